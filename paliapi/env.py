@@ -1,0 +1,363 @@
+"""The only reader of the environment: a mapping becomes one frozen, typed `Env`.
+
+Every problem is found and told in one message, which names variables and never shows a value.
+Sources, the first that has a name wins: the process environment, `.env`, `.env.dev`, and
+`stack.env` in PALIAPI_HOME, which the embedded stack writes so that other commands find it.
+A secret may also come from a file: `NAME_FILE=/run/secrets/name`.
+"""
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, dataclass, field, fields
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal, cast
+from urllib.parse import urlsplit
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class EnvError(Exception):
+    """Something in the environment is wrong; the text names each variable and what is expected of it."""
+
+    def __init__(self, problems: list[str]) -> None:
+        self.problems = problems
+        super().__init__("The configuration cannot be used:\n" + "\n".join(f"  {line}" for line in problems))
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What is known of one variable besides its value."""
+
+    name: str
+    parse: Callable[[str], Any]
+    about: str
+    example: str
+    secret: bool
+    needed_in_production: bool
+
+
+def _setting(
+    name: str,
+    parse: Callable[[str], Any],
+    default: Any = MISSING,
+    *,
+    about: str,
+    example: str = "",
+    secret: bool = False,
+    needed_in_production: bool = False,
+) -> Any:
+    known = Setting(name, parse, about, example, secret, needed_in_production)
+    return field(default=default, metadata={"setting": known})
+
+
+def _text(value: str) -> str:
+    return value
+
+
+def _path(value: str) -> Path:
+    return Path(value).expanduser().absolute()
+
+
+def _flag(value: str) -> bool:
+    words = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
+    if value.lower() not in words:
+        raise ValueError("must be true or false")
+    return words[value.lower()]
+
+
+def _whole(value: str, *, least: int, most: int) -> int:
+    try:
+        number = int(value)
+    except ValueError:
+        number = least - 1
+    if not least <= number <= most:
+        raise ValueError(f"must be a whole number from {least} to {most}")
+    return number
+
+
+def _words(value: str) -> tuple[str, ...]:
+    return tuple(word for word in (part.strip() for part in value.split(",")) if word)
+
+
+def _one_of(value: str, *, words: tuple[str, ...]) -> str:
+    if value not in words:
+        raise ValueError("must be one of " + ", ".join(words))
+    return value
+
+
+def _url(value: str, *, schemes: tuple[str, ...]) -> str:
+    try:
+        parts = urlsplit(value)
+        _ = parts.port
+    except ValueError:
+        raise ValueError("must be a URL") from None
+    if parts.scheme not in schemes or not (parts.netloc or parts.scheme == "unix"):
+        raise ValueError("must be a URL that begins with " + " or ".join(f"{scheme}://" for scheme in schemes))
+    return value
+
+
+def _long(value: str, *, least: int) -> str:
+    if len(value) < least:
+        raise ValueError(f"must have at least {least} characters")
+    return value
+
+
+def _peppers(value: str) -> tuple[tuple[int, str], ...]:
+    """`1:abc,2:def`: numbered secrets, the last one is used for new keys."""
+    found: dict[int, str] = {}
+    for word in _words(value):
+        number, _, pepper = word.partition(":")
+        if not (number.isascii() and number.isdigit() and 0 < int(number) < 32768 and len(pepper) >= 32):
+            raise ValueError("must be a list like 1:SECRET,2:SECRET with at least 32 characters in each secret")
+        if int(number) in found:
+            raise ValueError("must not use a number twice")
+        found[int(number)] = pepper
+    if not found:
+        raise ValueError("must hold at least one numbered secret, like 1:SECRET")
+    return tuple(sorted(found.items()))
+
+
+_web_url = partial(_url, schemes=("http", "https"))
+_count = partial(_whole, least=1, most=10**12)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Env:
+    """The configuration of one process. Field order is the order of `.env.example`."""
+
+    # How it runs
+    mode: Literal["development", "production"] = _setting(
+        "PALIAPI_MODE",
+        partial(_one_of, words=("development", "production")),
+        "development",
+        about="production refuses to start with anything left to chance",
+    )
+    home: Path = _setting(
+        "PALIAPI_HOME", _path, ROOT / ".paliapi", about="the one folder for data, secrets and logs of the embedded stack"
+    )
+    host: str = _setting("PALIAPI_HOST", _text, "127.0.0.1", about="address the web listens on")
+    port: int = _setting("PALIAPI_PORT", partial(_whole, least=1, most=65535), 8001, about="port the web listens on")
+    public_url: str = _setting(
+        "PUBLIC_URL", _web_url, "", about="how people reach the web; empty: http://localhost and the port"
+    )
+    allowed_hosts: tuple[str, ...] = _setting(
+        "ALLOWED_HOSTS",
+        _words,
+        ("localhost", "127.0.0.1", "[::1]"),
+        about="host names that requests may use, with commas between",
+        needed_in_production=True,
+    )
+    trust_proxy: bool = _setting(
+        "TRUST_PROXY", _flag, False, about="true behind a proxy that sets X-Forwarded-Proto and X-Forwarded-For itself"
+    )
+    log_level: str = _setting(
+        "LOG_LEVEL", partial(_one_of, words=("DEBUG", "INFO", "WARNING", "ERROR")), "INFO", about="how much is logged"
+    )
+    log_format: str = _setting(
+        "LOG_FORMAT", partial(_one_of, words=("json", "console")), "json", about="json for machines, console for people"
+    )
+    web_workers: int = _setting("WEB_WORKERS", partial(_whole, least=1, most=64), 1, about="web processes")
+    web_threads: int = _setting(
+        "WEB_THREADS", partial(_whole, least=1, most=256), 8, about="threads in each web process, and its connections"
+    )
+    worker_processes: int = _setting("WORKER_PROCESSES", partial(_whole, least=1, most=64), 2, about="Celery children")
+
+    # Secrets
+    secret_key: str = _setting(
+        "SECRET_KEY",
+        partial(_long, least=32),
+        about="signs sessions, cursors and file links",
+        secret=True,
+        needed_in_production=True,
+    )
+    api_key_peppers: tuple[tuple[int, str], ...] = _setting(
+        "API_KEY_PEPPERS",
+        _peppers,
+        about="numbered secrets that API keys are hashed with, like 1:SECRET,2:SECRET; the highest is used for new keys",
+        secret=True,
+        needed_in_production=True,
+    )
+    metrics_token: str = _setting(
+        "METRICS_TOKEN",
+        _text,
+        "",
+        about="bearer token for /metrics; empty: open in development, closed in production",
+        secret=True,
+    )
+
+    # What it talks to
+    database_url: str = _setting(
+        "DATABASE_URL",
+        partial(_url, schemes=("postgres", "postgresql")),
+        about="Postgres with pgvector; replaces the embedded one",
+        example="postgresql://paliapi_app:SECRET@localhost:5432/paliapi",
+        secret=True,
+        needed_in_production=True,
+    )
+    database_admin_url: str = _setting(
+        "DATABASE_ADMIN_URL",
+        partial(_url, schemes=("postgres", "postgresql")),
+        "",
+        about="the role that owns the tables, for migrations; empty: the role of DATABASE_URL",
+        secret=True,
+    )
+    redis_url: str = _setting(
+        "REDIS_URL",
+        partial(_url, schemes=("redis", "rediss", "unix")),
+        about="Redis for the queue and the rate limits; replaces the embedded one",
+        example="redis://localhost:6379/0",
+        secret=True,
+        needed_in_production=True,
+    )
+    embeddings_url: str = _setting(
+        "EMBEDDINGS_URL",
+        _web_url,
+        about="the embeddings service; replaces the embedded one",
+        example="https://gpu.example.com",
+        needed_in_production=True,
+    )
+    embeddings_url_token: str = _setting(
+        "EMBEDDINGS_URL_TOKEN", _text, "", about="bearer token of the embeddings service", secret=True
+    )
+
+    # Where files lie
+    media_root: Path | None = _setting("MEDIA_ROOT", _path, None, about="folder for files; empty: files in PALIAPI_HOME")
+    s3_bucket: str = _setting("S3_BUCKET", _text, "", about="keep files in this S3 bucket instead of a folder")
+    s3_endpoint_url: str = _setting("S3_ENDPOINT_URL", _web_url, "", about="an S3-compatible service other than AWS")
+    s3_region: str = _setting("S3_REGION", _text, "", about="region of the bucket")
+    s3_access_key_id: str = _setting("S3_ACCESS_KEY_ID", _text, "", about="empty: what the machine's role allows")
+    s3_secret_access_key: str = _setting("S3_SECRET_ACCESS_KEY", _text, "", about="goes with the id", secret=True)
+    file_link_minutes: int = _setting(
+        "FILE_LINK_MINUTES", partial(_whole, least=1, most=7 * 24 * 60), 60, about="how long a signed file link works"
+    )
+    file_retention_hours: int = _setting(
+        "FILE_RETENTION_HOURS", partial(_whole, least=1, most=24 * 365), 24, about="how long an unused file is kept"
+    )
+
+    # Limits of one request
+    max_upload_mb: int = _setting("MAX_UPLOAD_MB", partial(_whole, least=1, most=4096), 50, about="largest document")
+    max_metadata_kb: int = _setting("MAX_METADATA_KB", partial(_whole, least=1, most=1024), 256, about="largest metadata")
+    max_list: int = _setting(
+        "MAX_LIST", partial(_whole, least=1, most=100_000), 10_000, about="most rows a list answers before it pages"
+    )
+    max_expanded_mb: int = _setting(
+        "MAX_EXPANDED_MB", partial(_whole, least=1, most=1024), 64, about="most page images one answer carries"
+    )
+    max_pages: int = _setting("MAX_PAGES", partial(_whole, least=1, most=100_000), 1000, about="most pages of a document")
+    render_megapixels: int = _setting(
+        "RENDER_MEGAPIXELS", partial(_whole, least=1, most=100), 25, about="largest page that is rendered, in megapixels"
+    )
+    render_memory_mb: int = _setting(
+        "RENDER_MEMORY_MB", partial(_whole, least=256, most=65536), 1536, about="memory of the process that renders"
+    )
+    render_timeout_s: int = _setting(
+        "RENDER_TIMEOUT_S", partial(_whole, least=1, most=3600), 60, about="seconds that rendering one document may take"
+    )
+
+    # Limits of one key and one owner
+    rate_per_minute: int = _setting("RATE_PER_MINUTE", _count, 600, about="requests a key may make in a minute")
+    rate_burst: int = _setting("RATE_BURST", _count, 120, about="requests a key may make at once")
+    max_concurrent_searches: int = _setting(
+        "MAX_CONCURRENT_SEARCHES", _count, 8, about="searches an owner may have running at once"
+    )
+    max_concurrent_uploads: int = _setting(
+        "MAX_CONCURRENT_UPLOADS", _count, 4, about="uploads an owner may have running at once"
+    )
+    quota_documents: int = _setting("QUOTA_DOCUMENTS", _count, 100_000, about="documents an owner may keep")
+    quota_pages: int = _setting("QUOTA_PAGES", _count, 1_000_000, about="pages an owner may keep")
+    quota_mb: int = _setting("QUOTA_MB", _count, 100_000, about="megabytes of uploaded files an owner may keep")
+
+    @property
+    def production(self) -> bool:
+        return self.mode == "production"
+
+    @property
+    def files(self) -> Path:
+        return self.media_root or self.home / "files"
+
+    @property
+    def base_url(self) -> str:
+        return (self.public_url or f"http://localhost:{self.port}").rstrip("/")
+
+
+def settings() -> list[Setting]:
+    """Every variable there is, in the order of `.env.example`."""
+    return [cast(Setting, item.metadata["setting"]) for item in fields(Env)]
+
+
+def read(values: Mapping[str, str]) -> Env:
+    """The Env in `values`, or one EnvError with all that is wrong."""
+    problems: list[str] = []
+    found: dict[str, Any] = {}
+    given: set[str] = set()
+    for item in fields(Env):
+        setting = cast(Setting, item.metadata["setting"])
+        raw = _raw(values, setting, problems)
+        if raw:
+            given.add(setting.name)
+            try:
+                found[item.name] = setting.parse(raw)
+            except ValueError as problem:
+                problems.append(f"{setting.name} {problem}.")
+        elif item.default is MISSING:
+            problems.append(f"{setting.name} is not set: {setting.about}.")
+    if found.get("mode") == "production":
+        problems += _left_to_chance(given)
+    if problems:
+        raise EnvError(sorted(set(problems)))
+    return Env(**found)
+
+
+def _raw(values: Mapping[str, str], setting: Setting, problems: list[str]) -> str:
+    raw = values.get(setting.name, "")
+    file = values.get(f"{setting.name}_FILE", "") if setting.secret else ""
+    if raw and file:
+        problems.append(f"{setting.name} and {setting.name}_FILE are both set; keep one.")
+    if raw or not file:
+        return raw
+    try:
+        return Path(file).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError):
+        problems.append(f"{setting.name}_FILE names a file that cannot be read.")
+        return ""
+
+
+def _left_to_chance(given: set[str]) -> list[str]:
+    missing = (item for item in settings() if item.needed_in_production and item.name not in given)
+    return [f"{item.name} must be set in production: {item.about}." for item in missing]
+
+
+def parse_file(text: str) -> dict[str, str]:
+    """The variables of a `.env` file: NAME=value, optional `export`, quotes and comments."""
+    found = {}
+    for line in text.splitlines():
+        name, equals, value = line.strip().removeprefix("export ").partition("=")
+        name, value = name.strip(), value.strip()
+        if not equals or name.startswith("#"):
+            continue
+        if len(value) >= 2 and value[0] == value[-1] and value[0] in "\"'":
+            value = value[1:-1]
+        else:
+            value = value.split(" #", 1)[0].rstrip()
+        found[name] = value
+    return found
+
+
+def gather(environ: Mapping[str, str], *, root: Path = ROOT) -> dict[str, str]:
+    """All variables from every source; a source nearer to the process wins."""
+    nearer = {**_file(root / ".env.dev"), **_file(root / ".env"), **environ}
+    home = Path(nearer.get("PALIAPI_HOME") or root / ".paliapi").expanduser()
+    return {**_file(home / "stack.env"), **nearer}
+
+
+def _file(path: Path) -> dict[str, str]:
+    try:
+        return parse_file(path.read_text(encoding="utf-8"))
+    except OSError:
+        return {}
+
+
+def load() -> Env:
+    """The Env of this process."""
+    return read(gather(os.environ))
