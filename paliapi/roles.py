@@ -1,0 +1,49 @@
+"""The database roles, and the SQL that makes them.
+
+`OWNER` owns the tables and runs the migrations. `APP` is what the web and the workers are: row-level
+security binds it. `STAFF` is what the admin site becomes for the length of one request.
+"""
+
+OWNER = "paliapi"
+APP = "paliapi_app"
+STAFF = "paliapi_staff"
+
+_ATTRIBUTES = {
+    OWNER: "LOGIN",
+    APP: "LOGIN NOINHERIT",
+    STAFF: "NOLOGIN NOINHERIT",
+}
+
+
+def create_roles_sql() -> str:
+    """SQL that makes the roles where they are missing; for a superuser, or a role with CREATEROLE.
+
+    Nothing but the defaults is said about SUPERUSER and BYPASSRLS: no role has them unless somebody
+    gives them, and a managed Postgres does not let its administrator speak of them at all.
+    Passwords are set apart from this.
+    """
+    return "\n".join(
+        [
+            *(_create_role_sql(role, attributes) for role, attributes in _ATTRIBUTES.items()),
+            f"GRANT {STAFF} TO {APP} WITH INHERIT FALSE, SET TRUE;",
+        ]
+    )
+
+
+def create_grants_sql() -> str:
+    """SQL that opens what `OWNER` will create in this database to the other two; for `OWNER` or a superuser."""
+    readers = f"{APP}, {STAFF}"
+    given = f"ALTER DEFAULT PRIVILEGES FOR ROLE {OWNER} GRANT"
+    return "\n".join(
+        [
+            f"{given} SELECT, INSERT, UPDATE, DELETE ON TABLES TO {readers};",
+            f"{given} USAGE, SELECT ON SEQUENCES TO {readers};",
+        ]
+    )
+
+
+def _create_role_sql(role: str, attributes: str) -> str:
+    return (
+        f"DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{role}') "  # noqa: S608 - names of our own
+        f"THEN CREATE ROLE {role} {attributes}; END IF; END $$;"
+    )
