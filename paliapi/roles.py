@@ -44,6 +44,6 @@ def create_grants_sql() -> str:
 
 def _create_role_sql(role: str, attributes: str) -> str:
     return (
-        f"DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{role}') "  # noqa: S608 - names of our own
+        f"DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{role}') "
         f"THEN CREATE ROLE {role} {attributes}; END IF; END $$;"
     )

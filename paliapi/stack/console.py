@@ -1,0 +1,41 @@
+"""What the person in front of the terminal sees."""
+
+import re
+import sys
+import time
+
+# Lines of children that are worth a look: structured logs, Python's words for levels, Postgres's.
+_WORTH_SEEING = re.compile(
+    r'"level": ?"(?:warning|error|critical)"|\b(?:WARNING|ERROR|CRITICAL|FATAL|PANIC|Traceback)\b'
+)
+
+
+class Console:
+    """Prints lines with the time since the start. A terminal that went away is no reason to stop."""
+
+    def __init__(self, *, everything: bool = False) -> None:
+        self._everything = everything
+        self._began = time.monotonic()
+
+    @property
+    def elapsed_s(self) -> float:
+        return time.monotonic() - self._began
+
+    def say(self, text: str) -> None:
+        """One line of progress."""
+        self._print(f"[{self.elapsed_s:5.1f} s] {text}")
+
+    def show(self, text: str) -> None:
+        """Text as it is."""
+        self._print(text)
+
+    def pass_on(self, name: str, line: str) -> None:
+        """A line of a child, if it matters."""
+        if self._everything or _WORTH_SEEING.search(line):
+            self._print(f"{name:>10} | {line}")
+
+    def _print(self, text: str) -> None:
+        try:
+            print(text, flush=True)  # noqa: T201 - this is the one that prints
+        except OSError:
+            sys.stdout = open("/dev/null", "w", encoding="utf-8")  # noqa: SIM115, PTH123 - for the rest of our life
