@@ -1,0 +1,163 @@
+"""What can go wrong with collections, documents and their files. The kinds are in `paliapi.errors`."""
+
+from paliapi.errors import Conflict, Forbidden, Invalid, NotFound, TooLarge, Unavailable
+
+
+class NameInvalid(Invalid):
+    code = "name_invalid"
+    title = "This name cannot be used."
+
+
+class NameReserved(Invalid):
+    code = "name_reserved"
+    title = "This name means something else to the API."
+
+
+class CollectionNotFound(NotFound):
+    code = "collection_not_found"
+    title = "There is no such collection."
+
+
+class CollectionNameTaken(Conflict):
+    code = "collection_name_taken"
+    title = "There is a collection of that name already."
+
+
+class CollectionOutOfReach(Forbidden):
+    code = "collection_out_of_reach"
+    title = "This key is limited to other collections."
+
+
+class DocumentNotFound(NotFound):
+    code = "document_not_found"
+    title = "There is no such document."
+
+
+class DocumentAmbiguous(Conflict):
+    code = "document_ambiguous"
+    title = "Several collections have a document of that name; say which one."
+
+
+class DocumentNameTaken(Conflict):
+    code = "document_name_taken"
+    title = "The collection has a document of that name already."
+
+
+class PageNotFound(NotFound):
+    code = "page_not_found"
+    title = "There is no such page."
+
+
+class FileLinkExpired(NotFound):
+    code = "file_link_invalid"
+    title = "This link has expired or is not one of ours."
+
+
+class NothingToChange(Invalid):
+    code = "nothing_to_change"
+    title = "Nothing to change was sent."
+
+
+class SourceMissing(Invalid):
+    code = "source_missing"
+    title = "Send the document as `file`, `base64` or `url`."
+
+
+class SourceAmbiguous(Invalid):
+    code = "source_ambiguous"
+    title = "Send the document in one way only: `file`, `base64` or `url`."
+
+
+class Base64Invalid(Invalid):
+    code = "base64_invalid"
+    title = "This is not base64 in the standard alphabet."
+
+
+class URLInvalid(Invalid):
+    code = "url_invalid"
+    title = "This is not an http or https URL."
+
+
+class AnswerTooLarge(TooLarge):
+    code = "answer_too_large"
+    title = "The answer would be too large; ask for fewer documents with `limit`."
+
+
+class IdempotencyKeyInvalid(Invalid):
+    code = "idempotency_key_invalid"
+    title = "An Idempotency-Key has 1 to 255 printable ASCII characters."
+
+
+class IdempotencyKeyReused(Invalid):
+    code = "idempotency_key_reused"
+    title = "This Idempotency-Key was used for another request."
+
+
+class MetadataInvalid(Invalid):
+    code = "metadata_invalid"
+    title = "The metadata cannot be kept as it is."
+
+
+class MetadataTooLarge(TooLarge):
+    code = "metadata_too_large"
+    title = "The metadata is too large."
+
+
+class FilterInvalid(Invalid):
+    code = "filter_invalid"
+    title = "The filter is not valid."
+
+
+class FileEmpty(Invalid):
+    code = "file_empty"
+    title = "The file is empty."
+
+
+class UnsupportedType(Invalid):
+    code = "unsupported_type"
+    title = "Files of this type are not accepted."
+
+
+class FileDamaged(Invalid):
+    code = "file_damaged"
+    title = "The file is damaged and cannot be read."
+
+
+class FileEncrypted(Invalid):
+    code = "file_encrypted"
+    title = "The file is protected by a password; send it without one."
+
+
+class FileWithoutPages(Invalid):
+    code = "file_without_pages"
+    title = "The file has no pages."
+
+
+class TooManyPages(TooLarge):
+    code = "too_many_pages"
+    title = "The file has too many pages."
+
+
+class PageTooLarge(TooLarge):
+    code = "page_too_large"
+    title = "A page of the file is too large to be drawn."
+
+
+class RenderTookTooLong(TooLarge):
+    code = "render_took_too_long"
+    title = "Drawing the pages of the file took too long."
+
+
+class RenderTookTooMuchMemory(TooLarge):
+    code = "render_took_too_much_memory"
+    title = "Drawing the pages of the file took too much memory."
+
+
+class RenderCrashed(Invalid):
+    code = "render_crashed"
+    title = "Drawing the pages of the file failed; it is probably damaged."
+
+
+class RenderUnavailable(Unavailable):
+    code = "render_unavailable"
+    title = "The pages of the file cannot be drawn at the moment; try again."
