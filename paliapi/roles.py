@@ -30,18 +30,6 @@ def create_roles_sql() -> str:
     )
 
 
-def create_grants_sql() -> str:
-    """SQL that opens what `OWNER` will create in this database to the other two; for `OWNER` or a superuser."""
-    readers = f"{APP}, {STAFF}"
-    given = f"ALTER DEFAULT PRIVILEGES FOR ROLE {OWNER} GRANT"
-    return "\n".join(
-        [
-            f"{given} SELECT, INSERT, UPDATE, DELETE ON TABLES TO {readers};",
-            f"{given} USAGE, SELECT ON SEQUENCES TO {readers};",
-        ]
-    )
-
-
 def _create_role_sql(role: str, attributes: str) -> str:
     return (
         f"DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{role}') "

@@ -26,8 +26,12 @@ class Home:
         self.logs = path / "logs"
         self.run = path / "run"
         self.metrics = self.run / "metrics"
-        self.children = self.run / "children.json"
+        self.children = self.run / f"children-{os.getpid()}.json"
         self._short_note = self.run / "short"
+
+    def lists_of_children(self) -> list[Path]:
+        """Every stack writes a list of its own, so that nobody who cleans up removes another's."""
+        return sorted(self.run.glob("children-*.json"))
 
     def socket_folder(self, folder: Path, socket_name: str) -> Path:
         """`folder`, by a name short enough for the address of the socket that lies in it."""

@@ -20,7 +20,7 @@ from urllib.parse import quote
 import psycopg
 from psycopg import sql
 
-from paliapi.roles import APP, OWNER, create_grants_sql, create_roles_sql
+from paliapi.roles import APP, OWNER, create_roles_sql
 from paliapi.stack import account as accounts
 from paliapi.stack import postgres_binaries, processes
 from paliapi.stack.child import Child, Command
@@ -119,7 +119,7 @@ class Postgres:
             connection.execute(create_roles_sql())
             for role, password in passwords.items():
                 _set_password(connection, role, password)
-            # Every database made from the template has the extension and the grants: those of tests too.
+            # Every database made from the template has the extension, those of tests too.
             _equip(connection)
             found = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone()
         if found is None:
@@ -220,9 +220,12 @@ class Postgres:
         if len(lines) < 3 or not (lines[0].isdigit() and lines[2].isdigit()):
             return
         pid = int(lines[0])
+        if not processes.alive(pid):
+            return
         if not (processes.is_same(pid, float(lines[2])) and processes.program(pid) == "postgres"):
-            # The number may belong to another process by now, which Postgres would take for a server.
-            (self.data / "postmaster.pid").unlink()
+            # The number belongs to another process by now. Postgres would take it for a server and not start, unless
+            # it is its parent's number. The rest of the note stays: Postgres still looks for the old shared memory.
+            (self.data / "postmaster.pid").write_text("\n".join([str(os.getpid()), *lines[1:], ""]), encoding="utf-8")
             return
         for number, patience_s in ((signal.SIGINT, 10), (signal.SIGQUIT, 5), (signal.SIGKILL, 5)):
             processes.signal_one(pid, number)
@@ -289,4 +292,3 @@ def _set_password(connection: psycopg.Connection, role: str, password: str) -> N
 def _equip(connection: psycopg.Connection) -> None:
     connection.execute("CREATE EXTENSION IF NOT EXISTS vector")
     connection.execute("ALTER EXTENSION vector UPDATE")
-    connection.execute(create_grants_sql())

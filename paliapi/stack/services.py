@@ -1,0 +1,84 @@
+"""The services of a plan: what each is started with, and which floor it stands on."""
+
+import shutil
+import signal
+import socket
+import sys
+from pathlib import Path
+
+from paliapi import env
+from paliapi.stack.child import Command
+from paliapi.stack.home import Home
+from paliapi.stack.plan import Plan
+from paliapi.stack.postgres import Postgres
+from paliapi.stack.redis import Redis
+from paliapi.stack.supervisor import Service
+
+_DATA, _EMBEDDINGS, _APPLICATION = 0, 1, 2
+
+
+def of_postgres(postgres: Postgres) -> Service:
+    return Service(name="postgres", floor=_DATA, stop_within_s=2.5, command=postgres.command, prepare=postgres.prepare)
+
+
+def of_redis(redis: Redis) -> Service:
+    return Service(name="redis", floor=_DATA, stop_within_s=2.5, command=redis.command, prepare=redis.prepare)
+
+
+def of_embeddings(home: Home, plan: Plan) -> Service:
+    changes = {
+        "COLPALI_API_KEY": plan.settings["EMBEDDINGS_URL_TOKEN"],
+        "COLPALI_HOST": "127.0.0.1",
+        "COLPALI_PORT": str(plan.embeddings_port),
+    }
+    if "COLPALI_BACKEND" not in plan.settings:
+        changes["COLPALI_BACKEND"] = "lexical"
+    command = python(home, plan, "embeddings", "-m", "embeddings", changes=changes)
+    return Service(name="embeddings", floor=_EMBEDDINGS, stop_within_s=1.5, command=lambda: command)
+
+
+def of_worker(home: Home, plan: Plan) -> Service:
+    words = ("-m", "celery", "-A", "paliapi.celery", "worker", "--concurrency", str(plan.env.worker_processes))
+    flags = ("--hostname", "worker@paliapi", "--without-gossip", "--without-mingle", "--loglevel", plan.env.log_level)
+    command = python(home, plan, "worker", *words, *flags, changes={"PROMETHEUS_MULTIPROC_DIR": str(home.metrics)})
+    return Service(name="worker", floor=_APPLICATION, stop_within_s=5, command=lambda: command)
+
+
+def of_beat(home: Home, plan: Plan) -> Service:
+    schedule = str(home.run / "beat-schedule")
+    words = ("-m", "celery", "-A", "paliapi.celery", "beat", "--schedule", schedule, "--pidfile=")
+    command = python(home, plan, "beat", *words, "--loglevel", plan.env.log_level)
+    return Service(name="beat", floor=_APPLICATION, stop_within_s=5, command=lambda: command)
+
+
+def of_web(home: Home, plan: Plan, door: socket.socket) -> Service:
+    words = ("-m", "gunicorn", "--config", "python:paliapi.gunicorn_settings", "--bind", f"fd://{door.fileno()}")
+    changes = {"PROMETHEUS_MULTIPROC_DIR": str(home.metrics)}
+    command = python(home, plan, "web", *words, "paliapi.wsgi", changes=changes, keep=door)
+    return Service(name="web", floor=_APPLICATION, stop_within_s=5, command=lambda: command)
+
+
+def python(
+    home: Home,
+    plan: Plan,
+    name: str,
+    *argv: str,
+    changes: dict[str, str] | None = None,
+    keep: socket.socket | None = None,
+) -> Command:
+    """Our own Python with these arguments, under the settings of the plan."""
+    environ = {**env.process_environ(), **plan.settings, "PALIAPI_HOME": str(home.path), "PYTHONUNBUFFERED": "1"}
+    return Command(
+        name=name,
+        argv=(sys.executable, *argv),
+        environ={**environ, **(changes or {})},
+        cwd=env.ROOT,
+        stop_signal=signal.SIGTERM,
+        spawn_options={"pass_fds": (keep.fileno(),)} if keep else {},
+    )
+
+
+def wipe_metrics(home: Home) -> None:
+    """The figures of processes that are gone are nobody's."""
+    shutil.rmtree(home.metrics, ignore_errors=True)
+    Path(home.metrics).mkdir(mode=0o700)
