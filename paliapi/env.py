@@ -134,7 +134,10 @@ class Env:
         about="production refuses to start with anything left to chance",
     )
     home: Path = _setting(
-        "PALIAPI_HOME", _path, ROOT / ".paliapi", about="the one folder for data, secrets and logs of the embedded stack"
+        "PALIAPI_HOME",
+        _path,
+        ROOT / ".paliapi",
+        about="the one folder for data, secrets and logs of the embedded stack",
     )
     host: str = _setting("PALIAPI_HOST", _text, "127.0.0.1", about="address the web listens on")
     port: int = _setting("PALIAPI_PORT", partial(_whole, least=1, most=65535), 8001, about="port the web listens on")
@@ -222,7 +225,9 @@ class Env:
     )
 
     # Where files lie
-    media_root: Path | None = _setting("MEDIA_ROOT", _path, None, about="folder for files; empty: files in PALIAPI_HOME")
+    media_root: Path | None = _setting(
+        "MEDIA_ROOT", _path, None, about="folder for files; empty: files in PALIAPI_HOME"
+    )
     s3_bucket: str = _setting("S3_BUCKET", _text, "", about="keep files in this S3 bucket instead of a folder")
     s3_endpoint_url: str = _setting("S3_ENDPOINT_URL", _web_url, "", about="an S3-compatible service other than AWS")
     s3_region: str = _setting("S3_REGION", _text, "", about="region of the bucket")
@@ -237,22 +242,32 @@ class Env:
 
     # Limits of one request
     max_upload_mb: int = _setting("MAX_UPLOAD_MB", partial(_whole, least=1, most=4096), 50, about="largest document")
-    max_metadata_kb: int = _setting("MAX_METADATA_KB", partial(_whole, least=1, most=1024), 256, about="largest metadata")
+    max_metadata_kb: int = _setting(
+        "MAX_METADATA_KB", partial(_whole, least=1, most=1024), 256, about="largest metadata"
+    )
     max_list: int = _setting(
         "MAX_LIST", partial(_whole, least=1, most=100_000), 10_000, about="most rows a list answers before it pages"
     )
     max_expanded_mb: int = _setting(
         "MAX_EXPANDED_MB", partial(_whole, least=1, most=1024), 64, about="most page images one answer carries"
     )
-    max_pages: int = _setting("MAX_PAGES", partial(_whole, least=1, most=100_000), 1000, about="most pages of a document")
+    max_pages: int = _setting(
+        "MAX_PAGES", partial(_whole, least=1, most=100_000), 1000, about="most pages of a document"
+    )
     render_megapixels: int = _setting(
-        "RENDER_MEGAPIXELS", partial(_whole, least=1, most=100), 25, about="largest page that is rendered, in megapixels"
+        "RENDER_MEGAPIXELS",
+        partial(_whole, least=1, most=100),
+        25,
+        about="largest page that is rendered, in megapixels",
     )
     render_memory_mb: int = _setting(
         "RENDER_MEMORY_MB", partial(_whole, least=256, most=65536), 1536, about="memory of the process that renders"
     )
     render_timeout_s: int = _setting(
-        "RENDER_TIMEOUT_S", partial(_whole, least=1, most=3600), 60, about="seconds that rendering one document may take"
+        "RENDER_TIMEOUT_S",
+        partial(_whole, least=1, most=3600),
+        60,
+        about="seconds that rendering one document may take",
     )
 
     # Limits of one key and one owner
@@ -346,9 +361,18 @@ def parse_file(text: str) -> dict[str, str]:
 
 def gather(environ: Mapping[str, str], *, root: Path = ROOT) -> dict[str, str]:
     """All variables from every source; a source nearer to the process wins."""
-    nearer = {**_file(root / ".env.dev"), **_file(root / ".env"), **environ}
-    home = Path(nearer.get("PALIAPI_HOME") or root / ".paliapi").expanduser()
-    return {**_file(home / "stack.env"), **nearer}
+    nearer = given(environ, root=root)
+    return {**_file(home_of(nearer, root=root) / "stack.env"), **nearer}
+
+
+def given(environ: Mapping[str, str], *, root: Path = ROOT) -> dict[str, str]:
+    """What people have set: every source but the embedded stack."""
+    return {**_file(root / ".env.dev"), **_file(root / ".env"), **environ}
+
+
+def home_of(values: Mapping[str, str], *, root: Path = ROOT) -> Path:
+    """PALIAPI_HOME, which decides where one more source lies."""
+    return _path(values["PALIAPI_HOME"]) if values.get("PALIAPI_HOME") else root / ".paliapi"
 
 
 def _file(path: Path) -> dict[str, str]:
@@ -356,6 +380,11 @@ def _file(path: Path) -> dict[str, str]:
         return parse_file(path.read_text(encoding="utf-8"))
     except OSError:
         return {}
+
+
+def process_environ() -> dict[str, str]:
+    """A copy of this process's environment, for the embedded stack to build on and hand on."""
+    return dict(os.environ)
 
 
 def load() -> Env:
