@@ -10,6 +10,10 @@ _WORTH_SEEING = re.compile(
 )
 
 
+# Redis says so at every start, on most machines.
+_KNOWN = "Memory overcommit must be enabled"
+
+
 class Console:
     """Prints lines with the time since the start. A terminal that went away is no reason to stop."""
 
@@ -31,7 +35,7 @@ class Console:
 
     def pass_on(self, name: str, line: str) -> None:
         """A line of a child, if it matters."""
-        if self._everything or _WORTH_SEEING.search(line):
+        if self._everything or (_WORTH_SEEING.search(line) and _KNOWN not in line):
             self._print(f"{name:>10} | {line}")
 
     def _print(self, text: str) -> None:

@@ -56,12 +56,13 @@ class Supervisor:
         self._settled = False
         self._warden: Warden | None = None
         self._one_off: list[Child] = []
+        self._handlers_before: dict[int, signal.Handlers | Callable[[int, FrameType | None], object] | int | None] = {}
 
     def __enter__(self) -> "Supervisor":
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             # Under nohup the loss of the terminal is ignored, and stays so.
             if signal.getsignal(number) != signal.SIG_IGN or number != signal.SIGHUP:
-                signal.signal(number, self._note_signal)
+                self._handlers_before[number] = signal.signal(number, self._note_signal)
         ended = [name for path in self._home.lists_of_children() for name in leftovers.end_all(path)]
         if ended:
             self._console.say(f"An earlier start was cut off; ended what it left running: {', '.join(ended)}.")
@@ -73,6 +74,8 @@ class Supervisor:
         self._home.children.unlink(missing_ok=True)
         if self._warden:
             self._warden.dismiss()
+        for number, handler in self._handlers_before.items():
+            signal.signal(number, handler)
 
     def add(self, service: Service) -> None:
         """Start a service and keep it running from now on."""

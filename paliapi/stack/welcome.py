@@ -7,7 +7,7 @@ from paliapi.env import ROOT, Env
 
 SAMPLE = ROOT / "docs" / "sample" / "lighthouses.pdf"
 _COLLECTION = "first-steps"
-_QUESTION = "How far could the light be seen?"
+_QUESTION = "How far is a light seen that stands 40 metres high?"
 
 
 @dataclass(frozen=True, slots=True)
