@@ -123,6 +123,11 @@ class FileDamaged(Invalid):
     title = "The file is damaged and cannot be read."
 
 
+class FileExpandsTooMuch(TooLarge):
+    code = "file_expands_too_much"
+    title = "The file holds too much once it is unpacked."
+
+
 class FileEncrypted(Invalid):
     code = "file_encrypted"
     title = "The file is protected by a password; send it without one."

@@ -86,9 +86,8 @@ def contains(stored: Any, value: Any) -> bool:
 def in_order(left: Any, order: str, right: Any) -> bool:
     if kind(left) == "number":
         left, right = decimal(left), decimal(right)
-    return {"eq": left == right, "gt": left > right, "gte": left >= right, "lt": left < right, "lte": left <= right}[
-        order
-    ]
+    holds = {"eq": left == right, "gt": left > right, "gte": left >= right, "lt": left < right, "lte": left <= right}
+    return bool(holds[order])
 
 
 def dated(stored: Any, order: str, moment: Day | Instant) -> bool:

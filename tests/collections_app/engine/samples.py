@@ -1,0 +1,135 @@
+"""Small files made by hand: whole ones, broken ones, malicious ones."""
+
+import io
+import struct
+import zipfile
+import zlib
+from collections.abc import Sequence
+
+from PIL import Image
+
+A4 = (595, 842)
+
+
+def pdf(
+    *texts: str,
+    size: tuple[float, float] = A4,
+    rotate: int = 0,
+    encrypt: bool = False,
+    content: bytes | None = None,
+    resources: bytes = b"",
+    extra: Sequence[bytes] = (),
+) -> bytes:
+    """A page for each text, which stands in 24 pt Helvetica with its baseline at (72, height - 96)."""
+    objects = [b"", b"", b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>"]
+    kids = []
+    for text in texts:
+        shown = text.replace("\\", r"\\").replace("(", r"\(").replace(")", r"\)").encode("latin-1")
+        drawn = content or b"BT /F 24 Tf 72 %d Td (%s) Tj ET" % (size[1] - 96, shown)
+        objects.append(b"<</Length %d>>stream\n%s\nendstream" % (len(drawn), drawn))
+        objects.append(
+            b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 %g %g]/Rotate %d/Contents %d 0 R"
+            b"/Resources<</Font<</F 3 0 R>>%s>>>>" % (*size, rotate, len(objects), resources)
+        )
+        kids.append(b"%d 0 R" % len(objects))
+    objects[0] = b"<</Type/Catalog/Pages 2 0 R>>"
+    objects[1] = b"<</Type/Pages/Count %d/Kids[%s]>>" % (len(kids), b" ".join(kids))
+    objects.extend(extra)
+    return _assembled(objects, encrypt=encrypt)
+
+
+def _assembled(objects: Sequence[bytes], *, encrypt: bool) -> bytes:
+    out = bytearray(b"%PDF-1.7\n")
+    places = []
+    for number, body in enumerate(objects, start=1):
+        places.append(len(out))
+        out += b"%d 0 obj\n%s\nendobj\n" % (number, body)
+    start = len(out)
+    out += b"xref\n0 %d\n0000000000 65535 f \n" % (len(objects) + 1)
+    out += b"".join(b"%010d 00000 n \n" % place for place in places)
+    lock = b""
+    if encrypt:
+        # No password is right for these.
+        lock = b"/Encrypt<</Filter/Standard/V 1/R 2/P -4/O<%s>/U<%s>>>/ID[<00><00>]" % (b"11" * 32, b"22" * 32)
+    out += b"trailer<</Size %d/Root 1 0 R%s>>\nstartxref\n%d\n%%%%EOF\n" % (len(objects) + 1, lock, start)
+    return bytes(out)
+
+
+def pdf_with_huge_image(side: int) -> bytes:
+    """A few kilobytes that unpack to a grey picture of side x side pixels."""
+    packer = zlib.compressobj(9)
+    packed = b"".join(packer.compress(bytes(side)) for _ in range(side)) + packer.flush()
+    image = b"<</Type/XObject/Subtype/Image/Width %d/Height %d/ColorSpace/DeviceGray/BitsPerComponent 8" % (side, side)
+    image += b"/Filter/FlateDecode/Length %d>>stream\n%s\nendstream" % (len(packed), packed)
+    return pdf("", content=b"q 500 0 0 500 0 0 cm /I Do Q", resources=b"/XObject<</I 6 0 R>>", extra=[image])
+
+
+def endless_pdf(rounds: int = 9) -> bytes:
+    """Forms that draw each other ten times each: 10 ** rounds shapes from a few hundred bytes."""
+    forms = []
+    for number in range(rounds):
+        last = number == rounds - 1
+        drawn = b"0 0 500 500 re f " if last else b"/X Do " * 10
+        inner = b"" if last else b"/Resources<</XObject<</X %d 0 R>>>>" % (7 + number)
+        forms.append(
+            b"<</Type/XObject/Subtype/Form/BBox[0 0 500 500]%s/Length %d>>stream\n%s\nendstream"
+            % (inner, len(drawn), drawn)
+        )
+    return pdf("", content=b"/X Do", resources=b"/XObject<</X 6 0 R>>", extra=forms)
+
+
+def picture(form: str, *frames: Image.Image, size: tuple[int, int] = (40, 20), **options: object) -> bytes:
+    out = io.BytesIO()
+    first, *rest = frames or (Image.new("RGB", size, "red"),)
+    if rest:
+        options |= {"save_all": True, "append_images": rest}
+    first.save(out, form, **options)
+    return out.getvalue()
+
+
+def huge_png(side: int) -> bytes:
+    """A valid PNG of side x side black pixels, made without ever having them."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    packer = zlib.compressobj(9)
+    row = bytes(1 + (side + 7) // 8)
+    packed = b"".join(packer.compress(row) for _ in range(side)) + packer.flush()
+    header = struct.pack(">IIBBBBB", side, side, 1, 0, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", packed) + chunk(b"IEND", b"")
+
+
+def zipped(*entries: tuple[str, bytes]) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        for name, content in entries:
+            archive.writestr(name, content)
+    return out.getvalue()
+
+
+def office_xml(main: str) -> bytes:
+    return zipped(("[Content_Types].xml", b"<Types/>"), ("_rels/.rels", b"<x/>"), (main, b"<x/>"))
+
+
+def open_document(word: str) -> bytes:
+    mimetype = f"application/vnd.oasis.opendocument.{word}".encode()
+    return zipped(("mimetype", mimetype), ("content.xml", b"<x/>"))
+
+
+def ole2(*streams: str) -> bytes:
+    """An OLE2 container with this directory (in its second sector) and nothing else."""
+    names = ["Root Entry", *streams]
+    header = bytearray(512)
+    header[:8] = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+    header[30:32] = struct.pack("<H", 9)
+    header[48:52] = struct.pack("<I", 1)
+    header[76:80] = struct.pack("<I", 0)
+    count = -(-len(names) // 4)
+    table = [0xFFFFFFFD, *range(2, count + 1), 0xFFFFFFFE]
+    fat = struct.pack(f"<{len(table)}I", *table).ljust(512, b"\xff")
+    directory = b""
+    for name in names:
+        encoded = name.encode("utf-16-le")
+        directory += encoded.ljust(64, b"\0") + struct.pack("<H", len(encoded) + 2) + bytes(62)
+    return bytes(header) + fat + directory.ljust(count * 512, b"\0")
