@@ -1,0 +1,26 @@
+"""Who is calling, and what that key may do. A plain value: verbs take it, and need no request."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, get_args
+
+Scope = Literal["read", "write", "search", "admin"]
+SCOPES: tuple[Scope, ...] = get_args(Scope)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """The owner whose data it is, and the limits of the key that was presented."""
+
+    owner_id: int
+    email: str
+    key_id: int
+    scopes: frozenset[str]
+    collections: frozenset[str] | None  # names; None: all of the owner's
+    expires_at: datetime | None = None
+
+    def may(self, scope: Scope) -> bool:
+        return scope in self.scopes or "admin" in self.scopes
+
+    def sees(self, collection_name: str) -> bool:
+        return self.collections is None or collection_name in self.collections

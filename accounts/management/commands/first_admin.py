@@ -1,0 +1,46 @@
+"""The first user of a new installation, for the embedded stack."""
+
+import argparse
+import json
+import secrets
+from typing import Any
+
+from django.core.management.base import BaseCommand
+from django.db import connection, transaction
+
+from accounts.issue import Rights, mint_key
+from accounts.models import CustomUser
+from accounts.ownership import acting_for
+
+_EMAIL = "admin@localhost"
+# Two starts at once shall not both find nobody.
+_LOCK = 7_021_884_301
+
+
+class Command(BaseCommand):
+    help = "Makes an admin with a password and an API key if there is no user yet, and prints the three, this once."
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        parser.add_argument("--json", action="store_true", help="print a JSON object; empty if there is a user already")
+
+    def handle(self, *_args: Any, **options: Any) -> None:
+        made = _make_first_admin()
+        if options["json"]:
+            self.stdout.write(json.dumps(made))
+        elif made:
+            self.stdout.write("\n".join(f"{name}: {value}" for name, value in made.items()))
+        else:
+            self.stdout.write("There is a user already; nothing was made.")
+
+
+def _make_first_admin() -> dict[str, str]:
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
+        if CustomUser.objects.exists():
+            return {}
+        password = secrets.token_urlsafe(15)
+        admin = CustomUser.objects.create_superuser(_EMAIL, password=password)
+        with acting_for(admin.pk):
+            minted = mint_key(admin.pk, rights=Rights(scopes=frozenset({"admin"})), name="first")
+    return {"email": _EMAIL, "password": password, "api_key": minted.text}

@@ -1,0 +1,158 @@
+"""Who there is, the keys they call with, and how much they keep."""
+
+from typing import Any, ClassVar, Self
+
+from django.contrib.auth.models import AbstractUser, BaseUserManager
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Lower, Now
+from django.utils import timezone
+
+from accounts.access import SCOPES, Caller
+from accounts.keys import PUBLIC_LENGTH
+
+NAME_LENGTH = 100
+
+
+class UserManager(BaseUserManager["CustomUser"]):
+    @classmethod
+    def normalize_email(cls, email: str | None) -> str:
+        """One spelling for each address, so that it is unique whatever the case."""
+        return (email or "").strip().lower()
+
+    def get_by_natural_key(self, username: str | None) -> "CustomUser":
+        return self.get(email=self.normalize_email(username))
+
+    def create_user(self, email: str, *, password: str | None = None, **fields: Any) -> "CustomUser":
+        """A user who may call the API; without a password nobody can log in to the admin as them."""
+        if not self.normalize_email(email):
+            raise ValueError("A user needs an e-mail address.")
+        user = self.model(email=self.normalize_email(email), **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(self, email: str, *, password: str | None = None, **fields: Any) -> "CustomUser":
+        return self.create_user(email, password=password, **{**fields, "is_staff": True, "is_superuser": True})
+
+
+class CustomUser(AbstractUser):
+    """A person or a product that owns data, and logs in by e-mail."""
+
+    username = None  # type: ignore[assignment]
+    email = models.EmailField("e-mail", unique=True, error_messages={"unique": "There is a user with this e-mail."})
+
+    USERNAME_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
+
+    objects: ClassVar[UserManager] = UserManager()  # type: ignore[assignment]
+
+    class Meta:
+        verbose_name = "user"
+        constraints = [models.CheckConstraint(condition=Q(email=Lower("email")), name="user_email_lower_case")]
+
+    def __str__(self) -> str:
+        return self.email
+
+
+class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
+    def manageable_by(self, caller: Caller) -> Self:
+        """Those of the caller's owner that reach no further than the caller's own key."""
+        rows = self.filter(owner_id=caller.owner_id)
+        if caller.collections is None:
+            return rows
+        return rows.filter(collections__contained_by=sorted(caller.collections))
+
+    def usable(self) -> Self:
+        return self.filter(Q(expires_at__isnull=True) | Q(expires_at__gt=timezone.now()), revoked_at__isnull=True)
+
+
+class ApiKey(models.Model):
+    """A key to the API. The secret is shown once, when it is made; only an HMAC of it is kept."""
+
+    id = models.BigAutoField(primary_key=True)
+    owner = models.ForeignKey(CustomUser, on_delete=models.CASCADE, related_name="api_keys", db_index=False)
+    name = models.CharField(max_length=NAME_LENGTH, blank=True, default="")
+    public_id = models.CharField(max_length=PUBLIC_LENGTH, unique=True, editable=False)
+    digest = models.BinaryField(max_length=32)
+    pepper_id = models.SmallIntegerField(editable=False, help_text="Which pepper the digest was made with.")
+    last4 = models.CharField(max_length=4, editable=False)
+    scopes = ArrayField(models.CharField(max_length=10, choices=[(scope, scope) for scope in SCOPES]))
+    collections = ArrayField(
+        models.TextField(),
+        null=True,
+        blank=True,
+        help_text="Names of the collections the key reaches, also those that get such a name later; null: all.",
+    )
+    expires_at = models.DateTimeField(null=True, blank=True)
+    last_used_at = models.DateTimeField(null=True, blank=True, editable=False, help_text="To the minute.")
+    revoked_at = models.DateTimeField(null=True, blank=True, editable=False)
+    rotated_from = models.ForeignKey(
+        "self",
+        on_delete=models.DO_NOTHING,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_constraint=False,
+        editable=False,
+    )
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    objects = ApiKeyQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "API key"
+        constraints = [
+            models.UniqueConstraint(fields=["owner", "id"], name="api_key_owner_id"),
+            models.CheckConstraint(
+                condition=Q(scopes__contained_by=list(SCOPES)) & ~Q(scopes=[]), name="api_key_scopes_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.shown}".strip()
+
+    @property
+    def shown(self) -> str:
+        """As much of the key as may be seen again: enough to find it in a configuration."""
+        return f"pali_{self.public_id}_...{self.last4}"
+
+    @property
+    def usable(self) -> bool:
+        return self.revoked_at is None and (self.expires_at is None or self.expires_at > timezone.now())
+
+    @property
+    def state(self) -> str:
+        if self.revoked_at is not None:
+            return "revoked"
+        return "active" if self.usable else "expired"
+
+
+class Usage(models.Model):
+    """What an owner keeps, counted in the transaction that changes it."""
+
+    owner = models.OneToOneField(CustomUser, on_delete=models.CASCADE, primary_key=True, related_name="usage")
+    documents = models.BigIntegerField(default=0, editable=False)
+    pages = models.BigIntegerField(default=0, editable=False)
+    bytes = models.BigIntegerField(default=0, editable=False)
+    max_documents = models.BigIntegerField(null=True, blank=True, help_text="Empty: as for everybody.")
+    max_pages = models.BigIntegerField(null=True, blank=True, help_text="Empty: as for everybody.")
+    max_bytes = models.BigIntegerField(null=True, blank=True, help_text="Empty: as for everybody.")
+
+    class Meta:
+        verbose_name_plural = "usage"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(documents__gte=0, pages__gte=0, bytes__gte=0), name="usage_counts_not_negative"
+            ),
+            models.CheckConstraint(
+                condition=(Q(max_documents__isnull=True) | Q(max_documents__gte=0))
+                & (Q(max_pages__isnull=True) | Q(max_pages__gte=0))
+                & (Q(max_bytes__isnull=True) | Q(max_bytes__gte=0)),
+                name="usage_limits_not_negative",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"usage of {self.owner_id}"
