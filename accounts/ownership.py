@@ -69,10 +69,7 @@ def protect(table: str) -> RunSQL:
         sql=[
             f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY",
             f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY",
-            (
-                f"CREATE POLICY owner_only ON {table} TO {APP} "
-                f"USING (owner_id = {_CURRENT_OWNER}) WITH CHECK (owner_id = {_CURRENT_OWNER})"
-            ),
+            f"CREATE POLICY owner_only ON {table} TO {APP} USING ({_IS_MINE}) WITH CHECK ({_IS_MINE})",
             f"CREATE POLICY staff_all ON {table} TO {STAFF} USING (true) WITH CHECK (true)",
         ],
         reverse_sql=[

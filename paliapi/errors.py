@@ -5,6 +5,8 @@ The kind also tells a worker whether trying again can help: only `Unavailable` s
 
     Error
     +-- Invalid             the request cannot be right, whatever the state of the world
+    |   +-- Unparsable      it cannot even be read
+    +-- Unauthenticated     nobody known is calling
     +-- Forbidden           the caller is known and may not do this
     +-- NotFound            there is no such thing, or it is somebody else's
     +-- Conflict            right in itself, but not with what is there
@@ -56,6 +58,16 @@ class Invalid(Error):
     title = "The request is not valid."
 
 
+class Unparsable(Invalid):
+    code = "unparsable"
+    title = "The request cannot be read."
+
+
+class Unauthenticated(Error):
+    code = "unauthenticated"
+    title = "A valid API key is needed."
+
+
 class Forbidden(Error):
     code = "forbidden"
     title = "This key may not do that."
@@ -91,7 +103,19 @@ class Unavailable(Error):
     title = "Not available at the moment; try again."
 
 
-KINDS: tuple[type[Error], ...] = (Invalid, Forbidden, NotFound, Stale, Conflict, LimitReached, TooLarge, Unavailable)
+# The more specific kind first.
+KINDS: tuple[type[Error], ...] = (
+    Unparsable,
+    Invalid,
+    Unauthenticated,
+    Forbidden,
+    NotFound,
+    Stale,
+    Conflict,
+    LimitReached,
+    TooLarge,
+    Unavailable,
+)
 
 
 def kind_of(error: Error | type[Error]) -> type[Error]:

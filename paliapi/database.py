@@ -1,0 +1,53 @@
+"""Where the database is, and under which role we speak to it.
+
+The web and the workers assume a role that row-level security binds. Only migrations, and the
+commands that are told to, speak as the role that owns the tables.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from django.db import DEFAULT_DB_ALIAS, connections
+
+from paliapi.roles import APP
+
+
+def settings_for(url: str, *, pool_size: int = 0, role: str = APP) -> dict[str, Any]:
+    """Django's database settings for `url`; no role: the one that logs in."""
+    parts = urlsplit(url)
+    options: dict[str, Any] = dict(parse_qsl(parts.query))
+    host = options.pop("host", "") or unquote(parts.hostname or "")
+    options.setdefault("connect_timeout", "5")
+    options.setdefault("application_name", "paliapi")
+    if role:
+        # Not Django's `assume_role`: together with its pool that waits for itself, for ever.
+        options["options"] = f"{options.get('options', '')} -c role={role}".strip()
+    if pool_size:
+        options["pool"] = {"min_size": 0, "max_size": pool_size, "timeout": 5, "max_lifetime": 600}
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": unquote(parts.path.lstrip("/")),
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": host,
+        "PORT": str(parts.port or ""),
+        "CONN_MAX_AGE": 0,
+        "CONN_HEALTH_CHECKS": not pool_size,
+        "OPTIONS": options,
+    }
+
+
+@contextmanager
+def as_table_owner(url: str) -> Iterator[None]:
+    """Speak to the default database as the role of `url`, which owns the tables, until the block ends."""
+    connection = connections[DEFAULT_DB_ALIAS]
+    usual = connection.settings_dict
+    connection.close()
+    connection.settings_dict = {**usual, **settings_for(url, role="")}
+    try:
+        yield
+    finally:
+        connection.close()
+        connection.settings_dict = usual

@@ -1,0 +1,205 @@
+"""Failures as HTTP: the kind of an error becomes a status here, once, and nowhere else.
+
+Every failure is problem+json (RFC 9457), also for what never reaches a view: unknown routes, bad hosts, CSRF.
+"""
+
+import math
+import sys
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import structlog
+from django.core.exceptions import DisallowedHost, PermissionDenied, RequestDataTooBig, SuspiciousOperation
+from django.db import OperationalError
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from rest_framework import exceptions
+from rest_framework.negotiation import BaseContentNegotiation
+from rest_framework.parsers import BaseParser
+from rest_framework.renderers import BaseRenderer
+from rest_framework.request import Request
+
+from paliapi.errors import (
+    Conflict,
+    Error,
+    Forbidden,
+    Invalid,
+    LimitReached,
+    NotFound,
+    Problem,
+    Stale,
+    TooLarge,
+    Unauthenticated,
+    Unavailable,
+    Unparsable,
+    kind_of,
+)
+
+log = structlog.get_logger(__name__)
+
+STATUS: dict[type[Error], int] = {
+    Unparsable: 400,
+    Unauthenticated: 401,
+    Forbidden: 403,
+    NotFound: 404,
+    Conflict: 409,
+    Stale: 412,
+    TooLarge: 413,
+    Invalid: 422,
+    LimitReached: 429,
+    Unavailable: 503,
+}
+
+# What the framework itself refuses: its class, our code and title.
+_FRAMEWORK: tuple[tuple[type[exceptions.APIException], str, str], ...] = (
+    (exceptions.ParseError, "unparsable", Unparsable.title),
+    (exceptions.NotAuthenticated, "unauthenticated", Unauthenticated.title),
+    (exceptions.AuthenticationFailed, "unauthenticated", Unauthenticated.title),
+    (exceptions.PermissionDenied, "forbidden", Forbidden.title),
+    (exceptions.NotFound, "not_found", NotFound.title),
+    (exceptions.MethodNotAllowed, "method_not_allowed", "This address does not answer that method."),
+    (exceptions.UnsupportedMediaType, "unsupported_media_type", "The body must be JSON, or a form where one is taken."),
+)
+
+
+def problem_response(
+    *,
+    status: int,
+    code: str,
+    title: str,
+    detail: str = "",
+    problems: tuple[Problem, ...] = (),
+    headers: Mapping[str, str] | None = None,
+) -> JsonResponse:
+    """The one shape of a failure."""
+    body: dict[str, Any] = {
+        "type": f"/v1/docs/errors#{code}",
+        "title": title,
+        "status": status,
+        "detail": detail or title,
+        "code": code,
+        "errors": [{"pointer": one.pointer, "code": one.code, "detail": one.detail} for one in problems],
+        "request_id": structlog.contextvars.get_contextvars().get("request_id", ""),
+    }
+    response = JsonResponse(body, status=status, content_type="application/problem+json", headers=headers)
+    if status == STATUS[Unauthenticated]:
+        response["WWW-Authenticate"] = 'Bearer realm="PaliAPI"'
+    return response
+
+
+def error_response(error: Error) -> JsonResponse:
+    """One of our own errors as an answer."""
+    headers = dict(error.headers)
+    if error.retry_after_s is not None:
+        headers["Retry-After"] = str(max(1, math.ceil(error.retry_after_s)))
+    return problem_response(
+        status=STATUS[kind_of(error)],
+        code=error.code,
+        title=error.title,
+        detail=error.detail,
+        problems=error.problems,
+        headers=headers,
+    )
+
+
+def exception_handler(exc: Exception, _context: dict[str, Any]) -> HttpResponse | None:
+    """Django REST framework's hook; None means that nobody foresaw this."""
+    if isinstance(exc, Error):
+        return error_response(exc)
+    if isinstance(exc, exceptions.ValidationError):
+        return error_response(invalid(exc))
+    if isinstance(exc, Http404):
+        return error_response(NotFound())
+    if isinstance(exc, PermissionDenied):
+        return error_response(Forbidden())
+    if isinstance(exc, exceptions.APIException):
+        return _refused_by_framework(exc)
+    if isinstance(exc, OperationalError):
+        log.warning("database_unavailable", error=type(exc).__name__)
+        return error_response(Unavailable("The database does not answer at the moment.", retry_after_s=5))
+    return None
+
+
+def _refused_by_framework(exc: exceptions.APIException) -> HttpResponse:
+    for cls, code, title in _FRAMEWORK:
+        if isinstance(exc, cls):
+            response = problem_response(status=exc.status_code, code=code, title=title)
+            if isinstance(exc, exceptions.UnsupportedMediaType):
+                response["Accept-Post"] = "application/json"
+            return response
+    return problem_response(status=exc.status_code, code=exc.default_code, title=str(exc.default_detail))
+
+
+def invalid(exc: exceptions.ValidationError) -> Invalid:
+    """A serializer's complaint as ours: each field by its JSON pointer, and one sentence for people."""
+    problems = tuple(_flat(exc.detail, ""))
+    first = problems[0] if problems else None
+    place = f"{first.pointer.removeprefix('/').replace('/', '.')}: " if first and first.pointer else ""
+    return Invalid(f"{place}{first.detail}" if first else "", problems=problems)
+
+
+def _flat(detail: Any, pointer: str) -> Iterator[Problem]:
+    if isinstance(detail, Mapping):
+        for key, value in detail.items():
+            place = pointer if key == "non_field_errors" else f"{pointer}/{escape_pointer(str(key))}"
+            yield from _flat(value, place)
+    elif isinstance(detail, list | tuple):
+        for index, value in enumerate(detail):
+            nested = isinstance(value, Mapping | list | tuple)
+            yield from _flat(value, f"{pointer}/{index}" if nested and value else pointer)
+    else:
+        yield Problem(pointer, str(getattr(detail, "code", "invalid")), str(detail))
+
+
+def escape_pointer(name: str) -> str:
+    """A key as one step of a JSON pointer (RFC 6901)."""
+    return name.replace("~", "~0").replace("/", "~1")
+
+
+# --- Where no view is reached ------------------------------------------------------------------------------------
+
+
+def bad_request(_request: HttpRequest, exception: Exception) -> HttpResponse:
+    if isinstance(exception, RequestDataTooBig):
+        return error_response(TooLarge())
+    if isinstance(exception, DisallowedHost):
+        return problem_response(status=400, code="bad_host", title="This server does not go by that host name.")
+    title = Unparsable.title if isinstance(exception, SuspiciousOperation) else "The request is malformed."
+    return problem_response(status=400, code="unparsable", title=title)
+
+
+def permission_denied(_request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001  (Django names it)
+    return error_response(Forbidden())
+
+
+def page_not_found(_request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001  (Django names it)
+    return error_response(NotFound("There is nothing at this address."))
+
+
+def server_error(_request: HttpRequest) -> HttpResponse:
+    exc = sys.exc_info()[1]
+    if isinstance(exc, OperationalError):
+        return error_response(Unavailable("The database does not answer at the moment.", retry_after_s=5))
+    log.error("unhandled_error", exc_info=exc)
+    return problem_response(
+        status=500,
+        code="internal_error",
+        title="Something went wrong on our side.",
+        detail="Something went wrong on our side. The request id finds it in the log.",
+    )
+
+
+def csrf_failure(_request: HttpRequest, reason: str = "") -> HttpResponse:
+    return problem_response(status=403, code="csrf_failed", title="The form is too old or not ours.", detail=reason)
+
+
+class AlwaysJSON(BaseContentNegotiation):
+    """We answer JSON whatever the Accept header says; a body is read by the parser of its content type."""
+
+    def select_parser(self, request: Request, parsers: list[BaseParser]) -> BaseParser | None:  # type: ignore[override]
+        kind = (request.content_type or "").partition(";")[0].strip().lower()
+        return next((parser for parser in parsers if parser.media_type == kind), None)
+
+    def select_renderer(  # type: ignore[override]
+        self, _request: Request, renderers: list[BaseRenderer], _format_suffix: str | None = None
+    ) -> tuple[BaseRenderer, str]:
+        return renderers[0], renderers[0].media_type or "application/json"

@@ -1,0 +1,14 @@
+"""Empties the tables as the role that owns them: the web's role may not."""
+
+from typing import Any
+
+from django.conf import settings
+from django.core.management.commands import flush
+
+from paliapi.database import as_table_owner
+
+
+class Command(flush.Command):
+    def handle(self, **options: Any) -> None:
+        with as_table_owner(settings.ENV.database_admin_url or settings.ENV.database_url):
+            super().handle(**options)

@@ -1,0 +1,176 @@
+"""Django's settings, all of them from `Env`; what differs in production is a variable, not a file."""
+
+from datetime import timedelta
+from typing import Any
+
+from paliapi import env, logs
+from paliapi.database import settings_for
+
+ENV = env.load()
+
+# The frame
+SECRET_KEY = ENV.secret_key
+DEBUG = False
+ALLOWED_HOSTS = list(ENV.allowed_hosts)
+ROOT_URLCONF = "paliapi.urls"
+WSGI_APPLICATION = "paliapi.wsgi.application"
+APPEND_SLASH = False
+USE_TZ = True
+TIME_ZONE = "UTC"
+LANGUAGE_CODE = "en-gb"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+AUTH_USER_MODEL = "accounts.CustomUser"
+
+INSTALLED_APPS = [
+    "paliapi",
+    "accounts",
+    "collections_app",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.postgres",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+]
+
+MIDDLEWARE = [
+    "paliapi.middleware.RequestContext",
+    "paliapi.middleware.SecurityHeaders",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "paliapi.middleware.TolerateMissingSlash",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+]
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+# What is kept where
+DATABASES = {"default": settings_for(ENV.database_url, pool_size=ENV.web_threads + 2)}
+
+STATIC_URL = "/static/"
+WHITENOISE_USE_FINDERS = True
+
+STORAGES: dict[str, dict[str, Any]] = {
+    "default": {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {"location": ENV.files, "file_permissions_mode": 0o600, "directory_permissions_mode": 0o700},
+    },
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+if ENV.s3_bucket:
+    STORAGES["default"] = {
+        "BACKEND": "storages.backends.s3.S3Storage",
+        "OPTIONS": {
+            "bucket_name": ENV.s3_bucket,
+            "endpoint_url": ENV.s3_endpoint_url or None,
+            "region_name": ENV.s3_region or None,
+            "access_key": ENV.s3_access_key_id or None,
+            "secret_key": ENV.s3_secret_access_key or None,
+            "default_acl": None,
+            "querystring_auth": True,
+            "file_overwrite": True,
+        },
+    }
+
+# Uploads are written to disk as they come; JSON bodies have their own, smaller, limit in the parser.
+FILE_UPLOAD_HANDLERS = ["paliapi.uploads.HashingUploadHandler"]
+FILE_UPLOAD_TEMP_DIR = None
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 1000
+
+# Sessions are for the admin only; the API knows keys and nothing else.
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "/admin/login/"
+_https = ENV.base_url.startswith("https://")
+SESSION_COOKIE_SECURE = _https
+SESSION_COOKIE_NAME = "__Host-session" if _https else "paliapi_session"
+SESSION_COOKIE_AGE = int(timedelta(hours=12).total_seconds())
+CSRF_COOKIE_SECURE = _https
+CSRF_COOKIE_HTTPONLY = True
+CSRF_COOKIE_NAME = "__Host-csrf" if _https else "paliapi_csrf"
+CSRF_TRUSTED_ORIGINS = [ENV.base_url]
+CSRF_FAILURE_VIEW = "paliapi.http.csrf_failure"
+SECURE_HSTS_SECONDS = int(timedelta(days=365).total_seconds()) if _https else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = _https
+SECURE_SSL_REDIRECT = False
+X_FRAME_OPTIONS = "DENY"
+if ENV.trust_proxy:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+
+LOGGING_CONFIG = None
+logs.configure(level=ENV.log_level, form=ENV.log_format)
+
+# The API
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.bearer.KeyAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["accounts.bearer.HasScope"],
+    "DEFAULT_PARSER_CLASSES": ["paliapi.parsers.JSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_SCHEMA_CLASS": "paliapi.openapi.Schema",
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "paliapi.http.AlwaysJSON",
+    "DEFAULT_THROTTLE_CLASSES": ["accounts.limits.KeyRate"],
+    "EXCEPTION_HANDLER": "paliapi.http.exception_handler",
+    "UNAUTHENTICATED_USER": None,
+    "URL_FORMAT_OVERRIDE": None,
+    "COMPACT_JSON": True,
+}
+
+SPECTACULAR_SETTINGS = {
+    "TITLE": "PaliAPI",
+    "VERSION": "1.0.0",
+    "DESCRIPTION": (
+        "Retrieval for visually rich documents. Put PDFs, slides, scans and images into collections, ask questions, "
+        "get back the pages that answer them.\n\n"
+        "Every call but health carries `Authorization: Bearer YOUR_KEY`. Every failure is `application/problem+json` "
+        "with a stable `code` and the `request_id` that the log has too."
+    ),
+    "LICENSE": {"name": "Apache-2.0", "url": "https://www.apache.org/licenses/LICENSE-2.0"},
+    "SERVERS": [{"url": "/", "description": "This server"}],
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_AUTHENTICATION": [],
+    "SERVE_PERMISSIONS": [],
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "SWAGGER_UI_SETTINGS": {
+        "persistAuthorization": True,
+        "deepLinking": True,
+        "tryItOutEnabled": True,
+        "displayRequestDuration": True,
+        "filter": True,
+    },
+    "SCHEMA_PATH_PREFIX": "/v1/",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_ADD_EXPLICIT_BLANK_NULL_CHOICE": False,
+    "TAGS": [
+        {"name": "health", "description": "Is it there?"},
+        {"name": "keys", "description": "Who am I, and which keys do I have?"},
+        {"name": "collections", "description": "Sets of documents that are searched together."},
+        {"name": "documents", "description": "What was put in, its state and its pages."},
+        {"name": "filter", "description": "Find collections and documents by their metadata."},
+        {"name": "helpers", "description": "Turn files into what other calls take."},
+    ],
+}

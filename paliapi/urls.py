@@ -1,0 +1,26 @@
+"""Every address there is."""
+
+from django.contrib import admin
+from django.urls import include, path
+
+from paliapi import docs, health, http, metrics
+
+urlpatterns = [
+    path("", docs.home),
+    path("livez", health.livez, name="livez"),
+    path("readyz", health.readyz, name="readyz"),
+    path("metrics", metrics.view, name="metrics"),
+    path("admin/", admin.site.urls),
+    path("v1/docs", docs.Swagger.as_view(), name="swagger"),
+    path("v1/docs/openapi.json", docs.OpenAPI.as_view(), name="openapi"),
+    path("v1/openapi.json", docs.OpenAPI.as_view()),
+    path("v1/docs/errors", docs.errors, name="errors"),
+    path("v1/health/", health.Health.as_view(), name="getHealth"),
+    path("v1/", include("accounts.urls")),
+    path("v1/", include("collections_app.urls")),
+]
+
+handler400 = http.bad_request
+handler403 = http.permission_denied
+handler404 = http.page_not_found
+handler500 = http.server_error

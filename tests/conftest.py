@@ -1,0 +1,58 @@
+"""The parts every test can ask for."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+from django.conf import settings
+from django.core.management import call_command
+from django.db import connections
+from pytest_django import DjangoDbBlocker
+
+from paliapi.database import settings_for
+from paliapi.roles import APP, OWNER
+from paliapi.stack.home import open_home
+from paliapi.stack.postgres import start_postgres
+from paliapi.stack.redis import start_redis
+from tests.environment import HOME, Services
+
+
+def pytest_unconfigure() -> None:
+    shutil.rmtree(HOME, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def services() -> Iterator[Services]:
+    """Postgres and Redis, running."""
+    home = open_home(HOME / "services")
+    with start_postgres(home, durable=False) as postgres:
+        redis, child = start_redis(home, password="redis-password-of-the-tests")
+        try:
+            yield Services(postgres.url_for(OWNER), postgres.url_for(APP), redis.url)
+        finally:
+            child.stop(within_s=5)
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(services: Services, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """The schema, made by the role that owns it; every test then speaks as the role of the web."""
+    urls = {
+        "DATABASE_URL": services.app_url,
+        "DATABASE_ADMIN_URL": services.owner_url,
+        "REDIS_URL": services.redis_url,
+    }
+    os.environ.update(urls)  # noqa: TID251  (for the processes that tests start)
+    settings.ENV = replace(
+        settings.ENV,
+        database_url=services.app_url,
+        database_admin_url=services.owner_url,
+        redis_url=services.redis_url,
+    )
+    settings.DATABASES["default"].update(settings_for(services.app_url))
+    with django_db_blocker.unblock():
+        connections["default"].settings_dict.update(settings_for(services.app_url))
+        call_command("migrate", verbosity=0)
+        yield
+        connections.close_all()

@@ -1,0 +1,30 @@
+"""The environment of the tests, set before Django's settings are read.
+
+Nothing on the machine, no `.env` and no running stack, leaks in.
+"""
+
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+HOME = Path(tempfile.gettempdir()) / f"paliapi-tests-{os.getpid()}"
+
+ENVIRONMENT = {
+    "PALIAPI_HOME": str(HOME),
+    "SECRET_KEY": "for-tests-only-" * 4,
+    "API_KEY_PEPPERS": "1:" + "first-pepper-" * 4 + ",2:" + "second-pepper-" * 4,
+    "DATABASE_URL": "postgresql://nobody@localhost/not-started-yet",
+    "REDIS_URL": "redis://localhost:1/0",
+    "EMBEDDINGS_URL": "http://127.0.0.1:1",
+    "LOG_LEVEL": "WARNING",
+}
+
+
+@dataclass(frozen=True)
+class Services:
+    """Where this run's Postgres and Redis are."""
+
+    owner_url: str
+    app_url: str
+    redis_url: str
