@@ -1,0 +1,282 @@
+"""Documents over HTTP."""
+
+import json
+from collections.abc import Callable
+from typing import Any, ClassVar
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.urls import reverse
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.auth import OwnedView
+from accounts.limits import concurrent
+from collections_app import catalogue, ingest
+from collections_app.api import represent
+from collections_app.api.body import validated
+from collections_app.api.fields import CollectionNameField, MetadataField, NameField, TextField
+from collections_app.api.idempotency import IDEMPOTENCY_KEY, AlreadyAnswered, attempt_of
+from collections_app.api.parameters import (
+    COLLECTION,
+    CURSOR,
+    EXPAND,
+    IF_MATCH,
+    IF_NONE_MATCH,
+    LIMIT,
+    LINK_HEADER,
+)
+from collections_app.api.represent import EXAMPLE, DocumentOut
+from collections_app.api.sources import content_of
+from collections_app.errors import NothingToChange
+from collections_app.models import Document
+from paliapi.conditional import answer, require_match
+from paliapi.paging import paginate
+from paliapi.parsers import JSONParser, MultiPartParser, largest_json_upload
+
+NAME = OpenApiParameter("document_name", str, "path", description="Name; a `/` in it may be sent as it is or as %2F.")
+ONE = OpenApiExample("A document", value=EXAMPLE, response_only=True)
+_LOOK_AGAIN_S = "2"
+
+
+class FormMetadataField(MetadataField):
+    """A JSON object; in a form, its text."""
+
+    def to_internal_value(self, data: Any) -> dict[str, Any]:
+        if isinstance(data, str):
+            try:
+                data = json.loads(data)
+            except (ValueError, RecursionError):
+                raise serializers.ValidationError("Must be a JSON object.", code="not_an_object") from None
+        return super().to_internal_value(data)
+
+
+class SourceIn(serializers.Serializer[Document]):
+    """Where content comes from: one of three ways."""
+
+    file = serializers.FileField(required=False, allow_null=True, help_text="Only in a form: the file itself.")
+    base64 = TextField(
+        required=False, allow_null=True, allow_blank=True, help_text="The file in standard base64, no data URI."
+    )
+    url = TextField(required=False, allow_null=True, allow_blank=True, help_text="Fetched by a worker.")
+    use_proxy = serializers.BooleanField(
+        required=False, allow_null=True, help_text="Fetch the URL through the configured proxy."
+    )
+
+
+class DocumentIn(SourceIn):
+    name = NameField(help_text="1 to 255 characters. A name that is there already gets the new content.")
+    metadata = FormMetadataField(required=False, allow_null=True, help_text="Replaces what was there; left out: `{}`.")
+    collection_name = CollectionNameField(
+        required=False, allow_null=True, help_text="Created if it is not there. Default: `default_collection`."
+    )
+    wait = serializers.BooleanField(required=False, allow_null=True, help_text="Hold the answer until it is done.")
+
+
+class DocumentChange(SourceIn):
+    name = NameField(required=False, allow_null=True, help_text="The new name.")
+    metadata = FormMetadataField(required=False, allow_null=True, help_text="Replaces the metadata as a whole.")
+    collection_name = TextField(
+        required=False,
+        allow_null=True,
+        help_text="Where to look, or `all`. Left out: `default_collection`, else the only collection that has it.",
+    )
+
+
+class DocumentAccepted(serializers.Serializer[dict[str, Any]]):
+    detail = serializers.CharField(help_text="A sentence for people.")
+    status = serializers.CharField(help_text="`queued`: the content is stored and waits for a worker.")
+    id = serializers.IntegerField()
+    name = serializers.CharField()
+    collection_name = serializers.CharField()
+
+
+_ACCEPTED = {
+    "detail": "Document is being processed in the background.",
+    "status": "queued",
+    "id": 42,
+    "name": "annual-report.pdf",
+    "collection_name": "reports",
+}
+
+
+def _guard(request: Request) -> Callable[[Document], None]:
+    return lambda row: require_match(request, represent.document(row, request))
+
+
+def _collection(request: Request) -> str:
+    return request.query_params.get("collection_name") or catalogue.DEFAULT_COLLECTION
+
+
+class Upsert(OwnedView):
+    parser_classes = (JSONParser, MultiPartParser)
+    max_body_bytes = staticmethod(largest_json_upload)
+    transactional = False  # bytes are written before the transaction begins
+    also_answers: ClassVar = {"POST": (409,)}
+
+    @extend_schema(
+        operation_id="upsertDocument",
+        tags=["documents"],
+        summary="Put a document into a collection",
+        description=(
+            "Creates the document, or gives a new content to the one of that name; what it showed before stays "
+            "searchable until the new content is ready. Send `file` in a form, or `base64` or `url` in JSON. "
+            "202 means that the bytes are stored and nothing can lose them; `Location` tells the state."
+        ),
+        parameters=[
+            IDEMPOTENCY_KEY,
+            OpenApiParameter("Location", str, "header", response=[202], description="Where to ask for the state."),
+            OpenApiParameter("Retry-After", int, "header", response=[202], description="Seconds until it is worth it."),
+        ],
+        request={"application/json": DocumentIn, "multipart/form-data": DocumentIn},
+        responses={202: DocumentAccepted},
+        examples=[
+            OpenApiExample(
+                "By URL",
+                value={
+                    "name": "annual-report.pdf",
+                    "collection_name": "reports",
+                    "metadata": {"year": 2026},
+                    "url": "https://example.com/annual-report.pdf",
+                },
+                request_only=True,
+            ),
+            OpenApiExample("Accepted", value=_ACCEPTED, response_only=True, status_codes=["202"]),
+        ],
+    )
+    def post(self, request: Request) -> Response:
+        with concurrent("upload", owner_id=self.caller.owner_id, limit=settings.ENV.max_concurrent_uploads):
+            data = validated(DocumentIn, request)
+            attempt = attempt_of(request, self.caller.owner_id)
+            try:
+                attempt.replay()
+                content = content_of(data, required=True)
+                wanted = ingest.Wanted(
+                    name=data["name"],
+                    collection_name=data.get("collection_name", catalogue.DEFAULT_COLLECTION),
+                    metadata=data.get("metadata", {}),
+                    url=data.get("url", ""),
+                    use_proxy=data.get("use_proxy", False),
+                )
+                made = ingest.accept(
+                    self.caller, wanted, content, claim=attempt.claim, remember=lambda row: attempt.keep(_accepted(row))
+                )
+            except AlreadyAnswered as earlier:
+                return earlier.response
+            return _accepted(made)
+
+
+def _accepted(row: Document) -> Response:
+    where = urlencode({"collection_name": row.collection.name})
+    address = f"{reverse('document', args=[row.name])}?{where}"
+    return Response(
+        {**_ACCEPTED, "id": row.pk, "name": row.name, "collection_name": row.collection.name},
+        status=202,
+        headers={"Location": address, "Retry-After": _LOOK_AGAIN_S},
+    )
+
+
+class Documents(OwnedView):
+    also_answers: ClassVar = {"GET": (413, 422)}
+
+    @extend_schema(
+        operation_id="listDocuments",
+        tags=["documents"],
+        summary="List documents",
+        description="Of one collection, or of all, oldest first. A long list pages: follow the `Link` header.",
+        parameters=[COLLECTION, EXPAND, LIMIT, CURSOR, LINK_HEADER],
+        responses=DocumentOut(many=True),
+        examples=[ONE],
+    )
+    def get(self, request: Request) -> Response:
+        page = paginate(request, catalogue.documents(self.caller, collection_name=_collection(request)))
+        return Response(represent.documents(page.rows, request), headers=page.headers)
+
+
+class DocumentDetail(OwnedView):
+    parser_classes = (JSONParser, MultiPartParser)
+    max_body_bytes = staticmethod(largest_json_upload)
+    also_answers: ClassVar = {"GET": (304, 409, 413), "PATCH": (409, 412), "DELETE": (409, 412)}
+
+    @property
+    def transactional(self) -> bool:  # type: ignore[override]
+        return self.request.method != "PATCH"  # bytes are written before the transaction begins
+
+    @extend_schema(
+        operation_id="getDocument",
+        tags=["documents"],
+        summary="Read one document and its state",
+        description="`status`, `pages_done` and `error` are of the newest content sent; the rest is of what is shown.",
+        parameters=[NAME, COLLECTION, EXPAND, IF_NONE_MATCH],
+        responses=DocumentOut,
+        examples=[ONE],
+    )
+    def get(self, request: Request, document_name: str) -> Response:
+        row = catalogue.find_document(self.caller, document_name, collection_name=_collection(request))
+        return answer(request, represent.documents([row], request)[0])
+
+    @extend_schema(
+        operation_id="updateDocument",
+        tags=["documents"],
+        summary="Rename a document, or replace its metadata or content",
+        description=(
+            "Name and metadata change at once; metadata is replaced as a whole. A file, base64 or another URL is new "
+            "content: it is processed in the background, and what the document shows stays until it is ready."
+        ),
+        parameters=[NAME, IF_MATCH],
+        request={"application/json": DocumentChange, "multipart/form-data": DocumentChange},
+        responses=DocumentOut,
+        examples=[OpenApiExample("Metadata", value={"metadata": {"year": 2027}}, request_only=True), ONE],
+    )
+    def patch(self, request: Request, document_name: str) -> Response:
+        with concurrent("upload", owner_id=self.caller.owner_id, limit=settings.ENV.max_concurrent_uploads):
+            data = validated(DocumentChange, request)
+            if not any(data.get(field) for field in ("name", "metadata", "url", "base64", "file")):
+                raise NothingToChange
+            changed = ingest.amend(
+                self.caller,
+                document_name,
+                ingest.Change(
+                    name=data.get("name"),
+                    metadata=data.get("metadata"),
+                    url=data.get("url"),
+                    use_proxy=data.get("use_proxy", False),
+                ),
+                content_of(data, required=False),
+                collection_name=data.get("collection_name"),
+                guard=_guard(request),
+            )
+            return answer(request, represent.document(changed, request))
+
+    @extend_schema(
+        operation_id="deleteDocument",
+        tags=["documents"],
+        summary="Delete a document",
+        description="Takes effect at once and cannot be undone.",
+        parameters=[NAME, COLLECTION, IF_MATCH],
+        responses={204: None},
+    )
+    def delete(self, request: Request, document_name: str) -> Response:
+        catalogue.delete_document(
+            self.caller, document_name, collection_name=_collection(request), guard=_guard(request)
+        )
+        return Response(status=204)
+
+
+class DeleteDocument(DocumentDetail):
+    """The same under the address that ColiVara's clients use."""
+
+    http_method_names = ["delete", "options"]
+
+    @extend_schema(
+        operation_id="deleteDocumentCompatible",
+        tags=["documents"],
+        summary="Delete a document (ColiVara's address)",
+        description="The same as `DELETE /v1/documents/{document_name}/`.",
+        parameters=[NAME, COLLECTION, IF_MATCH],
+        responses={204: None},
+    )
+    def delete(self, request: Request, document_name: str) -> Response:
+        return super().delete(request, document_name)

@@ -1,0 +1,54 @@
+"""Fields that check more than a type: names, metadata, base64."""
+
+from typing import Any
+
+from django.conf import settings
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from collections_app.engine import metadata, names
+
+_OBJECT = {"type": "object", "additionalProperties": {}}
+
+
+class TextField(serializers.CharField):
+    """Text as it is: nothing trimmed, and a number is not text."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"trim_whitespace": False, **kwargs})
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+class NameField(TextField):
+    """The name of a document."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"min_length": 1, **kwargs})
+
+    def run_validation(self, data: Any = serializers.empty) -> Any:
+        found = super().run_validation(data)
+        return names.checked(found, at=f"/{self.field_name}") if isinstance(found, str) and found else found
+
+
+class CollectionNameField(NameField):
+    """The name of a collection."""
+
+    def run_validation(self, data: Any = serializers.empty) -> Any:
+        found = super().run_validation(data)
+        return names.collection_checked(found, at=f"/{self.field_name}") if isinstance(found, str) and found else found
+
+
+@extend_schema_field(_OBJECT)
+class MetadataField(serializers.Field[dict[str, Any], Any, dict[str, Any], Any]):
+    """A JSON object that is yours to fill."""
+
+    def to_internal_value(self, data: Any) -> dict[str, Any]:
+        limit = settings.ENV.max_metadata_kb * 1024
+        return metadata.checked(data, max_bytes=limit, at=f"/{self.field_name}")
+
+    def to_representation(self, value: dict[str, Any]) -> dict[str, Any]:
+        return value

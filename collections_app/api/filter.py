@@ -1,0 +1,80 @@
+"""Finding collections and documents by their metadata."""
+
+from typing import Any, ClassVar
+
+from drf_spectacular.utils import OpenApiExample, PolymorphicProxySerializer, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.auth import OwnedView
+from collections_app import catalogue
+from collections_app.api import collections, represent
+from collections_app.api.collections import CollectionOut
+from collections_app.api.parameters import CURSOR, EXPAND, LIMIT, LINK_HEADER
+from collections_app.api.represent import DocumentOut
+from collections_app.engine import filters
+from collections_app.filtering import matching
+from paliapi.paging import paginate
+
+# The grammar is checked by hand, so it is described by hand: `engine.filters` is its only reader.
+_KEY = {"type": "string", "minLength": 1}
+_FILTER: dict[str, Any] = {
+    "type": "object",
+    "additionalProperties": False,
+    "description": (filters.__doc__ or "").partition("\n\n")[2],
+    "properties": {
+        "on": {"type": "string", "enum": ["document", "collection"], "default": "document"},
+        "key": {"oneOf": [_KEY, {"type": "array", "items": _KEY, "maxItems": filters.MAX_KEYS}]},
+        "value": {},
+        "lookup": {"type": "string", "enum": list(filters.LOOKUPS), "default": "key_lookup"},
+        "op": {"type": "string", "enum": list(filters.OPS)},
+        "and": {"type": "array", "minItems": 1, "maxItems": filters.MAX_CONDITIONS, "items": {"type": "object"}},
+        "or": {"type": "array", "minItems": 1, "maxItems": filters.MAX_CONDITIONS, "items": {"type": "object"}},
+        "not": {"type": "object"},
+    },
+}
+_EXAMPLES = {
+    "One key": {"on": "document", "key": "year", "value": 2026, "lookup": "key_lookup"},
+    "Presence": {"key": "author", "lookup": "has_key"},
+    "Range": {"and": [{"key": "year", "op": "gte", "value": 2020}, {"key": "year", "op": "lt", "value": 2027}]},
+    "Nested, dates, lists": {
+        "or": [
+            {"key": ["contract", "signed"], "op": "gte", "value": {"date": "2026-01-01"}},
+            {"not": {"key": "tags", "op": "contains", "value": "draft"}},
+        ]
+    },
+    "Collections": {"on": "collection", "key": "team", "op": "in", "value": ["finance", "legal"]},
+}
+
+
+class FilterView(OwnedView):
+    scopes: ClassVar = {"POST": "read"}
+    also_answers: ClassVar = {"POST": (413,)}
+
+    @extend_schema(
+        operation_id="filter",
+        tags=["filter"],
+        summary="Find documents or collections by metadata",
+        description="Over all your collections. The answer is a bare array, oldest first; a long one pages.",
+        parameters=[EXPAND, LIMIT, CURSOR, LINK_HEADER],
+        request={"application/json": _FILTER},
+        responses=PolymorphicProxySerializer(
+            component_name="FilterHit",
+            serializers=[DocumentOut, CollectionOut],
+            resource_type_field_name=None,
+            many=True,
+        ),
+        examples=[
+            *(OpenApiExample(name, value=value, request_only=True) for name, value in _EXAMPLES.items()),
+            OpenApiExample("A document", value=represent.EXAMPLE, response_only=True),
+        ],
+    )
+    def post(self, request: Request) -> Response:
+        found = filters.parse(request.data)
+        if found.on == "collection":
+            where = matching(found.condition, document="metadata", collection="metadata")
+            shelves = paginate(request, catalogue.collections(self.caller).filter(where))
+            return Response([collections.represent(row) for row in shelves.rows], headers=shelves.headers)
+        where = matching(found.condition, document="metadata", collection="collection__metadata")
+        page = paginate(request, catalogue.documents(self.caller).filter(where))
+        return Response(represent.documents(page.rows, request), headers=page.headers)

@@ -1,0 +1,88 @@
+"""Images of pages, and files by signed link."""
+
+from typing import ClassVar
+
+from django.conf import settings
+from django.http import FileResponse, HttpResponseNotModified
+from django.http.response import HttpResponseBase
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from accounts.auth import OwnedView
+from accounts.ownership import acting_for
+from collections_app import catalogue, files
+from collections_app.api.documents import NAME
+from collections_app.api.parameters import COLLECTION, IF_NONE_MATCH
+from collections_app.errors import FileLinkExpired, PageNotFound
+from collections_app.models import Page, StoredFile
+
+_LARGEST_PAGE_NUMBER = 2**31 - 1
+_FOR_EVER = "private, max-age=31536000, immutable"
+_VERSION = OpenApiParameter(
+    "v", str, "query", description="The image's ETag without quotes. With it the answer may be kept for ever."
+)
+
+
+def _sent(file: StoredFile, *, cache: str, attachment: bool, name: str = "") -> FileResponse:
+    """The bytes, in a way that no browser runs anything in them."""
+    response = FileResponse(
+        files.read(file), as_attachment=attachment, filename=name or file.sha256[:12], content_type=file.content_type
+    )
+    response["Content-Length"] = str(file.size)
+    response["ETag"] = f'"{file.sha256}"'
+    response["Cache-Control"] = cache
+    response["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    return response
+
+
+class PageImage(OwnedView):
+    also_answers: ClassVar = {"GET": (304, 409)}
+
+    @extend_schema(
+        operation_id="getPageImage",
+        tags=["documents"],
+        summary="Read the image of one page",
+        description="Of what the document shows now. Images never change under their ETag.",
+        parameters=[NAME, COLLECTION, IF_NONE_MATCH, _VERSION],
+        responses={(200, "image/png"): OpenApiTypes.BINARY, (200, "image/webp"): OpenApiTypes.BINARY},
+    )
+    def get(self, request: Request, document_name: str, page_number: int) -> HttpResponseBase:
+        where = request.query_params.get("collection_name") or catalogue.DEFAULT_COLLECTION
+        document = catalogue.find_document(self.caller, document_name, collection_name=where)
+        number = min(page_number, _LARGEST_PAGE_NUMBER)
+        pages = Page.objects.filter(owner_id=self.caller.owner_id, revision=document.shown, number=number)
+        page = pages.select_related("image").first()
+        version = request.query_params.get("v")
+        if page is None or version not in {None, page.image.sha256}:
+            raise PageNotFound
+        cache = _FOR_EVER if version else "private, no-cache"
+        if request.headers.get("If-None-Match", "").removeprefix("W/").strip('"') == page.image.sha256:
+            return HttpResponseNotModified(headers={"ETag": f'"{page.image.sha256}"', "Cache-Control": cache})
+        return _sent(page.image, cache=cache, attachment=False)
+
+
+class SignedFile(APIView):
+    """Open to whoever has the link, until it expires."""
+
+    authentication_classes = ()
+    permission_classes = ()
+    throttle_classes = ()
+
+    @extend_schema(
+        operation_id="getFile",
+        tags=["documents"],
+        summary="Download an uploaded file by its signed link",
+        description="The link is the `url` of a document. It needs no key and works for a while.",
+        auth=[],
+        parameters=[OpenApiParameter("token", str, "path", description="From the link.")],
+        responses={(200, "application/octet-stream"): OpenApiTypes.BINARY},
+    )
+    def get(self, _request: Request, token: str) -> HttpResponseBase:
+        owner_id, file_id = files.from_token(token, max_age_s=settings.ENV.file_link_minutes * 60)
+        with acting_for(owner_id):
+            file = StoredFile.objects.filter(owner_id=owner_id, pk=file_id).first()
+        if file is None:
+            raise FileLinkExpired
+        return _sent(file, cache="private, no-store", attachment=True)

@@ -1,0 +1,57 @@
+"""The content of a document as a request carries it: a file, base64, or a URL."""
+
+import base64
+import binascii
+import hashlib
+import re
+import tempfile
+from typing import IO, Any
+
+from django.conf import settings
+
+from collections_app.errors import Base64Invalid, SourceAmbiguous, SourceMissing
+from collections_app.ingest import Content
+from paliapi.errors import Problem, TooLarge
+from paliapi.parsers import MEBIBYTE
+from paliapi.uploads import ReceivedFile
+
+_BASE64 = re.compile(r"[A-Za-z0-9+/]+={0,2}")
+_SLICE = 4 * 256 * 1024  # characters decoded at once; a multiple of four
+
+
+def content_of(data: dict[str, Any], *, required: bool) -> Content | None:
+    """The file or the base64 of a body, on disk; None when it has a URL, or nothing and nothing is required."""
+    given = [name for name in ("file", "base64", "url") if data.get(name)]
+    if len(given) > 1:
+        one_too_many = (Problem(f"/{name}", SourceAmbiguous.code, "One way too many.") for name in given)
+        raise SourceAmbiguous(problems=tuple(one_too_many))
+    if not given and required:
+        raise SourceMissing
+    if given == ["file"]:
+        return received(data["file"])
+    return decoded(data["base64"], at="/base64") if given == ["base64"] else None
+
+
+def received(file: ReceivedFile) -> Content:
+    return Content(file=file, sha256=file.sha256, size=file.size or 0)
+
+
+def decoded(text: str, *, at: str) -> Content:
+    """Base64 in the standard alphabet, without line breaks and data URI."""
+    if len(text) % 4 or not _BASE64.fullmatch(text):
+        raise Base64Invalid(problems=(Problem(at, Base64Invalid.code, Base64Invalid.title),))
+    most = settings.ENV.max_upload_mb * MEBIBYTE
+    if len(text) // 4 * 3 > most + 2:
+        raise TooLarge(f"A file may have at most {settings.ENV.max_upload_mb} MB.")
+    file: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  (closed when nobody holds it any more)
+    digest = hashlib.sha256()
+    for start in range(0, len(text), _SLICE):
+        try:
+            piece = base64.b64decode(text[start : start + _SLICE], validate=True)
+        except binascii.Error:
+            raise Base64Invalid(problems=(Problem(at, Base64Invalid.code, Base64Invalid.title),)) from None
+        digest.update(piece)
+        file.write(piece)
+    size = file.tell()
+    file.seek(0)
+    return Content(file=file, sha256=digest.hexdigest(), size=size)

@@ -1,0 +1,1 @@
+"""The verb that turns a file into page images without keeping anything."""

@@ -1,0 +1,96 @@
+"""Files of the owners, in whatever storage is configured.
+
+The same content is kept once for each owner. An object's key is never used twice, so that
+deleting an old object can never hit a new one. Writing happens outside transactions, the row
+inside: a crash between leaves an object nobody knows, never a row without its object.
+"""
+
+import secrets
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import IO, Any
+
+from django.core import signing
+from django.core.files import File
+from django.core.files.storage import Storage, storages
+from django.db import transaction
+from django.db.models.functions import Now
+
+from accounts.ownership import acting_for
+from collections_app.errors import FileLinkExpired
+from collections_app.models import StoredFile
+
+_SALT = "collections_app.file_link"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """Bytes that are in storage, or were already, while their row is not yet certain."""
+
+    owner_id: int
+    sha256: str
+    size: int
+    content_type: str
+    key: str  # empty: the content was there
+
+
+def storage() -> Storage:
+    return storages["default"]
+
+
+def put(owner_id: int, content: IO[bytes], *, sha256: str, size: int, content_type: str) -> Draft:
+    """Write the bytes, unless this owner has them; call it outside a transaction."""
+    with acting_for(owner_id):
+        held = StoredFile.objects.filter(owner_id=owner_id, sha256=sha256).update(wanted_at=Now())
+    key = "" if held else f"{owner_id}/{sha256[:2]}/{sha256}-{secrets.token_hex(4)}"
+    if key:
+        content.seek(0)
+        key = storage().save(key, content if isinstance(content, File) else File(content))
+    return Draft(owner_id=owner_id, sha256=sha256, size=size, content_type=content_type, key=key)
+
+
+def settle(draft: Draft) -> StoredFile | None:
+    """The row for the bytes, inside the transaction that refers to it; None: put them again, they went away."""
+    row = StoredFile.objects.select_for_update().filter(owner_id=draft.owner_id, sha256=draft.sha256).first()
+    if row is None and draft.key:
+        StoredFile.objects.bulk_create(
+            [
+                StoredFile(
+                    owner_id=draft.owner_id,
+                    sha256=draft.sha256,
+                    key=draft.key,
+                    size=draft.size,
+                    content_type=draft.content_type,
+                )
+            ],
+            ignore_conflicts=True,
+        )
+        row = StoredFile.objects.select_for_update().get(owner_id=draft.owner_id, sha256=draft.sha256)
+    if row and draft.key and row.key != draft.key:
+        transaction.on_commit(lambda: discard(draft))
+    return row
+
+
+def discard(draft: Draft) -> None:
+    """Take back bytes whose row never came."""
+    if draft.key:
+        with suppress(OSError):
+            storage().delete(draft.key)
+
+
+def read(file: StoredFile) -> IO[Any]:
+    return storage().open(file.key, "rb")
+
+
+def link_token(file: StoredFile) -> str:
+    """What a signed link carries; whoever has it may read this one file until it expires."""
+    return signing.dumps([file.owner_id, file.pk], salt=_SALT)
+
+
+def from_token(token: str, *, max_age_s: int) -> tuple[int, int]:
+    """(owner id, file id) of a link that is still good."""
+    try:
+        owner_id, file_id = signing.loads(token, salt=_SALT, max_age=max_age_s)
+    except (signing.BadSignature, ValueError, TypeError):
+        raise FileLinkExpired from None
+    return owner_id, file_id

@@ -1,0 +1,49 @@
+"""What is nobody's any more goes away, after a while."""
+
+from datetime import timedelta
+from functools import partial
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.db.models import Exists, OuterRef
+from django.utils import timezone
+
+from accounts.ownership import acting_as_staff
+from collections_app import files
+from collections_app.models import IdempotentAnswer, Page, Revision, StoredFile
+
+ANSWERS_ARE_KEPT = timedelta(hours=24)
+_AT_ONCE = 500
+
+
+def forget_answers() -> int:
+    """Answers to idempotent requests that nobody may repeat any more."""
+    with acting_as_staff():
+        deleted, _ = IdempotentAnswer.objects.filter(created_at__lt=timezone.now() - ANSWERS_ARE_KEPT).delete()
+    return deleted
+
+
+def drop_unused_files() -> int:
+    """Files that no revision and no page refers to, and that nobody has asked to keep for a while.
+
+    The row goes first, under a lock that a new reference would need: an object whose row is gone is nobody's, and its
+    key is never used again.
+    """
+    aged = timezone.now() - timedelta(hours=settings.ENV.file_retention_hours)
+    dropped = 0
+    with acting_as_staff():
+        unused = StoredFile.objects.filter(
+            ~Exists(Revision.objects.filter(file=OuterRef("pk"))),
+            ~Exists(Page.objects.filter(image=OuterRef("pk"))),
+            wanted_at__lt=aged,
+        )
+        for file in unused.select_for_update(skip_locked=True, of=("self",))[:_AT_ONCE]:
+            key = file.key
+            try:
+                with transaction.atomic():
+                    file.delete()
+            except IntegrityError:
+                continue  # somebody refers to it since
+            transaction.on_commit(partial(files.storage().delete, key))
+            dropped += 1
+    return dropped

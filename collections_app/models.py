@@ -1,0 +1,215 @@
+"""What is kept. Every row carries its owner, and every query begins with the owner."""
+
+from typing import Self
+
+from django.conf import settings
+from django.contrib.postgres.indexes import GinIndex
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Now
+
+from accounts.access import Caller
+
+NAME_LENGTH = 255
+
+
+class Owned(models.Model):
+    """A row of one owner. Foreign keys between owned rows are made in the migrations, over (owner_id, id)."""
+
+    id = models.BigAutoField(primary_key=True)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+
+    class Meta:
+        abstract = True
+
+
+class CollectionQuerySet(models.QuerySet["Collection"]):
+    def visible_to(self, caller: Caller) -> Self:
+        """Those of the caller's owner that the caller's key reaches."""
+        rows = self.filter(owner_id=caller.owner_id)
+        return rows if caller.collections is None else rows.filter(name__in=caller.collections)
+
+    def with_counts(self) -> Self:
+        return self.annotate(num_documents=models.Count("documents"))
+
+
+class Collection(Owned):
+    """Documents that are searched together."""
+
+    name = models.CharField(max_length=NAME_LENGTH)
+    metadata = models.JSONField(default=dict, blank=True)
+    vectors_seq = models.BigIntegerField(
+        default=0, editable=False, help_text="Moves with every change of what is searchable."
+    )
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    updated_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    objects = CollectionQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["owner", "name"], name="collection_name_per_owner"),
+            models.UniqueConstraint(fields=["owner", "id"], name="collection_owner_id"),
+        ]
+        indexes = [GinIndex(fields=["metadata"], name="collection_metadata")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class StoredFile(Owned):
+    """Bytes in storage, once for each owner and content. `key` is never used again after the row is gone."""
+
+    sha256 = models.CharField(max_length=64)
+    key = models.CharField(max_length=200, unique=True)
+    size = models.BigIntegerField()
+    content_type = models.CharField(max_length=127)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    wanted_at = models.DateTimeField(
+        db_default=Now(), editable=False, help_text="When somebody last counted on it being there."
+    )
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["owner", "sha256"], name="file_content_per_owner"),
+            models.UniqueConstraint(fields=["owner", "id"], name="file_owner_id"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.sha256[:12]} ({self.content_type})"
+
+
+class DocumentQuerySet(models.QuerySet["Document"]):
+    def visible_to(self, caller: Caller) -> Self:
+        rows = self.filter(owner_id=caller.owner_id)
+        return rows if caller.collections is None else rows.filter(collection__name__in=caller.collections)
+
+    def within(self, collection_name: str) -> Self:
+        """Those of one collection, or of every one when the name is `all`."""
+        return self if collection_name == "all" else self.filter(collection__name=collection_name)
+
+    def with_state(self) -> Self:
+        """Everything that an answer about a document needs, in the same query."""
+        return self.select_related("collection", "shown__file", "latest__file")
+
+
+class Document(Owned):
+    """A name in a collection. What it shows is one revision; a newer one may be on its way."""
+
+    collection = models.ForeignKey(
+        Collection, on_delete=models.DO_NOTHING, related_name="documents", db_constraint=False
+    )
+    name = models.CharField(max_length=NAME_LENGTH)
+    metadata = models.JSONField(default=dict, blank=True)
+    shown = models.ForeignKey(
+        "Revision", on_delete=models.DO_NOTHING, null=True, blank=True, related_name="+", db_constraint=False
+    )
+    latest = models.ForeignKey(
+        "Revision", on_delete=models.DO_NOTHING, null=True, blank=True, related_name="+", db_constraint=False
+    )
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    updated_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    objects = DocumentQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["collection", "name"], name="document_name_per_collection"),
+            models.UniqueConstraint(fields=["owner", "id"], name="document_owner_id"),
+        ]
+        indexes = [
+            GinIndex(fields=["metadata"], name="document_metadata"),
+            models.Index(fields=["owner", "name"], name="document_owner_name"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Status(models.TextChoices):
+    """Where a revision is on its way to being searchable."""
+
+    QUEUED = "queued"
+    FETCHING = "fetching"
+    RENDERING = "rendering"
+    EMBEDDING = "embedding"
+    READY = "ready"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class Revision(Owned):
+    """One uploaded content of a document. The row is the truth about it; a message in the queue is a nudge."""
+
+    document = models.ForeignKey(Document, on_delete=models.DO_NOTHING, related_name="revisions", db_constraint=False)
+    file = models.ForeignKey(
+        StoredFile, on_delete=models.DO_NOTHING, null=True, related_name="revisions", db_constraint=False
+    )
+    url = models.TextField(blank=True, default="", help_text="Where the content is to be fetched from.")
+    use_proxy = models.BooleanField(default=False)
+    metadata = models.JSONField(default=dict, blank=True, help_text="Shown once this revision is.")
+    size = models.BigIntegerField(default=0, help_text="Bytes that count against the owner's quota.")
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.QUEUED)
+    error = models.JSONField(null=True, blank=True, help_text="code, detail, page")
+    pages_total = models.PositiveIntegerField(null=True, blank=True)
+    pages_done = models.PositiveIntegerField(default=0)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    updated_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["owner", "id"], name="revision_owner_id"),
+            models.UniqueConstraint(fields=["document", "id"], name="revision_document_id"),
+            models.CheckConstraint(condition=Q(status__in=Status.values), name="revision_status_known"),
+            models.CheckConstraint(
+                condition=Q(pages_total__isnull=True) | Q(pages_done__lte=F("pages_total")), name="revision_pages_done"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["document", "-id"], name="revision_of_document"),
+            models.Index(
+                fields=["id"], name="revision_in_flight", condition=~Q(status__in=["ready", "failed", "cancelled"])
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"revision {self.pk} ({self.status})"
+
+
+class Page(Owned):
+    """One page of a revision, numbered from 1."""
+
+    revision = models.ForeignKey(Revision, on_delete=models.DO_NOTHING, related_name="pages", db_constraint=False)
+    number = models.PositiveIntegerField()
+    image = models.ForeignKey(StoredFile, on_delete=models.DO_NOTHING, related_name="pages", db_constraint=False)
+    width = models.PositiveIntegerField()
+    height = models.PositiveIntegerField()
+    text = models.TextField(blank=True, default="")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["revision", "number"], name="page_number_per_revision"),
+            models.UniqueConstraint(fields=["owner", "id"], name="page_owner_id"),
+        ]
+        indexes = [models.Index(fields=["image"], name="page_image")]
+
+    def __str__(self) -> str:
+        return f"page {self.number}"
+
+
+class IdempotentAnswer(Owned):
+    """What a request with an `Idempotency-Key` was answered, so that its repetition does nothing twice."""
+
+    key = models.CharField(max_length=255)
+    request_sha256 = models.CharField(max_length=64)
+    status = models.PositiveSmallIntegerField()
+    body = models.JSONField()
+    headers = models.JSONField(default=dict)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["owner", "key"], name="idempotency_key_per_owner")]
+        indexes = [models.Index(fields=["created_at"], name="idempotent_answer_age")]
+
+    def __str__(self) -> str:
+        return self.key

@@ -1,0 +1,23 @@
+"""Addresses of the product. Fixed ones come first: names may hold slashes."""
+
+from django.urls import path
+
+from collections_app.api.collections import CollectionDetail, Collections
+from collections_app.api.documents import DeleteDocument, DocumentDetail, Documents, Upsert
+from collections_app.api.filter import FilterView
+from collections_app.api.helpers import FileToBase64, FileToImages
+from collections_app.api.pages import PageImage, SignedFile
+
+urlpatterns = [
+    path("collections/", Collections.as_view(), name="collections"),
+    path("collections/<path:collection_name>/", CollectionDetail.as_view(), name="collection"),
+    path("documents/", Documents.as_view(), name="documents"),
+    path("documents/upsert-document/", Upsert.as_view(), name="upsertDocument"),
+    path("documents/delete-document/<path:document_name>/", DeleteDocument.as_view(), name="deleteDocument"),
+    path("documents/<path:document_name>/pages/<int:page_number>/image", PageImage.as_view(), name="getPageImage"),
+    path("documents/<path:document_name>/", DocumentDetail.as_view(), name="document"),
+    path("files/<str:token>", SignedFile.as_view(), name="getFile"),
+    path("filter/", FilterView.as_view(), name="filter"),
+    path("helpers/file-to-imgbase64/", FileToImages.as_view(), name="fileToImages"),
+    path("helpers/file-to-base64/", FileToBase64.as_view(), name="fileToBase64"),
+]
