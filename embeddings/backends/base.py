@@ -1,0 +1,65 @@
+"""What a backend is: it prepares one item on any thread and embeds batches on one."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+from PIL import Image
+
+from embeddings.contract import MultiVector, Space, Task, Word
+
+State = Literal["loading", "ready", "draining", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One thing to embed: a text or an RGB image; `words` are the image's text layer if the client knows it."""
+
+    task: Task
+    text: str | None = None
+    image: Image.Image | None = None
+    words: tuple[Word, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Prepared:
+    """An item as its backend wants it; `tokens` is what it costs in a batch before padding."""
+
+    tokens: int
+    payload: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Info:
+    """What a backend says of itself in /health."""
+
+    backend: str
+    space: Space
+    device: str = "cpu"
+    dtype: str = "float32"
+    languages: str = "any"
+    reads_pixels: bool = True
+    warnings: tuple[str, ...] = field(default=())
+
+
+class Backend(Protocol):
+    """`load` is called once and then `encode` often, on the compute thread; `prepare` on many threads."""
+
+    @property
+    def info(self) -> Info: ...
+
+    def load(self) -> None: ...
+
+    def prepare(self, item: Item) -> Prepared:
+        """May raise a Problem, which then belongs to this item."""
+        ...
+
+    def encode(self, batch: Sequence[Prepared]) -> list[MultiVector]:
+        """One multi-vector for each, in order: rows of unit length, no padding rows, at least one row."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class OutOfMemory(Exception):
+    """The device could not hold this batch; a smaller one may fit."""

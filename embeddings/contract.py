@@ -1,0 +1,101 @@
+"""The words that the service and its clients share: names, shapes and the npz form.
+
+Plain Python and NumPy; safe to import from a program that only asks.
+"""
+
+import io
+import json
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Literal, NotRequired, TypedDict
+
+import numpy as np
+from numpy.typing import NDArray
+
+InputType = Literal["text", "image"]
+Task = Literal["query", "document"]
+
+NPZ: Final = "application/x-npz"
+MODEL_HEADER: Final = "x-embeddings-model"
+REVISION_HEADER: Final = "x-embeddings-revision"
+DIM_HEADER: Final = "x-embeddings-dim"
+
+Vectors = NDArray[np.float16]
+
+
+@dataclass(frozen=True, slots=True)
+class Space:
+    """What vectors must have in common before they may be compared."""
+
+    model: str
+    revision: str
+    dim: int
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One word of a page's text layer; the box is relative to the page, from 0 at the left and the top to 1."""
+
+    text: str
+    x0: float
+    y0: float
+    x1: float
+    y1: float
+
+
+class Layout(TypedDict):
+    """Where on the page each vector comes from, for heat maps.
+
+    `grid`: from row `offset` on, n_y lines of n_x vectors. `boxes`: a box or null for each vector.
+    """
+
+    kind: Literal["grid", "boxes"]
+    n_x: NotRequired[int]
+    n_y: NotRequired[int]
+    offset: NotRequired[int]
+    boxes: NotRequired[list[list[float] | None]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MultiVector:
+    """One input, embedded: vectors of unit length (n, dim), n >= 1, and their layout if the backend knows it."""
+
+    vectors: Vectors
+    layout: Layout | None = None
+
+
+class NotAnAnswer(ValueError):
+    """Bytes that should be an npz answer and are not."""
+
+
+def pack(embedded: Sequence[MultiVector], *, input_type: str, space: Space, with_layout: bool) -> bytes:
+    """The npz answer: `count`, `input_type`, `emb_0`..., `model`, `revision`; `layout` is JSON in bytes."""
+    arrays: dict[str, NDArray[Any]] = {
+        "count": np.array(len(embedded)),
+        "input_type": np.array(input_type),
+        "model": np.array(space.model),
+        "revision": np.array(space.revision),
+    }
+    arrays |= {f"emb_{number}": one.vectors for number, one in enumerate(embedded)}
+    if with_layout:
+        layouts = json.dumps([one.layout for one in embedded], separators=(",", ":"))
+        arrays["layout"] = np.frombuffer(layouts.encode(), dtype=np.uint8)
+    out = io.BytesIO()
+    np.savez(out, allow_pickle=False, **arrays)
+    return out.getvalue()
+
+
+def unpack(body: bytes) -> tuple[list[MultiVector], str, str]:
+    """The multi-vectors of an npz answer, its model and its revision. The numbers are not checked here."""
+    try:
+        with np.load(io.BytesIO(body), allow_pickle=False) as found:
+            arrays = [found[f"emb_{number}"] for number in range(int(found["count"]))]
+            model, revision = str(found["model"]), str(found["revision"])
+            layouts = json.loads(found["layout"].tobytes()) if "layout" in found else [None] * len(arrays)
+    except (ValueError, KeyError, OSError, EOFError, TypeError, zipfile.BadZipFile) as problem:
+        raise NotAnAnswer(str(problem)) from problem
+    if not isinstance(layouts, list) or len(layouts) != len(arrays):
+        raise NotAnAnswer("The layout does not go with the vectors.")
+    pairs = zip(arrays, layouts, strict=True)
+    return [MultiVector(vectors, layout) for vectors, layout in pairs], model, revision

@@ -1,0 +1,69 @@
+"""Bytes from strangers become RGB images, within limits."""
+
+import base64
+import binascii
+import io
+import warnings
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from embeddings.errors import BadImage, TooLarge
+
+_FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
+_BROKEN = "This is not an image that can be read; send PNG, JPEG, WebP, GIF, BMP or TIFF."
+
+
+def unwrap(text: str) -> bytes:
+    """The bytes in a base64 text, with or without `data:...,` in front."""
+    if text[:5].lower() == "data:":
+        _, comma, text = text.partition(",")
+        if not comma:
+            raise BadImage("This data URI has no comma, so no image.")
+    try:
+        found = base64.b64decode("".join(text.split()), validate=True)
+    except (binascii.Error, ValueError):
+        raise BadImage("This is not base64.") from None
+    if not found:
+        raise BadImage("This image is empty.")
+    return found
+
+
+def pixels(image: bytes) -> int:
+    """How many pixels an image says it has; nothing is decoded yet."""
+    with _opened(image) as opened:
+        return opened.width * opened.height
+
+
+def decode(image: bytes, *, most_pixels: int) -> Image.Image:
+    """The image upright, in RGB, transparent parts white."""
+    with _opened(image) as opened:
+        size = opened.width * opened.height
+        if size > most_pixels:
+            raise TooLarge(f"This image has {size} pixels; at most {most_pixels} are taken.")
+        try:
+            with warnings.catch_warnings(action="ignore"):
+                opened.load()
+                return _rgb(ImageOps.exif_transpose(opened))
+        except Exception as problem:  # Pillow's decoders raise whatever they trip over
+            raise BadImage(_BROKEN) from problem
+
+
+def _opened(image: bytes) -> Image.Image:
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            return Image.open(io.BytesIO(image), formats=_FORMATS)
+    except Exception as problem:  # as above
+        raise BadImage(_BROKEN) from problem
+
+
+def _rgb(image: Image.Image) -> Image.Image:
+    if image.mode.startswith("I;16"):
+        # Pillow would cut 16-bit grey off at 255 instead of scaling it.
+        return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8)).convert("RGB")
+    if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
+        seen = image.convert("RGBA")
+        paper = Image.new("RGB", seen.size, "white")
+        paper.paste(seen, mask=seen.getchannel("A"))
+        return paper
+    return image.convert("RGB")
