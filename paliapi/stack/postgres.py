@@ -225,7 +225,7 @@ class Postgres:
         if not (processes.is_same(pid, float(lines[2])) and processes.program(pid) == "postgres"):
             # The number belongs to another process by now. Postgres would take it for a server and not start, unless
             # it is its parent's number. The rest of the note stays: Postgres still looks for the old shared memory.
-            (self.data / "postmaster.pid").write_text("\n".join([str(os.getpid()), *lines[1:], ""]), encoding="utf-8")
+            self._write("postmaster.pid", "\n".join([str(os.getpid()), *lines[1:], ""]))
             return
         for number, patience_s in ((signal.SIGINT, 10), (signal.SIGQUIT, 5), (signal.SIGKILL, 5)):
             processes.signal_one(pid, number)

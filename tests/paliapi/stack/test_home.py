@@ -1,0 +1,104 @@
+"""The folder of the stack."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from paliapi.stack.home import Home, only_one, open_home
+from paliapi.stack.trouble import Trouble
+
+
+def test_the_folder_is_made_for_its_owner_alone(tmp_path: Path) -> None:
+    home = open_home(tmp_path / "new")
+    assert home.path.stat().st_mode & 0o777 == 0o700
+    assert home.logs.is_dir()
+
+
+def test_a_file_in_its_place_is_named_in_one_sentence(tmp_path: Path) -> None:
+    place = tmp_path / "file"
+    place.touch()
+    with pytest.raises(Trouble, match=r"^.*file is a file; PALIAPI_HOME must name a folder\.$"):
+        open_home(place)
+
+
+def test_a_place_that_cannot_be_written_is_named_in_one_sentence() -> None:
+    with pytest.raises(Trouble, match="/dev/null") as trouble:
+        open_home(Path("/dev/null/home"))
+    assert "\n" not in str(trouble.value)
+
+
+def test_a_folder_of_somebody_else_is_refused(tmp_path: Path) -> None:
+    if os.geteuid() == 0:
+        foreign = tmp_path / "foreign"
+        foreign.mkdir()
+        os.chown(foreign, 65534, 65534)
+    else:
+        foreign = Path("/usr")
+    with pytest.raises(Trouble, match=r"belongs to .*: run this as its owner"):
+        open_home(foreign)
+
+
+def test_a_full_disk_is_told_before_anything_is_started(tmp_path: Path) -> None:
+    with pytest.raises(Trouble, match=r"The disk is full: .* MB left and at least 1000000000 MB are needed\."):
+        open_home(tmp_path / "home", least_free_mb=10**9)
+
+
+def test_a_second_stack_over_the_same_folder_is_refused(home: Home) -> None:
+    with (
+        only_one(home),
+        pytest.raises(Trouble, match=rf"already running over .* \(process {os.getpid()}\)"),
+        only_one(home),
+    ):
+        pytest.fail("two hold the lock")
+
+
+def test_the_lock_is_free_again_after_its_holder_was_killed(home: Home) -> None:
+    program = (
+        "import pathlib, sys; from paliapi.stack.home import Home, only_one\n"
+        "with only_one(Home(pathlib.Path(sys.argv[1]))): print('held', flush=True); sys.stdin.read()"
+    )
+    argv = [sys.executable, "-c", program, str(home.path)]
+    with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
+        assert holder.stdout
+        assert holder.stdout.readline() == b"held\n"
+        with pytest.raises(Trouble, match=f"process {holder.pid}"), only_one(home):
+            pytest.fail("two hold the lock")
+        holder.kill()
+    with only_one(home):
+        pass
+
+
+def test_a_socket_in_a_deep_folder_gets_a_short_name(tmp_path: Path) -> None:
+    home = open_home(tmp_path / ("deep" * 30))
+    folder = home.path / "postgres"
+    folder.mkdir()
+    short = home.socket_folder(folder, ".s.PGSQL.5432")
+    assert len(str(short)) < 60
+    assert short.samefile(folder)
+    assert home.socket_folder(folder, ".s.PGSQL.5432") == short
+    home.forget_short_names()
+    assert not short.parent.exists()
+
+
+def test_a_copy_of_the_folder_does_not_use_the_short_name_of_the_original(tmp_path: Path) -> None:
+    original = open_home(tmp_path / ("deep" * 30))
+    copy = open_home(tmp_path / ("copy" * 30))
+    shorts = []
+    for home in (original, copy):
+        (home.path / "redis").mkdir()
+        (home.run / "short").unlink(missing_ok=True)
+        if home is copy:
+            (home.run / "short").write_bytes((original.run / "short").read_bytes())
+        shorts.append(home.socket_folder(home.path / "redis", "redis.sock"))
+    assert shorts[0] != shorts[1]
+    assert shorts[1].samefile(copy.path / "redis")
+    for home in (original, copy):
+        home.forget_short_names()
+
+
+def test_a_shallow_folder_keeps_its_name() -> None:
+    home = Home(Path("/srv/pali"))
+    assert home.socket_folder(home.path / "redis", "redis.sock") == Path("/srv/pali/redis")

@@ -1,0 +1,55 @@
+"""Log files are followed and kept short."""
+
+from pathlib import Path
+
+import pytest
+
+from paliapi.stack import logs
+from paliapi.stack.console import Console
+from paliapi.stack.logs import Log, telling_line
+
+
+def test_new_lines_are_told_once_and_only_when_they_are_whole(tmp_path: Path) -> None:
+    path = tmp_path / "web.log"
+    path.write_text("from before\n")
+    log = Log(path)
+    with path.open("a") as file:
+        file.write("first\nsec")
+        file.flush()
+        assert list(log.new_lines()) == ["first"]
+        file.write("ond\n")
+        file.flush()
+    assert list(log.new_lines()) == ["second"]
+    assert list(log.new_lines()) == []
+
+
+def test_a_long_log_is_moved_aside_and_its_writer_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(logs, "MOST_BYTES", 10)
+    path = tmp_path / "web.log"
+    log = Log(path)
+    with path.open("a") as writer:
+        writer.write("a line that is long\n")
+        writer.flush()
+        log.shorten()
+        writer.write("new\n")
+    assert (tmp_path / "web.log.1").read_text() == "a line that is long\n"
+    assert list(log.new_lines()) == ["new"]
+
+
+def test_bytes_that_are_no_text_do_not_stop_us(tmp_path: Path) -> None:
+    log = Log(tmp_path / "web.log")
+    log.path.write_bytes(b"\xff\xfe\n")
+    assert list(log.new_lines()) == ["\ufffd\ufffd"]
+
+
+def test_the_telling_line_is_the_one_with_the_error() -> None:
+    assert telling_line("one\nFATAL: no space\nshut down\n") == "FATAL: no space"
+    assert telling_line("one\ntwo\n") == "two"
+    assert telling_line("") == "it said nothing"
+
+
+def test_only_lines_that_matter_reach_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    console = Console()
+    for line in ('{"level": "info"}', '{"level": "error"}', "LOG: checkpoint", "FATAL: gone"):
+        console.pass_on("web", line)
+    assert capsys.readouterr().out == '       web | {"level": "error"}\n       web | FATAL: gone\n'
