@@ -5,7 +5,7 @@ import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from paliapi.stack import processes
 from paliapi.stack.trouble import in_words
@@ -26,7 +26,8 @@ class Command:
 class Child:
     """A started command. It leads a process group of its own, so that Ctrl-C reaches us alone."""
 
-    def __init__(self, command: Command, *, log: Path) -> None:
+    def __init__(self, command: Command, *, log: Path, answer: IO[bytes] | None = None) -> None:
+        """What it prints goes to `answer`, if there is one; all else to the end of `log`."""
         self.command = command
         try:
             with log.open("ab") as words:
@@ -35,8 +36,8 @@ class Child:
                     env=dict(command.environ),
                     cwd=command.cwd,
                     stdin=subprocess.DEVNULL,
-                    stdout=words,
-                    stderr=subprocess.STDOUT,
+                    stdout=answer or words,
+                    stderr=words,
                     start_new_session=True,
                     **command.spawn_options,
                 )

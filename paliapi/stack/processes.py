@@ -3,7 +3,6 @@
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -11,6 +10,8 @@ from datetime import datetime
 from pathlib import Path
 
 _POLL_S = 0.02
+# Linux; elsewhere `ps` knows the same.
+_HAS_PROC = Path("/proc/self/stat").is_file()
 
 
 def alive(pid: int) -> bool:
@@ -26,7 +27,7 @@ def alive(pid: int) -> bool:
 
 def started_at(pid: int) -> float | None:
     """When the process started, as seconds since 1970; with the number it tells one process from all others."""
-    if sys.platform == "linux":
+    if _HAS_PROC:
         fields = _linux_fields(pid)
         return None if fields is None else _boot_time() + int(fields[19]) / os.sysconf("SC_CLK_TCK")
     words = _ps(pid, "lstart=")
@@ -41,7 +42,7 @@ def is_same(pid: int, started: float) -> bool:
 
 def program(pid: int) -> str:
     """The file name of the program the process runs, or nothing."""
-    if sys.platform == "linux":
+    if _HAS_PROC:
         try:
             return Path(f"/proc/{pid}/comm").read_text(encoding="utf-8").strip()
         except OSError:
@@ -79,7 +80,7 @@ def end_group(leader: int, *, gently: int, within_s: float) -> None:
 
 
 def _state(pid: int) -> str:
-    if sys.platform == "linux":
+    if _HAS_PROC:
         fields = _linux_fields(pid)
         return fields[0] if fields else "Z"
     return _ps(pid, "state=")[:1] or "Z"

@@ -74,11 +74,11 @@ class _Start:
         self._supervisor.add(services.of_worker(self._home, self._plan))
         self._supervisor.add(services.of_beat(self._home, self._plan))
         self._supervisor.add(web)
-        first_admin = self._first_admin()
         if self._plan.embeddings_port:
             self._wait("embeddings", self._embeddings_answer)
         self._wait("web", self._web_answers)
-        return first_admin
+        # Last, because what it tells is told only once.
+        return self._first_admin()
 
     def _data(self) -> None:
         postgres, redis = self._plan.postgres, self._plan.redis

@@ -1,6 +1,7 @@
 """Keeps the children running: starts them, starts them again when they crash, stops them in order."""
 
 import signal
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -95,22 +96,29 @@ class Supervisor:
                 raise Trouble(f"{name} was not ready within {within_s:.0f} s: {self._reason(name)}")
 
     def run_once(self, command: Command, *, within_s: float) -> str:
-        """Run a command to its end, and answer what it printed; Trouble if it fails."""
-        log = self._home.logs / f"{command.name}.log"
-        log.unlink(missing_ok=True)
-        child = Child(command, log=log)
+        """Run a command to its end, and answer what it printed; Trouble if it fails.
+
+        The answer may be a secret, so it goes to a file without a name and not to the log.
+        """
+        with tempfile.TemporaryFile(dir=self._home.run) as answer:
+            child = Child(command, log=self._home.logs / f"{command.name}.log", answer=answer)
+            self._see_through(child, within_s=within_s)
+            answer.seek(0)
+            return answer.read().decode(errors="replace")
+
+    def _see_through(self, child: Child, *, within_s: float) -> None:
+        name = child.name
         self._one_off.append(child)
         self._write_down()
         deadline = time.monotonic() + within_s
         while (code := child.exit_code()) is None:
             self.tick()
             if time.monotonic() >= deadline:
-                raise Trouble(f"{command.name} took longer than {within_s:.0f} s: {self._reason(command.name)}")
+                raise Trouble(f"{name} took longer than {within_s:.0f} s: {self._reason(name)}")
         self._one_off.remove(child)
         self._write_down()
         if code != 0:
-            raise Trouble(f"{command.name} failed: {self._reason(command.name)}")
-        return log.read_text(encoding="utf-8", errors="replace")
+            raise Trouble(f"{name} failed: {self._reason(name)}")
 
     def watch(self) -> None:
         """Keep everything running until somebody asks to stop."""
