@@ -65,7 +65,7 @@ def _is_good(key: ApiKey | None, secret: str) -> bool:
     peppers = dict(settings.ENV.api_key_peppers)
     pepper = peppers.get(key.pepper_id, "") if key else ""
     same = keys.matches(secret, pepper=pepper, kept=bytes(key.digest) if key else b"")
-    return same and bool(pepper) and key is not None and key.usable and key.owner.is_active
+    return same and bool(pepper) and key is not None and key.state == "active" and key.owner.is_active
 
 
 def _note_use(key: ApiKey) -> None:

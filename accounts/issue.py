@@ -79,7 +79,7 @@ def mint_key(owner_id: int, *, rights: Rights, name: str = "", rotated_from: Api
     if rights.expires_at is not None and rights.expires_at <= timezone.now():
         problem = Problem("/expires_at", ExpiryInThePast.code, "Give a time in the future.")
         raise ExpiryInThePast(problems=(problem,))
-    if ApiKey.objects.filter(owner_id=owner_id).usable().count() >= MOST_KEYS:
+    if ApiKey.objects.filter(owner_id=owner_id).in_state("active").count() >= MOST_KEYS:
         raise TooManyKeys(f"An account may have {MOST_KEYS} keys in use.")
     parts = keys.mint()
     pepper_id, pepper = settings.ENV.api_key_peppers[-1]
@@ -133,7 +133,7 @@ def rotate(caller: Caller, *, key_id: int, overlap: timedelta) -> Minted:
     rights = Rights.of(old)
     if not Rights.of(caller).cover(rights):
         raise RightsExceeded("This key may do more, or lasts longer, than the key in use.")
-    if not old.usable:
+    if old.state != "active":
         raise KeyNotActive
     minted = mint_key(caller.owner_id, rights=rights, name=old.name, rotated_from=old)
     ends = timezone.now() + overlap

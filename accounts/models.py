@@ -64,8 +64,12 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
             return rows
         return rows.filter(collections__contained_by=sorted(caller.collections))
 
-    def usable(self) -> Self:
-        return self.filter(Q(expires_at__isnull=True) | Q(expires_at__gt=timezone.now()), revoked_at__isnull=True)
+    def in_state(self, state: str) -> Self:
+        """Those whose `state` is this."""
+        if state == "revoked":
+            return self.filter(revoked_at__isnull=False)
+        ended = Q(expires_at__isnull=False, expires_at__lte=timezone.now())
+        return self.filter(ended if state == "expired" else ~ended, revoked_at__isnull=True)
 
 
 class ApiKey(models.Model):
@@ -119,14 +123,11 @@ class ApiKey(models.Model):
         return f"pali_{self.public_id}_...{self.last4}"
 
     @property
-    def usable(self) -> bool:
-        return self.revoked_at is None and (self.expires_at is None or self.expires_at > timezone.now())
-
-    @property
     def state(self) -> str:
+        """Only an active key opens anything; a revoked one stays revoked."""
         if self.revoked_at is not None:
             return "revoked"
-        return "active" if self.usable else "expired"
+        return "expired" if self.expires_at is not None and self.expires_at <= timezone.now() else "active"
 
 
 class Usage(models.Model):

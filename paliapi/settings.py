@@ -25,7 +25,7 @@ INSTALLED_APPS = [
     "paliapi",
     "accounts",
     "collections_app",
-    "django.contrib.admin",
+    "accounts.admin_config.StaffAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

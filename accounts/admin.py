@@ -1,0 +1,154 @@
+"""Users, keys and usage in the admin. Secrets and digests are nowhere."""
+
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin, messages
+from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from accounts import issue
+from accounts.models import ApiKey, ApiKeyQuerySet, CustomUser, Usage
+
+if TYPE_CHECKING:
+    ApiKeyPages = admin.ModelAdmin[ApiKey]
+    UsagePages = admin.ModelAdmin[Usage]
+    UserPages = UserAdmin[CustomUser]
+    NewUser = AdminUserCreationForm[CustomUser]
+    ChangedUser = UserChangeForm[CustomUser]
+else:
+    ApiKeyPages = UsagePages = admin.ModelAdmin
+    UserPages, NewUser, ChangedUser = UserAdmin, AdminUserCreationForm, UserChangeForm
+
+
+class NewUserForm(NewUser):
+    class Meta:
+        model = CustomUser
+        fields = ("email",)
+
+
+class ChangedUserForm(ChangedUser):
+    class Meta:
+        model = CustomUser
+        fields = "__all__"
+
+
+def _to_owner(row: ApiKey | Usage) -> SafeString:
+    address = reverse("admin:accounts_customuser_change", args=[row.owner_id])
+    return format_html('<a href="{}">{}</a>', address, row.owner.email)
+
+
+@admin.register(CustomUser)
+class CustomUserAdmin(UserPages):
+    """A user is made inactive, never deleted here: that would take their documents without a trace."""
+
+    form = ChangedUserForm
+    add_form = NewUserForm
+    list_display = ("email", "is_active", "is_staff", "last_login", "date_joined", "keys", "usage_link")
+    list_filter = ("is_active", "is_staff", "is_superuser", "date_joined")
+    search_fields = ("email", "first_name", "last_name")
+    ordering = ("email",)
+    readonly_fields = ("last_login", "date_joined")
+    fieldsets = (
+        (None, {"fields": ("email", "password")}),
+        ("Name", {"fields": ("first_name", "last_name")}),
+        ("May", {"fields": ("is_active", "is_staff", "is_superuser", "groups", "user_permissions")}),
+        ("When", {"fields": ("last_login", "date_joined")}),
+    )
+    add_fieldsets = ((None, {"fields": ("email", "usable_password", "password1", "password2")}),)
+
+    def has_delete_permission(self, request: HttpRequest, obj: CustomUser | None = None) -> bool:
+        return False
+
+    @admin.display(description="API keys")
+    def keys(self, user: CustomUser) -> SafeString:
+        address = reverse("admin:accounts_apikey_changelist")
+        return format_html('<a href="{}?owner__id__exact={}">keys</a>', address, user.pk)
+
+    @admin.display(description="usage")
+    def usage_link(self, user: CustomUser) -> SafeString:
+        address = reverse("admin:accounts_usage_changelist")
+        return format_html('<a href="{}?owner__id__exact={}">usage</a>', address, user.pk)
+
+
+class StateFilter(admin.SimpleListFilter):
+    title = "state"
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("active", "active"), ("expired", "expired"), ("revoked", "revoked")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        state = self.value()
+        return queryset.in_state(state) if state and isinstance(queryset, ApiKeyQuerySet) else queryset
+
+
+@admin.register(ApiKey)
+class ApiKeyAdmin(ApiKeyPages):
+    """Keys are made by those who will keep them, through the API or the command line; here they are seen and ended."""
+
+    list_display = ("shown", "owner_link", "name", "scopes", "state", "last_used_at", "expires_at", "created_at")
+    list_filter = (StateFilter, "last_used_at", "expires_at", "created_at")
+    list_select_related = ("owner",)
+    search_fields = ("owner__email", "name", "public_id", "=last4")
+    ordering = ("-id",)
+    date_hierarchy = "created_at"
+    actions = ("revoke_selected",)
+    fields = (
+        "shown",
+        "owner_link",
+        "name",
+        "scopes",
+        "collections",
+        "state",
+        "expires_at",
+        "last_used_at",
+        "revoked_at",
+        "rotated_from",
+        "created_at",
+    )
+    readonly_fields = tuple(name for name in fields if name != "name")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: ApiKey | None = None) -> bool:
+        return False
+
+    @admin.display(description="owner", ordering="owner__email")
+    def owner_link(self, key: ApiKey) -> SafeString:
+        return _to_owner(key)
+
+    @admin.action(description="Revoke selected keys", permissions=["change"])
+    def revoke_selected(self, request: HttpRequest, chosen: QuerySet[ApiKey]) -> None:
+        for key in chosen:
+            issue.revoke(key)
+            self.log_change(request, key, "Revoked.")
+        self.message_user(request, f"{len(chosen)} revoked.", messages.SUCCESS)
+
+
+@admin.register(Usage)
+class UsageAdmin(UsagePages):
+    """What owners keep, and the limits that are theirs alone."""
+
+    list_display = ("owner_link", "documents", "pages", "bytes", "max_documents", "max_pages", "max_bytes")
+    list_select_related = ("owner",)
+    search_fields = ("owner__email",)
+    ordering = ("owner__email",)
+    autocomplete_fields = ("owner",)
+    fields = ("owner", "documents", "pages", "bytes", "max_documents", "max_pages", "max_bytes")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Usage | None = None) -> tuple[str, ...]:
+        counted = ("documents", "pages", "bytes")
+        return (*counted, "owner") if obj else counted
+
+    def has_delete_permission(self, request: HttpRequest, obj: Usage | None = None) -> bool:
+        return False
+
+    @admin.display(description="owner", ordering="owner__email")
+    def owner_link(self, usage: Usage) -> SafeString:
+        return _to_owner(usage)
