@@ -33,7 +33,7 @@ class HashingUploadHandler(TemporaryFileUploadHandler):
         self._hash.update(raw_data)
         super().receive_data_chunk(raw_data, start)
 
-    def file_complete(self, file_size: int) -> UploadedFile[Any] | None:
+    def file_complete(self, file_size: int) -> "UploadedFile[Any] | None":
         received = super().file_complete(file_size)
         if isinstance(received, ReceivedFile):
             received.sha256 = self._hash.hexdigest()
