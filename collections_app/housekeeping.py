@@ -1,9 +1,12 @@
 """What is nobody's any more goes away, after a while."""
 
+from collections.abc import Iterator
 from datetime import timedelta
 from functools import partial
 
 from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.core.files.storage import Storage
 from django.db import IntegrityError, transaction
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
@@ -47,3 +50,23 @@ def drop_unused_files() -> int:
             transaction.on_commit(partial(files.storage().delete, key))
             dropped += 1
     return dropped
+
+
+def drop_files_of_deleted_owners() -> int:
+    """Whole folders whose owner is gone; the rows went with the owner."""
+    storage = files.storage()
+    folders = {int(name) for name in storage.listdir("")[0] if name.isdecimal()} if storage.exists("") else set()
+    present = set(get_user_model().objects.filter(pk__in=folders).values_list("pk", flat=True))
+    dropped = 0
+    for owner_id in folders - present:
+        for key in list(_keys_under(storage, str(owner_id))):
+            storage.delete(key)
+            dropped += 1
+    return dropped
+
+
+def _keys_under(storage: Storage, folder: str) -> Iterator[str]:
+    inner, names = storage.listdir(folder)
+    yield from (f"{folder}/{name}" for name in names)
+    for name in inner:
+        yield from _keys_under(storage, f"{folder}/{name}")

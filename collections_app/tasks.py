@@ -8,3 +8,4 @@ from paliapi.celery import app
 def keep_house() -> None:
     housekeeping.forget_answers()
     housekeeping.drop_unused_files()
+    housekeeping.drop_files_of_deleted_owners()

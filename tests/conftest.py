@@ -4,18 +4,21 @@ import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import pytest
 from django.conf import settings
 from django.core.management import call_command
 from django.db import connections
-from pytest_django import DjangoDbBlocker
+from pytest_django import DjangoDbBlocker, Settings
 
 from paliapi.database import settings_for
 from paliapi.roles import APP, OWNER
 from paliapi.stack.home import open_home
 from paliapi.stack.postgres import start_postgres
 from paliapi.stack.redis import start_redis
+from tests.cast import Someone, someone, with_key
 from tests.environment import HOME, Services
 
 
@@ -56,3 +59,32 @@ def django_db_setup(services: Services, django_db_blocker: DjangoDbBlocker) -> I
         call_command("migrate", verbosity=0)
         yield
         connections.close_all()
+
+
+@pytest.fixture
+def alice(db: None) -> Someone:
+    return someone("alice@example.com")
+
+
+@pytest.fixture
+def bob(alice: Someone) -> Someone:
+    """Holds a key of Alice's that may only look."""
+    return with_key(alice.user, scopes=frozenset({"read"}))
+
+
+@pytest.fixture
+def charlie(db: None) -> Someone:
+    return someone("charlie@example.com")
+
+
+@pytest.fixture(autouse=True)
+def files_of_this_test(settings: Settings, tmp_path: Path) -> Path:
+    """Uploads go to a folder of the test."""
+    folder = tmp_path / "files"
+    settings.STORAGES = {**settings.STORAGES, "default": _storage_in(settings, folder)}
+    return folder
+
+
+def _storage_in(settings: Settings, folder: Path) -> dict[str, Any]:
+    usual = settings.STORAGES["default"]
+    return {**usual, "OPTIONS": {**usual["OPTIONS"], "location": folder}}

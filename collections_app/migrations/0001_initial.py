@@ -228,7 +228,7 @@ class Migration(migrations.Migration):
             child="collections_app_revision",
             column="file_id",
             parent="collections_app_storedfile",
-            on_delete="RESTRICT",
+            on_delete="NO ACTION DEFERRABLE INITIALLY IMMEDIATE",
         ),
         belongs_together(
             child="collections_app_page",
@@ -240,7 +240,7 @@ class Migration(migrations.Migration):
             child="collections_app_page",
             column="image_id",
             parent="collections_app_storedfile",
-            on_delete="RESTRICT",
+            on_delete="NO ACTION DEFERRABLE INITIALLY IMMEDIATE",
         ),
         *(revision_of_this_document(column) for column in ("shown_id", "latest_id")),
     ]

@@ -1,0 +1,208 @@
+"""Collections through their door."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from accounts.ownership import acting_for
+from collections_app.models import Collection
+from tests.cast import Someone, someone, with_key
+
+
+def test_a_new_collection_is_empty_and_keeps_its_metadata(alice: Someone) -> None:
+    made = alice.post("/v1/collections/", {"name": "reports", "metadata": {"team": "finance"}})
+    assert made.status_code == 201
+    assert made.json()["num_documents"] == 0
+    assert alice.get("/v1/collections/reports/").json() == made.json()
+
+
+@pytest.mark.parametrize("metadata", [None, {}])
+def test_null_metadata_is_no_metadata(alice: Someone, metadata: object) -> None:
+    assert alice.post("/v1/collections/", {"name": "reports", "metadata": metadata}).json()["metadata"] == {}
+
+
+def test_a_name_is_given_once(alice: Someone) -> None:
+    alice.post("/v1/collections/", {"name": "reports"})
+    again = alice.post("/v1/collections/", {"name": "reports"})
+    assert again.status_code == 409
+    assert again.json()["code"] == "collection_name_taken"
+
+
+def test_two_owners_may_use_the_same_name_and_see_only_their_own(alice: Someone, charlie: Someone) -> None:
+    alice.post("/v1/collections/", {"name": "reports", "metadata": {"whose": "alice"}})
+    assert charlie.post("/v1/collections/", {"name": "reports"}).status_code == 201
+    assert charlie.get("/v1/collections/reports/").json()["metadata"] == {}
+    assert len(charlie.get("/v1/collections/").json()) == 1
+
+
+def test_what_is_somebody_elses_is_exactly_as_absent(alice: Someone, charlie: Someone) -> None:
+    alice.post("/v1/collections/", {"name": "secret"})
+    foreign = charlie.get("/v1/collections/secret/").json()
+    absent = charlie.get("/v1/collections/nowhere/").json()
+    assert foreign["detail"].replace("secret", "nowhere") == absent["detail"]
+    assert {**foreign, "detail": "", "request_id": ""} == {**absent, "detail": "", "request_id": ""}
+
+
+@pytest.mark.parametrize("name", ["a b/c.pdf", "ünï/çode", "emoji 🗂", "100% & more?#x", "a//b", "trailing/", "%2F"])
+def test_any_readable_name_can_be_fetched_again(alice: Someone, name: str) -> None:
+    assert alice.post("/v1/collections/", {"name": name}).status_code == 201
+    encoded = "".join(f"%{byte:02X}" for byte in name.encode())
+    assert alice.get(f"/v1/collections/{encoded}/").json()["name"] == name
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        ("", "blank"),
+        ("   ", "name_invalid"),
+        ("x" * 256, "max_length"),
+        ("nul\x00", "null_characters_not_allowed"),
+        ("bell\x07", "name_invalid"),
+        ("\ud800", "surrogate_characters_not_allowed"),
+        ("..", "name_invalid"),
+        ("a/../b", "name_invalid"),
+        ("ALL", "name_reserved"),
+        ("x/quality", "name_reserved"),
+        (1, "invalid"),
+        (["x"], "invalid"),
+        (None, "null"),
+    ],
+)
+def test_a_name_that_could_not_be_used_is_refused(alice: Someone, name: object, code: str) -> None:
+    refused = alice.post("/v1/collections/", {"name": name})
+    assert refused.status_code == 422
+    assert refused.json()["errors"][0] | {"detail": ""} == {"pointer": "/name", "code": code, "detail": ""}
+    assert alice.get("/v1/collections/").json() == []
+
+
+def test_a_rename_keeps_the_collection_and_replaces_metadata_as_a_whole(alice: Someone) -> None:
+    before = alice.post("/v1/collections/", {"name": "reports", "metadata": {"a": 1}}).json()
+    after = alice.patch("/v1/collections/reports/", {"name": "papers", "metadata": {"b": 2}}).json()
+    assert (after["id"], after["name"], after["metadata"]) == (before["id"], "papers", {"b": 2})
+    assert alice.get("/v1/collections/reports/").status_code == 404
+
+
+def test_explicit_nulls_leave_things_as_they_are(alice: Someone) -> None:
+    alice.post("/v1/collections/", {"name": "reports", "metadata": {"a": 1}})
+    changed = alice.patch("/v1/collections/reports/", {"name": "papers", "metadata": None})
+    assert changed.json()["metadata"] == {"a": 1}
+
+
+@pytest.mark.parametrize("body", [{}, {"name": None, "metadata": None}, {"metadata": {}}])
+def test_a_change_that_changes_nothing_is_refused(alice: Someone, body: object) -> None:
+    alice.post("/v1/collections/", {"name": "reports", "metadata": {"a": 1}})
+    refused = alice.patch("/v1/collections/reports/", body)
+    assert (refused.status_code, refused.json()["code"]) == (422, "nothing_to_change")
+
+
+def test_a_rename_to_a_name_in_use_changes_nothing(alice: Someone) -> None:
+    for name in ("reports", "papers"):
+        alice.post("/v1/collections/", {"name": name})
+    refused = alice.patch("/v1/collections/reports/", {"name": "papers", "metadata": {"x": 1}})
+    assert refused.status_code == 409
+    assert alice.get("/v1/collections/reports/").json()["metadata"] == {}
+
+
+def test_deleting_answers_nothing_and_twice_is_not_found(alice: Someone) -> None:
+    alice.post("/v1/collections/", {"name": "reports"})
+    gone = alice.delete("/v1/collections/reports/")
+    assert (gone.status_code, gone.content) == (204, b"")
+    assert alice.delete("/v1/collections/reports/").status_code == 404
+
+
+def test_an_unchanged_collection_is_not_sent_twice(alice: Someone) -> None:
+    alice.post("/v1/collections/", {"name": "reports"})
+    tag = alice.get("/v1/collections/reports/")["ETag"]
+    assert alice.get("/v1/collections/reports/", If_None_Match=tag).status_code == 304
+    assert alice.get("/v1/collections/reports/", If_None_Match='"other"').status_code == 200
+
+
+def test_a_change_over_a_stale_reading_is_refused(alice: Someone) -> None:
+    alice.post("/v1/collections/", {"name": "reports"})
+    tag = alice.get("/v1/collections/reports/")["ETag"]
+    assert alice.patch("/v1/collections/reports/", {"metadata": {"v": 1}}, If_Match=tag).status_code == 200
+    for stale in (
+        alice.patch("/v1/collections/reports/", {"metadata": {"v": 2}}, If_Match=tag),
+        alice.delete("/v1/collections/reports/", If_Match=tag),
+    ):
+        assert (stale.status_code, stale.json()["code"]) == (412, "stale")
+    assert alice.get("/v1/collections/reports/").json()["metadata"] == {"v": 1}
+
+
+def test_a_key_limited_to_collections_sees_and_makes_no_others(alice: Someone) -> None:
+    alice.post("/v1/collections/", {"name": "reports"})
+    limited = with_key(alice.user, collections=frozenset({"drafts"}))
+    assert limited.get("/v1/collections/").json() == []
+    assert limited.get("/v1/collections/reports/").status_code == 404
+    assert limited.delete("/v1/collections/reports/").status_code == 404
+    assert limited.post("/v1/collections/", {"name": "other"}).json()["code"] == "collection_out_of_reach"
+    assert limited.post("/v1/collections/", {"name": "drafts"}).status_code == 201
+    assert limited.patch("/v1/collections/drafts/", {"name": "reports2"}).status_code == 403
+    assert [row["name"] for row in alice.get("/v1/collections/").json()] == ["reports", "drafts"]
+
+
+def test_a_list_pages_without_doubling_or_losing_while_rows_come_and_go(alice: Someone) -> None:
+    for number in range(5):
+        alice.post("/v1/collections/", {"name": f"c{number}"})
+    first = alice.get("/v1/collections/?limit=2")
+    assert [row["name"] for row in first.json()] == ["c0", "c1"]
+    alice.delete("/v1/collections/c0/")
+    alice.delete("/v1/collections/c3/")
+    alice.post("/v1/collections/", {"name": "c5"})
+    second = alice.get(_next(first))
+    assert [row["name"] for row in second.json()] == ["c2", "c4"]
+    last = alice.get(_next(second))
+    assert [row["name"] for row in last.json()] == ["c5"]
+    assert "Link" not in last
+
+
+@pytest.mark.parametrize("limit", ["0", "-1", "x", "10001", "1" * 30, "²"])
+def test_an_absurd_limit_is_refused(alice: Someone, limit: str) -> None:
+    refused = alice.get(f"/v1/collections/?limit={limit}")
+    assert (refused.status_code, refused.json()["code"]) == (422, "invalid_limit")
+
+
+def test_a_cursor_is_only_good_for_its_own_list_and_caller(alice: Someone, charlie: Someone) -> None:
+    for name in ("a", "b"):
+        alice.post("/v1/collections/", {"name": name})
+    link = _next(alice.get("/v1/collections/?limit=1"))
+    for other in (charlie.get(link), alice.get(link.replace("/collections/", "/documents/")), alice.get(link + "x")):
+        assert (other.status_code, other.json()["code"]) == (422, "invalid_cursor")
+
+
+def test_the_list_costs_the_same_queries_however_long_it_is(alice: Someone) -> None:
+    for number in range(3):
+        alice.post("/v1/collections/", {"name": f"c{number}"})
+    with CaptureQueriesContext(connection) as few:
+        alice.get("/v1/collections/")
+    for number in range(3, 30):
+        alice.post("/v1/collections/", {"name": f"c{number}"})
+    with CaptureQueriesContext(connection) as many:
+        alice.get("/v1/collections/")
+    assert len(few) == len(many) <= 12
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_fifty_who_make_one_collection_at_once_exactly_one_wins() -> None:
+    owner = someone("race@example.com")
+    with ThreadPoolExecutor(10) as pool:
+        found = list(pool.map(lambda _: _create_once(owner), range(50)))
+    assert sorted(set(found)) == [201, 409]
+    assert found.count(201) == 1
+    with acting_for(owner.id):
+        assert Collection.objects.filter(owner_id=owner.id).count() == 1
+
+
+def _create_once(owner: Someone) -> int:
+    try:
+        return int(owner.post("/v1/collections/", {"name": "one"}).status_code)
+    finally:
+        connection.close()
+
+
+def _next(response: object) -> str:
+    link = response["Link"]  # type: ignore[index]
+    assert link.endswith('; rel="next"')
+    return str(link[1:].partition(">")[0]).removeprefix("http://testserver")
