@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from paliapi.stack import processes
+from paliapi.stack.logs import last_words, telling_line
 from paliapi.stack.trouble import in_words
 
 
@@ -29,8 +30,10 @@ class Child:
     def __init__(self, command: Command, *, log: Path, answer: IO[bytes] | None = None) -> None:
         """What it prints goes to `answer`, if there is one; all else to the end of `log`."""
         self.command = command
+        self._log = log
         try:
             with log.open("ab") as words:
+                self._log_began = words.tell()
                 self._process = subprocess.Popen(
                     command.argv,
                     env=dict(command.environ),
@@ -59,6 +62,10 @@ class Child:
         if code is not None:
             processes.signal_group(self.pid, signal.SIGKILL)
         return code
+
+    def reason(self) -> str:
+        """Its own words for why it failed, and where there are more of them."""
+        return f"{telling_line(last_words(self._log, since=self._log_began))} (see {self._log})"
 
     def ask_to_stop(self) -> None:
         """Send the signal after which it finishes what it is doing and ends."""

@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 MOST_BYTES = 20_000_000
@@ -38,17 +39,20 @@ class Log:
         """Move the words into `NAME.1` when there are many; the file stays the same one for its writers."""
         if self.path.stat().st_size < MOST_BYTES:
             return
-        shutil.copyfile(self.path, self.path.with_suffix(".log.1"))
+        # On a full disk there is no room for the copy, and the words are what fills it.
+        with suppress(OSError):
+            shutil.copyfile(self.path, self.path.with_suffix(".log.1"))
         os.truncate(self.path, 0)
         self._seen = 0
 
 
-def last_words(path: Path, *, most_bytes: int = 4000) -> str:
-    """The end of a log."""
+def last_words(path: Path, *, since: int = 0, most_bytes: int = 4000) -> str:
+    """The end of a log, as far as it was written after the byte `since`."""
     try:
         with path.open("rb") as file:
             size = file.seek(0, os.SEEK_END)
-            file.seek(max(0, size - most_bytes))
+            # It may have been shortened in between.
+            file.seek(max(since if since <= size else 0, size - most_bytes))
             return file.read().decode(errors="replace")
     except OSError:
         return ""

@@ -25,7 +25,7 @@ from paliapi.stack import account as accounts
 from paliapi.stack import postgres_binaries, processes
 from paliapi.stack.child import Child, Command
 from paliapi.stack.home import Home
-from paliapi.stack.logs import last_words, telling_line
+from paliapi.stack.logs import telling_line
 from paliapi.stack.trouble import Trouble, in_words
 
 SUPERUSER = "postgres"
@@ -221,6 +221,8 @@ class Postgres:
             return
         pid = int(lines[0])
         if not processes.alive(pid):
+            # Killed outright. Its own children take a moment to notice, and until then a new server refuses to start.
+            processes.wait_until(lambda: not _is_attached(lines), within_s=10)
             return
         if not (processes.is_same(pid, float(lines[2])) and processes.program(pid) == "postgres"):
             # The number belongs to another process by now. Postgres would take it for a server and not start, unless
@@ -271,12 +273,21 @@ def start_postgres(home: Home, *, durable: bool = True, passwords: Mapping[str, 
     try:
         processes.wait_until(lambda: postgres.answers() or running.child.exit_code() is not None, within_s=60)
         if running.child.exit_code() is not None or not postgres.answers():
-            raise Trouble(f"Postgres did not start: {telling_line(last_words(postgres.log))} (see {postgres.log}).")
+            raise Trouble(f"Postgres did not start: {running.child.reason()}.")
         postgres.furnish(running.passwords)
     except BaseException:
         running.stop()
         raise
     return running
+
+
+def _is_attached(note: list[str]) -> bool:
+    """Does a process still use the shared memory that the server named in its note?"""
+    table = Path("/proc/sysvipc/shm")
+    if len(note) < 7 or not table.is_file():
+        return False
+    rows = [line.split() for line in table.read_text(encoding="ascii").splitlines()[1:]]
+    return any(row[:2] == note[6].split() and int(row[6]) > 0 for row in rows)
 
 
 def _environ() -> dict[str, str]:

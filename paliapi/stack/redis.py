@@ -101,7 +101,7 @@ def start_redis(home: Home, *, password: str) -> tuple[Redis, Child]:
         child.exit_code() is not None
     ):
         child.stop(within_s=5)
-        raise Trouble(f"Redis did not start (see {server.log}).")
+        raise Trouble(f"Redis did not start: {child.reason()}.")
     return server, child
 
 

@@ -12,8 +12,8 @@ from paliapi.stack import leftovers, processes
 from paliapi.stack.child import Child, Command
 from paliapi.stack.console import Console
 from paliapi.stack.home import Home
-from paliapi.stack.logs import Log, last_words, telling_line
-from paliapi.stack.trouble import Trouble
+from paliapi.stack.logs import Log
+from paliapi.stack.trouble import Trouble, in_words
 from paliapi.stack.warden import Warden
 
 _TICK_S = 0.1
@@ -88,12 +88,15 @@ class Supervisor:
         self._settled = True
 
     def wait_for(self, name: str, ready: Callable[[], bool], *, within_s: float) -> None:
-        """Tick until it is ready; Trouble if that does not happen in time."""
+        """Tick until the service is ready; Trouble if that does not happen in time."""
         deadline = time.monotonic() + within_s
         while not ready():
             self.tick()
             if time.monotonic() >= deadline:
-                raise Trouble(f"{name} was not ready within {within_s:.0f} s: {self._reason(name)}")
+                reasons = [
+                    service.child.reason() for service in self._services if service.name == name and service.child
+                ]
+                raise Trouble(": ".join([f"{name} was not ready within {within_s:.0f} s", *reasons]))
 
     def run_once(self, command: Command, *, within_s: float) -> str:
         """Run a command to its end, and answer what it printed; Trouble if it fails.
@@ -107,18 +110,17 @@ class Supervisor:
             return answer.read().decode(errors="replace")
 
     def _see_through(self, child: Child, *, within_s: float) -> None:
-        name = child.name
         self._one_off.append(child)
         self._write_down()
         deadline = time.monotonic() + within_s
         while (code := child.exit_code()) is None:
             self.tick()
             if time.monotonic() >= deadline:
-                raise Trouble(f"{name} took longer than {within_s:.0f} s: {self._reason(name)}")
+                raise Trouble(f"{child.name} took longer than {within_s:.0f} s: {child.reason()}")
         self._one_off.remove(child)
         self._write_down()
         if code != 0:
-            raise Trouble(f"{name} failed: {self._reason(name)}")
+            raise Trouble(f"{child.name} failed: {child.reason()}")
 
     def watch(self) -> None:
         """Keep everything running until somebody asks to stop."""
@@ -140,19 +142,15 @@ class Supervisor:
             if time.monotonic() >= service.start_again_at:
                 self._start(service)
             return
-        code = service.child.exit_code() if service.child else None
-        if code is None:
+        child = service.child
+        code = child.exit_code() if child else None
+        if child is None or code is None:
             return
         if not self._settled and service.starts >= _MOST_STARTS:
-            raise Trouble(f"{service.name} does not start: {self._reason(service.name)}")
+            raise Trouble(f"{service.name} does not start: {child.reason()}")
         if time.monotonic() - service.started_at > _GOOD_RUN_S:
             service.pause_s = _FIRST_PAUSE_S
-        service.start_again_at = time.monotonic() + service.pause_s
-        self._console.say(
-            f"{service.name} stopped by itself ({_meaning(code)}); starting it again in {service.pause_s:g} s: "
-            f"{self._reason(service.name)}"
-        )
-        service.pause_s = min(service.pause_s * 2, _LONGEST_PAUSE_S)
+        self._try_later(service, f"{service.name} stopped by itself ({_meaning(code)}): {child.reason()}.")
 
     def _start(self, service: Service) -> None:
         service.start_again_at = None
@@ -161,26 +159,37 @@ class Supervisor:
         path = self._home.logs / f"{service.name}.log"
         log = self._logs.setdefault(service.name, Log(path))
         log.shorten()
-        service.prepare()
-        service.child = Child(service.command(), log=path)
+        try:
+            service.prepare()
+            service.child = Child(service.command(), log=path)
+        except Trouble as trouble:
+            if not self._settled:
+                raise
+            self._try_later(service, f"{service.name} cannot be started: {trouble}")
         self._write_down()
+
+    def _try_later(self, service: Service, why: str) -> None:
+        service.start_again_at = time.monotonic() + service.pause_s
+        self._console.say(f"{why} Trying again in {service.pause_s:g} s.")
+        service.pause_s = min(service.pause_s * 2, _LONGEST_PAUSE_S)
 
     def _write_down(self) -> None:
         running = [service.child for service in self._services if service.child] + self._one_off
-        leftovers.write(
-            self._home.children,
-            [leftovers.Record(child.name, child.pid, child.started, child.command.stop_signal) for child in running],
-        )
+        records = [
+            leftovers.Record(child.name, child.pid, child.started, child.command.stop_signal) for child in running
+        ]
+        try:
+            leftovers.write(self._home.children, records)
+        except OSError as problem:
+            self._console.say(
+                f"The list of running parts could not be written. {in_words(problem, place=self._home.run)}"
+            )
 
     def _pass_words_on(self) -> None:
         for name, log in self._logs.items():
             for line in log.new_lines():
                 self._console.pass_on(name, line)
             log.shorten()
-
-    def _reason(self, name: str) -> str:
-        path = self._home.logs / f"{name}.log"
-        return f"{telling_line(last_words(path))} (see {path})"
 
     def _note_signal(self, number: int, _frame: FrameType | None) -> None:
         self._signals.append(number)

@@ -47,7 +47,7 @@ def test_a_crashed_child_is_started_again_and_said_so(home: Home, capsys: pytest
         os.kill(first, signal.SIGKILL)
         supervisor.wait_for("web", _up(home, "web", times=2), within_s=20)
         assert service.child.pid != first
-    assert "web stopped by itself (signal SIGKILL); starting it again in 0.5 s" in capsys.readouterr().out
+    assert "web stopped by itself (signal SIGKILL): " in capsys.readouterr().out
 
 
 def test_each_crash_makes_the_next_start_wait_longer(home: Home, capsys: pytest.CaptureFixture[str]) -> None:
@@ -57,8 +57,26 @@ def test_each_crash_makes_the_next_start_wait_longer(home: Home, capsys: pytest.
         supervisor.add(service)
         supervisor.wait_for("worker", lambda: service.starts == 3, within_s=20)
     said = capsys.readouterr().out
-    assert "worker stopped by itself (exit code 1); starting it again in 0.5 s: ERROR: no luck (see " in said
-    assert "starting it again in 1 s" in said
+    assert "worker stopped by itself (exit code 1): ERROR: no luck (see " in said
+    assert "Trying again in 0.5 s." in said
+    assert "Trying again in 1 s." in said
+
+
+def test_a_part_that_cannot_be_started_again_is_tried_later(home: Home, capsys: pytest.CaptureFixture[str]) -> None:
+    def fail_once() -> None:
+        if service.starts == 2:
+            raise Trouble("The disk is full.")
+
+    with Supervisor(home, Console()) as supervisor:
+        service = _service(home, "web", OBEYS)
+        service.prepare = fail_once
+        supervisor.add(service)
+        supervisor.wait_for("web", _up(home, "web"), within_s=20)
+        supervisor.settle()
+        assert service.child
+        os.kill(service.child.pid, signal.SIGKILL)
+        supervisor.wait_for("web", _up(home, "web", times=2), within_s=20)
+    assert "web cannot be started: The disk is full. Trying again in 1 s." in capsys.readouterr().out
 
 
 def test_a_child_that_never_comes_up_ends_the_start_with_its_own_words(home: Home) -> None:
