@@ -1,1 +1,29 @@
 """The verb that turns a file into page images without keeping anything."""
+
+from typing import IO
+
+from django.conf import settings
+
+from collections_app.engine.pages import RenderedPage, RenderLimits
+from collections_app.engine.render import render
+from collections_app.errors import AnswerTooLarge
+from paliapi.parsers import MEBIBYTE
+
+
+def to_images(file: IO[bytes]) -> list[RenderedPage]:
+    """Every page as PNG; AnswerTooLarge, early, when one answer could not carry them."""
+    env = settings.ENV
+    limits = RenderLimits(
+        max_pages=env.max_pages,
+        megapixels=env.render_megapixels,
+        memory_mb=env.render_memory_mb,
+        timeout_s=env.render_timeout_s,
+    )
+    pages: list[RenderedPage] = []
+    size = 0
+    for page in render(file, limits=limits):
+        size += len(page.image)
+        if size > env.max_expanded_mb * MEBIBYTE:
+            raise AnswerTooLarge("The pages are too many or too large for one answer.")
+        pages.append(page)
+    return pages

@@ -29,6 +29,7 @@ class HashingUploadHandler(TemporaryFileUploadHandler):
     def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
         self._count += len(raw_data)
         if self._count > settings.ENV.max_upload_mb * MEBIBYTE:
+            self.file.close()
             raise TooLarge(f"A file may have at most {settings.ENV.max_upload_mb} MB.")
         self._hash.update(raw_data)
         super().receive_data_chunk(raw_data, start)

@@ -88,3 +88,9 @@ def files_of_this_test(settings: Settings, tmp_path: Path) -> Path:
 def _storage_in(settings: Settings, folder: Path) -> dict[str, Any]:
     usual = settings.STORAGES["default"]
     return {**usual, "OPTIONS": {**usual["OPTIONS"], "location": folder}}
+
+
+@pytest.fixture
+def small_limits(settings: Settings) -> None:
+    """One megabyte is as much as a file, or the images of one answer, may have."""
+    settings.ENV = replace(settings.ENV, max_upload_mb=1, max_expanded_mb=1)

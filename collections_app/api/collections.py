@@ -20,12 +20,12 @@ from paliapi.paging import paginate
 
 
 class CollectionIn(serializers.Serializer[Collection]):
-    name = CollectionNameField(max_length=255, help_text="1 to 255 characters; not `all`.")
+    name = CollectionNameField(help_text="1 to 255 characters; not `all`.")
     metadata = MetadataField(required=False, allow_null=True, help_text="Any JSON object; left out or null: `{}`.")
 
 
 class CollectionChange(serializers.Serializer[Collection]):
-    name = CollectionNameField(required=False, allow_null=True, max_length=255, help_text="The new name.")
+    name = CollectionNameField(required=False, allow_null=True, help_text="The new name.")
     metadata = MetadataField(required=False, allow_null=True, help_text="Replaces the metadata as a whole.")
 
 

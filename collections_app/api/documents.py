@@ -56,7 +56,9 @@ class FormMetadataField(MetadataField):
 class SourceIn(serializers.Serializer[Document]):
     """Where content comes from: one of three ways."""
 
-    file = serializers.FileField(required=False, allow_null=True, help_text="Only in a form: the file itself.")
+    file = serializers.FileField(
+        required=False, allow_null=True, allow_empty_file=True, help_text="Only in a form: the file itself."
+    )
     base64 = TextField(
         required=False, allow_null=True, allow_blank=True, help_text="The file in standard base64, no data URI."
     )
@@ -152,7 +154,6 @@ class Upsert(OwnedView):
             attempt = attempt_of(request, self.caller.owner_id)
             try:
                 attempt.replay()
-                content = content_of(data, required=True)
                 wanted = ingest.Wanted(
                     name=data["name"],
                     collection_name=data.get("collection_name", catalogue.DEFAULT_COLLECTION),
@@ -160,9 +161,14 @@ class Upsert(OwnedView):
                     url=data.get("url", ""),
                     use_proxy=data.get("use_proxy", False),
                 )
-                made = ingest.accept(
-                    self.caller, wanted, content, claim=attempt.claim, remember=lambda row: attempt.keep(_accepted(row))
-                )
+                with content_of(data, required=True) as content:
+                    made = ingest.accept(
+                        self.caller,
+                        wanted,
+                        content,
+                        claim=attempt.claim,
+                        remember=lambda row: attempt.keep(_accepted(row)),
+                    )
             except AlreadyAnswered as earlier:
                 return earlier.response
             return _accepted(made)
@@ -235,19 +241,21 @@ class DocumentDetail(OwnedView):
             data = validated(DocumentChange, request)
             if not any(data.get(field) for field in ("name", "metadata", "url", "base64", "file")):
                 raise NothingToChange
-            changed = ingest.amend(
-                self.caller,
-                document_name,
-                ingest.Change(
-                    name=data.get("name"),
-                    metadata=data.get("metadata"),
-                    url=data.get("url"),
-                    use_proxy=data.get("use_proxy", False),
-                ),
-                content_of(data, required=False),
-                collection_name=data.get("collection_name"),
-                guard=_guard(request),
+            change = ingest.Change(
+                name=data.get("name"),
+                metadata=data.get("metadata"),
+                url=data.get("url"),
+                use_proxy=data.get("use_proxy", False),
             )
+            with content_of(data, required=False) as content:
+                changed = ingest.amend(
+                    self.caller,
+                    document_name,
+                    change,
+                    content,
+                    collection_name=data.get("collection_name"),
+                    guard=_guard(request),
+                )
             return answer(request, represent.document(changed, request))
 
     @extend_schema(

@@ -27,7 +27,7 @@ class NameField(TextField):
     """The name of a document."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**{"min_length": 1, **kwargs})
+        super().__init__(**{"max_length": names.LONGEST, **kwargs})
 
     def run_validation(self, data: Any = serializers.empty) -> Any:
         found = super().run_validation(data)

@@ -59,7 +59,7 @@ class Attempt:
         mine = IdempotentAnswer.objects.filter(owner_id=self.owner_id, key=self.key)
         mine.filter(created_at__lt=timezone.now() - ANSWERS_ARE_KEPT).delete()
         claimed = IdempotentAnswer(
-            owner_id=self.owner_id, key=self.key, request_sha256=self.request_sha256, status=0, body=None
+            owner_id=self.owner_id, key=self.key, request_sha256=self.request_sha256, status=0, body={}
         )
         try:
             with transaction.atomic():

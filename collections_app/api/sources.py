@@ -5,6 +5,8 @@ import binascii
 import hashlib
 import re
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import IO, Any
 
 from django.conf import settings
@@ -19,7 +21,8 @@ _BASE64 = re.compile(r"[A-Za-z0-9+/]+={0,2}")
 _SLICE = 4 * 256 * 1024  # characters decoded at once; a multiple of four
 
 
-def content_of(data: dict[str, Any], *, required: bool) -> Content | None:
+@contextmanager
+def content_of(data: dict[str, Any], *, required: bool) -> Iterator[Content | None]:
     """The file or the base64 of a body, on disk; None when it has a URL, or nothing and nothing is required."""
     given = [name for name in ("file", "base64", "url") if data.get(name)]
     if len(given) > 1:
@@ -28,22 +31,25 @@ def content_of(data: dict[str, Any], *, required: bool) -> Content | None:
     if not given and required:
         raise SourceMissing
     if given == ["file"]:
-        return received(data["file"])
-    return decoded(data["base64"], at="/base64") if given == ["base64"] else None
+        yield received(data["file"])
+    elif given == ["base64"]:
+        with tempfile.TemporaryFile() as file:
+            yield decoded(data["base64"], file, at="/base64")
+    else:
+        yield None
 
 
 def received(file: ReceivedFile) -> Content:
     return Content(file=file, sha256=file.sha256, size=file.size or 0)
 
 
-def decoded(text: str, *, at: str) -> Content:
-    """Base64 in the standard alphabet, without line breaks and data URI."""
+def decoded(text: str, file: IO[bytes], *, at: str) -> Content:
+    """Base64 in the standard alphabet, without line breaks and data URI, written to `file`."""
     if len(text) % 4 or not _BASE64.fullmatch(text):
         raise Base64Invalid(problems=(Problem(at, Base64Invalid.code, Base64Invalid.title),))
     most = settings.ENV.max_upload_mb * MEBIBYTE
     if len(text) // 4 * 3 > most + 2:
         raise TooLarge(f"A file may have at most {settings.ENV.max_upload_mb} MB.")
-    file: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  (closed when nobody holds it any more)
     digest = hashlib.sha256()
     for start in range(0, len(text), _SLICE):
         try:

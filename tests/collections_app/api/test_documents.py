@@ -1,0 +1,333 @@
+"""Documents through their door: putting them in, reading their state, changing and deleting them."""
+
+import base64
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from pytest_django import Settings
+
+from accounts.models import Usage
+from accounts.ownership import acting_for
+from accounts.quotas import usage
+from collections_app.models import Document, Revision, StoredFile
+from tests.cast import Someone, with_key
+from tests.collections_app.documents import PDF, PNG, put, shown_with_pages
+
+UPSERT = "/v1/documents/upsert-document/"
+
+
+def test_what_was_uploaded_is_stored_and_queued_when_202_is_answered(alice: Someone, files_of_this_test: Path) -> None:
+    accepted = alice.upload(
+        UPSERT,
+        {
+            "file": SimpleUploadedFile("ignored.txt", PDF),
+            "name": "report.pdf",
+            "collection_name": "reports",
+            "metadata": '{"year": 2026}',
+        },
+    )
+    assert accepted.status_code == 202
+    assert accepted.json()["status"] == "queued"
+    assert accepted["Location"] == "/v1/documents/report.pdf/?collection_name=reports"
+    assert accepted["Retry-After"]
+    told = alice.get(accepted["Location"]).json()
+    assert (told["status"], told["metadata"], told["num_pages"]) == ("queued", {"year": 2026}, 0)
+    kept = [path.read_bytes() for path in files_of_this_test.rglob("*") if path.is_file()]
+    assert kept == [PDF]
+
+
+def test_base64_and_a_form_store_the_same_bytes_once(alice: Someone, files_of_this_test: Path) -> None:
+    put(alice, "one.pdf", PDF)
+    accepted = alice.post(UPSERT, {"name": "two.pdf", "base64": base64.b64encode(PDF).decode()})
+    assert accepted.status_code == 202
+    with acting_for(alice.id):
+        assert StoredFile.objects.filter(owner_id=alice.id).count() == 1
+        assert Document.objects.filter(owner_id=alice.id).count() == 2
+    assert len([path for path in files_of_this_test.rglob("*") if path.is_file()]) == 1
+
+
+def test_one_name_in_two_collections_is_two_documents_with_two_files(alice: Someone) -> None:
+    put(alice, "scan", PDF, collection="a")
+    put(alice, "scan", PNG, collection="b")
+    assert {row["collection_name"] for row in alice.get("/v1/documents/?collection_name=all").json()} == {"a", "b"}
+    with acting_for(alice.id):
+        assert StoredFile.objects.filter(owner_id=alice.id).count() == 2
+
+
+def test_the_same_content_of_two_owners_is_kept_apart(alice: Someone, charlie: Someone) -> None:
+    for who in (alice, charlie):
+        put(who, "same.pdf", PDF)
+    keys = set()
+    for who in (alice, charlie):
+        with acting_for(who.id):
+            keys |= set(StoredFile.objects.filter(owner_id=who.id).values_list("key", flat=True))
+    assert len(keys) == 2
+    assert not any("example.com" in key for key in keys)
+
+
+def test_the_type_comes_from_the_content_and_never_from_the_name(alice: Someone) -> None:
+    put(alice, "picture.pdf", PNG)
+    with acting_for(alice.id):
+        assert StoredFile.objects.get(owner_id=alice.id).content_type == "image/png"
+
+
+def test_a_url_is_queued_and_kept_as_given(alice: Someone) -> None:
+    url = "https://example.com/" + "long/" * 100 + "?q=ü"
+    accepted = alice.post(UPSERT, {"name": "web", "url": url, "base64": None, "wait": False})
+    assert accepted.status_code == 202
+    assert alice.get("/v1/documents/web/").json()["url"] == url
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        ({"name": "x"}, "source_missing"),
+        ({"name": "x", "url": None, "base64": ""}, "source_missing"),
+        ({"name": "x", "url": "https://example.com", "base64": "aGVsbG8="}, "source_ambiguous"),
+        ({"name": "x", "url": "ftp://example.com/x"}, "url_invalid"),
+        ({"name": "x", "url": "https:///x"}, "url_invalid"),
+        ({"name": "x", "url": "http://[::1"}, "url_invalid"),
+        ({"name": "x", "url": "http://example.com:99999/"}, "url_invalid"),
+        ({"name": "x", "url": "example.com"}, "url_invalid"),
+        ({"name": "x", "base64": "data:application/pdf;base64,aGVsbG8="}, "base64_invalid"),
+        ({"name": "x", "base64": "aGVsbG8"}, "base64_invalid"),
+        ({"name": "x", "base64": "aGVs\nbG8="}, "base64_invalid"),
+        ({"name": "x", "base64": "____"}, "base64_invalid"),
+        ({"name": "x", "base64": base64.b64encode(b"\x00\x01\x02binary").decode()}, "unsupported_type"),
+        ({"name": "x", "base64": base64.b64encode(b"<html><body>hi</body></html>").decode()}, "unsupported_type"),
+        ({"name": "x", "base64": "aGVsbG8=", "collection_name": "all"}, "name_reserved"),
+        ({"name": "upsert-document", "base64": "aGVsbG8="}, "name_reserved"),
+        ({"name": "x" * 256, "base64": "aGVsbG8="}, "invalid"),
+        ({"name": "x", "base64": "aGVsbG8=", "metadata": [1]}, "metadata_invalid"),
+        ({"name": "x", "base64": "aGVsbG8=", "metadata": {"a": "\x00"}}, "metadata_invalid"),
+        ({"name": "x", "base64": 5}, "invalid"),
+    ],
+)
+def test_what_cannot_be_a_document_is_refused_and_leaves_nothing(
+    alice: Someone, files_of_this_test: Path, body: dict[str, Any], code: str
+) -> None:
+    refused = alice.post(UPSERT, body)
+    assert (refused.status_code, refused.json()["code"]) == (422, code)
+    assert alice.get("/v1/documents/?collection_name=all").json() == []
+    assert alice.get("/v1/collections/").json() == []
+    assert not [path for path in files_of_this_test.rglob("*") if path.is_file()]
+
+
+def test_an_empty_file_has_its_own_code(alice: Someone) -> None:
+    refused = alice.upload(UPSERT, {"name": "x", "file": SimpleUploadedFile("x", b"")})
+    assert (refused.status_code, refused.json()["code"]) == (422, "file_empty")
+
+
+def test_a_file_over_the_limit_is_stopped_and_leaves_nothing(
+    alice: Someone, settings: Settings, files_of_this_test: Path, small_limits: None
+) -> None:
+    large = PDF + b"\n" * (1024 * 1024)
+    for refused in (
+        alice.upload(UPSERT, {"name": "x", "file": BytesIO(large)}),
+        alice.post(UPSERT, {"name": "x", "base64": base64.b64encode(large).decode()}),
+    ):
+        assert (refused.status_code, refused.json()["code"]) == (413, "too_large")
+        assert "1 MB" in refused.json()["detail"]
+    assert not [path for path in files_of_this_test.rglob("*") if path.is_file()]
+
+
+def test_a_json_body_of_three_megabytes_is_an_upload_like_any_other(alice: Someone) -> None:
+    large = PDF + b"%" + b"x" * (3 * 1024 * 1024)
+    accepted = alice.post(UPSERT, {"name": "x", "base64": base64.b64encode(large).decode()})
+    assert accepted.status_code == 202
+
+
+def test_the_lax_words_of_existing_clients_are_understood(alice: Someone) -> None:
+    body = {"name": "x", "url": "https://example.com/", "wait": "yes", "use_proxy": "false", "whatever": 1}
+    assert alice.post(UPSERT, {**body, "metadata": None}).status_code == 202
+
+
+def test_a_second_upsert_of_one_name_replaces_metadata_and_content(alice: Someone) -> None:
+    first = put(alice, "x", PDF, metadata={"v": 1})
+    second = put(alice, "x", PNG)
+    assert first["id"] == second["id"]
+    assert alice.get("/v1/documents/x/").json()["metadata"] == {}
+    with acting_for(alice.id):
+        assert Revision.objects.filter(owner_id=alice.id).count() == 1
+        kept = usage(alice.id)
+    assert (kept.documents, kept.bytes) == (1, len(PNG))
+
+
+def test_what_a_document_shows_stays_until_new_content_is_ready(alice: Someone) -> None:
+    shown_with_pages(alice, "x", pages=2, metadata={"v": 1})
+    put(alice, "x", PNG, metadata={"v": 2})
+    told = alice.get("/v1/documents/x/?expand=pages").json()
+    assert (told["status"], told["num_pages"], told["metadata"]) == ("queued", 2, {"v": 1})
+    assert [page["page_number"] for page in told["pages"]] == [1, 2]
+
+
+def test_new_metadata_is_not_lost_to_content_that_is_on_its_way(alice: Someone) -> None:
+    shown_with_pages(alice, "x", pages=1, metadata={"v": 1})
+    put(alice, "x", PNG, metadata={"v": 2})
+    alice.patch("/v1/documents/x/", {"metadata": {"v": 3}})
+    with acting_for(alice.id):
+        assert Document.objects.select_related("latest").get(owner_id=alice.id).latest.metadata == {"v": 3}  # type: ignore[union-attr]
+
+
+def test_a_key_of_another_owner_finds_nothing_anywhere(alice: Someone, charlie: Someone) -> None:
+    shown_with_pages(alice, "x", pages=1)
+    for path in (
+        "/v1/documents/x/",
+        "/v1/documents/x/?collection_name=all",
+        "/v1/documents/x/pages/1/image",
+    ):
+        assert charlie.get(path).status_code == 404
+    assert charlie.get("/v1/documents/?collection_name=all&expand=pages").json() == []
+    assert charlie.delete("/v1/documents/x/").status_code == 404
+    assert charlie.patch("/v1/documents/x/", {"name": "y"}).status_code == 404
+    assert alice.get("/v1/documents/x/").status_code == 200
+
+
+def test_a_name_in_several_collections_must_be_told_apart(alice: Someone) -> None:
+    for collection in ("a", "b"):
+        put(alice, "x", PDF, collection=collection)
+    for ambiguous in (
+        alice.get("/v1/documents/x/?collection_name=all"),
+        alice.delete("/v1/documents/x/?collection_name=all"),
+        alice.patch("/v1/documents/x/", {"name": "y", "collection_name": "all"}),
+        alice.patch("/v1/documents/x/", {"name": "y"}),
+    ):
+        assert (ambiguous.status_code, ambiguous.json()["code"]) == (409, "document_ambiguous")
+
+
+def test_a_change_without_a_collection_finds_the_only_one_of_that_name(alice: Someone) -> None:
+    put(alice, "x", PDF, collection="a")
+    nulls = {"name": "y", "metadata": None, "collection_name": None, "url": None, "base64": None, "use_proxy": False}
+    changed = alice.patch("/v1/documents/x/", nulls)
+    assert (changed.status_code, changed.json()["name"], changed.json()["collection_name"]) == (200, "y", "a")
+
+
+def test_a_change_of_content_is_queued_and_answers_the_document(alice: Someone) -> None:
+    shown_with_pages(alice, "x", pages=1)
+    changed = alice.patch("/v1/documents/x/", {"base64": base64.b64encode(PNG).decode()})
+    assert (changed.status_code, changed.json()["status"], changed.json()["num_pages"]) == (200, "queued", 1)
+
+
+def test_the_same_url_again_is_no_new_content(alice: Someone) -> None:
+    alice.post(UPSERT, {"name": "x", "url": "https://example.com/a"})
+    with acting_for(alice.id):
+        before = Revision.objects.get(owner_id=alice.id).pk
+    alice.patch("/v1/documents/x/", {"url": "https://example.com/a"})
+    with acting_for(alice.id):
+        assert Revision.objects.get(owner_id=alice.id).pk == before
+    alice.patch("/v1/documents/x/", {"url": "https://example.com/b"})
+    assert alice.get("/v1/documents/x/").json()["url"] == "https://example.com/b"
+
+
+def test_a_url_replaces_an_uploaded_file(alice: Someone) -> None:
+    put(alice, "x", PDF)
+    alice.post(UPSERT, {"name": "x", "url": "https://example.com/new"})
+    assert alice.get("/v1/documents/x/").json()["url"] == "https://example.com/new"
+
+
+def test_a_rename_to_a_name_in_use_is_refused(alice: Someone) -> None:
+    put(alice, "x", PDF)
+    put(alice, "y", PDF)
+    refused = alice.patch("/v1/documents/x/", {"name": "y"})
+    assert (refused.status_code, refused.json()["code"]) == (409, "document_name_taken")
+
+
+def test_bad_content_in_a_change_leaves_everything_as_it_was(alice: Someone) -> None:
+    shown_with_pages(alice, "x", pages=1, metadata={"v": 1})
+    before = alice.get("/v1/documents/x/").json()
+    refused = alice.patch("/v1/documents/x/", {"name": "y", "base64": "AAAA", "metadata": {"v": 2}})
+    assert refused.status_code == 422
+    assert {**alice.get("/v1/documents/x/").json(), "url": ""} == {**before, "url": ""}
+
+
+@pytest.mark.parametrize("path", ["/v1/documents/x/", "/v1/documents/delete-document/x/"])
+def test_deleting_gives_the_quota_back(alice: Someone, path: str) -> None:
+    shown_with_pages(alice, "x", pages=2)
+    assert alice.delete(path).status_code == 204
+    assert alice.get("/v1/documents/x/").status_code == 404
+    with acting_for(alice.id):
+        kept = usage(alice.id)
+    assert (kept.documents, kept.pages, kept.bytes) == (0, 0, 0)
+
+
+def test_deleting_a_collection_gives_the_quota_of_all_its_documents_back(alice: Someone) -> None:
+    for name in ("x", "y"):
+        shown_with_pages(alice, name, pages=2, collection="c")
+    put(alice, "z", PDF)
+    assert alice.get("/v1/collections/c/").json()["num_documents"] == 2
+    assert alice.delete("/v1/collections/c/").status_code == 204
+    with acting_for(alice.id):
+        kept = usage(alice.id)
+        assert not Revision.objects.filter(owner_id=alice.id).exclude(document__name="z").exists()
+    assert (kept.documents, kept.pages, kept.bytes) == (1, 0, len(PDF))
+
+
+def test_over_the_quota_nothing_is_kept(alice: Someone, files_of_this_test: Path) -> None:
+    put(alice, "x", PDF)
+    with acting_for(alice.id):
+        Usage.objects.filter(owner_id=alice.id).update(max_documents=1, max_bytes=len(PDF))
+    another = {"name": "y", "base64": base64.b64encode(PNG).decode()}
+    longer = {"name": "x", "base64": base64.b64encode(PDF + b"%").decode()}
+    for refused in (alice.post(UPSERT, another), alice.post(UPSERT, longer)):
+        assert (refused.status_code, refused.json()["code"]) == (429, "quota_exceeded")
+    assert [row["name"] for row in alice.get("/v1/documents/?collection_name=all").json()] == ["x"]
+    assert len([path for path in files_of_this_test.rglob("*") if path.is_file()]) == 1
+
+
+def test_a_signed_link_gives_the_uploaded_bytes_to_whoever_has_it(alice: Someone) -> None:
+    put(alice, "x", PDF)
+    link = alice.get("/v1/documents/x/").json()["url"].removeprefix("http://testserver")
+    got: Any = Client().get(link)
+    assert b"".join(got.streaming_content) == PDF
+    assert got["Content-Disposition"].startswith("attachment")
+    assert got["X-Content-Type-Options"] == "nosniff"
+    assert "sandbox" in got["Content-Security-Policy"]
+    assert Client().get(link + "x").json()["code"] == "file_link_invalid"
+
+
+def test_a_page_image_may_be_kept_for_ever_under_its_version(alice: Someone) -> None:
+    shown_with_pages(alice, "a/b.pdf", pages=1)
+    path = "/v1/documents/a%2Fb.pdf/pages/1/image"
+    image = alice.get(path)
+    assert (image["Content-Type"], b"".join(image.streaming_content)) == ("image/png", PNG)
+    assert image["Cache-Control"] == "private, no-cache"
+    tag = image["ETag"]
+    assert alice.get(path, If_None_Match=tag).status_code == 304
+    forever = alice.get(f"{path}?v={tag.strip(chr(34))}")
+    assert "immutable" in forever["Cache-Control"]
+    assert "private" in forever["Cache-Control"]
+    for missing in (f"{path}?v=other", path.replace("/1/", "/2/"), path.replace("/1/", f"/{10**30}/")):
+        assert alice.get(missing).json()["code"] == "page_not_found"
+
+
+def test_an_unknown_collection_lists_nothing_and_is_no_error(alice: Someone) -> None:
+    assert alice.get("/v1/documents/?collection_name=nowhere").json() == []
+
+
+def test_expanding_more_than_one_answer_can_carry_is_refused(alice: Someone, small_limits: None) -> None:
+    shown_with_pages(alice, "x", pages=1, image=PNG + b"\x00" * (1024 * 1024))
+    refused = alice.get("/v1/documents/?expand=pages")
+    assert (refused.status_code, refused.json()["code"]) == (413, "answer_too_large")
+    assert alice.get("/v1/documents/").status_code == 200
+
+
+def test_a_key_limited_to_one_collection_writes_into_no_other(alice: Someone) -> None:
+    put(alice, "x", PDF, collection="a")
+    limited = with_key(alice.user, collections=frozenset({"b"}))
+    body = {"name": "x", "collection_name": "a", "base64": base64.b64encode(PNG).decode()}
+    assert limited.post(UPSERT, body).json()["code"] == "collection_out_of_reach"
+    assert limited.get("/v1/documents/x/?collection_name=all").status_code == 404
+    assert limited.post(UPSERT, {**body, "collection_name": "b"}).status_code == 202
+
+
+def test_a_change_over_a_stale_reading_is_refused(alice: Someone) -> None:
+    put(alice, "x", PDF)
+    tag = alice.get("/v1/documents/x/")["ETag"]
+    assert alice.patch("/v1/documents/x/", {"metadata": {"v": 1}}, If_Match=tag).status_code == 200
+    assert alice.patch("/v1/documents/x/", {"metadata": {"v": 2}}, If_Match=tag).status_code == 412
+    assert alice.delete("/v1/documents/x/", If_Match=tag).status_code == 412
+    assert alice.get("/v1/documents/x/").json()["metadata"] == {"v": 1}

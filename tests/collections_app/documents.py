@@ -1,0 +1,72 @@
+"""Documents for tests: real bytes, put in through the door, or made as if ingestion had run."""
+
+import hashlib
+import json
+from io import BytesIO
+from typing import Any
+
+from django.core.files.uploadedfile import SimpleUploadedFile
+from PIL import Image
+
+from accounts.ownership import acting_for
+from accounts.quotas import charge
+from collections_app import files
+from collections_app.models import Document, Page, Revision, Status, StoredFile
+from tests.cast import Someone
+
+PDF = (
+    b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\n"
+    b"3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 200 100]>>endobj\n"
+    b"trailer<</Root 1 0 R>>\n%%EOF\n"
+)
+
+
+def _png() -> bytes:
+    drawn = BytesIO()
+    Image.new("RGB", (20, 10), "white").save(drawn, "PNG")
+    return drawn.getvalue()
+
+
+PNG = _png()
+
+
+def put(
+    who: Someone, name: str, content: bytes, *, collection: str = "default_collection", metadata: Any = None
+) -> dict[str, Any]:
+    """Upload through the door."""
+    form = {"file": SimpleUploadedFile("file", content), "name": name, "collection_name": collection}
+    if metadata is not None:
+        form["metadata"] = json.dumps(metadata)
+    accepted = who.upload("/v1/documents/upsert-document/", form)
+    assert accepted.status_code == 202, accepted.content
+    return dict(accepted.json())
+
+
+def shown_with_pages(
+    who: Someone,
+    name: str,
+    *,
+    pages: int,
+    collection: str = "default_collection",
+    metadata: Any = None,
+    image: bytes = PNG,
+) -> Document:
+    """A document whose content is ready, with pages that all look like `image`."""
+    put(who, name, PDF, collection=collection, metadata=metadata)
+    draft = files.put(
+        who.id, BytesIO(image), sha256=hashlib.sha256(image).hexdigest(), size=len(image), content_type="image/png"
+    )
+    with acting_for(who.id):
+        document = Document.objects.get(owner_id=who.id, collection__name=collection, name=name)
+        revision = document.latest
+        assert revision
+        file = files.settle(draft)
+        assert isinstance(file, StoredFile)
+        Page.objects.bulk_create(
+            Page(owner_id=who.id, revision=revision, number=number, image=file, width=20, height=10)
+            for number in range(1, pages + 1)
+        )
+        Revision.objects.filter(pk=revision.pk).update(status=Status.READY, pages_total=pages, pages_done=pages)
+        Document.objects.filter(pk=document.pk).update(shown=revision)
+        charge(who.id, pages=pages)
+    return document
