@@ -1,0 +1,66 @@
+"""What the database's own catalogue says of our tables."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.apps import apps
+from django.db import connection
+from django.db.models import ForeignKey, Model
+
+_OURS = ("accounts", "collections_app")
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A foreign key from one owned table to another."""
+
+    child: str
+    column: str
+    parent: str
+
+    def __str__(self) -> str:
+        return f"{self.child}.{self.column}"
+
+
+def rows(sql: str, *params: Any) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, params)
+        return cursor.fetchall() if cursor.description else []
+
+
+def count(table: str) -> int:
+    """How many rows the present context sees."""
+    return int(rows(f"SELECT count(*) FROM {connection.ops.quote_name(table)}")[0][0])  # noqa: S608
+
+
+def tables() -> list[str]:
+    """Every table of ours, those between two models included."""
+    found = set()
+    for label in _OURS:
+        for model in apps.get_app_config(label).get_models(include_auto_created=True):
+            found.add(model._meta.db_table)
+    return sorted(found)
+
+
+def owned_models() -> list[type[Model]]:
+    """The models whose rows belong to somebody."""
+    models = (model for label in _OURS for model in apps.get_app_config(label).get_models())
+    return sorted((model for model in models if _is_owned(model)), key=lambda model: model._meta.db_table)
+
+
+def owned_tables() -> list[str]:
+    return [model._meta.db_table for model in owned_models()]
+
+
+def links() -> Iterator[Link]:
+    """Every foreign key between two owned tables."""
+    for model in owned_models():
+        for field in model._meta.local_fields:
+            target = field.related_model
+            if isinstance(field, ForeignKey) and isinstance(target, type) and _is_owned(target):
+                yield Link(model._meta.db_table, field.column, target._meta.db_table)
+
+
+def _is_owned(model: type[Model]) -> bool:
+    return any(field.column == "owner_id" for field in model._meta.local_fields)

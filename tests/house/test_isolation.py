@@ -1,0 +1,200 @@
+"""Nobody reaches what is somebody else's, whatever the code above the database forgets."""
+
+import pytest
+from django.conf import settings
+from django.db import IntegrityError, ProgrammingError, connection, transaction
+
+from accounts.issue import Rights, mint_key
+from accounts.models import ApiKey
+from accounts.ownership import acting_as_staff, acting_for
+from collections_app.models import Document
+from paliapi.roles import APP, STAFF
+from tests.cast import EVERYTHING, Someone, someone
+from tests.collections_app.documents import shown_with_pages
+from tests.house.tables import Link, count, links, owned_tables, rows, tables
+
+# Rows of nobody in particular; what else has no owner must be named here, with its reason.
+WITHOUT_OWNER = {
+    "accounts_customuser": "the owners themselves",
+    "accounts_customuser_groups": "rights in the admin",
+    "accounts_customuser_user_permissions": "rights in the admin",
+}
+
+# Policies besides the two that every table has. None of them lets anybody write.
+MORE_POLICIES = {("accounts_apikey", "presented_key", "SELECT")}
+
+# Held by (id, column) -> (document_id, id) instead: of the same document, so of the same owner.
+BY_THE_DOCUMENT = {"collections_app_document.shown_id", "collections_app_document.latest_id"}
+
+OWNED = owned_tables()
+LINKS = list(links())
+
+
+@pytest.fixture
+def full(alice: Someone) -> Someone:
+    """Alice, with at least one row in every table that has an owner."""
+    shown_with_pages(alice, "report.pdf", pages=2)
+    alice.post("/v1/collections/", {"name": "reports"}, Idempotency_Key="once")
+    with acting_for(alice.id):
+        old = ApiKey.objects.get(owner_id=alice.id)
+        mint_key(alice.id, rights=Rights(scopes=EVERYTHING), rotated_from=old)
+    return alice
+
+
+@pytest.mark.django_db
+def test_every_table_has_an_owner_or_is_known_to_have_none() -> None:
+    kept = {name for (name,) in rows("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")}
+    ours = {name for name in kept if name.startswith(("accounts_", "collections_app_"))}
+    assert ours == set(tables())
+    assert ours - set(OWNED) == set(WITHOUT_OWNER)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("table", OWNED)
+def test_row_level_security_is_on_and_binds_even_who_owns_the_table(table: str) -> None:
+    assert rows("SELECT relrowsecurity, relforcerowsecurity FROM pg_class WHERE oid = %s::regclass", table) == [
+        (True, True)
+    ]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("table", OWNED)
+def test_the_only_policies_are_the_owners_and_the_staffs(table: str) -> None:
+    found = rows(
+        "SELECT policyname, permissive, roles::text[], cmd, qual, with_check FROM pg_policies WHERE tablename = %s",
+        table,
+    )
+    policies = {name: rest for name, *rest in found}
+    permissive, roles, command, seen, written = policies.pop("owner_only")
+    assert (permissive, roles, command) == ("PERMISSIVE", [APP], "ALL")
+    assert seen == written
+    assert seen.startswith("(owner_id = ")
+    assert "current_setting('app.owner'::text, true)" in seen
+    assert policies.pop("staff_all") == ["PERMISSIVE", [STAFF], "ALL", "true", "true"]
+    assert {(table, name, rest[2]) for name, rest in policies.items()} == {
+        more for more in MORE_POLICIES if more[0] == table
+    }
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("link", LINKS, ids=str)
+def test_a_foreign_key_to_an_owned_table_takes_the_owner_along(link: Link) -> None:
+    found = rows(
+        """
+        SELECT array(SELECT attname FROM unnest(c.conkey) WITH ORDINALITY k(no, place)
+                     JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = k.no ORDER BY place)::text[],
+               array(SELECT attname FROM unnest(c.confkey) WITH ORDINALITY k(no, place)
+                     JOIN pg_attribute a ON a.attrelid = c.confrelid AND a.attnum = k.no ORDER BY place)::text[],
+               c.convalidated
+        FROM pg_constraint c
+        WHERE c.contype = 'f' AND c.conrelid = %s::regclass AND c.confrelid = %s::regclass
+        """,
+        link.child,
+        link.parent,
+    )
+    wanted = (["id", link.column], ["document_id", "id"], True)
+    if str(link) not in BY_THE_DOCUMENT:
+        wanted = (["owner_id", link.column], ["owner_id", "id"], True)
+    assert wanted in found
+
+
+@pytest.mark.django_db
+def test_the_role_of_the_web_can_neither_bypass_the_rules_nor_change_them() -> None:
+    powers = rows(
+        "SELECT rolname, rolsuper, rolbypassrls, rolcreaterole, rolcreatedb, rolreplication FROM pg_roles "
+        "WHERE rolname IN (current_user, session_user, %s)",
+        STAFF,
+    )
+    assert sorted(powers) == [(APP, *[False] * 5), (STAFF, *[False] * 5)]
+    assert rows("SELECT tablename FROM pg_tables WHERE tableowner IN (current_user, %s)", STAFF) == []
+    may = (
+        "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p', 'v', 'm') "
+        "AND has_table_privilege(%s, oid, %s)"
+    )
+    for role in (APP, STAFF):
+        for power in ("TRUNCATE", "REFERENCES", "TRIGGER"):
+            assert rows(may, role, power) == []
+        assert rows("SELECT has_schema_privilege(%s, 'public', 'CREATE')", role) == [(False,)]
+
+
+@pytest.mark.parametrize("table", OWNED)
+def test_without_an_owner_or_as_another_raw_sql_sees_nothing(table: str, full: Someone, charlie: Someone) -> None:
+    with acting_for(full.id):
+        assert count(table) > 0
+    assert count(table) == 0
+    with acting_for(charlie.id):
+        assert rows(f"SELECT count(*) FROM {table} WHERE owner_id <> %s", charlie.id) == [(0,)]  # noqa: S608
+
+
+@pytest.mark.parametrize("table", OWNED)
+def test_a_row_cannot_be_given_to_another_owner(table: str, full: Someone, charlie: Someone) -> None:
+    refusal = pytest.raises(ProgrammingError, match="violates row-level security policy")
+    with refusal, acting_for(full.id):
+        rows(f"UPDATE {table} SET owner_id = %s", charlie.id)  # noqa: S608
+
+
+@pytest.mark.parametrize("table", OWNED)
+def test_without_an_owner_nothing_is_changed_or_deleted(table: str, full: Someone) -> None:
+    with acting_for(full.id):
+        before = count(table)
+    for sql in (f"UPDATE {table} SET owner_id = owner_id", f"DELETE FROM {table}"):  # noqa: S608
+        with connection.cursor() as cursor:
+            cursor.execute(sql)
+            assert cursor.rowcount == 0
+    with acting_for(full.id):
+        assert count(table) == before
+
+
+def test_nobody_inserts_a_row_of_another_owner(full: Someone, charlie: Someone) -> None:
+    insert = "INSERT INTO collections_app_collection (owner_id, name, metadata, vectors_seq) VALUES (%s, 'x', '{}', 0)"
+    refusal = pytest.raises(ProgrammingError, match="violates row-level security policy")
+    with refusal, acting_for(full.id):
+        rows(insert, charlie.id)
+    refusal = pytest.raises(ProgrammingError, match="violates row-level security policy")
+    with refusal, transaction.atomic():
+        rows(insert, full.id)
+
+
+@pytest.mark.parametrize("link", LINKS, ids=str)
+def test_even_staff_cannot_part_a_child_from_the_owner_of_its_parent(
+    link: Link, full: Someone, charlie: Someone
+) -> None:
+    linked = f"WHERE owner_id = %s AND {link.column} IS NOT NULL"
+    rows("SET CONSTRAINTS ALL IMMEDIATE")
+    with acting_for(full.id):
+        assert rows(f"SELECT count(*) FROM {link.child} {linked}", full.id) != [(0,)]  # noqa: S608
+    with pytest.raises(IntegrityError), acting_as_staff():
+        rows(f"UPDATE {link.child} SET owner_id = %s {linked}", charlie.id, full.id)  # noqa: S608
+
+
+def test_even_staff_cannot_show_the_content_of_another_document(full: Someone, charlie: Someone) -> None:
+    theirs = shown_with_pages(charlie, "theirs.pdf", pages=1)
+    rows("SET CONSTRAINTS ALL IMMEDIATE")
+    with pytest.raises(IntegrityError), acting_as_staff():
+        Document.objects.filter(owner_id=full.id).update(shown=theirs.latest_id)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_pooled_connection_carries_nothing_to_who_gets_it_next() -> None:
+    alice = someone("alice@example.com")
+    connection.close()
+    options = connection.settings_dict["OPTIONS"]
+    options["pool"] = {"min_size": 1, "max_size": 1, "timeout": 5}
+    try:
+        with acting_for(alice.id):
+            alone = rows("SELECT pg_backend_pid(), count(*) FROM accounts_apikey")
+        with pytest.raises(ZeroDivisionError), acting_for(alice.id):
+            _ = 1 / 0
+        with acting_as_staff():
+            pass
+        connection.close()
+        assert rows("SELECT pg_backend_pid(), count(*) + 1 FROM accounts_apikey") == alone
+        assert rows("SELECT current_setting('app.owner', true), current_user") in [[("", APP)], [(None, APP)]]
+    finally:
+        connection.close()
+        connection.close_pool()  # type: ignore[attr-defined]
+        del options["pool"]
+
+
+def test_the_settings_of_production_use_the_role_that_is_bound() -> None:
+    assert "-c role=paliapi_app" in settings.DATABASES["default"]["OPTIONS"]["options"]
