@@ -70,3 +70,11 @@ def shown_with_pages(
         Document.objects.filter(pk=document.pk).update(shown=revision)
         charge(who.id, pages=pages)
     return document
+
+
+def body_of(response: Any) -> bytes:
+    """All of a streamed answer."""
+    try:
+        return b"".join(response.streaming_content)
+    finally:
+        response.close()

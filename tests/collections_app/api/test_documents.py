@@ -15,7 +15,7 @@ from accounts.ownership import acting_for
 from accounts.quotas import usage
 from collections_app.models import Document, Revision, StoredFile
 from tests.cast import Someone, with_key
-from tests.collections_app.documents import PDF, PNG, put, shown_with_pages
+from tests.collections_app.documents import PDF, PNG, body_of, put, shown_with_pages
 
 UPSERT = "/v1/documents/upsert-document/"
 
@@ -281,8 +281,8 @@ def test_over_the_quota_nothing_is_kept(alice: Someone, files_of_this_test: Path
 def test_a_signed_link_gives_the_uploaded_bytes_to_whoever_has_it(alice: Someone) -> None:
     put(alice, "x", PDF)
     link = alice.get("/v1/documents/x/").json()["url"].removeprefix("http://testserver")
-    got: Any = Client().get(link)
-    assert b"".join(got.streaming_content) == PDF
+    got = Client().get(link)
+    assert body_of(got) == PDF
     assert got["Content-Disposition"].startswith("attachment")
     assert got["X-Content-Type-Options"] == "nosniff"
     assert "sandbox" in got["Content-Security-Policy"]
@@ -293,13 +293,14 @@ def test_a_page_image_may_be_kept_for_ever_under_its_version(alice: Someone) -> 
     shown_with_pages(alice, "a/b.pdf", pages=1)
     path = "/v1/documents/a%2Fb.pdf/pages/1/image"
     image = alice.get(path)
-    assert (image["Content-Type"], b"".join(image.streaming_content)) == ("image/png", PNG)
+    assert (image["Content-Type"], body_of(image)) == ("image/png", PNG)
     assert image["Cache-Control"] == "private, no-cache"
     tag = image["ETag"]
     assert alice.get(path, If_None_Match=tag).status_code == 304
     forever = alice.get(f"{path}?v={tag.strip(chr(34))}")
     assert "immutable" in forever["Cache-Control"]
     assert "private" in forever["Cache-Control"]
+    assert body_of(forever) == PNG
     for missing in (f"{path}?v=other", path.replace("/1/", "/2/"), path.replace("/1/", f"/{10**30}/")):
         assert alice.get(missing).json()["code"] == "page_not_found"
 

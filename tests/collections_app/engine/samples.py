@@ -16,20 +16,21 @@ def pdf(
     size: tuple[float, float] = A4,
     rotate: int = 0,
     encrypt: bool = False,
+    crop: tuple[float, float, float, float] | None = None,
     content: bytes | None = None,
     resources: bytes = b"",
     extra: Sequence[bytes] = (),
 ) -> bytes:
     """A page for each text, which stands in 24 pt Helvetica with its baseline at (72, height - 96)."""
-    objects = [b"", b"", b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>"]
+    objects = [b"", b"", b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica/Encoding/WinAnsiEncoding>>"]
     kids = []
     for text in texts:
         shown = text.replace("\\", r"\\").replace("(", r"\(").replace(")", r"\)").encode("latin-1")
         drawn = content or b"BT /F 24 Tf 72 %d Td (%s) Tj ET" % (size[1] - 96, shown)
         objects.append(b"<</Length %d>>stream\n%s\nendstream" % (len(drawn), drawn))
         objects.append(
-            b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 %g %g]/Rotate %d/Contents %d 0 R"
-            b"/Resources<</Font<</F 3 0 R>>%s>>>>" % (*size, rotate, len(objects), resources)
+            b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 %g %g]/CropBox[%g %g %g %g]/Rotate %d/Contents %d 0 R"
+            b"/Resources<</Font<</F 3 0 R>>%s>>>>" % (*size, *(crop or (0, 0, *size)), rotate, len(objects), resources)
         )
         kids.append(b"%d 0 R" % len(objects))
     objects[0] = b"<</Type/Catalog/Pages 2 0 R>>"
@@ -55,13 +56,18 @@ def _assembled(objects: Sequence[bytes], *, encrypt: bool) -> bytes:
     return bytes(out)
 
 
-def pdf_with_huge_image(side: int) -> bytes:
-    """A few kilobytes that unpack to a grey picture of side x side pixels."""
+def pdf_with_bloated_page(megabytes: int) -> bytes:
+    """A page whose description unpacks, from a thousandth, to as many megabytes of spaces."""
+    packed = _packed(b" " * 1_000_000, times=megabytes)
+    page = b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 500 500]/Contents 4 0 R/Resources<<>>>>"
+    content = b"<</Filter/FlateDecode/Length %d>>stream\n%s\nendstream" % (len(packed), packed)
+    tree = b"<</Type/Pages/Count 1/Kids[3 0 R]>>"
+    return _assembled([b"<</Type/Catalog/Pages 2 0 R>>", tree, page, content], encrypt=False)
+
+
+def _packed(piece: bytes, *, times: int) -> bytes:
     packer = zlib.compressobj(9)
-    packed = b"".join(packer.compress(bytes(side)) for _ in range(side)) + packer.flush()
-    image = b"<</Type/XObject/Subtype/Image/Width %d/Height %d/ColorSpace/DeviceGray/BitsPerComponent 8" % (side, side)
-    image += b"/Filter/FlateDecode/Length %d>>stream\n%s\nendstream" % (len(packed), packed)
-    return pdf("", content=b"q 500 0 0 500 0 0 cm /I Do Q", resources=b"/XObject<</I 6 0 R>>", extra=[image])
+    return b"".join(packer.compress(piece) for _ in range(times)) + packer.flush()
 
 
 def endless_pdf(rounds: int = 9) -> bytes:
@@ -93,9 +99,7 @@ def huge_png(side: int) -> bytes:
     def chunk(kind: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
-    packer = zlib.compressobj(9)
-    row = bytes(1 + (side + 7) // 8)
-    packed = b"".join(packer.compress(row) for _ in range(side)) + packer.flush()
+    packed = _packed(bytes(1 + (side + 7) // 8), times=side)
     header = struct.pack(">IIBBBBB", side, side, 1, 0, 0, 0, 0)
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", packed) + chunk(b"IEND", b"")
 
