@@ -1,9 +1,9 @@
-"""The HTTP door: one ASGI application, the same behind every launcher."""
+"""One ASGI application, the same behind every launcher."""
 
 import logging
-from collections.abc import AsyncIterator, Sequence
+import time
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from functools import partial
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -13,20 +13,18 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from embeddings import answers, auth, intake, opening
-from embeddings.backends.base import Prepared
+from embeddings import answers
 from embeddings.config import Settings
-from embeddings.contract import NPZ, MultiVector
-from embeddings.engine import Engine, Work
-from embeddings.errors import CannotEmbed, MethodNotAllowed, NoSuchRoute, NotReady, Problem, TooLarge
-from embeddings.intake import Format, Input
+from embeddings.doors import Doors
+from embeddings.engine import Engine
+from embeddings.errors import CannotEmbed, MethodNotAllowed, NoSuchRoute, Problem
 
 log = logging.getLogger(__name__)
 
 
 def create_app(engine: Engine, *, settings: Settings) -> Starlette:
     """The application; it starts the engine when it starts and stops it when it stops."""
-    door = _Door(engine, settings)
+    doors = Doors(engine, settings=settings)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -34,20 +32,24 @@ def create_app(engine: Engine, *, settings: Settings) -> Starlette:
         yield
         await engine.stop()
 
+    routes = [
+        Route("/embeddings", doors.embeddings, methods=["POST"]),
+        Route("/morphik/embeddings", doors.morphik_embeddings, methods=["POST"]),
+        Route("/embed", doors.embed, methods=["POST"]),
+        Route("/rerank", doors.rerank, methods=["POST"]),
+        Route("/health", doors.health),
+        Route("/ready", doors.ready),
+        Route("/ping", doors.ping),
+        Route("/metrics", doors.metrics),
+    ]
     app = Starlette(
-        routes=[
-            Route("/embeddings", door.embeddings, methods=["POST"]),
-            Route("/morphik/embeddings", door.morphik_embeddings, methods=["POST"]),
-            Route("/health", door.health),
-            Route("/ready", door.ready),
-            Route("/ping", door.ping),
-        ],
-        middleware=[Middleware(_NameTheSpace, engine=engine)],
+        routes=routes,
+        middleware=[Middleware(_EveryAnswer, engine=engine, routes=frozenset(route.path for route in routes))],
         exception_handlers={
             Problem: _problem,
             HTTPException: _foreign,
-            Exception: _unforeseen,
             ClientDisconnect: _gone,
+            Exception: _unforeseen,
         },
         lifespan=lifespan,
     )
@@ -56,78 +58,13 @@ def create_app(engine: Engine, *, settings: Settings) -> Starlette:
     return app
 
 
-class _Door:
-    def __init__(self, engine: Engine, settings: Settings) -> None:
-        self.engine = engine
-        self.settings = settings
-
-    async def embeddings(self, request: Request) -> Response:
-        default: Format = "npz" if NPZ in request.headers.get("accept", "") else "float"
-        return await self._embeddings(request, default=default)
-
-    async def morphik_embeddings(self, request: Request) -> Response:
-        return await self._embeddings(request, default="npz")
-
-    async def _embeddings(self, request: Request, *, default: Format) -> Response:
-        body = await self._body(request)
-        order = intake.embeddings(body, default_format=default, settings=self.settings)
-        embedded = await self._embed(order.inputs)
-        space = self.engine.info.space
-        return await self.engine.prepare(lambda: answers.embeddings(order, embedded, space=space))
-
-    async def health(self, _: Request) -> Response:
-        info = self.engine.info
-        failed = self.engine.state == "failed"
-        content = {
-            "status": self.engine.state,
-            "backend": info.backend,
-            "model": info.space.model,
-            "revision": info.space.revision,
-            "dim": info.space.dim,
-            "device": info.device,
-            "dtype": info.dtype,
-            "languages": info.languages,
-            "warnings": info.warnings,
-        }
-        return answers.as_json(content, status=503 if failed else 200)
-
-    async def ready(self, _: Request) -> Response:
-        if self.engine.state != "ready":
-            raise NotReady(f"The model is {self.engine.state}.", retry_after_s=5)
-        return answers.as_json({"status": "ready"})
-
-    async def ping(self, _: Request) -> Response:
-        return Response(status_code={"ready": 200, "loading": 204}.get(self.engine.state, 503))
-
-    async def _embed(self, inputs: Sequence[Input]) -> list[MultiVector]:
-        opened = await self.engine.prepare(partial(opening.unwrap, inputs, settings=self.settings))
-        works = [Work("image" if one.image else "text", partial(self._prepared, one)) for one in opened]
-        return await self.engine.embed(works)
-
-    def _prepared(self, opened: opening.Opened) -> Prepared:
-        return self.engine.backend.prepare(opening.item(opened, settings=self.settings))
-
-    async def _body(self, request: Request) -> dict[str, object]:
-        """The JSON of an authorised request, read no further than the limit."""
-        auth.check(request.headers, settings=self.settings)
-        most = self.settings.max_body
-        parts, size = [], 0
-        async for part in request.stream():
-            size += len(part)
-            if size > most:
-                raise TooLarge(f"The body has more than {most} bytes; send fewer inputs at once.")
-            parts.append(part)
-        return await self.engine.prepare(lambda: intake.parse(b"".join(parts)))
-
-
 async def _problem(_: Request, found: Exception) -> Response:
-    assert isinstance(found, Problem)  # noqa: S101 - the type of Starlette's handlers is wider than their use
-    return answers.problem(found)
+    return answers.problem(found if isinstance(found, Problem) else CannotEmbed())
 
 
 async def _foreign(_: Request, found: Exception) -> Response:
-    missing = getattr(found, "status_code", 404) != 405
-    return answers.problem(NoSuchRoute() if missing else MethodNotAllowed())
+    known = isinstance(found, HTTPException) and found.status_code == 405
+    return answers.problem(MethodNotAllowed() if known else NoSuchRoute())
 
 
 async def _unforeseen(_: Request, found: Exception) -> Response:
@@ -139,17 +76,26 @@ async def _gone(_: Request, __: Exception) -> Response:
     return Response(status_code=499)
 
 
-class _NameTheSpace:
-    """Adds the model, its revision and dim to every answer, errors included."""
+class _EveryAnswer:
+    """Names the model, its revision and dim in every answer, errors included, and counts it."""
 
-    def __init__(self, app: ASGIApp, *, engine: Engine) -> None:
+    def __init__(self, app: ASGIApp, *, engine: Engine, routes: frozenset[str]) -> None:
         self.app = app
         self.engine = engine
+        self.routes = routes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        began, metrics = time.monotonic(), self.engine.metrics
+        route = scope["path"] if scope["path"] in self.routes else "other"
+
         async def named(message: Message) -> None:
             if message["type"] == "http.response.start":
                 message["headers"] = [*message["headers"], *answers.space_headers(self.engine.info.space)]
+                metrics.requests.labels(route, str(message["status"])).inc()
+                metrics.request_seconds.labels(route).observe(time.monotonic() - began)
             await send(message)
 
-        await self.app(scope, receive, named if scope["type"] == "http" else send)
+        await self.app(scope, receive, named)

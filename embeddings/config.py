@@ -99,7 +99,7 @@ class Settings:
     max_batch_tokens: int = _setting(
         0, "COLPALI_MAX_BATCH_TOKENS", _count, "padded tokens in one batch; unset: by size"
     )
-    max_queue_tokens: int = _setting(1_000_000, "COLPALI_MAX_QUEUE_TOKENS", _count, "tokens waiting before 429")
+    max_queue_tokens: int = _setting(200_000, "COLPALI_MAX_QUEUE_TOKENS", _count, "tokens waiting before 429")
     prepare_threads: int = _setting(0, "COLPALI_PREPARE_THREADS", _count, "threads for images; unset: one per CPU")
     timeout_s: int = _setting(
         540, "COLPALI_TIMEOUT_S", partial(_whole, least=1, most=86400), "longest time a request takes"
@@ -110,6 +110,7 @@ class Settings:
 
     # Limits of one request
     max_body: int = _setting(64 * MIB, "COLPALI_MAX_BODY_MB", _megabytes, "megabytes of a request")
+    max_memory: int = _setting(512 * MIB, "COLPALI_MAX_MEMORY_MB", _megabytes, "megabytes of all requests at once")
     max_inputs: int = _setting(64, "COLPALI_MAX_INPUTS", partial(_whole, least=1, most=4096), "inputs of a request")
     max_image_pixels: int = _setting(40_000_000, "COLPALI_MAX_IMAGE_MEGAPIXELS", _megapixels, "megapixels of one image")
     max_request_pixels: int = _setting(

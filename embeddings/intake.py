@@ -61,6 +61,18 @@ def embeddings(body: dict[str, Any], *, default_format: Format, settings: Settin
     return Order(cast(InputType, kind), tuple(inputs), _format(body, default_format), _include(body))
 
 
+def embed(body: dict[str, Any], *, default_format: Format, settings: Settings) -> Order:
+    """The order in a body of POST /embed, where texts and images may be mixed and the task is said."""
+    task = body.get("task", "document")
+    if task not in ("query", "document"):
+        raise BadField('task must be "query" or "document".')
+    inputs = []
+    for number, one in enumerate(many(body, "inputs", most=settings.max_inputs)):
+        read = read_image if isinstance(one, dict) and "image" in one else read_text
+        inputs.append(read(one, at=f"inputs[{number}]", task=cast(Task, task), settings=settings))
+    return Order(task, tuple(inputs), _format(body, default_format), _include(body))
+
+
 def many(body: dict[str, Any], name: str, *, most: int) -> list[Any]:
     """The list of that name, not longer than it may be."""
     found = body.get(name)

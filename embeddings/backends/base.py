@@ -39,11 +39,12 @@ class Info:
     dtype: str = "float32"
     languages: str = "any"
     reads_pixels: bool = True
+    degraded: bool = False
     warnings: tuple[str, ...] = field(default=())
 
 
 class Backend(Protocol):
-    """`load` is called once and then `encode` often, on the compute thread; `prepare` on many threads."""
+    """After `load`, `prepare` is called on many threads, `collate` on one and `encode` on another one."""
 
     @property
     def info(self) -> Info: ...
@@ -54,11 +55,19 @@ class Backend(Protocol):
         """May raise a Problem, which then belongs to this item."""
         ...
 
-    def encode(self, batch: Sequence[Prepared]) -> list[MultiVector]:
+    def collate(self, batch: Sequence[Prepared]) -> Any:
+        """A batch as `encode` wants it."""
+        ...
+
+    def encode(self, batch: Any) -> list[MultiVector]:
         """One multi-vector for each, in order: rows of unit length, no padding rows, at least one row."""
         ...
 
     def close(self) -> None: ...
+
+
+class DeviceLost(Exception):
+    """The device will not answer again; only a new process helps."""
 
 
 class OutOfMemory(Exception):

@@ -50,8 +50,11 @@ class Lexical:
         vectors = np.stack(rows).astype(np.float16)
         return Prepared(tokens=len(rows), payload=MultiVector(vectors, layout))
 
-    def encode(self, batch: Sequence[Prepared]) -> list[MultiVector]:
+    def collate(self, batch: Sequence[Prepared]) -> list[MultiVector]:
         return [prepared.payload for prepared in batch]
+
+    def encode(self, batch: list[MultiVector]) -> list[MultiVector]:
+        return batch
 
     def close(self) -> None:
         """Nothing to close."""

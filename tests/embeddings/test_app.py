@@ -197,7 +197,7 @@ def test_too_much_is_refused_with_what_and_how_much() -> None:
         bodies = [
             ({"input_type": "text", "inputs": ["a"] * 4}, "4 entries; at most 3"),
             ({"input_type": "text", "inputs": ["a" * 11]}, "11 characters; at most 10"),
-            ({"input_type": "text", "inputs": ["a" * 2**20]}, "more than 1048576 bytes"),
+            ({"input_type": "text", "inputs": ["a" * 2**20]}, "1048611 bytes; at most 1048576"),
             ({"input_type": "image", "inputs": [wide]}, "1001000 pixels; at most 1000000"),
             ({"input_type": "image", "inputs": [fitting, fitting, fitting]}, "more than 2000000 pixels together"),
             ({"input_type": "image", "inputs": [{"image": fitting, "words": [word, word]}]}, "2 words; at most 1"),

@@ -12,7 +12,7 @@ from tests.embeddings.serving import maxsim, text_image
 
 def embed(item: Item) -> MultiVector:
     backend = Lexical()
-    return backend.encode([backend.prepare(item)])[0]
+    return backend.encode(backend.collate([backend.prepare(item)]))[0]
 
 
 def query(text: str) -> MultiVector:

@@ -1,0 +1,53 @@
+"""A backend whose every step a test can hold, for what happens around a model."""
+
+import threading
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from embeddings.backends.base import Info, Item, OutOfMemory, Prepared
+from embeddings.contract import MultiVector, Space
+from tests.embeddings.serving import DEADLINE_S
+
+
+class Gated:
+    """Embeds a text as as many rows as it has letters. `gate` holds each batch; `seen` tells what was computed."""
+
+    info = Info(backend="gated", space=Space("tests/gated", "1", 2))
+
+    def __init__(self, *, open_gate: bool = True, fits: int = 10**9, load: Callable[[], None] = lambda: None) -> None:
+        self.gate = threading.Event()
+        if open_gate:
+            self.gate.set()
+        self.entered = threading.Semaphore(0)
+        self.seen: list[list[str]] = []
+        self.fits = fits
+        self.closed = False
+        self._load = load
+
+    def load(self) -> None:
+        self._load()
+
+    def prepare(self, item: Item) -> Prepared:
+        text = item.text if item.text is not None else "".join(word.text for word in item.words or ())
+        return Prepared(max(len(text), 1), text)
+
+    def collate(self, batch: Sequence[Prepared]) -> list[str]:
+        return [one.payload for one in batch]
+
+    def encode(self, batch: list[str]) -> list[MultiVector]:
+        self.seen.append(batch)
+        self.entered.release()
+        assert self.gate.wait(DEADLINE_S)
+        if sum(map(len, batch)) > self.fits:
+            raise OutOfMemory
+        if any("boom" in text for text in batch):
+            raise RuntimeError("boom")
+        return [MultiVector(np.tile(np.array([0.6, 0.8], dtype=np.float16), (max(len(text), 1), 1))) for text in batch]
+
+    def close(self) -> None:
+        self.closed = True
+
+    def wait_until_entered(self) -> None:
+        """Return once one more batch has reached the device."""
+        assert self.entered.acquire(timeout=DEADLINE_S)
