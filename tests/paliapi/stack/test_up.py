@@ -1,0 +1,250 @@
+"""`manage.py up`, from an empty folder to a pasted curl line, and what is left after every kind of end."""
+
+import http.client
+import os
+import re
+import shlex
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from paliapi import env
+from paliapi.stack import leftovers, processes
+from paliapi.stack.home import Home
+from paliapi.stack.listen import free_port, listen
+
+# What somebody set on this machine, in the environment or in a file, has no say here.
+_NOT_SET = dict.fromkeys(("DATABASE_URL", "DATABASE_ADMIN_URL", "REDIS_URL", "EMBEDDINGS_URL", "SECRET_KEY"), "")
+
+
+@dataclass
+class Up:
+    """A running `manage.py up`."""
+
+    home: Path
+    port: int
+    process: subprocess.Popen[bytes]
+    output: Path
+
+    def said(self) -> str:
+        return self.output.read_text()
+
+    def ready(self) -> bool:
+        return "PaliAPI is ready." in self.said() and "Ctrl-C stops everything." in self.said()
+
+    def children(self) -> list[int]:
+        return [record.pid for path in Home(self.home).lists_of_children() for record in leftovers.read(path)]
+
+    def get(self, path: str, *, key: str) -> httpx.Response:
+        return httpx.get(f"http://localhost:{self.port}{path}", headers={"Authorization": f"Bearer {key}"}, timeout=30)
+
+
+def _environ(home: Path, port: int) -> dict[str, str]:
+    return {
+        "PATH": os.defpath,
+        "HOME": str(home.parent),
+        **_NOT_SET,
+        "PALIAPI_MODE": "development",
+        "PALIAPI_HOME": str(home),
+        "PALIAPI_PORT": str(port),
+        "WORKER_PROCESSES": "1",
+    }
+
+
+@contextmanager
+def _up(home: Path) -> Iterator[Up]:
+    """Start it, wait until it is ready, and end it with SIGTERM if the test has not ended it."""
+    port = free_port()
+    output = home.parent / f"output-{port}"
+    with output.open("wb") as words:
+        argv = [sys.executable, "manage.py", "up"]
+        process = subprocess.Popen(argv, cwd=env.ROOT, env=_environ(home, port), stdout=words, stderr=words)
+    up = Up(home, port, process, output)
+    try:
+        assert processes.wait_until(lambda: up.ready() or process.poll() is not None, within_s=180), up.said()
+        assert process.poll() is None, up.said()
+        yield up
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+
+
+def _paste(lines: str) -> list[httpx.Response]:
+    """Do what a shell would do with the printed curl lines."""
+    return [_curl(shlex.split(command)[1:]) for command in re.findall(r"curl (?:.*\\\n)*.*", lines)]
+
+
+def _curl(words: list[str]) -> httpx.Response:
+    headers: dict[str, str] = {}
+    fields: dict[str, str] = {}
+    files: dict[str, Path] = {}
+    body: str | None = None
+    url = ""
+    while words:
+        word = words.pop(0)
+        if word == "-H":
+            name, _, value = words.pop(0).partition(": ")
+            headers[name] = value
+        elif word == "-F":
+            name, _, value = words.pop(0).partition("=")
+            if value.startswith("@"):
+                files[name] = Path(value[1:])
+            else:
+                fields[name] = value
+        elif word == "-d":
+            body = words.pop(0)
+        else:
+            url = word
+    sent: dict[str, Any] = {"content": body} if body else {"data": fields}
+    opened = {name: (path.name, path.read_bytes()) for name, path in files.items()}
+    return httpx.post(url, headers=headers, files=opened or None, timeout=60, **sent)
+
+
+@dataclass(frozen=True)
+class FirstStart:
+    """What the first start over a folder left behind."""
+
+    home: Path
+    said: str
+    key: str
+    pasted: list[httpx.Response]
+    children: list[int]
+    exit_code: int
+
+
+@pytest.fixture(scope="module")
+def first_start(tmp_path_factory: pytest.TempPathFactory) -> FirstStart:
+    home = tmp_path_factory.mktemp("up") / "a home"
+    with _up(home) as up:
+        said = up.said()
+        found = re.search(r"API key +(\S+)", said)
+        assert found, said
+        pasted = _paste(said)
+        children = up.children()
+    return FirstStart(home, said, found[1], pasted, children, up.process.returncode)
+
+
+def test_the_first_start_tells_where_everything_is(first_start: FirstStart) -> None:
+    for place in ("/v1/", "/v1/docs", "/admin/"):
+        assert re.search(rf"http://localhost:\d+{place}\n", first_start.said)
+    assert "admin@localhost  with the password" in first_start.said
+
+
+def test_the_pasted_lines_work(first_start: FirstStart) -> None:
+    put, asked = first_start.pasted
+    assert put.status_code == http.client.ACCEPTED
+    assert put.json()["name"] == "lighthouses"
+    assert asked.headers["Content-Type"].startswith("application/")
+    assert asked.json()
+
+
+def test_the_key_is_in_no_file(first_start: FirstStart) -> None:
+    secret = first_start.key.encode()
+    files = [path for path in first_start.home.rglob("*") if path.is_file()]
+    assert files
+    assert [path for path in files if secret in path.read_bytes()] == []
+
+
+def test_what_holds_secrets_is_for_its_owner_alone(first_start: FirstStart) -> None:
+    assert first_start.home.stat().st_mode & 0o077 == 0
+    for name in ("secrets.env", "stack.env"):
+        assert (first_start.home / name).stat().st_mode & 0o077 == 0
+
+
+def test_sigterm_ends_it_and_all_its_children(first_start: FirstStart) -> None:
+    assert first_start.exit_code == 0
+    assert len(first_start.children) == 6
+    assert [pid for pid in first_start.children if processes.alive(pid)] == []
+    assert "was killed" not in first_start.said
+
+
+def test_later_starts_find_everything_and_a_kill_blocks_nothing(first_start: FirstStart) -> None:
+    document = "/v1/documents/lighthouses/?collection_name=first-steps"
+    with _up(first_start.home) as up:
+        assert "API key" not in up.said()
+        assert "manage.py create_api_key" in up.said()
+        assert up.get(document, key=first_start.key).status_code == http.client.OK
+        children = up.children()
+        up.process.kill()
+        up.process.wait()
+        assert processes.wait_until(lambda: not any(processes.alive(pid) for pid in children), within_s=30)
+    with _up(first_start.home) as up:
+        assert up.get(document, key=first_start.key).status_code == http.client.OK
+        _other_commands_find_the_stack(up)
+        _a_second_one_is_refused(up)
+
+
+def _other_commands_find_the_stack(up: Up) -> None:
+    environ = _environ(up.home, up.port)
+    answer = subprocess.run(
+        [sys.executable, "manage.py", "create_api_key", "admin@localhost"],
+        cwd=env.ROOT,
+        env=environ,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    key = re.search(r"pali_\w+", answer.stdout)
+    assert key
+    assert up.get("/v1/collections/", key=key[0]).status_code == http.client.OK
+
+
+def _a_second_one_is_refused(up: Up) -> None:
+    answer = _fails(_environ(up.home, free_port()))
+    assert f"PaliAPI is already running over {up.home} (process {up.process.pid})." in answer
+
+
+def _fails(environ: dict[str, str]) -> str:
+    """The one sentence of a start that cannot be."""
+    answer = subprocess.run(
+        [sys.executable, "manage.py", "up"], cwd=env.ROOT, env=environ, capture_output=True, text=True, check=False
+    )
+    assert answer.returncode == 1
+    assert "Traceback" not in answer.stderr
+    return answer.stderr
+
+
+def test_a_taken_port_is_told_in_one_sentence(tmp_path: Path) -> None:
+    with listen("127.0.0.1", 0) as taken:
+        port = taken.getsockname()[1]
+        assert _fails(_environ(tmp_path / "home", port)) == (
+            f"PaliAPI cannot run. Port {port} is taken by another program: "
+            "stop that one, or set PALIAPI_PORT to another port.\n"
+        )
+    assert not (tmp_path / "home" / "postgres").exists()
+
+
+def test_settings_that_cannot_be_used_are_named(tmp_path: Path) -> None:
+    said = _fails({**_environ(tmp_path / "home", free_port()), "PALIAPI_PORT": "many", "REDIS_URL": "http://nowhere"})
+    assert "PALIAPI_PORT must be a whole number" in said
+    assert "REDIS_URL must be a URL that begins with" in said
+    assert "nowhere" not in said
+
+
+def test_a_database_of_ones_own_that_does_not_answer_is_told(tmp_path: Path) -> None:
+    url = f"postgresql://someone:hidden@127.0.0.1:{free_port()}/none"
+    said = _fails({**_environ(tmp_path / "home", free_port()), "DATABASE_URL": url})
+    assert "migrate failed" in said
+    assert "hidden" not in said
+    assert not (tmp_path / "home" / "postgres").exists()
+
+
+def test_ctrl_c_while_it_starts_leaves_nothing_running(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    process = subprocess.Popen(
+        [sys.executable, "manage.py", "up"], cwd=env.ROOT, env=_environ(home, free_port()), stdout=subprocess.DEVNULL
+    )
+    assert processes.wait_until((home / "postgres" / "postmaster.pid").exists, within_s=60)
+    children = [record.pid for path in Home(home).lists_of_children() for record in leftovers.read(path)]
+    process.send_signal(signal.SIGINT)
+    assert process.wait(timeout=30) == 0
+    assert [pid for pid in children if processes.alive(pid)] == []
+    assert not (home / "postgres" / "postmaster.pid").exists()
