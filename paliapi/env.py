@@ -362,7 +362,9 @@ def parse_file(text: str) -> dict[str, str]:
 def gather(environ: Mapping[str, str], *, root: Path = ROOT) -> dict[str, str]:
     """All variables from every source; a source nearer to the process wins."""
     nearer = given(environ, root=root)
-    return {**_file(home_of(nearer, root=root) / "stack.env"), **nearer}
+    # An empty variable takes back what a file says, but does not hide a running stack.
+    said = {name: value for name, value in nearer.items() if value}
+    return {**_file(home_of(nearer, root=root) / "stack.env"), **said}
 
 
 def given(environ: Mapping[str, str], *, root: Path = ROOT) -> dict[str, str]:
