@@ -31,6 +31,7 @@ from paliapi.errors import (
     Unauthenticated,
     Unavailable,
     Unparsable,
+    catalogue,
     kind_of,
 )
 
@@ -49,6 +50,16 @@ STATUS: dict[type[Error], int] = {
     Unavailable: 503,
 }
 
+# What is refused where no error of ours is raised: the status and title of each code.
+_REFUSALS: dict[str, tuple[int, str]] = {
+    "bad_host": (400, "This server does not go by that host name."),
+    "csrf_failed": (403, "The form is too old or not ours."),
+    "internal_error": (500, "Something went wrong on our side."),
+    "length_required": (411, "Send a Content-Length with the body."),
+    "method_not_allowed": (405, "This address does not answer that method."),
+    "unsupported_media_type": (415, "The body must be JSON, or a form where one is taken."),
+}
+
 # What the framework itself refuses: its class, our code and title.
 _FRAMEWORK: tuple[tuple[type[exceptions.APIException], str, str], ...] = (
     (exceptions.ParseError, "unparsable", Unparsable.title),
@@ -56,8 +67,8 @@ _FRAMEWORK: tuple[tuple[type[exceptions.APIException], str, str], ...] = (
     (exceptions.AuthenticationFailed, "unauthenticated", Unauthenticated.title),
     (exceptions.PermissionDenied, "forbidden", Forbidden.title),
     (exceptions.NotFound, "not_found", NotFound.title),
-    (exceptions.MethodNotAllowed, "method_not_allowed", "This address does not answer that method."),
-    (exceptions.UnsupportedMediaType, "unsupported_media_type", "The body must be JSON, or a form where one is taken."),
+    (exceptions.MethodNotAllowed, "method_not_allowed", _REFUSALS["method_not_allowed"][1]),
+    (exceptions.UnsupportedMediaType, "unsupported_media_type", _REFUSALS["unsupported_media_type"][1]),
 )
 
 
@@ -84,6 +95,18 @@ def problem_response(
     if status == STATUS[Unauthenticated]:
         response["WWW-Authenticate"] = 'Bearer realm="PaliAPI"'
     return response
+
+
+def refusal(code: str, *, detail: str = "") -> JsonResponse:
+    """A failure for which there is no error of ours."""
+    status, title = _REFUSALS[code]
+    return problem_response(status=status, code=code, title=title, detail=detail)
+
+
+def codes() -> list[tuple[str, int, str]]:
+    """Every code that an answer can have, with its status and title."""
+    ours = [(error.code, STATUS[kind_of(error)], error.title) for error in catalogue()]
+    return sorted(ours + [(code, *told) for code, told in _REFUSALS.items()])
 
 
 def error_response(error: Error) -> JsonResponse:
@@ -114,7 +137,7 @@ def exception_handler(exc: Exception, _context: dict[str, Any]) -> HttpResponse 
     if isinstance(exc, exceptions.APIException):
         return _refused_by_framework(exc)
     if isinstance(exc, OperationalError):
-        log.warning("database_unavailable", error=type(exc).__name__)
+        log.warning("database_unavailable", error=type(exc.__cause__ or exc).__name__)
         return error_response(Unavailable("The database does not answer at the moment.", retry_after_s=5))
     return None
 
@@ -162,7 +185,7 @@ def bad_request(_request: HttpRequest, exception: Exception) -> HttpResponse:
     if isinstance(exception, RequestDataTooBig):
         return error_response(TooLarge())
     if isinstance(exception, DisallowedHost):
-        return problem_response(status=400, code="bad_host", title="This server does not go by that host name.")
+        return refusal("bad_host")
     title = Unparsable.title if isinstance(exception, SuspiciousOperation) else "The request is malformed."
     return problem_response(status=400, code="unparsable", title=title)
 
@@ -180,16 +203,11 @@ def server_error(_request: HttpRequest) -> HttpResponse:
     if isinstance(exc, OperationalError):
         return error_response(Unavailable("The database does not answer at the moment.", retry_after_s=5))
     log.error("unhandled_error", exc_info=exc)
-    return problem_response(
-        status=500,
-        code="internal_error",
-        title="Something went wrong on our side.",
-        detail="Something went wrong on our side. The request id finds it in the log.",
-    )
+    return refusal("internal_error", detail="Something went wrong on our side. The request id finds it in the log.")
 
 
 def csrf_failure(_request: HttpRequest, reason: str = "") -> HttpResponse:
-    return problem_response(status=403, code="csrf_failed", title="The form is too old or not ours.", detail=reason)
+    return refusal("csrf_failed", detail=reason)
 
 
 class AlwaysJSON(BaseContentNegotiation):

@@ -7,7 +7,6 @@ from django.db import connection
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from accounts.models import CustomUser
 from accounts.ownership import acting_for
 from collections_app.engine.conditions import (
     And,
@@ -31,6 +30,7 @@ from collections_app.engine.filters import parse
 from collections_app.engine.jsonb import Scalar
 from collections_app.filtering import matching
 from collections_app.models import Collection, Document
+from tests.cast import Someone
 from tests.collections_app.reference_filter import matches
 
 Metadata: TypeAlias = dict[str, Any]
@@ -92,18 +92,13 @@ conditions: st.SearchStrategy[Condition] = st.recursive(
 
 
 @pytest.fixture
-def owner(db: None) -> CustomUser:
-    return CustomUser.objects.create_user(email="alice@example.com", password="a long password")
-
-
-@pytest.fixture
-def shelf(owner: CustomUser) -> Iterator[None]:
+def shelf(alice: Someone) -> Iterator[None]:
     """Every metadata of SHELF in every collection of OF_COLLECTIONS."""
-    with acting_for(owner.id):
+    with acting_for(alice.id):
         for number, metadata in enumerate(OF_COLLECTIONS):
-            collection = Collection.objects.create(owner=owner, name=str(number), metadata=metadata)
+            collection = Collection.objects.create(owner=alice.user, name=str(number), metadata=metadata)
             Document.objects.bulk_create(
-                Document(owner=owner, collection=collection, name=str(place), metadata=each)
+                Document(owner=alice.user, collection=collection, name=str(place), metadata=each)
                 for place, each in enumerate(SHELF)
             )
         yield
@@ -189,11 +184,10 @@ def test_a_day_takes_in_all_its_hours_wherever_they_were_written() -> None:
     }
 
 
-@pytest.mark.usefixtures("owner")
-def test_the_time_zone_of_the_connection_changes_nothing(owner: CustomUser) -> None:
-    with acting_for(owner.id):
-        collection = Collection.objects.create(owner=owner, name="c")
-        Document.objects.create(owner=owner, collection=collection, name="0", metadata={"a": "2024-01-01"})
+def test_the_time_zone_of_the_connection_changes_nothing(alice: Someone) -> None:
+    with acting_for(alice.id):
+        collection = Collection.objects.create(owner=alice.user, name="c")
+        Document.objects.create(owner=alice.user, collection=collection, name="0", metadata={"a": "2024-01-01"})
         condition = parse({"key": "a", "op": "lt", "value": {"datetime": "2024-01-01T00:30:00Z"}}).condition
         where = matching(condition, document="metadata", collection="collection__metadata")
         with connection.cursor() as cursor:
