@@ -21,17 +21,17 @@ from paliapi import metrics
 log = structlog.get_logger(__name__)
 
 _TIMEOUT_S = 0.25
-_PAUSE_S = 1.0
 _TELL_EVERY_S = 60.0
 
 
 class Limiter:
     """Runs scripts in one Redis. Its connections are made on first use, and anew in a forked process."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, pause_s: float = 1.0) -> None:
         self._redis = Redis.from_url(
             url, socket_timeout=_TIMEOUT_S, socket_connect_timeout=_TIMEOUT_S, retry=Retry(NoBackoff(), 0)
         )
+        self._pause_s = pause_s
         self._lock = Lock()
         self._again_at = 0.0
         self._told_at = float("-inf")
@@ -56,14 +56,14 @@ class Limiter:
                 return False
             if self._again_at:
                 # We are the one that tries; nobody else shall wait for the outcome.
-                self._again_at = now + _PAUSE_S
+                self._again_at = now + self._pause_s
             return True
 
     def _failed(self, exc: Exception) -> None:
         metrics.limits_unavailable.inc()
         with self._lock:
             now = time.monotonic()
-            self._again_at = now + _PAUSE_S
+            self._again_at = now + self._pause_s
             tell = now - self._told_at >= _TELL_EVERY_S
             if tell:
                 self._told_at = now

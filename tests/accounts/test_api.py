@@ -1,0 +1,273 @@
+"""Keys through their doors."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+
+from accounts.access import SCOPES
+from accounts.issue import Rights, mint_key
+from accounts.models import ApiKey
+from accounts.ownership import acting_for
+from tests.cast import EVERYTHING, Someone, with_key
+
+
+def in_days(days: float) -> str:
+    return (timezone.now() + timedelta(days=days)).isoformat()
+
+
+def own_key_id(someone: Someone) -> int:
+    return int(someone.get("/v1/me/").json()["key_id"])
+
+
+def make(someone: Someone, **body: Any) -> Any:
+    return someone.post("/v1/keys/", {"scopes": ["read"], **body})
+
+
+def as_holder(someone: Someone, made: Any) -> Someone:
+    return Someone(someone.user, made.json()["key"])
+
+
+@pytest.fixture
+def limited(alice: Someone) -> Someone:
+    """Holds a key that may manage keys, but reaches two collections only."""
+    return with_key(alice.user, scopes=frozenset({"admin"}), collections=frozenset({"a", "b"}))
+
+
+@pytest.fixture
+def ending(alice: Someone) -> Someone:
+    """Holds a key that may do everything, until tomorrow."""
+    tomorrow = timezone.now() + timedelta(days=1)
+    with acting_for(alice.id):
+        return Someone(alice.user, mint_key(alice.id, rights=Rights(scopes=EVERYTHING, expires_at=tomorrow)).text)
+
+
+def test_a_key_says_whose_it_is_and_what_it_may(alice: Someone, bob: Someone) -> None:
+    assert alice.get("/v1/me/").json() == {
+        "email": "alice@example.com",
+        "key_id": own_key_id(alice),
+        "key_name": "",
+        "scopes": list(SCOPES),
+        "collections": None,
+        "expires_at": None,
+    }
+    assert bob.get("/v1/me/").json()["scopes"] == ["read"]
+    assert bob.get("/v1/me/").json()["email"] == "alice@example.com"
+
+
+def test_a_new_key_is_shown_once_and_works(alice: Someone) -> None:
+    made = make(alice, name="website", scopes=["search", "read"], collections=["b", "a", "a"], expires_at=in_days(1))
+    assert made.status_code == 201
+    told = made.json()
+    assert told["scopes"] == ["read", "search"]
+    assert told["collections"] == ["a", "b"]
+    assert (told["name"], told["state"], told["last_used_at"]) == ("website", "active", None)
+    assert as_holder(alice, made).get("/v1/me/").json()["key_id"] == told["id"]
+    listed = alice.get("/v1/keys/")
+    assert told["key"] not in listed.content.decode()
+    assert [key["id"] for key in listed.json()] == [own_key_id(alice), told["id"]]
+
+
+@pytest.mark.parametrize(
+    ("body", "place", "code"),
+    [
+        ({}, "/scopes", "required"),
+        ({"scopes": []}, "/scopes", "min_length"),
+        ({"scopes": "read"}, "/scopes", "not_a_list"),
+        ({"scopes": ["root"]}, "/scopes/0", "invalid_choice"),
+        ({"scopes": [["read"]]}, "/scopes/0", "invalid_choice"),
+        ({"scopes": ["read"] * 5}, "/scopes", "max_length"),
+        ({"scopes": ["read"], "collections": []}, "/collections", "min_length"),
+        ({"scopes": ["read"], "collections": ["x" * 256]}, "/collections/0", "max_length"),
+        ({"scopes": ["read"], "collections": ["a\0"]}, "/collections/0", "null_characters_not_allowed"),
+        ({"scopes": ["read"], "collections": {"a": 1}}, "/collections", "not_a_list"),
+        ({"scopes": ["read"], "name": "x" * 101}, "/name", "max_length"),
+        ({"scopes": ["read"], "name": "\0"}, "/name", "null_characters_not_allowed"),
+        ({"scopes": ["read"], "name": {}}, "/name", "invalid"),
+        ({"scopes": ["read"], "expires_at": "soon"}, "/expires_at", "invalid"),
+        ({"scopes": ["read"], "expires_at": 7}, "/expires_at", "invalid"),
+        ({"scopes": ["read"], "expires_at": "2020-01-01T00:00:00Z"}, "/expires_at", "expiry_in_the_past"),
+        ({"scopes": ["read"], "expires_at": "0001-01-01T00:00:00+14:00"}, "/expires_at", "overflow"),
+        ({"scopes": ["read"], "expires_at": "9999-12-31T23:59:59-14:00"}, "/expires_at", "overflow"),
+        ({"scopes": ["read"], "colections": ["a"]}, "/colections", "unknown_field"),
+        ({"scopes": ["read"], "a/~b": 1}, "/a~1~0b", "unknown_field"),
+        ({"scopes": ["read"], "name": "\ud800"}, "/name", "surrogate_characters_not_allowed"),
+        ({"scopes": ["read"], "collections": ["\udfff"]}, "/collections/0", "surrogate_characters_not_allowed"),
+    ],
+)
+def test_a_body_that_is_wrong_says_where(alice: Someone, body: dict[str, Any], place: str, code: str) -> None:
+    answer = alice.post("/v1/keys/", body)
+    assert answer.status_code == 422
+    assert [(problem["pointer"], problem["code"]) for problem in answer.json()["errors"]] == [(place, code)]
+    with acting_for(alice.id):
+        assert ApiKey.objects.count() == 1
+
+
+def test_an_unknown_field_has_a_code_of_its_own(alice: Someone) -> None:
+    assert make(alice, surprise=1).json()["code"] == "unknown_field"
+
+
+def test_a_limited_key_gives_its_limits_on(limited: Someone, ending: Someone) -> None:
+    assert make(limited).json()["collections"] == ["a", "b"]
+    assert make(limited, collections=["b"]).json()["collections"] == ["b"]
+    until = parse_datetime(make(ending).json()["expires_at"])
+    assert until == parse_datetime(ending.get("/v1/me/").json()["expires_at"])
+    assert make(ending, expires_at=in_days(0.5)).status_code == 201
+
+
+@pytest.mark.parametrize("body", [{"collections": None}, {"collections": ["c"]}, {"collections": ["a", "c"]}])
+def test_a_limited_key_cannot_give_more_collections(limited: Someone, body: dict[str, Any]) -> None:
+    answer = make(limited, **body)
+    assert answer.status_code == 403
+    assert answer.json()["code"] == "rights_exceeded"
+
+
+@pytest.mark.parametrize("expires_at", [None, in_days(2)])
+def test_a_key_that_ends_cannot_give_more_time(ending: Someone, expires_at: str | None) -> None:
+    assert make(ending, expires_at=expires_at).status_code == 403
+
+
+def test_a_limited_key_does_not_see_keys_that_reach_further(alice: Someone, limited: Someone) -> None:
+    inner = make(limited, collections=["a"]).json()["id"]
+    outer = make(alice, collections=["a", "c"]).json()["id"]
+    assert [key["id"] for key in limited.get("/v1/keys/").json()] == [own_key_id(limited), inner]
+    for hidden in (outer, own_key_id(alice)):
+        assert limited.delete(f"/v1/keys/{hidden}/").status_code == 404
+        assert limited.post(f"/v1/keys/{hidden}/rotate/", {}).status_code == 404
+    assert alice.get("/v1/me/").status_code == 200
+    assert limited.delete(f"/v1/keys/{inner}/").status_code == 204
+
+
+def test_a_revoked_key_is_refused_at_once(alice: Someone) -> None:
+    made = make(alice)
+    holder = as_holder(alice, made)
+    assert holder.get("/v1/me/").status_code == 200
+    assert alice.delete(f"/v1/keys/{made.json()['id']}/").status_code == 204
+    assert holder.get("/v1/me/").status_code == 401
+    assert alice.get("/v1/keys/").json()[-1]["state"] == "revoked"
+    assert alice.delete(f"/v1/keys/{made.json()['id']}/").status_code == 204
+
+
+def test_a_key_may_revoke_itself(alice: Someone) -> None:
+    assert alice.delete(f"/v1/keys/{own_key_id(alice)}/").status_code == 204
+    assert alice.get("/v1/me/").status_code == 401
+
+
+@pytest.mark.parametrize("absent", [0, 987654321, 2**63 - 1, 2**63, 10**40])
+def test_a_key_of_somebody_else_is_exactly_as_absent(alice: Someone, charlie: Someone, absent: int) -> None:
+    hers = own_key_id(alice)
+    for path in ("/v1/keys/{}/", "/v1/keys/{}/rotate/"):
+        send = charlie.delete if path.endswith("{}/") else lambda address: charlie.post(address, {})
+        answers = [send(path.format(key_id)) for key_id in (hers, absent)]
+        assert [answer.status_code for answer in answers] == [404, 404]
+        assert len({str({**answer.json(), "request_id": ""}) for answer in answers}) == 1
+    assert alice.get("/v1/me/").status_code == 200
+    assert [key["id"] for key in charlie.get("/v1/keys/").json()] == [own_key_id(charlie)]
+
+
+@pytest.mark.parametrize("nonsense", ["-1", "1.0", "x", "%00", "1" * 5000])
+def test_an_id_that_is_no_number_is_absent(alice: Someone, nonsense: str) -> None:
+    assert alice.delete(f"/v1/keys/{nonsense}/").status_code == 404
+
+
+def test_rotation_makes_a_key_with_the_same_rights(alice: Someone) -> None:
+    old = make(alice, name="website", scopes=["search"], collections=["a"], expires_at=in_days(30)).json()
+    answer = alice.post(f"/v1/keys/{old['id']}/rotate/", {})
+    assert answer.status_code == 201
+    new = answer.json()
+    same = ("name", "scopes", "collections", "expires_at")
+    assert {name: new[name] for name in same} == {name: old[name] for name in same}
+    assert new["rotated_from"] == old["id"]
+    assert new["key"] != old["key"]
+
+
+def test_the_old_key_works_on_for_a_while(alice: Someone) -> None:
+    made = make(alice)
+    new = alice.post(f"/v1/keys/{made.json()['id']}/rotate/", {"overlap_hours": 48})
+    old = as_holder(alice, made).get("/v1/me/").json()
+    until = parse_datetime(old["expires_at"])
+    assert until is not None
+    assert timedelta(hours=47) < until - timezone.now() <= timedelta(hours=48)
+    assert as_holder(alice, new).get("/v1/me/").json()["expires_at"] is None
+
+
+def test_without_an_overlap_the_old_key_ends_at_once(alice: Someone) -> None:
+    new = alice.post(f"/v1/keys/{own_key_id(alice)}/rotate/", {"overlap_hours": 0})
+    assert alice.get("/v1/me/").status_code == 401
+    assert as_holder(alice, new).get("/v1/keys/").status_code == 200
+
+
+def test_an_overlap_never_prolongs_the_old_key(alice: Someone) -> None:
+    soon = make(alice, expires_at=in_days(0.5)).json()
+    alice.post(f"/v1/keys/{soon['id']}/rotate/", {"overlap_hours": 168})
+    assert alice.get("/v1/keys/").json()[1]["expires_at"] == soon["expires_at"]
+
+
+def test_a_key_that_ends_cannot_prolong_itself(ending: Someone) -> None:
+    until = ending.get("/v1/me/").json()["expires_at"]
+    assert ending.post(f"/v1/keys/{own_key_id(ending)}/rotate/", {}).json()["expires_at"] == until
+
+
+def test_a_key_that_ends_cannot_take_over_one_that_does_not(alice: Someone, ending: Someone) -> None:
+    answer = ending.post(f"/v1/keys/{own_key_id(alice)}/rotate/", {})
+    assert answer.status_code == 403
+    assert answer.json()["code"] == "rights_exceeded"
+    assert alice.get("/v1/me/").json()["expires_at"] is None
+
+
+@pytest.mark.parametrize("ended", ["revoked", "expired"])
+def test_a_key_that_has_ended_is_not_brought_back(alice: Someone, ended: str) -> None:
+    key_id = make(alice).json()["id"]
+    if ended == "revoked":
+        alice.delete(f"/v1/keys/{key_id}/")
+    else:
+        alice.post(f"/v1/keys/{key_id}/rotate/", {"overlap_hours": 0})
+    answer = alice.post(f"/v1/keys/{key_id}/rotate/", {})
+    assert answer.status_code == 409
+    assert answer.json()["code"] == "key_not_active"
+
+
+@pytest.mark.parametrize("hours", [-1, 169, 1.5, "x", None, [], 10**30])
+def test_an_overlap_is_whole_hours_of_at_most_a_week(alice: Someone, hours: object) -> None:
+    answer = alice.post(f"/v1/keys/{own_key_id(alice)}/rotate/", {"overlap_hours": hours})
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["pointer"] == "/overlap_hours"
+
+
+def test_lists_page(alice: Someone) -> None:
+    made = [own_key_id(alice), *(make(alice).json()["id"] for _ in range(3))]
+    first = alice.get("/v1/keys/?limit=3")
+    assert [key["id"] for key in first.json()] == made[:3]
+    following = first["Link"].partition(">")[0].removeprefix("<").removeprefix("http://testserver")
+    assert [key["id"] for key in alice.get(following).json()] == made[3:]
+
+
+def test_a_list_costs_the_same_however_long_it_is(alice: Someone) -> None:
+    alice.get("/v1/keys/")
+    with CaptureQueriesContext(connection) as for_one:
+        alice.get("/v1/keys/")
+    for _ in range(5):
+        make(alice)
+    with CaptureQueriesContext(connection) as for_six:
+        assert len(alice.get("/v1/keys/").json()) == 6
+    assert len(for_six) == len(for_one)
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("get", "/v1/keys/"),
+        ("post", "/v1/keys/"),
+        ("delete", "/v1/keys/1/"),
+        ("post", "/v1/keys/1/rotate/"),
+    ],
+)
+def test_keys_are_managed_with_admin_only(alice: Someone, method: str, path: str) -> None:
+    almost = with_key(alice.user, scopes=frozenset({"read", "write", "search"}))
+    answer = getattr(almost, method)(path, *([{}] if method == "post" else []))
+    assert answer.status_code == 403
+    assert answer.json()["code"] == "scope_missing"

@@ -1,0 +1,142 @@
+"""Who a request is taken for."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+from pytest_django import Settings
+
+from accounts import keys
+from accounts.models import ApiKey
+from accounts.ownership import acting_for
+from tests.cast import Someone, with_expired_key, with_key, with_revoked_key
+
+
+def ask(authorization: str | None) -> Any:
+    headers = {} if authorization is None else {"Authorization": authorization}
+    return Client().get("/v1/me/", headers=headers)
+
+
+def only_key_of(someone: Someone) -> ApiKey:
+    with acting_for(someone.id):
+        return ApiKey.objects.get(owner_id=someone.id)
+
+
+@pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER", "Token", "tOKEN", "Bearer "])
+def test_the_scheme_may_be_either_word_in_any_case(alice: Someone, scheme: str) -> None:
+    answer = ask(f"{scheme} {alice.key}")
+    assert answer.status_code == 200
+    assert answer.json()["email"] == "alice@example.com"
+
+
+def test_every_refusal_is_the_same(alice: Someone) -> None:
+    inactive = with_key(alice.user)
+    refusals = [
+        ask(None),
+        ask(""),
+        ask(alice.key),
+        ask("Bearer"),
+        ask(f"Basic {alice.key}"),
+        ask(f"Bearer {alice.key} {alice.key}"),
+        ask("Bearer " + "x" * 8000),
+        ask("Bearer ключ"),
+        ask(f"Bearer {keys.mint().text}"),
+        ask(f"Bearer {alice.key[:-1]}"),
+        ask(f"Bearer {keys.KeyParts(keys.parse(alice.key).public_id, 'x' * 32).text}"),  # type: ignore[union-attr]
+        with_expired_key(alice.user).get("/v1/me/"),
+        with_revoked_key(alice.user).get("/v1/me/"),
+    ]
+    alice.user.is_active = False
+    alice.user.save()
+    refusals.append(inactive.get("/v1/me/"))
+    assert {answer.status_code for answer in refusals} == {401}
+    assert len({str({**answer.json(), "request_id": ""}) for answer in refusals}) == 1
+    assert {answer["WWW-Authenticate"] for answer in refusals} == {'Bearer realm="PaliAPI"'}
+
+
+@pytest.mark.parametrize("text", ["pali_x", "pali_000000000000_" + "0" * 32 + "000000", "x" * 100])
+def test_what_cannot_be_a_key_is_refused_before_the_database_is_asked(db: None, text: str) -> None:
+    with CaptureQueriesContext(connection) as asked:
+        assert ask(f"Bearer {text}").status_code == 401
+    assert [query["sql"] for query in asked] == []
+
+
+def test_an_unknown_key_is_looked_for_once(db: None) -> None:
+    with CaptureQueriesContext(connection) as asked:
+        assert ask(f"Bearer {keys.mint().text}").status_code == 401
+    assert len([query for query in asked if "accounts_apikey" in query["sql"]]) == 1
+
+
+def test_a_key_is_read_with_its_owner_in_one_query(alice: Someone) -> None:
+    alice.get("/v1/usage/")
+    with CaptureQueriesContext(connection) as asked:
+        assert alice.get("/v1/usage/").status_code == 200
+    assert len([query for query in asked if "accounts_" in query["sql"]]) == 2  # the key, and the usage itself
+
+
+def test_use_is_noted_at_most_once_a_minute(alice: Someone) -> None:
+    alice.get("/v1/me/")
+    first = only_key_of(alice).last_used_at
+    alice.get("/v1/me/")
+    assert first is not None
+    assert only_key_of(alice).last_used_at == first
+
+    long_ago = first - timedelta(minutes=2)
+    with acting_for(alice.id):
+        ApiKey.objects.filter(owner_id=alice.id).update(last_used_at=long_ago)
+    alice.get("/v1/me/")
+    assert only_key_of(alice).last_used_at not in {None, long_ago}
+
+
+def test_a_refused_key_is_not_noted_as_used(alice: Someone) -> None:
+    with acting_for(alice.id):
+        ApiKey.objects.filter(owner_id=alice.id).update(revoked_at=timezone.now())
+    alice.get("/v1/me/")
+    assert only_key_of(alice).last_used_at is None
+
+
+def test_a_new_pepper_leaves_old_keys_working(alice: Someone, settings: Settings) -> None:
+    made_with = only_key_of(alice).pepper_id
+    newer = (*settings.ENV.api_key_peppers, (made_with + 1, "n" * 32))
+    settings.ENV = replace(settings.ENV, api_key_peppers=newer)
+    assert alice.get("/v1/me/").status_code == 200
+    other = with_key(alice.user)
+    assert other.get("/v1/me/").status_code == 200
+    with acting_for(alice.id):
+        assert ApiKey.objects.latest("id").pepper_id == made_with + 1
+
+
+def test_a_key_whose_pepper_is_gone_is_refused(alice: Someone, settings: Settings) -> None:
+    settings.ENV = replace(settings.ENV, api_key_peppers=((9, "n" * 32),))
+    assert alice.get("/v1/me/").status_code == 401
+
+
+def test_the_secret_is_not_in_the_database(alice: Someone) -> None:
+    parts = keys.parse(alice.key)
+    assert parts is not None
+    with acting_for(alice.id), connection.cursor() as cursor:
+        cursor.execute("SELECT to_jsonb(accounts_apikey)::text FROM accounts_apikey")
+        rows = cursor.fetchall()
+    assert rows
+    assert all(parts.secret not in row[0] and alice.key not in row[0] for row in rows)
+
+
+def test_a_key_that_may_only_look_cannot_manage_keys(bob: Someone) -> None:
+    answer = bob.get("/v1/keys/")
+    assert answer.status_code == 403
+    assert answer.json()["code"] == "scope_missing"
+    assert "`admin`" in answer.json()["detail"]
+
+
+def test_admin_includes_every_other_scope(alice: Someone) -> None:
+    admin = with_key(alice.user, scopes=frozenset({"admin"}))
+    assert admin.get("/v1/me/").status_code == admin.get("/v1/keys/").status_code == 200
+
+
+def test_a_key_without_read_cannot_even_look(alice: Someone) -> None:
+    assert with_key(alice.user, scopes=frozenset({"write"})).get("/v1/me/").status_code == 403

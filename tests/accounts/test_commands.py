@@ -1,0 +1,96 @@
+"""What is done to accounts from the command line."""
+
+import json
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.utils import timezone
+
+from accounts.models import ApiKey, CustomUser
+from accounts.ownership import acting_for
+from tests.cast import Someone
+
+
+def run(*words: str, **options: Any) -> str:
+    said = StringIO()
+    call_command(*words, stdout=said, stderr=StringIO(), **options)
+    return said.getvalue()
+
+
+def holder(email: str, key: str) -> Someone:
+    return Someone(CustomUser.objects.get(email=email), key.strip())
+
+
+def test_a_new_superuser_gets_a_key_that_works(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DJANGO_SUPERUSER_PASSWORD", "a long enough password")
+    said = run("createsuperuser", email="Root@Example.com", interactive=False)
+    key = next(word for word in said.split() if word.startswith("pali_"))
+    root = holder("root@example.com", key)
+    assert root.get("/v1/me/").json()["scopes"] == ["admin"]
+    assert root.user.is_superuser
+    assert root.user.check_password("a long enough password")
+
+
+def test_a_superuser_is_not_made_twice(alice: Someone) -> None:
+    with pytest.raises(CommandError):
+        run("createsuperuser", email="ALICE@example.com", interactive=False)
+    with acting_for(alice.id):
+        assert ApiKey.objects.count() == 1
+
+
+def test_a_key_from_the_command_line_may_do_everything(alice: Someone) -> None:
+    made = holder("alice@example.com", run("create_api_key", "Alice@EXAMPLE.com"))
+    assert made.get("/v1/keys/").status_code == 200
+
+
+def test_a_key_from_the_command_line_may_be_limited(alice: Someone) -> None:
+    words = ["--name", "web", "--scope", "search", "--scope", "read", "--collection", "a", "--expires-days", "3"]
+    told = holder("alice@example.com", run("create_api_key", "alice@example.com", *words)).get("/v1/me/").json()
+    assert (told["key_name"], told["scopes"], told["collections"]) == ("web", ["read", "search"], ["a"])
+    assert told["expires_at"] > timezone.now().isoformat()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("nobody@example.com",),
+        ("alice@example.com", "--scope", "root"),
+        ("alice@example.com", "--expires-days", "0"),
+        ("alice@example.com", "--expires-days", "9" * 30),
+        ("alice@example.com", "--name", "x" * 101),
+        ("",),
+    ],
+)
+def test_what_cannot_be_is_said_in_words(alice: Someone, words: tuple[str, ...]) -> None:
+    with pytest.raises(CommandError):
+        run("create_api_key", *words)
+    with acting_for(alice.id):
+        assert ApiKey.objects.count() == 1
+
+
+def test_no_key_is_made_for_who_is_not_active(alice: Someone) -> None:
+    alice.user.is_active = False
+    alice.user.save()
+    with pytest.raises(CommandError, match="not active"):
+        run("create_api_key", "alice@example.com")
+
+
+def test_the_first_start_makes_an_admin(db: None) -> None:
+    told = json.loads(run("first_admin", json=True))
+    admin = holder(told["email"], told["api_key"])
+    assert admin.user.is_superuser
+    assert admin.user.check_password(told["password"])
+    assert admin.get("/v1/keys/").status_code == 200
+
+
+def test_the_second_start_does_not(db: None) -> None:
+    run("first_admin", json=True)
+    assert json.loads(run("first_admin", json=True)) == {}
+    assert "nothing was made" in run("first_admin")
+    assert CustomUser.objects.count() == 1
+
+
+def test_where_there_is_a_user_no_admin_is_made(alice: Someone) -> None:
+    assert json.loads(run("first_admin", json=True)) == {}

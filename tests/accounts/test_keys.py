@@ -1,0 +1,70 @@
+"""The format of keys."""
+
+import string
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from accounts.keys import KeyParts, digest, matches, mint, parse
+
+BASE62 = string.digits + string.ascii_letters
+
+
+def test_a_new_key_is_read_back_as_it_was_made() -> None:
+    made = mint()
+    assert parse(made.text) == made
+    assert made.text.endswith(made.last4)
+
+
+def test_every_key_has_the_same_shape() -> None:
+    text = mint().text
+    assert len(text) == 56
+    assert text.startswith("pali_")
+    assert text.count("_") == 2
+    assert set(text) <= set(BASE62 + "_")
+
+
+def test_no_two_keys_are_alike() -> None:
+    made = [mint() for _ in range(200)]
+    assert len({key.public_id for key in made}) == len({key.secret for key in made}) == 200
+
+
+@given(
+    public_id=st.text(BASE62, min_size=12, max_size=12),
+    secret=st.text(BASE62, min_size=32, max_size=32),
+    place=st.integers(5, 55),
+    letter=st.sampled_from(BASE62 + "_"),
+)
+def test_one_wrong_letter_anywhere_is_noticed(public_id: str, secret: str, place: int, letter: str) -> None:
+    text = KeyParts(public_id, secret).text
+    changed = text[:place] + letter + text[place + 1 :]
+    assert (parse(changed) is None) == (changed != text)
+
+
+@given(st.text(max_size=80))
+def test_no_other_text_is_a_key(text: str) -> None:
+    assert parse(text) is None
+
+
+@pytest.mark.parametrize("wrap", [" {}", "{} ", "{}\n", "{}\0", "x{}", "Bearer {}"])
+def test_a_key_with_anything_around_it_is_not_a_key(wrap: str) -> None:
+    assert parse(wrap.format(mint().text)) is None
+
+
+def test_digits_of_other_scripts_are_not_base62() -> None:
+    text = mint().text
+    assert parse(text[:6] + "\u0663" + text[7:]) is None
+
+
+def test_only_the_secret_and_the_pepper_of_its_making_match() -> None:
+    kept = digest("secret", pepper="pepper")
+    assert matches("secret", pepper="pepper", kept=kept)
+    assert not matches("secret", pepper="other", kept=kept)
+    assert not matches("Secret", pepper="pepper", kept=kept)
+    assert not matches("secret", pepper="pepper", kept=b"")
+
+
+def test_a_printed_key_does_not_show_its_secret() -> None:
+    made = mint()
+    assert made.secret not in repr(made)

@@ -1,0 +1,91 @@
+"""A Redis that is asked and never waited for."""
+
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from structlog.testing import capture_logs
+
+from accounts.limiter import Limiter
+from paliapi.metrics import limits_unavailable
+from tests.environment import Services
+
+ECHO = "return {tonumber(ARGV[1])}"
+
+
+def passed_unasked() -> float:
+    return float(limits_unavailable._value.get())
+
+
+def echo(limiter: Limiter, number: int = 1) -> list[int] | None:
+    return limiter.ask(ECHO, keys=["paliapi:test"], arguments=[number])
+
+
+@pytest.fixture
+def silent(tmp_path: Path) -> Iterator[socket.socket]:
+    """Something that takes connections and never says a word."""
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(tmp_path / "silent"))
+        listening.listen()
+        listening.setblocking(False)
+        yield listening
+
+
+def connections_to(listening: socket.socket) -> int:
+    count = 0
+    while True:
+        try:
+            connection, _ = listening.accept()
+        except BlockingIOError:
+            return count
+        connection.close()
+        count += 1
+
+
+def test_it_returns_what_the_script_says(services: Services) -> None:
+    limiter = Limiter(services.redis_url)
+    assert [echo(limiter, number) for number in (1, 2)] == [[1], [2]]
+
+
+def test_a_dead_socket_is_no_answer_and_is_counted(tmp_path: Path) -> None:
+    before = passed_unasked()
+    assert echo(Limiter(f"unix://{tmp_path}/nobody")) is None
+    assert passed_unasked() == before + 1
+
+
+@pytest.mark.parametrize("url", ["redis://127.0.0.1:1/0", "redis://:wrong@localhost:1/0"])
+def test_a_closed_port_is_no_answer(url: str) -> None:
+    assert echo(Limiter(url)) is None
+
+
+def test_one_that_is_silent_is_left_alone_for_a_while(tmp_path: Path, silent: socket.socket) -> None:
+    limiter = Limiter(f"unix://{tmp_path}/silent", pause_s=3600)
+    assert [echo(limiter) for _ in range(5)] == [None] * 5
+    assert connections_to(silent) == 1
+
+
+def test_after_the_pause_it_is_tried_again(tmp_path: Path, silent: socket.socket) -> None:
+    limiter = Limiter(f"unix://{tmp_path}/silent", pause_s=0)
+    assert [echo(limiter) for _ in range(2)] == [None] * 2
+    assert connections_to(silent) == 2
+
+
+def test_one_that_comes_back_is_used_again(tmp_path: Path, services: Services) -> None:
+    there, place = urlsplit(services.redis_url).path, tmp_path / "redis"
+    limiter = Limiter(services.redis_url.replace(there, str(place)), pause_s=0)
+    assert echo(limiter) is None
+    place.symlink_to(there)
+    before = passed_unasked()
+    assert echo(limiter) == [1]
+    assert passed_unasked() == before
+
+
+def test_an_outage_is_told_once(tmp_path: Path) -> None:
+    limiter = Limiter(f"unix://{tmp_path}/nobody", pause_s=0)
+    with capture_logs() as told:
+        for _ in range(3):
+            echo(limiter)
+    assert [event["event"] for event in told] == ["limits_unavailable"]
+    assert "nobody" not in str(told)

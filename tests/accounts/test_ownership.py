@@ -1,0 +1,95 @@
+"""Row-level security, as the role that the web has."""
+
+import pytest
+from django.db import ProgrammingError, connection, transaction
+
+from accounts.keys import mint, parse
+from accounts.models import ApiKey, Usage
+from accounts.ownership import acting_as_staff, acting_for, presenting_key
+from tests.cast import Someone
+
+TABLES = ["accounts_apikey", "accounts_usage"]
+
+
+def rows_of(table: str) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT count(*) FROM {table}")  # noqa: S608
+        row = cursor.fetchone()
+    return int(row[0]) if row else -1
+
+
+@pytest.fixture
+def both_have_rows(alice: Someone, charlie: Someone) -> None:
+    for someone in (alice, charlie):
+        with acting_for(someone.id):
+            Usage.objects.create(owner_id=someone.id)
+
+
+@pytest.mark.parametrize("table", TABLES)
+@pytest.mark.usefixtures("both_have_rows")
+def test_without_an_owner_nothing_is_there(table: str) -> None:
+    assert rows_of(table) == 0
+
+
+@pytest.mark.parametrize("table", TABLES)
+@pytest.mark.usefixtures("both_have_rows")
+def test_an_owner_sees_what_is_theirs(table: str, alice: Someone) -> None:
+    with acting_for(alice.id):
+        assert rows_of(table) == 1
+
+
+@pytest.mark.parametrize("table", TABLES)
+@pytest.mark.usefixtures("both_have_rows")
+def test_staff_see_everybody_and_stop_being_staff(table: str) -> None:
+    with acting_as_staff():
+        assert rows_of(table) == 2
+    assert rows_of(table) == 0
+
+
+def test_nobody_writes_rows_of_somebody_else(alice: Someone, charlie: Someone) -> None:
+    with pytest.raises(ProgrammingError, match="row-level security"), acting_for(alice.id):
+        Usage.objects.create(owner_id=charlie.id)
+    with acting_for(alice.id):
+        assert ApiKey.objects.filter(owner_id=charlie.id).update(name="mine") == 0
+        with pytest.raises(ProgrammingError, match="row-level security"), transaction.atomic():
+            ApiKey.objects.filter(owner_id=alice.id).update(owner_id=charlie.id)
+
+
+def test_presenting_a_key_shows_that_one_and_changes_nothing(alice: Someone, charlie: Someone) -> None:
+    parts = parse(alice.key)
+    assert parts is not None
+    with presenting_key(parts.public_id):
+        assert [key.owner_id for key in ApiKey.objects.all()] == [alice.id]
+        assert ApiKey.objects.update(name="mine") == 0
+    with presenting_key(mint().public_id):
+        assert ApiKey.objects.count() == 0
+
+
+def test_an_empty_key_is_no_key(alice: Someone) -> None:
+    with presenting_key(""):
+        assert ApiKey.objects.count() == 0
+
+
+def test_one_owner_inside_another_is_undone(alice: Someone, charlie: Someone) -> None:
+    with acting_for(alice.id):
+        with acting_for(charlie.id):
+            assert {key.owner_id for key in ApiKey.objects.all()} == {charlie.id}
+        assert {key.owner_id for key in ApiKey.objects.all()} == {alice.id}
+
+
+def test_an_error_inside_leaves_nothing_behind(alice: Someone) -> None:
+    with pytest.raises(ZeroDivisionError), acting_as_staff():
+        _ = 1 / 0
+    with pytest.raises(ZeroDivisionError), acting_for(alice.id):
+        _ = 1 / 0
+    assert ApiKey.objects.count() == 0
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_user")
+        assert cursor.fetchone() == ("paliapi_app",)
+
+
+def test_a_key_cannot_replace_one_of_another_owner(alice: Someone, charlie: Someone) -> None:
+    with acting_as_staff(), connection.cursor() as cursor:
+        hers, his = (ApiKey.objects.get(owner_id=someone.id) for someone in (alice, charlie))
+        with pytest.raises(Exception, match="same_owner"), transaction.atomic():
+            cursor.execute("UPDATE accounts_apikey SET rotated_from_id = %s WHERE id = %s", [hers.pk, his.pk])
