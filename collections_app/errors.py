@@ -160,7 +160,7 @@ class RenderTookTooMuchMemory(TooLarge):
 
 class RenderCrashed(Invalid):
     code = "render_crashed"
-    title = "Drawing the pages of the file failed; it is probably damaged."
+    title = "Drawing the pages of the file failed; it is damaged or asks for too much."
 
 
 class RenderUnavailable(Unavailable):

@@ -1,0 +1,114 @@
+"""What rendering takes and gives, and the frames in which it passes from the child process to its parent."""
+
+import json
+import math
+import struct
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import IO, Any, Literal, Self, TypeAlias
+
+from PIL.Image import Image
+
+Encoding: TypeAlias = Literal["png", "jpeg", "webp"]
+
+MAX_SIDE_PX = 16_000  # WebP ends at 16,383
+_SIZES = struct.Struct(">II")
+_MAX_HEADER = 32 * 1024 * 1024
+_MAX_IMAGE = 512 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RenderLimits:
+    """What one document may cost."""
+
+    max_pages: int = 1000
+    megapixels: int = 25  # larger pages are scaled down to this
+    source_megapixels: int = 100  # larger pictures are refused
+    memory_mb: int = 1536
+    timeout_s: int = 60  # of waiting for the child; the time that the pages' consumer takes does not count
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A word and its box, from the upper left corner, as parts of the page's width and height."""
+
+    text: str
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+
+@dataclass(frozen=True, slots=True)
+class DrawnPage:
+    """A page as the child has it before it is encoded."""
+
+    image: Image
+    text: str = ""
+    words: tuple[Word, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RenderedPage:
+    """One page as an encoded image; `text` and `words` are empty where there is no text layer."""
+
+    number: int
+    total: int
+    image: bytes
+    content_type: str
+    width: int
+    height: int
+    text: str = ""
+    words: tuple[Word, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """What the child is to do. `form` is the Pillow format of a picture, or PDF."""
+
+    form: str
+    dpi: int
+    encoding: Encoding
+    limits: RenderLimits
+
+    def as_text(self) -> str:
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_text(cls, text: str) -> Self:
+        found = json.loads(text)
+        return cls(**{**found, "limits": RenderLimits(**found["limits"])})
+
+
+def fitting_scale(width: float, height: float, *, megapixels: int) -> float:
+    """1, or less where the page would have too many pixels or a side too long."""
+    return min(1.0, math.sqrt(megapixels * 1e6 / (width * height)), MAX_SIDE_PX / max(width, height))
+
+
+def write_frame(out: IO[bytes], header: dict[str, Any], image: bytes = b"") -> None:
+    encoded = json.dumps(header).encode()
+    out.write(_SIZES.pack(len(encoded), len(image)) + encoded)
+    out.write(image)
+    out.flush()
+
+
+def read_frame(read: Callable[[int], bytes]) -> tuple[dict[str, Any], bytes]:
+    """A frame by `read`, which gives exactly as many bytes as asked; ValueError where it is none of ours."""
+    header_size, image_size = _SIZES.unpack(read(_SIZES.size))
+    if header_size > _MAX_HEADER or image_size > _MAX_IMAGE:
+        raise ValueError("a frame is too large")
+    header = json.loads(read(header_size))
+    if not isinstance(header, dict):
+        raise ValueError("a frame has no header")
+    return header, read(image_size)
+
+
+def write_page(out: IO[bytes], page: RenderedPage) -> None:
+    words = [[word.text, word.left, word.top, word.right, word.bottom] for word in page.words]
+    header = {name: getattr(page, name) for name in ("number", "total", "content_type", "width", "height", "text")}
+    write_frame(out, {"page": header, "words": words}, page.image)
+
+
+def page_of(header: dict[str, Any], image: bytes) -> RenderedPage:
+    """The page in a frame; ValueError, KeyError or TypeError where it is none."""
+    return RenderedPage(**header["page"], words=tuple(Word(*word) for word in header["words"]), image=image)

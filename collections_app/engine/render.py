@@ -1,0 +1,183 @@
+"""A file becomes page images, one after the other, in a child process that can be killed.
+
+    for page in render(path, limits=RenderLimits(max_pages=50)):
+        ...
+
+The child has no network where the kernel lets it go, no environment, and limits on memory, time and files. It draws
+ahead by what a pipe holds, so memory stays bounded whatever the number of pages. It ends when the last page is taken
+and when the consumer stops early.
+"""
+
+import logging
+import os
+import select
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO, Any, cast
+
+from collections_app import errors
+from collections_app.engine.pages import Encoding, Job, RenderedPage, RenderLimits, page_of, read_frame
+from collections_app.engine.sniff import Kind, sniff
+from collections_app.errors import RenderCrashed, RenderTookTooLong, RenderUnavailable, UnsupportedType
+from paliapi.errors import Error
+
+logger = logging.getLogger(__name__)
+
+_ROOT = Path(__file__).resolve().parents[2]
+_CHUNK = 1024 * 1024
+_DYING_S = 5.0
+_REFUSALS: dict[str, type[Error]] = {
+    refusal.code: refusal
+    for refusal in (
+        errors.FileDamaged,
+        errors.FileEncrypted,
+        errors.FileWithoutPages,
+        errors.TooManyPages,
+        errors.PageTooLarge,
+        errors.RenderTookTooMuchMemory,
+        errors.RenderCrashed,
+    )
+}
+
+
+def render(
+    source: Path | IO[bytes],
+    *,
+    limits: RenderLimits = RenderLimits(),  # noqa: B008 - frozen
+    dpi: int = 144,
+    encoding: Encoding = "png",
+) -> Iterator[RenderedPage]:
+    """The pages of a PDF or a picture. `dpi` is for PDFs; pictures keep their pixels, up to the limit.
+
+    A file object must be seekable and is not to be used while pages are taken.
+    """
+    with _on_disk(source) as file:
+        kind = sniff(file, max_pixels=limits.source_megapixels * 1_000_000)
+        job = Job(form=_form(kind), dpi=dpi, encoding=encoding, limits=limits)
+        with _Child(file, job) as child:
+            yield from child.pages()
+
+
+def _form(kind: Kind) -> str:
+    if kind.family not in ("pdf", "image"):
+        raise UnsupportedType(f"Pages of {kind.extension} files cannot be drawn here; send a PDF or a picture.")
+    return kind.content_type.partition("/")[2].upper()
+
+
+@contextmanager
+def _on_disk(source: Path | IO[bytes]) -> Iterator[IO[bytes]]:
+    """The file with a descriptor of its own; what has none is copied."""
+    if isinstance(source, Path):
+        with source.open("rb") as file:
+            yield file
+        return
+    if _has_descriptor(source):
+        source.flush()
+        yield source
+        return
+    with tempfile.TemporaryFile() as copy:
+        source.seek(0)
+        shutil.copyfileobj(source, copy)
+        copy.flush()
+        yield copy
+
+
+def _has_descriptor(file: IO[bytes]) -> bool:
+    try:
+        return file.fileno() >= 0
+    except (AttributeError, OSError):  # the ways in which files in memory say no
+        return False
+
+
+class _Child:
+    """The process, and what comes out of it."""
+
+    def __init__(self, file: IO[bytes], job: Job) -> None:
+        self._left_s = float(job.limits.timeout_s)
+        command = [sys.executable, "-B", "-m", "collections_app.engine.render_child", job.as_text()]
+        try:
+            self._process = subprocess.Popen(
+                command,
+                stdin=file,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                bufsize=0,
+                cwd=_ROOT,
+                env={"LANG": "C.UTF-8", "PATH": os.defpath},
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise RenderUnavailable from error
+        self._out = cast(IO[bytes], self._process.stdout)
+        self._ready = select.poll()
+        self._ready.register(self._out, select.POLLIN)
+
+    def __enter__(self) -> "_Child":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._process.poll() is None:
+            # Its own group, so that nothing it may have started stays.
+            with suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+        self._out.close()
+        self._process.wait()
+
+    def pages(self) -> Iterator[RenderedPage]:
+        """All pages, or the error that says why not; a document that breaks off is never taken for a whole one."""
+        number = 0
+        while (page := self._next_page()) is not None:
+            number += 1
+            if page.number != number:
+                raise RenderCrashed
+            yield page
+
+    def _next_page(self) -> RenderedPage | None:
+        try:
+            header, image = read_frame(self._read)
+            if "end" in header:
+                return None
+            if "error" in header:
+                raise self._refusal(header)
+            return page_of(header, image)
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
+            raise RenderCrashed from error
+
+    def _refusal(self, header: dict[str, Any]) -> Error:
+        if "cause" in header:
+            logger.warning("A page could not be drawn: %s", header["cause"])
+        return _REFUSALS.get(str(header["error"]), RenderCrashed)(str(header.get("detail", "")))
+
+    def _read(self, count: int) -> bytes:
+        """Exactly so many bytes. Only the time spent waiting counts, not what the consumer does between pages."""
+        found = bytearray()
+        while len(found) < count:
+            begun = time.monotonic()
+            waiting = not self._ready.poll(max(0.0, self._left_s) * 1000)
+            self._left_s -= time.monotonic() - begun
+            if waiting:
+                raise RenderTookTooLong
+            if not (piece := os.read(self._out.fileno(), min(count - len(found), _CHUNK))):
+                raise self._death()
+            found += piece
+        return bytes(found)
+
+    def _death(self) -> Error:
+        """Why there is nothing more to read."""
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(_DYING_S)
+        status = self._process.returncode
+        if status == -signal.SIGXCPU:
+            return RenderTookTooLong()
+        if status in (-signal.SIGKILL, -signal.SIGTERM):
+            # Not the file's doing: the machine was short of memory, or somebody stopped it.
+            return RenderUnavailable()
+        logger.warning("The process that draws pages ended with %s.", status)
+        return RenderCrashed()

@@ -1,0 +1,73 @@
+"""The process that opens one stranger's file: `python -m collections_app.engine.render_child JOB`.
+
+The file is its standard input, frames with pages are its standard output. It may be killed at any moment,
+and a file may make it crash; nobody else is hurt.
+"""
+
+import io
+import mmap
+import os
+import sys
+from typing import IO
+
+from PIL.Image import Image
+
+from collections_app.engine import draw_image, draw_pdf
+from collections_app.engine.confine import confine
+from collections_app.engine.pages import Encoding, Job, RenderedPage, write_frame, write_page
+from collections_app.errors import RenderCrashed, RenderTookTooMuchMemory
+from paliapi.errors import Error
+
+_OPTIONS: dict[Encoding, dict[str, int]] = {
+    "png": {"compress_level": 4},
+    "jpeg": {"quality": 90},
+    "webp": {"quality": 85, "method": 4},
+}
+
+
+def main(job: Job, out: IO[bytes]) -> None:
+    confine(memory_mb=job.limits.memory_mb, cpu_s=job.limits.timeout_s)
+    try:
+        _draw(job, out)
+        write_frame(out, {"end": True})
+    except Error as refused:
+        write_frame(out, {"error": refused.code, "detail": refused.detail})
+    except MemoryError:
+        write_frame(out, {"error": RenderTookTooMuchMemory.code, "detail": ""})
+    except OSError:
+        # The parent has lost interest.
+        return
+    except Exception as error:
+        write_frame(out, {"error": RenderCrashed.code, "detail": "", "cause": f"{type(error).__name__}: {error}"[:500]})
+
+
+def _draw(job: Job, out: IO[bytes]) -> None:
+    # Copied on write, because a PDF is handed to PDFium as memory that Python calls writable.
+    content = mmap.mmap(sys.stdin.fileno(), 0, access=mmap.ACCESS_COPY)
+    draw_image.forbid_bombs(megapixels=job.limits.source_megapixels)
+    pages = draw_pdf if job.form == "PDF" else draw_image
+    total, drawn = pages.count_and_draw(content, job)
+    for number, page in enumerate(drawn, start=1):
+        rendered = RenderedPage(
+            number=number,
+            total=total,
+            image=_encoded(page.image, job.encoding),
+            content_type=f"image/{job.encoding}",
+            width=page.image.width,
+            height=page.image.height,
+            text=page.text,
+            words=page.words,
+        )
+        write_page(out, rendered)
+
+
+def _encoded(image: Image, encoding: Encoding) -> bytes:
+    out = io.BytesIO()
+    image.save(out, encoding, **_OPTIONS[encoding])
+    return out.getvalue()
+
+
+if __name__ == "__main__":
+    main(Job.from_text(sys.argv[1]), sys.stdout.buffer)
+    # Without the farewells of libraries that a file may have left in any state.
+    os._exit(0)
