@@ -41,6 +41,7 @@ class Me(OwnedView):
 
 class Keys(OwnedView):
     scopes: ClassVar[dict[str, Scope]] = _MANAGING
+    also_answers: ClassVar[dict[str, set[int]]] = {"GET": {422}}
 
     @extend_schema(
         operation_id="listKeys",
