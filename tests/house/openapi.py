@@ -1,0 +1,48 @@
+"""The OpenAPI document as the server gives it, for tests that go through all operations."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from django.test import Client
+
+_METHODS = ("get", "put", "post", "patch", "delete", "head", "options", "trace")
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One method of one path."""
+
+    method: str
+    path: str
+    told: dict[str, Any]
+
+    @property
+    def id(self) -> str:
+        return str(self.told["operationId"])
+
+    @property
+    def answers(self) -> dict[str, Any]:
+        return dict(self.told["responses"])
+
+    @property
+    def is_open(self) -> bool:
+        return not self.told.get("security")
+
+    def parameters(self, place: str) -> list[str]:
+        return [one["name"] for one in self.told.get("parameters", []) if one["in"] == place]
+
+
+@cache
+def document() -> dict[str, Any]:
+    answer = Client().get("/v1/openapi.json")
+    assert answer.status_code == 200
+    return dict(answer.json())
+
+
+def operations() -> Iterator[Operation]:
+    for path, methods in document()["paths"].items():
+        for method in _METHODS:
+            if method in methods:
+                yield Operation(method.upper(), path, methods[method])

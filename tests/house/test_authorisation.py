@@ -1,0 +1,223 @@
+"""Who may do what: every operation of the OpenAPI document against every sort of key.
+
+An operation without a row in `ROWS` fails here: say who may call it.
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+
+from accounts.access import Scope
+from accounts.issue import Rights, mint_key
+from accounts.ownership import acting_as_staff, acting_for
+from collections_app import files
+from collections_app.models import StoredFile
+from tests.cast import EVERYTHING, Someone, with_expired_key, with_key, with_revoked_key
+from tests.collections_app.documents import PDF, PNG, shown_with_pages
+from tests.house.openapi import Operation, operations
+from tests.house.tables import owned_tables, rows
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """What an operation answers to whom. Keys that have ended, and no key at all, always get 401, unless it is open."""
+
+    needs: Scope | None  # None: open to everybody
+    owner: int = 200
+    elsewhere: int  # to a key of the owner that reaches another collection only
+    stranger: int  # to a key of another owner
+    body: dict[str, Any] | None = None
+    form: Callable[[], dict[str, Any]] | None = None
+
+    def expected(self) -> dict[str, int]:
+        if self.needs is None:
+            return dict.fromkeys(CALLERS, self.owner)
+        return {
+            "nobody": 401,
+            "revoked": 401,
+            "expired": 401,
+            "reader": self.owner if self.needs == "read" else 403,
+            "searcher": self.owner if self.needs == "search" else 403,
+            "elsewhere": self.elsewhere,
+            "stranger": self.stranger,
+            "owner": self.owner,
+        }
+
+
+# The owner comes last: those who are refused must leave everything as it is.
+CALLERS = ("nobody", "revoked", "expired", "reader", "searcher", "elsewhere", "stranger", "owner")
+
+
+def _file() -> dict[str, Any]:
+    return {"file": SimpleUploadedFile("file", PNG)}
+
+
+def _new_document() -> dict[str, Any]:
+    return {"file": SimpleUploadedFile("file", PDF), "name": "new.pdf", "collection_name": "shelf-1"}
+
+
+ROWS = {
+    "getHealth": Row(needs=None, elsewhere=200, stranger=200),
+    "getFile": Row(needs=None, elsewhere=200, stranger=200),
+    "getMe": Row(needs="read", elsewhere=200, stranger=200),
+    "getUsage": Row(needs="read", elsewhere=200, stranger=200),
+    "listKeys": Row(needs="admin", elsewhere=200, stranger=200),
+    "createKey": Row(
+        needs="admin", owner=201, elsewhere=403, stranger=201, body={"scopes": ["read"], "collections": None}
+    ),
+    "revokeKey": Row(needs="admin", owner=204, elsewhere=404, stranger=404),
+    "rotateKey": Row(needs="admin", owner=201, elsewhere=404, stranger=404, body={}),
+    "listCollections": Row(needs="read", elsewhere=200, stranger=200),
+    "createCollection": Row(needs="write", owner=201, elsewhere=403, stranger=201, body={"name": "brand-new"}),
+    "getCollection": Row(needs="read", elsewhere=404, stranger=404),
+    "updateCollection": Row(needs="write", elsewhere=404, stranger=404, body={"metadata": {"changed": True}}),
+    "deleteCollection": Row(needs="write", owner=204, elsewhere=404, stranger=404),
+    "listDocuments": Row(needs="read", elsewhere=200, stranger=200),
+    "upsertDocument": Row(needs="write", owner=202, elsewhere=403, stranger=202, form=_new_document),
+    "getDocument": Row(needs="read", elsewhere=404, stranger=404),
+    "updateDocument": Row(
+        needs="write", elsewhere=404, stranger=404, body={"metadata": {"changed": True}, "collection_name": "shelf-1"}
+    ),
+    "deleteDocument": Row(needs="write", owner=204, elsewhere=404, stranger=404),
+    "deleteDocumentCompatible": Row(needs="write", owner=204, elsewhere=404, stranger=404),
+    "getPageImage": Row(needs="read", elsewhere=404, stranger=404),
+    "filter": Row(needs="read", elsewhere=200, stranger=200, body={"key": "year", "value": 2026}),
+    "fileToImages": Row(needs="write", elsewhere=200, stranger=200, form=_file),
+    "fileToBase64": Row(needs="write", elsewhere=200, stranger=200, form=_file),
+}
+
+# What a list answers to who may see nothing in it.
+EMPTY_FOR_OTHERS = {"listCollections", "listDocuments", "filter"}
+
+
+@dataclass
+class World:
+    """Alice with one of everything, and everybody who calls."""
+
+    alice: Someone
+    keys: dict[str, str]
+    there: dict[str, str] = field(default_factory=dict)
+    absent: dict[str, str] = field(default_factory=dict)
+
+    def call(self, operation: Operation, row: Row, who: str, *, absent: bool = False) -> Any:
+        place = self.absent if absent else self.there
+        path = operation.path
+        for name in operation.parameters("path"):
+            path = path.replace(f"{{{name}}}", quote(place[name], safe=""))
+        if "collection_name" in operation.parameters("query"):
+            path += f"?collection_name={place['collection_name']}"
+        headers = {"Authorization": f"Bearer {self.keys[who]}"} if self.keys[who] else {}
+        if row.form is not None:
+            return Client().post(path, row.form(), headers=headers)
+        body = "" if row.body is None else json.dumps(row.body)
+        kind = "application/json" if body else ""
+        answer: Any = Client().generic(operation.method, path, body, content_type=kind, headers=headers)
+        if answer.streaming:
+            list(answer.streaming_content)  # else the file stays open
+        return answer
+
+
+@pytest.fixture
+def world(alice: Someone, charlie: Someone) -> World:
+    shown_with_pages(alice, "page-1.pdf", pages=1, collection="shelf-1", metadata={"year": 2026})
+    with acting_for(alice.id):
+        spare = mint_key(alice.id, rights=Rights(scopes=EVERYTHING)).key
+        link = files.link_token(StoredFile.objects.filter(owner_id=alice.id)[0])
+    world = World(
+        alice,
+        {
+            "nobody": "",
+            "revoked": with_revoked_key(alice.user).key,
+            "expired": with_expired_key(alice.user).key,
+            "reader": with_key(alice.user, scopes=frozenset({"read"})).key,
+            "searcher": with_key(alice.user, scopes=frozenset({"search"})).key,
+            "elsewhere": with_key(alice.user, collections=frozenset({"drafts"})).key,
+            "stranger": charlie.key,
+            "owner": alice.key,
+        },
+    )
+    world.there = {"collection_name": "shelf-1", "document_name": "page-1.pdf", "page_number": "1", "token": link}
+    world.there["key_id"] = str(spare.pk)
+    world.absent = {"collection_name": "shelf-2", "document_name": "page-2.pdf", "page_number": "1", "token": "absent"}
+    world.absent["key_id"] = str(spare.pk + 1_000_000)
+    return world
+
+
+def kept() -> dict[str, list[Any]]:
+    """Every owned row; but when a key was last used is no change of what is kept."""
+    with acting_as_staff():
+        return {
+            table: rows(f"SELECT owner_id, (to_jsonb(t) - 'last_used_at')::text FROM {table} t ORDER BY 1, 2")  # noqa: S608
+            for table in owned_tables()
+        }
+
+
+def of(owner_id: int, everything: dict[str, list[Any]]) -> dict[str, list[Any]]:
+    return {table: [row for row in found if row[0] == owner_id] for table, found in everything.items()}
+
+
+def told(answer: Any) -> tuple[Any, ...]:
+    """All that a caller can tell answers by, the ids of the things asked for left out."""
+    body = {**answer.json(), "request_id": ""} if answer.content else None
+    text = json.dumps(body).replace("shelf-2", "shelf-1").replace("page-2.pdf", "page-1.pdf")
+    changing = {"X-Request-ID", "RateLimit", "Allow"}
+    return answer.status_code, text, {name: value for name, value in answer.items() if name not in changing}
+
+
+@pytest.mark.django_db
+def test_every_operation_has_a_row() -> None:
+    assert {operation.id for operation in operations()} == set(ROWS)
+
+
+@pytest.mark.parametrize("operation_id", ROWS)
+def test_each_key_may_do_what_its_row_says_and_who_is_refused_changes_nothing(world: World, operation_id: str) -> None:
+    row = ROWS[operation_id]
+    operation = next(one for one in operations() if one.id == operation_id)
+    expected, found = row.expected(), {}
+    before = kept()
+    for who in CALLERS:
+        found[who] = world.call(operation, row, who).status_code
+        if who != "owner" and not found[who] < 400:
+            assert kept() == before, f"{who} was refused, and changed something"
+        if who == "stranger":
+            assert of(world.alice.id, kept()) == of(world.alice.id, before)
+    assert found == expected
+
+
+@pytest.mark.parametrize("operation_id", [name for name, row in ROWS.items() if row.stranger == 404])
+@pytest.mark.parametrize("who", ["stranger", "elsewhere"])
+def test_what_cannot_be_reached_is_told_exactly_as_what_is_absent(world: World, who: str, operation_id: str) -> None:
+    row = ROWS[operation_id]
+    operation = next(one for one in operations() if one.id == operation_id)
+    assert told(world.call(operation, row, who)) == told(world.call(operation, row, who, absent=True))
+
+
+@pytest.mark.parametrize("operation_id", sorted(EMPTY_FOR_OTHERS))
+@pytest.mark.parametrize("who", ["stranger", "elsewhere"])
+def test_a_list_is_empty_for_who_may_see_nothing_in_it(world: World, who: str, operation_id: str) -> None:
+    operation = next(one for one in operations() if one.id == operation_id)
+    assert len(world.call(operation, ROWS[operation_id], "owner").json()) == 1
+    assert world.call(operation, ROWS[operation_id], who).json() == []
+
+
+@pytest.mark.parametrize("who", ["stranger", "elsewhere"])
+def test_nobody_lists_keys_that_reach_further_than_their_own(world: World, who: str) -> None:
+    operation = next(one for one in operations() if one.id == "listKeys")
+    assert len(world.call(operation, ROWS["listKeys"], who).json()) == 1
+
+
+def test_every_refusal_of_a_key_is_the_same(world: World) -> None:
+    answers = []
+    for operation in operations():
+        if ROWS[operation.id].needs is not None:
+            answers += [
+                told(world.call(operation, ROWS[operation.id], who)) for who in ("nobody", "revoked", "expired")
+            ]
+    assert [answer for answer in answers if answer != answers[0]] == []
+    assert answers[0][2]["WWW-Authenticate"] == 'Bearer realm="PaliAPI"'
