@@ -1,10 +1,8 @@
 """The services of a plan: what each is started with, and which floor it stands on."""
 
-import shutil
 import signal
 import socket
 import sys
-from pathlib import Path
 
 from paliapi import env
 from paliapi.stack.child import Command
@@ -76,9 +74,3 @@ def python(
         stop_signal=signal.SIGTERM,
         spawn_options={"pass_fds": (keep.fileno(),)} if keep else {},
     )
-
-
-def wipe_metrics(home: Home) -> None:
-    """The figures of processes that are gone are nobody's."""
-    shutil.rmtree(home.metrics, ignore_errors=True)
-    Path(home.metrics).mkdir(mode=0o700)

@@ -53,6 +53,7 @@ def _run(home: Home, plan: Plan, console: Console) -> None:
             pass
         console.say("Stopping. Once more Ctrl-C hurries it.")
     home.forget_short_names()
+    home.forget_metrics()
     console.say("Stopped.")
 
 
@@ -66,7 +67,7 @@ class _Start:
         self._supervisor = supervisor
 
     def all(self, web: Service) -> FirstAdmin | None:
-        services.wipe_metrics(self._home)
+        self._home.renew_metrics()
         self._data()
         if self._plan.embeddings_port:
             self._supervisor.add(services.of_embeddings(self._home, self._plan))

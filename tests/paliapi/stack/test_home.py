@@ -71,6 +71,29 @@ def test_the_lock_is_free_again_after_its_holder_was_killed(home: Home) -> None:
         pass
 
 
+def test_figures_of_an_earlier_start_are_gone(home: Home) -> None:
+    home.renew_metrics()
+    (home.metrics / "counter_1.db").touch()
+    home.renew_metrics()
+    assert list(home.metrics.iterdir()) == []
+    assert home.metrics.stat().st_mode & 0o077 == 0
+    home.forget_metrics()
+    assert not home.metrics.exists()
+
+
+def test_a_folder_that_somebody_else_prepared_for_our_figures_is_not_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    memory, trap = tmp_path / "memory", tmp_path / "trap"
+    memory.mkdir()
+    trap.mkdir()
+    monkeypatch.setattr("paliapi.stack.home._MEMORY", memory)
+    metrics = Home(tmp_path / "home").metrics
+    assert metrics.parent == memory
+    metrics.symlink_to(trap)
+    assert Home(tmp_path / "home").metrics == tmp_path / "home" / "run" / "metrics"
+
+
 def test_a_socket_in_a_deep_folder_gets_a_short_name(tmp_path: Path) -> None:
     home = open_home(tmp_path / ("deep" * 30))
     folder = home.path / "postgres"

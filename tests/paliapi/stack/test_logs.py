@@ -1,5 +1,6 @@
 """Log files are followed and kept short."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,24 @@ def test_the_telling_line_is_the_one_with_the_error() -> None:
 
 def test_only_lines_that_matter_reach_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     console = Console()
-    for line in ('{"level": "info"}', '{"level": "error"}', "LOG: checkpoint", "FATAL: gone"):
+    for line in ('{"event": "served", "level": "info"}', "LOG: checkpoint", "FATAL: gone"):
         console.pass_on("web", line)
-    assert capsys.readouterr().out == '       web | {"level": "error"}\n       web | FATAL: gone\n'
+    assert capsys.readouterr().out == "       web | FATAL: gone\n"
+
+
+def test_a_structured_line_is_shown_in_short(capsys: pytest.CaptureFixture[str]) -> None:
+    line = {
+        "event": "not_ready",
+        "part": "redis",
+        "logger": "paliapi.health",
+        "level": "error",
+        "timestamp": "2026-01-01T00:00:00Z",
+        "exception": "Traceback (most recent call last):\n  File one\nOSError: no space",
+    }
+    Console().pass_on("web", json.dumps(line))
+    assert capsys.readouterr().out == "       web | error not_ready part=redis OSError: no space\n"
+
+
+def test_everything_is_shown_when_everything_is_wanted(capsys: pytest.CaptureFixture[str]) -> None:
+    Console(everything=True).pass_on("web", '{"level": "info"}')
+    assert capsys.readouterr().out == '       web | {"level": "info"}\n'
