@@ -166,3 +166,8 @@ class RenderCrashed(Invalid):
 class RenderUnavailable(Unavailable):
     code = "render_unavailable"
     title = "The pages of the file cannot be drawn at the moment; try again."
+
+
+class SearchNotReady(Unavailable):
+    code = "search_not_ready"
+    title = "The pages in scope cannot be scored by this version."

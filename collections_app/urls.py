@@ -7,6 +7,7 @@ from collections_app.api.documents import DeleteDocument, DocumentDetail, Docume
 from collections_app.api.filter import FilterView
 from collections_app.api.helpers import FileToBase64, FileToImages
 from collections_app.api.pages import PageImage, SignedFile
+from collections_app.api.search import SearchView
 
 urlpatterns = [
     path("collections/", Collections.as_view(), name="collections"),
@@ -18,6 +19,7 @@ urlpatterns = [
     path("documents/<path:document_name>/", DocumentDetail.as_view(), name="document"),
     path("files/<str:token>", SignedFile.as_view(), name="getFile"),
     path("filter/", FilterView.as_view(), name="filter"),
+    path("search/", SearchView.as_view(), name="search"),
     path("helpers/file-to-imgbase64/", FileToImages.as_view(), name="fileToImages"),
     path("helpers/file-to-base64/", FileToBase64.as_view(), name="fileToBase64"),
 ]

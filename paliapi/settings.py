@@ -41,6 +41,7 @@ MIDDLEWARE = [
     "paliapi.middleware.RequestContext",
     "paliapi.middleware.SecurityHeaders",
     "django.middleware.security.SecurityMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "paliapi.middleware.TolerateMissingSlash",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -118,6 +119,10 @@ SECURE_HSTS_SECONDS = int(timedelta(days=365).total_seconds()) if _https else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = _https
 SECURE_SSL_REDIRECT = False
 X_FRAME_OPTIONS = "DENY"
+SILENCED_SYSTEM_CHECKS = [
+    "security.W008",  # the proxy that ends TLS redirects; here it would loop where the proxy does not name the scheme
+    "security.W021",  # preloading binds a whole domain, which is for its owner to decide
+]
 if ENV.trust_proxy:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
@@ -153,15 +158,6 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_AUTHENTICATION": [],
     "SERVE_PERMISSIONS": [],
-    "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    "SWAGGER_UI_SETTINGS": {
-        "persistAuthorization": True,
-        "deepLinking": True,
-        "tryItOutEnabled": True,
-        "displayRequestDuration": True,
-        "filter": True,
-    },
     "SCHEMA_PATH_PREFIX": "/v1/",
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_ADD_EXPLICIT_BLANK_NULL_CHOICE": False,
@@ -170,6 +166,7 @@ SPECTACULAR_SETTINGS = {
         {"name": "keys", "description": "Who am I, and which keys do I have?"},
         {"name": "collections", "description": "Sets of documents that are searched together."},
         {"name": "documents", "description": "What was put in, its state and its pages."},
+        {"name": "search", "description": "Ask, and get the pages that answer."},
         {"name": "filter", "description": "Find collections and documents by their metadata."},
         {"name": "helpers", "description": "Turn files into what other calls take."},
     ],

@@ -18,7 +18,7 @@ from paliapi.paging import paginate
 
 # The grammar is checked by hand, so it is described by hand: `engine.filters` is its only reader.
 _KEY = {"type": "string", "minLength": 1}
-_FILTER: dict[str, Any] = {
+FILTER_SCHEMA: dict[str, Any] = {
     "type": "object",
     "additionalProperties": False,
     "description": (filters.__doc__ or "").partition("\n\n")[2],
@@ -57,7 +57,7 @@ class FilterView(OwnedView):
         summary="Find documents or collections by metadata",
         description="Over all your collections. The answer is a bare array, oldest first; a long one pages.",
         parameters=[EXPAND, LIMIT, CURSOR, LINK_HEADER],
-        request={"application/json": _FILTER},
+        request={"application/json": FILTER_SCHEMA},
         responses=PolymorphicProxySerializer(
             component_name="FilterHit",
             serializers=[DocumentOut, CollectionOut],

@@ -3,7 +3,7 @@
 from typing import ClassVar
 
 from django.conf import settings
-from django.http import FileResponse, HttpResponseNotModified
+from django.http import HttpResponseNotModified
 from django.http.response import HttpResponseBase
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -17,24 +17,13 @@ from collections_app.api.documents import NAME
 from collections_app.api.parameters import COLLECTION, IF_NONE_MATCH
 from collections_app.errors import FileLinkExpired, PageNotFound
 from collections_app.models import Page, StoredFile
+from collections_app.sending import sent
 
 _LARGEST_PAGE_NUMBER = 2**31 - 1
 _FOR_EVER = "private, max-age=31536000, immutable"
 _VERSION = OpenApiParameter(
     "v", str, "query", description="The image's ETag without quotes. With it the answer may be kept for ever."
 )
-
-
-def _sent(file: StoredFile, *, cache: str, attachment: bool, name: str = "") -> FileResponse:
-    """The bytes, in a way that no browser runs anything in them."""
-    response = FileResponse(
-        files.read(file), as_attachment=attachment, filename=name or file.sha256[:12], content_type=file.content_type
-    )
-    response["Content-Length"] = str(file.size)
-    response["ETag"] = f'"{file.sha256}"'
-    response["Cache-Control"] = cache
-    response["Content-Security-Policy"] = "default-src 'none'; sandbox"
-    return response
 
 
 class PageImage(OwnedView):
@@ -60,7 +49,7 @@ class PageImage(OwnedView):
         cache = _FOR_EVER if version else "private, no-cache"
         if request.headers.get("If-None-Match", "").removeprefix("W/").strip('"') == page.image.sha256:
             return HttpResponseNotModified(headers={"ETag": f'"{page.image.sha256}"', "Cache-Control": cache})
-        return _sent(page.image, cache=cache, attachment=False)
+        return sent(page.image, cache=cache, attachment=False)
 
 
 class SignedFile(APIView):
@@ -85,4 +74,4 @@ class SignedFile(APIView):
             file = StoredFile.objects.filter(owner_id=owner_id, pk=file_id).first()
         if file is None:
             raise FileLinkExpired
-        return _sent(file, cache="private, no-store", attachment=True)
+        return sent(file, cache="private, no-store", attachment=True)

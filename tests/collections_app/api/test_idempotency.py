@@ -1,0 +1,106 @@
+"""`Idempotency-Key`: once is enough."""
+
+import base64
+import json
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
+from django.utils import timezone
+
+from accounts.ownership import acting_for
+from collections_app import housekeeping
+from collections_app.models import Collection, IdempotentAnswer, Revision
+from tests.cast import Someone, someone
+from tests.collections_app.documents import PDF, PNG
+
+UPSERT = "/v1/documents/upsert-document/"
+
+
+def test_a_repeated_creation_is_answered_again_and_not_done_again(alice: Someone) -> None:
+    first = alice.post("/v1/collections/", {"name": "c"}, Idempotency_Key="k1")
+    again = alice.post("/v1/collections/", {"name": "c"}, Idempotency_Key="k1")
+    assert (again.status_code, again.json()) == (201, first.json())
+    assert again["Idempotent-Replayed"] == "true"
+    assert "Idempotent-Replayed" not in first
+    assert alice.post("/v1/collections/", {"name": "c"}).status_code == 409
+
+
+def test_a_repeated_upload_makes_no_second_revision(alice: Someone) -> None:
+    answers = [_send_form(alice, PDF, key="k1") for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [202, 202]
+    assert answers[0].json() == answers[1].json()
+    assert answers[0]["Location"] == answers[1]["Location"]
+    with acting_for(alice.id):
+        first = Revision.objects.get(owner_id=alice.id).pk
+    _send_form(alice, PDF, key="k2")
+    with acting_for(alice.id):
+        assert Revision.objects.get(owner_id=alice.id).pk != first
+
+
+def test_the_file_is_compared_by_its_bytes(alice: Someone) -> None:
+    _send_form(alice, PDF, key="k1")
+    reused = _send_form(alice, PNG, key="k1")
+    assert (reused.status_code, reused.json()["code"]) == (422, "idempotency_key_reused")
+
+
+def test_keys_of_two_owners_do_not_meet(alice: Someone, charlie: Someone) -> None:
+    for who in (alice, charlie):
+        assert who.post("/v1/collections/", {"name": "c"}, Idempotency_Key="same").status_code == 201
+
+
+@pytest.mark.parametrize("key", ["x" * 256, "with space", "ü"])
+def test_a_key_that_is_none_is_refused(alice: Someone, key: str) -> None:
+    refused = alice.post("/v1/collections/", {"name": "c"}, Idempotency_Key=key)
+    assert (refused.status_code, refused.json()["code"]) == (422, "idempotency_key_invalid")
+
+
+def test_a_failure_is_not_remembered(alice: Someone) -> None:
+    alice.post("/v1/collections/", {"name": "c"})
+    assert alice.post("/v1/collections/", {"name": "c"}, Idempotency_Key="k").status_code == 409
+    alice.delete("/v1/collections/c/")
+    assert alice.post("/v1/collections/", {"name": "c"}, Idempotency_Key="k").status_code == 201
+
+
+def test_after_a_day_a_key_is_new_again(alice: Someone) -> None:
+    alice.post("/v1/collections/", {"name": "c"}, Idempotency_Key="k")
+    _age_answers(alice)
+    assert alice.post("/v1/collections/", {"name": "d"}, Idempotency_Key="k").status_code == 201
+    _age_answers(alice)
+    assert housekeeping.forget_answers() == 1
+    with acting_for(alice.id):
+        assert not IdempotentAnswer.objects.filter(owner_id=alice.id).exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_twins_at_the_same_moment_get_the_same_answer() -> None:
+    owner = someone("twins@example.com")
+    body = {"name": "x", "base64": base64.b64encode(PDF).decode()}
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(lambda _: _send(owner, body), range(4)))
+    assert [status for status, _ in answers] == [202] * 4
+    assert len({told for _, told in answers}) == 1
+    with acting_for(owner.id):
+        assert Revision.objects.filter(owner_id=owner.id).count() == 1
+        assert Collection.objects.filter(owner_id=owner.id).count() == 1
+
+
+def _send(owner: Someone, body: dict[str, str]) -> tuple[int, str]:
+    try:
+        answer = owner.post(UPSERT, body, Idempotency_Key="twin")
+        return answer.status_code, json.dumps(answer.json(), sort_keys=True)
+    finally:
+        connection.close()
+
+
+def _send_form(who: Someone, content: bytes, *, key: str) -> Any:
+    form = {"file": SimpleUploadedFile("f", content), "name": "x"}
+    return who.upload(UPSERT, form, Idempotency_Key=key)
+
+
+def _age_answers(who: Someone) -> None:
+    with acting_for(who.id):
+        IdempotentAnswer.objects.filter(owner_id=who.id).update(created_at=timezone.now() - timedelta(hours=25))
