@@ -85,14 +85,18 @@ def _text_and_words(page: pypdfium2.PdfPage) -> tuple[str, tuple[Word, ...]]:
 def _words(page: pypdfium2.PdfPage, layer: pypdfium2.PdfTextPage, count: int) -> Iterator[Word]:
     letters: list[str] = []
     box = _Box()
+    # One set of numbers for all letters: PDFium fills it, and pages have thousands.
+    left, right, bottom, top = sides = [ctypes.c_double() for _ in range(4)]
     for place in range(count):
         code = pdfium.FPDFText_GetUnicode(layer, place)
         letter = chr(code) if code <= sys.maxunicode else ""
         if not letter.isspace():
             letters.append(letter)
-            box.include(*layer.get_charbox(place))
+            if pdfium.FPDFText_GetCharBox(layer, place, *sides):
+                box.include(left.value, bottom.value, right.value, top.value)
         if letter.isspace() or place == count - 1:
-            if text := _clean(_whole("".join(letters))):
+            text = _clean(_whole("".join(letters)))
+            if text and box.left <= box.right:
                 yield box.word(text, page)
             letters, box = [], _Box()
 

@@ -17,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any, cast
@@ -53,10 +53,11 @@ def render(
     limits: RenderLimits = RenderLimits(),  # noqa: B008 - frozen
     dpi: int = 144,
     encoding: Encoding = "png",
-) -> Iterator[RenderedPage]:
+) -> Generator[RenderedPage, None, None]:
     """The pages of a PDF or a picture. `dpi` is for PDFs; pictures keep their pixels, up to the limit.
 
-    A file object must be seekable and is not to be used while pages are taken.
+    A file object must be seekable and is not to be used while pages are taken. Who may stop early closes the
+    generator (`contextlib.closing`), which ends the process at once.
     """
     with _on_disk(source) as file:
         kind = sniff(file, max_pixels=limits.source_megapixels * 1_000_000)

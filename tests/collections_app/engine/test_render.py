@@ -183,7 +183,7 @@ def test_the_child_ends_when_nobody_wants_more(one_child: Callable[[], int]) -> 
     pages = render(io.BytesIO(pdf(*["words"] * 100)))
     next(pages)
     assert one_child()
-    pages.close()  # type: ignore[attr-defined]
+    pages.close()
 
 
 def test_the_child_knows_nothing_of_our_environment(one_child: Callable[[], int]) -> None:
@@ -191,7 +191,7 @@ def test_the_child_knows_nothing_of_our_environment(one_child: Callable[[], int]
     next(pages)
     environment = Path(f"/proc/{one_child()}/environ").read_bytes()
     assert {part.partition(b"=")[0] for part in environment.split(b"\0") if part} <= {b"LANG", b"PATH", b"LC_CTYPE"}
-    pages.close()  # type: ignore[attr-defined]
+    pages.close()
 
 
 def test_a_path_an_open_file_and_a_file_in_memory_are_all_the_same(tmp_path: Path) -> None:
