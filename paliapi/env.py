@@ -92,7 +92,8 @@ def _url(value: str, *, schemes: tuple[str, ...]) -> str:
         _ = parts.port
     except ValueError:
         raise ValueError("must be a URL") from None
-    if parts.scheme not in schemes or not (parts.netloc or parts.scheme == "unix"):
+    somewhere = value.startswith("unix:///") if parts.scheme == "unix" else parts.netloc
+    if parts.scheme not in schemes or not somewhere:
         raise ValueError("must be a URL that begins with " + " or ".join(f"{scheme}://" for scheme in schemes))
     return value
 
