@@ -86,14 +86,19 @@ def pack(embedded: Sequence[MultiVector], *, input_type: str, space: Space, with
     return out.getvalue()
 
 
-def unpack(body: bytes) -> tuple[list[MultiVector], str, str]:
+def unpack(body: bytes, *, most_bytes: int) -> tuple[list[MultiVector], str, str]:
     """The multi-vectors of an npz answer, its model and its revision. The numbers are not checked here."""
     try:
+        with zipfile.ZipFile(io.BytesIO(body)) as archive:
+            if sum(member.file_size for member in archive.infolist()) > most_bytes:
+                raise NotAnAnswer(f"It unpacks to more than {most_bytes} bytes.")
         with np.load(io.BytesIO(body), allow_pickle=False) as found:
             arrays = [found[f"emb_{number}"] for number in range(int(found["count"]))]
             model, revision = str(found["model"]), str(found["revision"])
             layouts = json.loads(found["layout"].tobytes()) if "layout" in found else [None] * len(arrays)
-    except (ValueError, KeyError, OSError, EOFError, TypeError, zipfile.BadZipFile) as problem:
+    except NotAnAnswer:
+        raise
+    except (ValueError, KeyError, OSError, EOFError, TypeError, MemoryError, zipfile.BadZipFile) as problem:
         raise NotAnAnswer(str(problem)) from problem
     if not isinstance(layouts, list) or len(layouts) != len(arrays):
         raise NotAnAnswer("The layout does not go with the vectors.")
