@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, get_args
+from typing import Literal, Self, get_args
 
 Scope = Literal["read", "write", "search", "admin"]
 SCOPES: tuple[Scope, ...] = get_args(Scope)
@@ -18,6 +18,11 @@ class Caller:
     scopes: frozenset[str]
     collections: frozenset[str] | None  # names; None: all of the owner's
     expires_at: datetime | None = None
+
+    @classmethod
+    def of_owner(cls, owner_id: int, *, email: str) -> Self:
+        """The owner as such, with no key in between: so the admin acts. No key has the id 0."""
+        return cls(owner_id=owner_id, email=email, key_id=0, scopes=frozenset(SCOPES), collections=None)
 
     def may(self, scope: Scope) -> bool:
         return scope in self.scopes or "admin" in self.scopes
