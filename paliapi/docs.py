@@ -2,10 +2,10 @@
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSplitView
+from django.templatetags.static import static
+from drf_spectacular.views import SpectacularJSONAPIView
 
-from paliapi.errors import catalogue, kind_of
-from paliapi.http import STATUS
+from paliapi.http import codes
 
 
 class OpenAPI(SpectacularJSONAPIView):
@@ -14,18 +14,20 @@ class OpenAPI(SpectacularJSONAPIView):
     throttle_classes = ()
 
 
-class Swagger(SpectacularSwaggerSplitView):
-    """Swagger UI from our own files; it keeps the token until you log out."""
-
-    url_name = "openapi"
-    throttle_classes = ()
+def swagger(request: HttpRequest) -> HttpResponse:
+    """Swagger UI from our own files; it keeps the key until you log out."""
+    return render(request, "paliapi/swagger.html")
 
 
 def errors(request: HttpRequest) -> HttpResponse:
     """Every code there is."""
-    rows = [(error.code, STATUS[kind_of(error)], error.title) for error in catalogue()]
-    return render(request, "paliapi/errors.html", {"rows": rows})
+    return render(request, "paliapi/errors.html", {"rows": codes()})
 
 
 def home(_request: HttpRequest) -> HttpResponse:
     return redirect("swagger")
+
+
+def icon(_request: HttpRequest) -> HttpResponse:
+    """Where browsers look that were told of no icon."""
+    return redirect(static("paliapi/icon.svg"))

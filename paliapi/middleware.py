@@ -11,7 +11,8 @@ from django.http.response import HttpResponseBase
 from django.urls import Resolver404, resolve
 
 from paliapi import metrics
-from paliapi.http import problem_response
+from paliapi.errors import Error
+from paliapi.http import error_response, refusal
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
@@ -23,7 +24,7 @@ _QUIET = {"/livez", "/readyz", "/metrics", "/v1/health/"}
 
 # Our own HTML (Swagger UI, error catalogue, admin) runs from local files alone.
 _CSP = (
-    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
     "font-src 'self'; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 )
 
@@ -54,10 +55,14 @@ class RequestContext:
         self._tell(request, response, time.perf_counter() - started)
         return response
 
+    def process_exception(self, _request: HttpRequest, exception: Exception) -> HttpResponseBase | None:
+        """Errors of ours that come out of a plain view, as the admin's."""
+        return error_response(exception) if isinstance(exception, Error) else None
+
     def _answer(self, request: HttpRequest) -> HttpResponseBase:
         chunked = "chunked" in request.headers.get("Transfer-Encoding", "").lower()
         if chunked and "Content-Length" not in request.headers:
-            return problem_response(status=411, code="length_required", title="Send a Content-Length with the body.")
+            return refusal("length_required")
         return self.get_response(request)
 
     def _tell(self, request: HttpRequest, response: HttpResponseBase, seconds: float) -> None:

@@ -7,11 +7,13 @@ from paliapi import docs, health, http, metrics
 
 urlpatterns = [
     path("", docs.home),
+    path("favicon.ico", docs.icon),
     path("livez", health.livez, name="livez"),
     path("readyz", health.readyz, name="readyz"),
     path("metrics", metrics.view, name="metrics"),
     path("admin/", admin.site.urls),
-    path("v1/docs", docs.Swagger.as_view(), name="swagger"),
+    path("v1/docs", docs.swagger, name="swagger"),
+    path("v1/docs/", docs.home),
     path("v1/docs/openapi.json", docs.OpenAPI.as_view(), name="openapi"),
     path("v1/openapi.json", docs.OpenAPI.as_view()),
     path("v1/docs/errors", docs.errors, name="errors"),
