@@ -30,6 +30,21 @@ def create_roles_sql() -> str:
     )
 
 
+def open_indexes_sql() -> str:
+    """SQL that lets Postgres use an index on metadata under row-level security; for a superuser, in this database.
+
+    A condition runs before the policy's only if its function is known to tell nothing about rows that it does not
+    return. These four raise no error that depends on a row, but Postgres does not mark them so by itself.
+    """
+    functions = (
+        "jsonb_contains(jsonb, jsonb)",
+        "jsonb_exists(jsonb, text)",
+        "jsonb_exists_any(jsonb, text[])",
+        "jsonb_exists_all(jsonb, text[])",
+    )
+    return "\n".join(f"ALTER FUNCTION {function} LEAKPROOF;" for function in functions)
+
+
 def _create_role_sql(role: str, attributes: str) -> str:
     return (
         f"DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{role}') "

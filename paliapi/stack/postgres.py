@@ -20,7 +20,7 @@ from urllib.parse import quote
 import psycopg
 from psycopg import sql
 
-from paliapi.roles import APP, OWNER, create_roles_sql
+from paliapi.roles import APP, OWNER, create_roles_sql, open_indexes_sql
 from paliapi.stack import account as accounts
 from paliapi.stack import postgres_binaries, processes
 from paliapi.stack.child import Child, Command
@@ -303,3 +303,4 @@ def _set_password(connection: psycopg.Connection, role: str, password: str) -> N
 def _equip(connection: psycopg.Connection) -> None:
     connection.execute("CREATE EXTENSION IF NOT EXISTS vector")
     connection.execute("ALTER EXTENSION vector UPDATE")
+    connection.execute(open_indexes_sql())
