@@ -1,5 +1,6 @@
 """The verb that turns a file into page images without keeping anything."""
 
+from contextlib import closing
 from typing import IO
 
 from django.conf import settings
@@ -21,9 +22,10 @@ def to_images(file: IO[bytes]) -> list[RenderedPage]:
     )
     pages: list[RenderedPage] = []
     size = 0
-    for page in render(file, limits=limits):
-        size += len(page.image)
-        if size > env.max_expanded_mb * MEBIBYTE:
-            raise AnswerTooLarge("The pages are too many or too large for one answer.")
-        pages.append(page)
+    with closing(render(file, limits=limits)) as rendered:
+        for page in rendered:
+            size += len(page.image)
+            if size > env.max_expanded_mb * MEBIBYTE:
+                raise AnswerTooLarge("The pages are too many or too large for one answer.")
+            pages.append(page)
     return pages

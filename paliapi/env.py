@@ -178,7 +178,7 @@ class Env:
     api_key_peppers: tuple[tuple[int, str], ...] = _setting(
         "API_KEY_PEPPERS",
         _peppers,
-        about="numbered secrets that API keys are hashed with, like 1:SECRET,2:SECRET; the highest is used for new keys",
+        about="numbered secrets that API keys are hashed with: 1:SECRET,2:SECRET; the highest is used for new keys",
         secret=True,
         needed_in_production=True,
     )

@@ -17,7 +17,7 @@ from collections_app.filtering import matching
 from paliapi.paging import paginate
 
 # The grammar is checked by hand, so it is described by hand: `engine.filters` is its only reader.
-_KEY = {"type": "string", "minLength": 1}
+_KEY = {"type": "string"}
 FILTER_SCHEMA: dict[str, Any] = {
     "type": "object",
     "additionalProperties": False,
