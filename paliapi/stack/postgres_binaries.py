@@ -49,8 +49,8 @@ def _runs(folder: Path, account: Account) -> bool:
 
 def _copy_for(found: Path, account: Account) -> Path:
     """A copy where everybody can read it: the checkout of root is often closed to all other accounts."""
-    stamp = (found / "bin" / "postgres").stat()
-    mark = hashlib.sha256(f"{found}:{stamp.st_size}:{stamp.st_mtime_ns}".encode()).hexdigest()[:12]
+    with (found / "bin" / "postgres").open("rb") as program:
+        mark = hashlib.file_digest(program, "sha256").hexdigest()[:12]
     place = _CACHE / f"postgres-{MAJOR}-{mark}"
     copied = place / found.parent.name / found.name
     if not place.is_dir():

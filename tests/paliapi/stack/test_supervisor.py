@@ -23,7 +23,13 @@ STUBBORN = "import signal; signal.signal(15, signal.SIG_IGN); print('up', flush=
 # A leader with a child of its own that does not care about the leader's end.
 FAMILY = f"import subprocess, sys; subprocess.Popen([sys.executable, '-c', {STUBBORN!r}]); {OBEYS}"
 
-Say = Callable[[], str]
+# Does not stop when asked to, and sends the person's second signal itself.
+_ASKS_FOR_HURRY = """
+import os, signal
+signal.signal(15, lambda *_: os.kill(os.getppid(), signal.SIGINT))
+print("up", flush=True)
+while True: signal.pause()
+"""
 
 
 def _service(home: Home, name: str, program: str, *, floor: int = 0, stop_within_s: float = 5) -> Service:
@@ -101,6 +107,15 @@ def test_a_stubborn_child_is_killed_when_its_time_is_over(home: Home, capsys: py
         assert service.child
     assert service.child.exit_code() == -signal.SIGKILL
     assert "web did not stop in time and was killed." in capsys.readouterr().out
+
+
+def test_a_second_signal_hurries_the_end(home: Home) -> None:
+    with Supervisor(home, Console()) as supervisor:
+        service = _service(home, "web", _ASKS_FOR_HURRY, stop_within_s=3600)
+        supervisor.add(service)
+        supervisor.wait_for("web", _up(home, "web"), within_s=20)
+        assert service.child
+    assert service.child.exit_code() == -signal.SIGKILL
 
 
 def test_the_upper_floor_stops_before_the_lower(home: Home) -> None:

