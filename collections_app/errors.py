@@ -171,3 +171,18 @@ class RenderUnavailable(Unavailable):
 class SearchNotReady(Unavailable):
     code = "search_not_ready"
     title = "The pages in scope cannot be scored by this version."
+
+
+class EmbeddingsUnavailable(Unavailable):
+    code = "embeddings_unavailable"
+    title = "Failed to get embeddings from the embeddings service."
+
+
+class EmbeddingsUntrustworthy(Unavailable):
+    code = "embeddings_untrustworthy"
+    title = "The embeddings service answers with something that cannot be used."
+
+
+class InputNotEmbeddable(Invalid):
+    code = "input_not_embeddable"
+    title = "The embeddings service cannot read this input."

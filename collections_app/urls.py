@@ -4,6 +4,7 @@ from django.urls import path
 
 from collections_app.api.collections import CollectionDetail, Collections
 from collections_app.api.documents import DeleteDocument, DocumentDetail, Documents, Upsert
+from collections_app.api.embeddings import EmbeddingsView
 from collections_app.api.filter import FilterView
 from collections_app.api.helpers import FileToBase64, FileToImages
 from collections_app.api.pages import PageImage, SignedFile
@@ -19,6 +20,7 @@ urlpatterns = [
     path("documents/<path:document_name>/", DocumentDetail.as_view(), name="document"),
     path("files/<str:token>", SignedFile.as_view(), name="getFile"),
     path("filter/", FilterView.as_view(), name="filter"),
+    path("embeddings/", EmbeddingsView.as_view(), name="embeddings"),
     path("search/", SearchView.as_view(), name="search"),
     path("helpers/file-to-imgbase64/", FileToImages.as_view(), name="fileToImages"),
     path("helpers/file-to-base64/", FileToBase64.as_view(), name="fileToBase64"),

@@ -167,6 +167,7 @@ SPECTACULAR_SETTINGS = {
         {"name": "collections", "description": "Sets of documents that are searched together."},
         {"name": "documents", "description": "What was put in, its state and its pages."},
         {"name": "search", "description": "Ask, and get the pages that answer."},
+        {"name": "embeddings", "description": "Multi-vectors for programs of your own."},
         {"name": "filter", "description": "Find collections and documents by their metadata."},
         {"name": "helpers", "description": "Turn files into what other calls take."},
     ],

@@ -1,0 +1,82 @@
+"""Multi-vectors through the product's door, from a real embeddings service with the small lexical encoder."""
+
+import base64
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from pytest_django import Settings
+
+from tests.cast import Someone
+from tests.collections_app.documents import PNG
+from tests.embeddings.serving import KEY, serving
+
+PATH = "/v1/embeddings/"
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[str]:
+    with serving() as client:
+        yield str(client.base_url)
+
+
+@pytest.fixture
+def service(running: str, settings: Settings) -> None:
+    settings.ENV = replace(settings.ENV, embeddings_url=running, embeddings_url_token=KEY)
+
+
+def test_each_question_gets_its_own_multi_vector_in_order(alice: Someone, service: None) -> None:
+    made = alice.post(PATH, {"input_data": ["total amount due", "lighthouse"], "task": "query"}).json()
+    assert [one["index"] for one in made["data"]] == [0, 1]
+    assert [one["object"] for one in made["data"]] == ["embedding", "embedding"]
+    first, second = (np.array(one["embedding"]) for one in made["data"])
+    assert first.shape[1] == second.shape[1] == 128
+    np.testing.assert_allclose(np.linalg.norm(first, axis=1), 1, atol=0.01)
+    assert made["usage"] == {"prompt_tokens": len(first) + len(second), "total_tokens": len(first) + len(second)}
+    assert made["model"]
+
+
+def test_an_image_in_base64_is_embedded_too(alice: Someone, service: None) -> None:
+    made = alice.post(PATH, {"input_data": [base64.b64encode(PNG).decode()], "task": "image"})
+    assert (made.status_code, len(made.json()["data"])) == (200, 1)
+
+
+@pytest.mark.parametrize(
+    ("body", "pointer"),
+    [
+        ({"task": "query"}, "/input_data"),
+        ({"input_data": "text", "task": "query"}, "/input_data"),
+        ({"input_data": [], "task": "query"}, "/input_data"),
+        ({"input_data": ["x"] * 33, "task": "query"}, "/input_data"),
+        ({"input_data": [""], "task": "query"}, "/input_data/0"),
+        ({"input_data": [5], "task": "query"}, "/input_data/0"),
+        ({"input_data": ["x"], "task": "other"}, "/task"),
+        ({"input_data": ["https://example.com/x.png"], "task": "image"}, "/input_data/0"),
+        ({"input_data": [base64.b64encode(PNG).decode(), "AAAA"], "task": "image"}, "/input_data/1"),
+    ],
+)
+def test_what_cannot_be_embedded_is_refused_at_its_place(
+    alice: Someone, service: None, body: dict[str, Any], pointer: str
+) -> None:
+    refused = alice.post(PATH, body)
+    assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, pointer)
+
+
+def test_without_the_service_the_answer_is_503_and_when_to_come_back(alice: Someone, settings: Settings) -> None:
+    settings.ENV = replace(settings.ENV, embeddings_url="http://127.0.0.1:9")
+    refused = alice.post(PATH, {"input_data": ["x"], "task": "query"})
+    assert (refused.status_code, refused.json()["code"]) == (503, "embeddings_unavailable")
+    assert refused["Retry-After"]
+    assert "127.0.0.1" not in refused.content.decode()
+
+
+def test_a_wrong_token_of_ours_is_not_the_callers_fault(alice: Someone, running: str, settings: Settings) -> None:
+    settings.ENV = replace(settings.ENV, embeddings_url=running, embeddings_url_token="not-the-key")
+    refused = alice.post(PATH, {"input_data": ["x"], "task": "query"})
+    assert (refused.status_code, refused.json()["code"]) == (503, "embeddings_untrustworthy")
+
+
+def test_a_key_without_the_scope_gets_no_embeddings(bob: Someone, service: None) -> None:
+    assert bob.post(PATH, {"input_data": ["x"], "task": "query"}).json()["code"] == "scope_missing"
