@@ -19,9 +19,10 @@ from paliapi.paging import paginate
 
 _MANAGING: dict[str, Scope] = dict.fromkeys(("GET", "HEAD", "OPTIONS", "POST", "DELETE"), "admin")
 _PAGING = [
-    OpenApiParameter("limit", int, description="The most keys to answer with."),
+    OpenApiParameter("limit", {"type": "integer", "minimum": 1}, description="The most keys to answer with."),
     OpenApiParameter("cursor", str, description="Where to go on, from the `Link` header of the answer before."),
 ]
+_KEY_ID = OpenApiParameter("key_id", int, "path", description="The key's `id`, as in the list of keys.")
 
 
 class Me(OwnedView):
@@ -91,6 +92,7 @@ class Key(OwnedView):
         tags=["keys"],
         summary="Revoke a key",
         description="The key ends at once and for ever; it may be the one in use. Needs the scope `admin`.",
+        parameters=[_KEY_ID],
         responses={204: OpenApiResponse(description="It is revoked.")},
     )
     def delete(self, _request: Request, key_id: int) -> Response:
@@ -111,6 +113,7 @@ class Rotation(OwnedView):
             "time is replaced by one that ends at the same time. Only a key that may do all the old one may, for as "
             "long, can replace it. Needs the scope `admin`."
         ),
+        parameters=[_KEY_ID],
         request=RotationIn,
         responses={201: KeyMinted},
         examples=[examples.ROTATION, examples.SUCCESSOR],

@@ -23,7 +23,6 @@ from collections_app.models import (
     IdempotentAnswer,
     Page,
     Revision,
-    Status,
     StoredFile,
 )
 from collections_app.sending import sent
@@ -68,7 +67,7 @@ class CollectionAdmin(DeletedByVerb[Collection]):
 
 @admin.register(Document)
 class DocumentAdmin(DeletedByVerb[Document]):
-    list_display = ("name", "collection_link", "owner_link", "state", "why", "progress", "num_pages", "updated_at")
+    list_display = ("name", "collection_link", "owner_link", "state", "why", "num_pages", "updated_at")
     list_filter = ("latest__status", "created_at", "updated_at")
     list_select_related = ("owner", "collection", "latest", "shown")
     search_fields = ("name", "collection__name", "owner__email")
@@ -78,7 +77,6 @@ class DocumentAdmin(DeletedByVerb[Document]):
         "owner_link",
         "state",
         "why",
-        "progress",
         "num_pages",
         "thumbnails",
         "shown_link",
@@ -99,15 +97,11 @@ class DocumentAdmin(DeletedByVerb[Document]):
 
     @admin.display(description="status", ordering="latest__status")
     def state(self, row: Document) -> SafeString:
-        return showing.state(row.latest.status if row.latest else Status.QUEUED)
+        return showing.state(row.latest)
 
     @admin.display(description="error")
     def why(self, row: Document) -> SafeString:
         return showing.failure(row.latest.error if row.latest else None)
-
-    @admin.display(description="progress")
-    def progress(self, row: Document) -> str:
-        return showing.progress(row.latest)
 
     @admin.display(description="searchable pages", ordering="shown__pages_total")
     def num_pages(self, row: Document) -> SafeString:
@@ -145,7 +139,6 @@ class RevisionAdmin(ViewOnly[Revision]):
         "state",
         "is_shown",
         "why",
-        "progress",
         "pages_link",
         "bytes_shown",
         "created_at",
@@ -161,7 +154,6 @@ class RevisionAdmin(ViewOnly[Revision]):
         "state",
         "is_shown",
         "why",
-        "progress",
         "thumbnails",
         "pages_link",
         "file_link",
@@ -180,7 +172,7 @@ class RevisionAdmin(ViewOnly[Revision]):
 
     @admin.display(description="status", ordering="status")
     def state(self, row: Revision) -> SafeString:
-        return showing.state(row.status)
+        return showing.state(row)
 
     @admin.display(description="shown", boolean=True)
     def is_shown(self, row: Revision) -> bool:
@@ -189,10 +181,6 @@ class RevisionAdmin(ViewOnly[Revision]):
     @admin.display(description="error")
     def why(self, row: Revision) -> SafeString:
         return showing.failure(row.error)
-
-    @admin.display(description="progress")
-    def progress(self, row: Revision) -> str:
-        return showing.progress(row)
 
     @admin.display(description="first pages")
     def thumbnails(self, row: Revision) -> SafeString:
@@ -220,6 +208,7 @@ class PageAdmin(ViewOnly[Page]):
     list_display = ("id", "thumbnail", "document_link", "number", "owner_link", "width", "height")
     list_display_links = ("id",)
     list_per_page = 20
+    ordering = ("-revision", "number")
     list_select_related = ("owner", "revision__document")
     search_fields = ("revision__document__name", "owner__email")
     fields = (

@@ -1,9 +1,10 @@
 """Two kinds of admin pages: to be looked at, and those whose rows a verb deletes."""
 
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
+from django.db.models.expressions import Combinable
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
@@ -29,7 +30,7 @@ class ViewOnly(ModelPages[Row]):
     list_per_page = 50
     # Counting all rows of a large table for a "of n in total" that nobody reads.
     show_full_result_count = False
-    ordering = ("-id",)
+    ordering: ClassVar[tuple[str | Combinable, ...]] = ("-id",)
 
     class Media:
         css = {"all": ("collections_app/admin.css",)}

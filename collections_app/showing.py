@@ -31,8 +31,14 @@ def link_to_list(model: type[Model], words: str, **where: int) -> SafeString:
     return format_html('<a href="{}?{}">{}</a>', address, urlencode(where), words)
 
 
-def state(status: str) -> SafeString:
-    return format_html('<span class="state state-{}">{}</span>', status, status)
+def state(revision: Revision | None) -> SafeString:
+    """The status, and how far it is where it is on its way."""
+    if revision is None:
+        return NOTHING
+    status = revision.status
+    done = revision.pages_total is not None and status not in {Status.READY, Status.CANCELLED}
+    how_far = f" {revision.pages_done:,} of {revision.pages_total:,}" if done else ""
+    return format_html('<span class="state state-{}">{}</span>{}', status, status, how_far)
 
 
 def failure(error: dict[str, Any] | None) -> SafeString:
@@ -42,14 +48,6 @@ def failure(error: dict[str, Any] | None) -> SafeString:
     page = f", page {error['page']}" if error.get("page") else ""
     words = f"{error.get('code', 'unknown')}{page}: {error.get('detail', '')}"
     return format_html('<span class="why">{}</span>', words)
-
-
-def progress(revision: Revision | None) -> str:
-    if revision is None or revision.status == Status.READY:
-        return str(NOTHING)
-    return (
-        f"{revision.pages_done:,} of {revision.pages_total:,}" if revision.pages_total else f"{revision.pages_done:,}"
-    )
 
 
 def json_text(value: object) -> SafeString:

@@ -24,6 +24,14 @@ _MEANING = {
 }
 
 
+_SUCCESS = {
+    "200": "The answer.",
+    "201": "Made.",
+    "202": "Accepted; the rest happens in the background.",
+    "204": "Done; there is nothing to tell.",
+}
+
+
 class ProblemPlace(serializers.Serializer[dict[str, str]]):
     pointer = serializers.CharField(help_text="JSON pointer to the place, such as `/metadata/year`.")
     code = serializers.CharField(help_text="Stable code of this one problem.")
@@ -49,6 +57,8 @@ class Schema(AutoSchema):
 
     def _get_response_bodies(self, direction: Literal["request", "response"] = "response") -> Any:
         bodies = super()._get_response_bodies(direction)
+        for told, body in bodies.items():
+            body["description"] = body.get("description") or _SUCCESS[told]
         for status in sorted(self._failures()):
             bodies.setdefault(str(status), self._failure(status))
         return bodies

@@ -24,6 +24,7 @@ _FOR_EVER = "private, max-age=31536000, immutable"
 _VERSION = OpenApiParameter(
     "v", str, "query", description="The image's ETag without quotes. With it the answer may be kept for ever."
 )
+_NUMBER = OpenApiParameter("page_number", int, "path", description="From 1.")
 
 
 class PageImage(OwnedView):
@@ -34,7 +35,7 @@ class PageImage(OwnedView):
         tags=["documents"],
         summary="Read the image of one page",
         description="Of what the document shows now. Images never change under their ETag.",
-        parameters=[NAME, COLLECTION, IF_NONE_MATCH, _VERSION],
+        parameters=[NAME, _NUMBER, COLLECTION, IF_NONE_MATCH, _VERSION],
         responses={(200, "image/png"): OpenApiTypes.BINARY, (200, "image/webp"): OpenApiTypes.BINARY},
     )
     def get(self, request: Request, document_name: str, page_number: int) -> HttpResponseBase:

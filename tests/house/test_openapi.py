@@ -1,0 +1,86 @@
+"""The OpenAPI document: complete, true to the committed one, and good for the tools that read it."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import yaml
+from django.core.management import call_command
+
+from tests.house.openapi import document, operations
+
+COMMITTED = Path(__file__).resolve().parents[2] / "docs" / "openapi.yaml"
+CAMEL_CASE = re.compile(r"[a-z]+([A-Z][a-z0-9]+)*")
+
+
+def _contents(told: dict[str, Any]) -> dict[str, Any]:
+    return dict(told.get("content", {}))
+
+
+def _has_example(media: dict[str, Any]) -> bool:
+    return "example" in media or bool(media.get("examples"))
+
+
+def test_the_committed_document_is_the_one_that_is_served(tmp_path: Path) -> None:
+    made = tmp_path / "openapi.yaml"
+    call_command("spectacular", "--validate", "--fail-on-warn", "--file", str(made))
+    assert made.read_text() == COMMITTED.read_text(), "run `make schema`"
+    assert yaml.safe_load(made.read_text()) == document()
+
+
+def test_postman_and_older_tools_can_read_it() -> None:
+    assert document()["openapi"] == "3.0.3"
+    assert document()["components"]["securitySchemes"]["apiKey"]["scheme"] == "bearer"
+
+
+def test_every_tag_is_explained() -> None:
+    explained = {tag["name"] for tag in document()["tags"] if tag["description"]}
+    used = {tag for operation in operations() for tag in operation.told["tags"]}
+    assert used <= explained
+
+
+def test_no_two_operations_share_an_id() -> None:
+    ids = [operation.id for operation in operations()]
+    assert len(ids) == len(set(ids))
+
+
+def test_every_operation_says_what_it_does() -> None:
+    for operation in operations():
+        assert CAMEL_CASE.fullmatch(operation.id), operation.id
+        assert len(operation.told["tags"]) == 1, operation.id
+        assert operation.told["summary"].strip("."), operation.id
+        assert operation.told["description"].endswith((".", "```")), operation.id
+
+
+def test_every_parameter_is_explained() -> None:
+    for operation in operations():
+        for parameter in operation.told.get("parameters", []):
+            assert parameter.get("description"), f"{operation.id}: {parameter['name']}"
+
+
+def test_every_body_has_an_example() -> None:
+    for operation in operations():
+        for kind, media in _contents(operation.told.get("requestBody", {})).items():
+            # A form's example would have to hold a file.
+            assert kind == "multipart/form-data" or _has_example(media), f"{operation.id}: {kind}"
+
+
+def test_every_answer_is_described_and_json_has_an_example() -> None:
+    for operation in operations():
+        for status, told in operation.answers.items():
+            assert told["description"], f"{operation.id}: {status}"
+            for kind, media in _contents(told).items():
+                assert "json" not in kind or _has_example(media), f"{operation.id}: {status}"
+
+
+def test_every_failure_is_a_problem_and_the_usual_ones_are_told() -> None:
+    for operation in operations():
+        failures = {status: told for status, told in operation.answers.items() if int(status) >= 400}
+        for status, told in failures.items():
+            assert list(_contents(told)) == ["application/problem+json"], f"{operation.id}: {status}"
+        usual = set() if operation.is_open else {"401", "403", "429", "503"}
+        if "{" in operation.path:
+            usual.add("404")
+        if "requestBody" in operation.told:
+            usual |= {"400", "411", "413", "415", "422"}
+        assert usual <= set(failures), operation.id
