@@ -6,7 +6,7 @@ from rest_framework import serializers
 
 from accounts.access import SCOPES
 from accounts.models import NAME_LENGTH
-from paliapi.serializers import StrictSerializer
+from paliapi.serializers import StrictSerializer, TextField
 
 # As long as a collection's name may be.
 COLLECTION_NAME_LENGTH = 255
@@ -15,7 +15,7 @@ LONGEST_OVERLAP_H = 168
 
 
 class KeyIn(StrictSerializer[Any]):
-    name = serializers.CharField(
+    name = TextField(
         max_length=NAME_LENGTH, required=False, allow_blank=True, default="", help_text="For you to know it by."
     )
     scopes = serializers.ListField(
@@ -25,7 +25,7 @@ class KeyIn(StrictSerializer[Any]):
         help_text="What the key may do; `admin` includes the others.",
     )
     collections = serializers.ListField(
-        child=serializers.CharField(max_length=COLLECTION_NAME_LENGTH, trim_whitespace=False),
+        child=TextField(max_length=COLLECTION_NAME_LENGTH),
         min_length=1,
         max_length=MOST_COLLECTIONS,
         required=False,

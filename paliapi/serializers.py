@@ -16,6 +16,18 @@ class UnknownField(Invalid):
     title = "The body has a field that means nothing here."
 
 
+class TextField(serializers.CharField):
+    """Text as it is: nothing trimmed, and a number is not text."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"trim_whitespace": False, **kwargs})
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
 class StrictSerializer(serializers.Serializer[Instance]):
     """Refuses fields it does not know, so that a misspelt one is told and not passed over."""
 

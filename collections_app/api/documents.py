@@ -17,7 +17,7 @@ from accounts.limits import concurrent
 from collections_app import catalogue, ingest
 from collections_app.api import represent
 from collections_app.api.body import validated
-from collections_app.api.fields import CollectionNameField, MetadataField, NameField, TextField
+from collections_app.api.fields import CollectionNameField, MetadataField, NameField
 from collections_app.api.idempotency import IDEMPOTENCY_KEY, AlreadyAnswered, attempt_of
 from collections_app.api.parameters import (
     COLLECTION,
@@ -35,6 +35,7 @@ from collections_app.models import Document
 from paliapi.conditional import answer, require_match
 from paliapi.paging import paginate
 from paliapi.parsers import JSONParser, MultiPartParser, largest_json_upload
+from paliapi.serializers import TextField
 
 NAME = OpenApiParameter("document_name", str, "path", description="Name; a `/` in it may be sent as it is or as %2F.")
 ONE = OpenApiExample("A document", value=EXAMPLE, response_only=True)

@@ -12,8 +12,8 @@ from accounts.auth import OwnedView
 from accounts.limits import concurrent
 from collections_app import embed
 from collections_app.api.body import validated
-from collections_app.api.fields import TextField
 from paliapi.parsers import largest_json_upload
+from paliapi.serializers import TextField
 
 MOST_INPUTS = 32
 

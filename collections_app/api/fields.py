@@ -7,20 +7,9 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from collections_app.engine import metadata, names
+from paliapi.serializers import TextField
 
 _OBJECT = {"type": "object", "additionalProperties": {}}
-
-
-class TextField(serializers.CharField):
-    """Text as it is: nothing trimmed, and a number is not text."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**{"trim_whitespace": False, **kwargs})
-
-    def to_internal_value(self, data: Any) -> str:
-        if not isinstance(data, str):
-            self.fail("invalid")
-        return super().to_internal_value(data)
 
 
 class NameField(TextField):

@@ -3,7 +3,9 @@
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter
 
-LIMIT = OpenApiParameter("limit", int, "query", description="Rows in this answer; else as many as may be.")
+LIMIT = OpenApiParameter(
+    "limit", {"type": "integer", "minimum": 1}, "query", description="Rows in this answer; else as many as may be."
+)
 CURSOR = OpenApiParameter("cursor", str, "query", description="Where to go on; comes with the `Link` header.")
 LINK_HEADER = OpenApiParameter(
     "Link", str, "header", response=[200], description='`<URL>; rel="next"` when there is more.'

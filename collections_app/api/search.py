@@ -12,10 +12,10 @@ from accounts.auth import OwnedView
 from accounts.limits import concurrent
 from collections_app import search
 from collections_app.api.body import validated
-from collections_app.api.fields import TextField
 from collections_app.api.filter import FILTER_SCHEMA
 from collections_app.engine import filters
 from collections_app.engine.conditions import Filter
+from paliapi.serializers import TextField
 
 MOST_HITS = 1000
 LONGEST_QUERY = 10_000
