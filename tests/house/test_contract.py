@@ -1,0 +1,86 @@
+"""The OpenAPI document is true: generated calls, good and bad, are answered as it says."""
+
+import traceback
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import schemathesis
+from pytest_django import Settings
+from schemathesis.config import SchemathesisConfig
+from schemathesis.engine import Status, from_schema
+from schemathesis.engine.events import EngineEvent, FatalError, NonFatalError, ScenarioFinished
+
+from paliapi.wsgi import application
+from tests.cast import Someone, someone
+from tests.collections_app.documents import shown_with_pages
+
+_SEED = 20261121
+
+
+@pytest.fixture
+def owner(transactional_db: None, settings: Settings) -> Someone:
+    """Somebody with a little of everything, who may call as often as they like."""
+    settings.ENV = replace(settings.ENV, rate_per_minute=10**9, rate_burst=10**9)
+    owner = someone("contract@example.com")
+    shown_with_pages(owner, "report.pdf", pages=2, metadata={"year": 2026})
+    return owner
+
+
+def _whole(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+    """The web, answering in one piece: nobody here closes an answer that is read in parts."""
+    answer = application(environ, start_response)
+    try:
+        return [b"".join(answer)]
+    finally:
+        answer.close()
+
+
+def _configured(key: str) -> SchemathesisConfig:
+    return SchemathesisConfig.from_dict(
+        {
+            "seed": _SEED,
+            "headers": {"Authorization": f"Bearer {key}"},
+            "generation": {"max-examples": 6, "deterministic": True, "no-shrink": True},
+            "phases": {"stateful": {"generation": {"max-examples": 4}}},
+            "cache": {"enabled": False},
+            # Existing clients send "yes" and 1 for true, so these are read more widely than they are described.
+            "operations": [
+                {"include-operation-id": name, "checks": {"negative_data_rejection": {"enabled": False}}}
+                for name in ("upsertDocument", "updateDocument")
+            ],
+            "checks": {
+                # The matrix of `test_authorisation` asks this of every operation, with more sorts of keys.
+                "ignored_auth": {"enabled": False},
+                "not_a_server_error": {"expected-statuses": ["2xx", "3xx", "4xx", 503]},
+                # A well-formed call may still not make sense (422) or come too late (412).
+                "positive_data_acceptance": {
+                    "expected-statuses": ["2xx", "3xx", 401, 403, 404, 409, 412, 422, 429, 503]
+                },
+            },
+        }
+    )
+
+
+def _failures(events: Iterator[EngineEvent]) -> dict[str, str]:
+    """What did not hold, by operation and check, with the first call that shows it."""
+    found: dict[str, str] = {}
+    for event in events:
+        if isinstance(event, FatalError):
+            raise event.exception
+        if isinstance(event, NonFatalError):
+            found[event.label] = "".join(traceback.format_exception(event.value))
+        if isinstance(event, ScenarioFinished):
+            for node in (node for nodes in event.recorder.checks.values() for node in nodes):
+                if node.status is Status.FAILURE and node.failure_info is not None:
+                    failure = node.failure_info.failure
+                    shown = f"{failure}\n{node.failure_info.code_sample}"
+                    found.setdefault(f"{failure.operation}: {node.name}", shown)
+    return found
+
+
+def test_generated_calls_are_answered_as_the_document_says(owner: Someone) -> None:
+    schema: Any = schemathesis.openapi.from_wsgi("/v1/openapi.json", _whole, config=_configured(owner.key))
+    found = _failures(from_schema(schema).execute())
+    assert not found, "\n\n".join(f"{what}\n{shown}" for what, shown in found.items())
