@@ -78,6 +78,27 @@ class URLInvalid(Invalid):
     title = "This is not an http or https URL."
 
 
+class FetchRefused(Invalid):
+    # A name that is not there and one that leads into a private network must read the same.
+    code = "fetch_refused"
+    title = "This URL does not lead to a public web server, so it is not fetched."
+
+
+class FetchFailed(Invalid):
+    code = "fetch_failed"
+    title = "The document could not be fetched from this URL."
+
+
+class FetchTooLarge(TooLarge):
+    code = "fetch_too_large"
+    title = "The document behind this URL is too large."
+
+
+class FetchUnavailable(Unavailable):
+    code = "fetch_unavailable"
+    title = "The server of this URL cannot be reached, or did not answer as it should; try again."
+
+
 class AnswerTooLarge(TooLarge):
     code = "answer_too_large"
     title = "The answer would be too large; ask for fewer documents with `limit`."
