@@ -380,7 +380,7 @@ def home_of(values: Mapping[str, str], *, root: Path = ROOT) -> Path:
 
 def _file(path: Path) -> dict[str, str]:
     try:
-        return parse_file(path.read_text(encoding="utf-8"))
+        return parse_file(path.read_text(encoding="utf-8", errors="replace"))
     except OSError:
         return {}
 

@@ -1,0 +1,161 @@
+"""The environment becomes one typed Env, or one message that says all that is wrong."""
+
+from pathlib import Path
+
+import pytest
+
+from paliapi.env import EnvError, gather, home_of, parse_file, read, settings
+
+ENOUGH = {
+    "SECRET_KEY": "s" * 32,
+    "API_KEY_PEPPERS": "1:" + "p" * 32,
+    "DATABASE_URL": "postgresql://paliapi_app:database-password@db/paliapi",
+    "REDIS_URL": "redis://:redis-password@cache/0",
+    "EMBEDDINGS_URL": "https://gpu.example.com",
+}
+PRODUCTION = {**ENOUGH, "PALIAPI_MODE": "production", "ALLOWED_HOSTS": "pali.example.com"}
+
+
+def problems(**values: str) -> list[str]:
+    with pytest.raises(EnvError) as told:
+        read({**ENOUGH, **values})
+    return told.value.problems
+
+
+def test_with_what_is_needed_everything_else_has_a_default() -> None:
+    env = read(ENOUGH)
+    assert env.port == 8001
+    assert env.base_url == "http://localhost:8001"
+    assert env.files == env.home / "files"
+    assert not env.production
+
+
+def test_an_empty_environment_is_told_in_one_message() -> None:
+    with pytest.raises(EnvError) as told:
+        read({})
+    message = str(told.value)
+    for name in ENOUGH:
+        assert f"{name} is not set" in message
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("PALIAPI_MODE", "staging", "must be one of development, production"),
+        ("PALIAPI_PORT", "0", "must be a whole number from 1 to 65535"),
+        ("PALIAPI_PORT", "http", "must be a whole number from 1 to 65535"),
+        ("PALIAPI_PORT", "70000", "must be a whole number from 1 to 65535"),
+        ("TRUST_PROXY", "maybe", "must be true or false"),
+        ("PUBLIC_URL", "ftp://example.com", "must be a URL that begins with http:// or https://"),
+        ("PUBLIC_URL", "https://", "must be a URL that begins with http:// or https://"),
+        ("EMBEDDINGS_URL", "http://host:port", "must be a URL"),
+        ("DATABASE_URL", "mysql://db/x", "must be a URL that begins with postgres:// or postgresql://"),
+        ("SECRET_KEY", "short", "must have at least 32 characters"),
+        ("API_KEY_PEPPERS", "no-number", "must be a list like 1:SECRET"),
+        ("API_KEY_PEPPERS", "1:short", "must be a list like 1:SECRET"),
+        ("API_KEY_PEPPERS", f"0:{'p' * 32}", "must be a list like 1:SECRET"),
+        ("API_KEY_PEPPERS", f"1:{'p' * 32},1:{'q' * 32}", "must not use a number twice"),
+        ("API_KEY_PEPPERS", ",", "must hold at least one numbered secret"),
+    ],
+)
+def test_a_wrong_value_is_told_by_name_and_what_is_expected(name: str, value: str, told: str) -> None:
+    (problem,) = problems(**{name: value})
+    assert problem.startswith(f"{name} {told}")
+
+
+def test_all_problems_come_at_once_and_no_value_is_shown() -> None:
+    told = problems(
+        PALIAPI_PORT="eighty", SECRET_KEY="hunter2", DATABASE_URL="oracle://scott:tiger@db", MAX_UPLOAD_MB="lots"
+    )
+    assert [problem.split()[0] for problem in told] == ["DATABASE_URL", "MAX_UPLOAD_MB", "PALIAPI_PORT", "SECRET_KEY"]
+    for value in ("eighty", "hunter2", "tiger", "lots"):
+        assert value not in "".join(told)
+
+
+def test_peppers_come_in_the_order_of_their_numbers() -> None:
+    env = read({**ENOUGH, "API_KEY_PEPPERS": f"10:{'b' * 32}, 2:{'a' * 32}"})
+    assert env.api_key_peppers == ((2, "a" * 32), (10, "b" * 32))
+
+
+def test_production_leaves_nothing_to_chance() -> None:
+    assert read(PRODUCTION).production
+    for setting in settings():
+        if setting.needed_in_production:
+            with pytest.raises(EnvError, match=setting.name):
+                read({**PRODUCTION, setting.name: ""})
+
+
+@pytest.mark.parametrize("name", [setting.name for setting in settings() if setting.secret])
+def test_every_secret_can_come_from_a_file(tmp_path: Path, name: str) -> None:
+    file = tmp_path / "secret"
+    file.write_text(f"{PRODUCTION.get(name, '') or 'postgresql://owner@db/paliapi'}\n")
+    values = {**PRODUCTION, name: "", f"{name}_FILE": str(file)}
+    assert read(values) == read({**PRODUCTION, name: file.read_text().strip()})
+
+
+def test_a_secret_is_given_in_one_way_only(tmp_path: Path) -> None:
+    file = tmp_path / "secret"
+    file.write_text("s" * 40)
+    assert problems(SECRET_KEY_FILE=str(file)) == ["SECRET_KEY and SECRET_KEY_FILE are both set; keep one."]
+
+
+def test_a_file_that_cannot_be_read_is_told_without_its_path(tmp_path: Path) -> None:
+    told = problems(SECRET_KEY="", SECRET_KEY_FILE=str(tmp_path / "not-there"))
+    assert "SECRET_KEY_FILE names a file that cannot be read." in told
+    assert "not-there" not in "".join(told)
+
+
+def test_what_is_no_secret_has_no_file_form(tmp_path: Path) -> None:
+    file = tmp_path / "port"
+    file.write_text("9000")
+    assert read({**ENOUGH, "PALIAPI_PORT_FILE": str(file)}).port == 8001
+
+
+def test_the_process_wins_over_the_files_and_they_over_the_stack(tmp_path: Path) -> None:
+    home = tmp_path / ".paliapi"
+    home.mkdir()
+    (home / "stack.env").write_text("A=stack\nB=stack\nC=stack\nD=stack\n")
+    (tmp_path / ".env.dev").write_text("A=dev\nB=dev\nC=dev\n")
+    (tmp_path / ".env").write_text("A=env\nB=env\n")
+    found = gather({"A": "process"}, root=tmp_path)
+    assert (found["A"], found["B"], found["C"], found["D"]) == ("process", "env", "dev", "stack")
+
+
+def test_an_empty_variable_takes_back_a_file_but_hides_no_running_stack(tmp_path: Path) -> None:
+    (tmp_path / ".paliapi").mkdir()
+    (tmp_path / ".paliapi" / "stack.env").write_text("REDIS_URL=redis://stack\n")
+    (tmp_path / ".env").write_text("REDIS_URL=redis://env\nLOG_LEVEL=DEBUG\n")
+    found = gather({"REDIS_URL": "", "LOG_LEVEL": ""}, root=tmp_path)
+    assert found["REDIS_URL"] == "redis://stack"
+    assert "LOG_LEVEL" not in found
+
+
+def test_the_home_that_a_file_names_is_where_the_stack_is_found(tmp_path: Path) -> None:
+    home = tmp_path / "elsewhere"
+    home.mkdir()
+    (home / "stack.env").write_text("REDIS_URL=redis://stack\n")
+    (tmp_path / ".env").write_text(f"PALIAPI_HOME={home}\n")
+    assert gather({}, root=tmp_path)["REDIS_URL"] == "redis://stack"
+    assert home_of({}, root=tmp_path) == tmp_path / ".paliapi"
+
+
+def test_a_file_that_is_not_text_is_passed_over_character_by_character(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_bytes(b"LOG_LEVEL=DEBUG\nNOTE=caf\xe9\n")
+    assert gather({}, root=tmp_path)["LOG_LEVEL"] == "DEBUG"
+
+
+def test_files_may_quote_export_and_comment() -> None:
+    text = "# a comment\nexport A='1 # 2'\nB=\"two\" \n C = three # why\nnot a variable\n#D=4\nE=\n"
+    assert parse_file(text) == {"A": "1 # 2", "B": "two", "C": "three", "E": ""}
+
+
+def test_the_service_may_be_named_as_its_own_documentation_does() -> None:
+    env = read({**ENOUGH, "EMBEDDINGS_URL_TOKEN": "token-of-the-service"})
+    assert (env.embeddings_url, env.embeddings_url_token) == ("https://gpu.example.com", "token-of-the-service")
+
+
+def test_a_list_of_words_is_split_at_commas() -> None:
+    assert read({**ENOUGH, "ALLOWED_HOSTS": " a.example.com, ,b.example.com "}).allowed_hosts == (
+        "a.example.com",
+        "b.example.com",
+    )

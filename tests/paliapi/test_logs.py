@@ -1,0 +1,105 @@
+"""What is logged is one line an event, and never a secret."""
+
+import io
+import json
+import logging
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import structlog
+
+from paliapi import logs
+
+KEY = "pali_4fJ0QmXz81Lc_EXAMPLEexampleEXAMPLEexample0000009aTz"
+
+
+@pytest.fixture
+def written() -> Iterator[io.StringIO]:
+    """What reaches the log while a test runs, as production writes it."""
+    root = logging.getLogger()
+    before, level = list(root.handlers), root.level
+    logs.configure(level="INFO", form="json")
+    handler = root.handlers[0]
+    assert isinstance(handler, logging.StreamHandler)
+    stream = io.StringIO()
+    handler.setStream(stream)
+    yield stream
+    root.handlers[:] = before
+    root.setLevel(level)
+
+
+def lines(stream: io.StringIO) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in stream.getvalue().splitlines()]
+
+
+@pytest.mark.parametrize(
+    "secret",
+    [
+        KEY,
+        f"Bearer {KEY}",
+        "Authorization: Bearer abcdefgh12345678",
+        "token abcdefgh12345678",
+        "postgresql://paliapi:hunter2hunter2@db/paliapi",
+        "redis://:hunter2hunter2@cache/0",
+    ],
+)
+def test_a_secret_in_any_text_is_taken_out(written: io.StringIO, secret: str) -> None:
+    structlog.get_logger("ours").info("about " + secret, told=secret, nested={"deep": [secret]})
+    logging.getLogger("library").warning("about %s", secret)
+    text = written.getvalue()
+    assert len(lines(written)) == 2
+    for telling in ("9aTz", "abcdefgh", "hunter2"):
+        assert telling not in text
+    assert "[secret]" in text
+
+
+@pytest.mark.parametrize(
+    "name", ["password", "SECRET_KEY", "Authorization", "csrf_token", "api_key", "Cookie", "pepper"]
+)
+def test_a_field_with_a_telling_name_is_taken_out_whatever_it_holds(written: io.StringIO, name: str) -> None:
+    structlog.get_logger("ours").info("event", **{name: "plain words"}, nested={name: "plain words"})
+    (line,) = lines(written)
+    assert line[name] == "[secret]"
+    assert line["nested"][name] == "[secret]"
+
+
+def test_a_traceback_is_logged_without_the_secret_in_its_message(written: io.StringIO) -> None:
+    try:
+        raise ValueError(f"cannot use {KEY}")
+    except ValueError:
+        structlog.get_logger("ours").exception("failed")
+    (line,) = lines(written)
+    assert "ValueError: cannot use [secret]" in line["exception"]
+
+
+def test_an_object_is_told_by_its_text_and_that_is_redacted_too(written: io.StringIO) -> None:
+    structlog.get_logger("ours").info("event", what=ValueError(KEY))
+    (line,) = lines(written)
+    assert line["what"] == "[secret]"
+
+
+def test_lines_carry_what_is_bound_and_where_they_come_from(written: io.StringIO) -> None:
+    with structlog.contextvars.bound_contextvars(request_id="0af76519"):
+        structlog.get_logger("paliapi.somewhere").info("event")
+        logging.getLogger("library").error("also")
+    ours, theirs = lines(written)
+    assert (ours["request_id"], ours["logger"], ours["level"]) == ("0af76519", "paliapi.somewhere", "info")
+    assert (theirs["request_id"], theirs["logger"], theirs["level"]) == ("0af76519", "library", "error")
+
+
+def test_what_is_below_the_level_is_not_written(written: io.StringIO) -> None:
+    structlog.get_logger("ours").debug("quiet")
+    logging.getLogger("library").debug("quiet")
+    assert written.getvalue() == ""
+
+
+def test_people_get_a_line_they_can_read(written: io.StringIO) -> None:
+    logs.configure(level="INFO", form="console")
+    handler = logging.getLogger().handlers[0]
+    assert isinstance(handler, logging.StreamHandler)
+    stream = io.StringIO()
+    handler.setStream(stream)
+    structlog.get_logger("ours").info("event", key=KEY)
+    assert "event" in stream.getvalue()
+    assert "9aTz" not in stream.getvalue()
