@@ -1,0 +1,94 @@
+"""The web as it runs: gunicorn in a process of its own, over the tests' Postgres and Redis."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+from colivara_py import ColiVara  # type: ignore[import-untyped]
+from pytest_django import Settings
+
+from paliapi.env import ROOT
+from tests.cast import Someone, someone
+from tests.embeddings.serving import KEY, serving
+from tests.environment import ENVIRONMENT, Services
+
+_READY_WITHIN_S = 30
+
+
+@dataclass(frozen=True)
+class Web:
+    """A running server and the folder it keeps files in."""
+
+    url: str
+    files: Path
+
+
+@pytest.fixture(scope="session")
+def web(services: Services, django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
+    folder = tmp_path_factory.mktemp("web")
+    with serving() as embeddings, (folder / "log").open("w") as log:
+        port = _free_port()
+        environment = {
+            **ENVIRONMENT,
+            "PATH": os.defpath,
+            "PALIAPI_HOME": str(folder),
+            "PALIAPI_PORT": str(port),
+            "DATABASE_URL": services.app_url,
+            "REDIS_URL": services.redis_url,
+            "EMBEDDINGS_URL": str(embeddings.base_url),
+            "EMBEDDINGS_URL_TOKEN": KEY,
+        }
+        command = [sys.executable, "-m", "gunicorn", "-c", "python:paliapi.gunicorn_settings", "paliapi.wsgi"]
+        with subprocess.Popen(command, cwd=ROOT, env=environment, stderr=log) as process:
+            try:
+                url = f"http://127.0.0.1:{port}"
+                _wait_until_it_answers(url, process, log=Path(log.name))
+                yield Web(url, folder / "files")
+            finally:
+                process.terminate()
+                process.wait(timeout=20)
+
+
+@pytest.fixture
+def owner(transactional_db: None, web: Web, settings: Settings) -> Someone:
+    """Somebody the server knows; what tests put into storage by themselves, the server finds."""
+    usual = settings.STORAGES["default"]
+    options = {**usual["OPTIONS"], "location": web.files}
+    settings.STORAGES = {**settings.STORAGES, "default": {**usual, "OPTIONS": options}}
+    return someone("journey@example.com")
+
+
+@pytest.fixture
+def colivara(owner: Someone, web: Web) -> Iterator[ColiVara]:
+    """The public client, as it is."""
+    yield from client_of(owner.key, web)
+
+
+def client_of(key: str, web: Web) -> Iterator[ColiVara]:
+    client = ColiVara(api_key=key, base_url=web.url)
+    yield client
+    client.api_client.rest_client.pool_manager.clear()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _wait_until_it_answers(url: str, process: "subprocess.Popen[bytes]", *, log: Path) -> None:
+    until = time.monotonic() + _READY_WITHIN_S
+    while time.monotonic() < until and process.poll() is None:
+        try:
+            if httpx.get(f"{url}/livez").is_success:
+                return
+        except httpx.TransportError:
+            time.sleep(0.05)  # between two looks, with the deadline above
+    pytest.fail(f"The web did not start:\n{log.read_text()}")

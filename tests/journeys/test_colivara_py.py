@@ -1,0 +1,210 @@
+"""The public Python client of ColiVara, unmodified, against a server that runs."""
+
+import base64
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from colivara_py import ColiVara  # type: ignore[import-untyped]
+from colivara_py.models import (  # type: ignore[import-untyped]
+    CollectionOut,
+    DocumentOut,
+    GenericMessage,
+)
+
+from paliapi.env import ROOT
+from tests.cast import Someone, with_key
+from tests.collections_app.documents import PNG, shown_with_pages
+from tests.journeys.conftest import Web, client_of
+
+SAMPLE = ROOT / "docs" / "sample" / "lighthouses.pdf"
+SAMPLE_BASE64 = base64.b64encode(SAMPLE.read_bytes()).decode()
+
+
+@pytest.fixture
+def reader(owner: Someone, web: Web) -> Iterator[ColiVara]:
+    """The client with a key that may only look."""
+    yield from client_of(with_key(owner.user, scopes=frozenset({"read"})).key, web)
+
+
+def test_it_asks_for_health(colivara: ColiVara) -> None:
+    assert colivara.check_health() is None
+
+
+def test_collections_from_the_first_to_the_last_call(colivara: ColiVara) -> None:
+    made = colivara.create_collection("reports", {"team": "finance"})
+    assert (made.name, made.metadata, made.num_documents) == ("reports", {"team": "finance"}, 0)
+    assert colivara.create_collection("drafts").metadata == {}
+    assert colivara.get_collection("reports") == made
+    assert [one.name for one in colivara.list_collections()] == ["reports", "drafts"]
+    renamed = colivara.partial_update_collection("reports", name="papers")
+    assert (renamed.id, renamed.name, renamed.metadata) == (made.id, "papers", {"team": "finance"})
+    changed = colivara.partial_update_collection("papers", metadata={"team": "legal"})
+    assert (changed.name, changed.metadata) == ("papers", {"team": "legal"})
+    colivara.delete_collection("papers")
+    assert [one.name for one in colivara.list_collections()] == ["drafts"]
+
+
+@pytest.mark.parametrize("name", ["a b/c.pdf", "ünï çödé 🗂", "100% & more?#x"])
+def test_names_travel_whole(colivara: ColiVara, name: str) -> None:
+    colivara.create_collection(name)
+    assert colivara.get_collection(name).name == name
+    colivara.upsert_document(name, collection_name=name, document_base64=SAMPLE_BASE64)
+    assert colivara.get_document(name, collection_name=name).name == name
+    colivara.delete_document(name, name)
+    colivara.delete_collection(name)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        {"document_base64": SAMPLE_BASE64},
+        {"document_path": SAMPLE},
+        {"document_url": "https://example.com/a.pdf", "use_proxy": True},
+    ],
+    ids=["base64", "path", "url"],
+)
+def test_a_document_is_accepted_whatever_way_it_comes(colivara: ColiVara, source: dict[str, Any]) -> None:
+    accepted = colivara.upsert_document("a.pdf", {"year": 2026}, "reports", **source)
+    assert isinstance(accepted, GenericMessage)
+    assert accepted.detail == "Document is being processed in the background."
+    again = colivara.upsert_document("a.pdf", {"year": 2027}, "reports", **source)
+    assert isinstance(again, GenericMessage)
+    found = colivara.get_document("a.pdf", collection_name="reports")
+    assert isinstance(found, DocumentOut)
+    assert (found.name, found.collection_name, found.num_pages, found.pages) == ("a.pdf", "reports", 0, None)
+    assert found.metadata == {"year": 2027}
+
+
+def test_documents_are_read_listed_and_deleted(colivara: ColiVara) -> None:
+    colivara.upsert_document("a.pdf", document_base64=SAMPLE_BASE64)
+    colivara.upsert_document("b.pdf", collection_name="reports", document_base64=SAMPLE_BASE64)
+    assert colivara.get_document("a.pdf").collection_name == "default_collection"
+    assert colivara.get_document("b.pdf", collection_name="all").collection_name == "reports"
+    assert [one.name for one in colivara.list_documents()] == ["a.pdf"]
+    assert [one.name for one in colivara.list_documents("reports")] == ["b.pdf"]
+    assert [one.name for one in colivara.list_documents("all")] == ["a.pdf", "b.pdf"]
+    assert colivara.list_documents("nowhere") == []
+    assert [one.num_documents for one in colivara.list_collections()] == [1, 1]
+    colivara.delete_document("a.pdf", "default_collection")
+    colivara.delete_document("b.pdf", "all")
+    assert colivara.list_documents("all") == []
+
+
+def test_a_change_comes_with_nulls_for_all_that_was_left_out(colivara: ColiVara) -> None:
+    colivara.upsert_document("a.pdf", {"year": 2026}, "reports", document_base64=SAMPLE_BASE64)
+    renamed = colivara.partial_update_document("a.pdf", name="b.pdf")
+    assert (renamed.name, renamed.metadata, renamed.collection_name) == ("b.pdf", {"year": 2026}, "reports")
+    changed = colivara.partial_update_document("b.pdf", metadata={"year": 2027}, collection_name="reports")
+    assert (changed.name, changed.metadata) == ("b.pdf", {"year": 2027})
+    moved = colivara.partial_update_document("b.pdf", document_url="https://example.com/b.pdf")
+    assert (moved.url, moved.metadata) == ("https://example.com/b.pdf", {"year": 2027})
+    assert colivara.partial_update_document("b.pdf", document_base64=SAMPLE_BASE64).url != moved.url
+
+
+def test_pages_come_expanded_and_in_order(colivara: ColiVara, owner: Someone) -> None:
+    shown_with_pages(owner, "a.pdf", pages=3, metadata={"year": 2026})
+    asked = {"on": "document", "key": "year", "value": 2026, "lookup": "key_lookup"}
+    single = colivara.get_document("a.pdf", expand="pages")
+    (listed,) = colivara.list_documents(expand="pages")
+    (filtered,) = colivara.filter(asked, expand="pages") or []
+    assert isinstance(filtered, DocumentOut)
+    for found in (single, listed, filtered):
+        assert found.num_pages == 3
+        assert [page.page_number for page in found.pages or []] == [1, 2, 3]
+        assert {page.img_base64 for page in found.pages or []} == {base64.b64encode(PNG).decode()}
+
+
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [
+        ({"key": "year", "value": 2026, "lookup": "key_lookup"}, ["a", "ab"]),
+        ({"key": "year", "value": "2026", "lookup": "key_lookup"}, []),
+        ({"key": "year", "value": 2026, "lookup": "contains"}, ["a", "ab"]),
+        ({"key": "year", "value": 2026, "lookup": "contained_by"}, ["a", "none"]),
+        ({"key": "draft", "value": None, "lookup": "has_key"}, ["ab"]),
+        ({"key": ["year", "draft"], "value": None, "lookup": "has_keys"}, ["ab"]),
+        ({"key": ["year", "draft"], "value": None, "lookup": "has_any_keys"}, ["a", "ab"]),
+    ],
+)
+def test_every_lookup_finds_documents_and_collections(
+    colivara: ColiVara, asked: dict[str, Any], found: list[str]
+) -> None:
+    kept: dict[str, dict[str, Any]] = {"a": {"year": 2026}, "ab": {"year": 2026, "draft": True}, "none": {}}
+    for name, metadata in kept.items():
+        colivara.create_collection(name, metadata)
+        colivara.upsert_document(name, metadata, name, document_url="https://example.com/a.pdf")
+    documents = colivara.filter({"on": "document", **asked}) or []
+    collections = colivara.filter({"on": "collection", **asked}) or []
+    assert [one.name for one in documents] == found
+    assert [one.name for one in collections] == found
+    assert all(isinstance(one, DocumentOut) for one in documents)
+    assert all(isinstance(one, CollectionOut) for one in collections)
+
+
+def test_a_file_becomes_images_of_its_pages(colivara: ColiVara) -> None:
+    pages = colivara.file_to_imgbase64(str(SAMPLE))
+    assert [page.page_number for page in pages] == [1, 2, 3]
+    assert all(base64.b64decode(page.img_base64).startswith(b"\x89PNG") for page in pages)
+
+
+def test_a_file_becomes_base64_as_the_server_would_make_it(colivara: ColiVara, owner: Someone) -> None:
+    with SAMPLE.open("rb") as file:
+        told = owner.upload("/v1/helpers/file-to-base64/", {"file": file})
+    assert colivara.file_to_base64(str(SAMPLE)) == told.json()["data"]
+
+
+def test_a_search_of_what_is_empty_finds_nothing(colivara: ColiVara) -> None:
+    colivara.create_collection("reports")
+    asked = {"on": "document", "key": "year", "value": 2026, "lookup": "key_lookup"}
+    found = colivara.search("lighthouse", "reports", top_k=2, query_filter=asked)
+    assert (found.query, found.results) == ("lighthouse", [])
+
+
+def test_questions_become_embeddings(colivara: ColiVara) -> None:
+    made = colivara.create_embedding(["a lighthouse", "a lens"], task="query")
+    assert len(made.data) == 2
+
+
+@pytest.mark.parametrize(
+    ("call", "status", "code"),
+    [
+        (lambda client: client.get_collection("nowhere"), 404, "collection_not_found"),
+        (lambda client: client.create_collection("reports"), 409, "collection_name_taken"),
+        (lambda client: client.create_collection("all"), 422, "name_reserved"),
+        (lambda client: client.partial_update_collection("reports"), 422, "nothing_to_change"),
+        (lambda client: client.delete_collection("nowhere"), 404, "collection_not_found"),
+        (lambda client: client.get_document("nowhere"), 404, "document_not_found"),
+        (lambda client: client.partial_update_document("nowhere", name="x"), 404, "document_not_found"),
+        (lambda client: client.delete_document("nowhere", "reports"), 404, "document_not_found"),
+        (lambda client: client.upsert_document("a", document_url="ftp://x/a.pdf"), 422, "url_invalid"),
+        (lambda client: client.upsert_document("x" * 256, document_url="https://x/a.pdf"), 422, "max_length"),
+    ],
+)
+def test_a_failure_is_its_own_error_with_our_words(colivara: ColiVara, call: Any, status: int, code: str) -> None:
+    colivara.create_collection("reports")
+    with pytest.raises(RuntimeError, match=f"API Error: {status}") as failed:
+        call(colivara)
+    assert f'"{code}"' in str(failed.value)
+    assert re.search(r'"detail": ?"[^"]', str(failed.value))
+
+
+def test_bad_files_are_told_and_nothing_is_kept(colivara: ColiVara, tmp_path: Path) -> None:
+    strange = tmp_path / "strange.bin"
+    strange.write_bytes(bytes(range(256)) * 4)
+    with pytest.raises(RuntimeError, match="API Error: 422"):
+        colivara.upsert_document("strange", document_path=strange)
+    with pytest.raises(RuntimeError, match="API Error: 422"):
+        colivara.file_to_imgbase64(str(strange))
+    assert colivara.list_documents("all") == []
+
+
+def test_a_key_that_may_not_is_told_so(reader: ColiVara, web: Web) -> None:
+    assert reader.list_collections() == []
+    with pytest.raises(RuntimeError, match="API Error: 403"):
+        reader.create_collection("reports")
+    for stranger in client_of("pali_no_such_key", web):
+        with pytest.raises(RuntimeError, match="API Error: 401"):
+            stranger.list_collections()
