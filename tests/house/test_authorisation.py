@@ -88,6 +88,12 @@ ROWS = {
     "deleteDocumentCompatible": Row(needs="write", owner=204, elsewhere=404, stranger=404),
     "getPageImage": Row(needs="read", elsewhere=404, stranger=404),
     "filter": Row(needs="read", elsewhere=200, stranger=200, body={"key": "year", "value": 2026}),
+    "search": Row(
+        needs="search", elsewhere=200, stranger=200, body={"query": "lighthouse", "collection_name": "shelf-2"}
+    ),
+    "createEmbeddings": Row(
+        needs="search", elsewhere=200, stranger=200, body={"input_data": ["lighthouse"], "task": "query"}
+    ),
     "fileToImages": Row(needs="write", elsewhere=200, stranger=200, form=_file),
     "fileToBase64": Row(needs="write", elsewhere=200, stranger=200, form=_file),
 }
@@ -124,7 +130,7 @@ class World:
 
 
 @pytest.fixture
-def world(alice: Someone, charlie: Someone) -> World:
+def world(alice: Someone, charlie: Someone, embedding: None) -> World:
     shown_with_pages(alice, "page-1.pdf", pages=1, collection="shelf-1", metadata={"year": 2026})
     with acting_for(alice.id):
         spare = mint_key(alice.id, rights=Rights(scopes=EVERYTHING)).key

@@ -20,7 +20,7 @@ _SEED = 20261121
 
 
 @pytest.fixture
-def owner(transactional_db: None, settings: Settings) -> Someone:
+def owner(transactional_db: None, settings: Settings, embedding: None) -> Someone:
     """Somebody with a little of everything, who may call as often as they like."""
     settings.ENV = replace(settings.ENV, rate_per_minute=10**9, rate_burst=10**9)
     owner = someone("contract@example.com")

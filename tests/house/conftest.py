@@ -1,0 +1,22 @@
+"""What the rules of the house are proved with."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+from pytest_django import Settings
+
+from tests.embeddings.serving import KEY, serving
+
+
+@pytest.fixture(scope="session")
+def embeddings_url() -> Iterator[str]:
+    """A real embeddings service, with the small encoder."""
+    with serving() as client:
+        yield str(client.base_url)
+
+
+@pytest.fixture
+def embedding(settings: Settings, embeddings_url: str) -> None:
+    """The web knows that service."""
+    settings.ENV = replace(settings.ENV, embeddings_url=embeddings_url, embeddings_url_token=KEY)
