@@ -1,0 +1,44 @@
+"""What is printed when everything is ready."""
+
+import runpy
+
+import pypdfium2
+
+from paliapi import env
+from paliapi.stack.welcome import SAMPLE, FirstAdmin, text
+
+_ENV = env.read(
+    {
+        "SECRET_KEY": "x" * 32,
+        "API_KEY_PEPPERS": "1:" + "x" * 32,
+        "DATABASE_URL": "postgresql://somewhere/paliapi",
+        "REDIS_URL": "redis://somewhere",
+        "EMBEDDINGS_URL": "http://somewhere",
+        "PUBLIC_URL": "https://pali.example.com/",
+    }
+)
+
+
+def test_lines_to_paste_use_the_address_that_people_use() -> None:
+    said = text(_ENV, FirstAdmin("admin@localhost", "a password", "pali_key"))
+    assert '-H "Authorization: Bearer pali_key"' in said
+    assert " https://pali.example.com/v1/search/\n" in said
+
+
+def test_a_later_start_shows_no_key() -> None:
+    said = text(_ENV, None)
+    assert "API key " not in said
+    assert '"Authorization: Bearer $PALIAPI_KEY"' in said
+
+
+def test_the_sample_has_three_pages_of_text_and_answers_its_question() -> None:
+    with pypdfium2.PdfDocument(SAMPLE) as document:
+        pages = [document[number].get_textpage().get_text_range() for number in range(len(document))]
+    assert len(pages) == 3
+    assert all(len(page) > 500 for page in pages)
+    assert "17.4 nautical miles" in pages[2]
+
+
+def test_the_sample_is_what_its_script_writes() -> None:
+    script = runpy.run_path(str(SAMPLE.with_name("make_lighthouses.py")))
+    assert script["document"]() == SAMPLE.read_bytes()
