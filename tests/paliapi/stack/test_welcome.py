@@ -2,7 +2,7 @@
 
 import runpy
 
-import pypdfium2
+import pypdfium2  # type: ignore[import-untyped]
 
 from paliapi import env
 from paliapi.stack.welcome import SAMPLE, FirstAdmin, text
