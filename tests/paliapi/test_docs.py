@@ -1,0 +1,71 @@
+"""The pages people read in a browser run from our own files, without a word of inline code."""
+
+import re
+
+import pytest
+from django.test import Client
+
+from paliapi.http import codes
+
+PAGES = ["/v1/docs", "/v1/docs/errors"]
+
+
+def html(path: str) -> str:
+    answer = Client().get(path)
+    assert answer.status_code == 200
+    assert answer["Content-Type"] == "text/html; charset=utf-8"
+    return answer.content.decode()
+
+
+def body(address: str) -> bytes:
+    answer = Client().get(address)
+    assert answer.status_code == 200, address
+    return answer.getvalue()
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_page_has_no_inline_script_or_style(path: str) -> None:
+    text = html(path)
+    assert "<style" not in text
+    assert not re.search(r"\s(style|on\w+)=", text)
+    assert all(tag.endswith("></script>") for tag in re.findall(r"<script.*?</script>", text, re.DOTALL))
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_everything_a_page_needs_comes_from_here(path: str) -> None:
+    found = re.findall(r'(?:src|href|data-document)="([^"#]+)"', html(path))
+    assert found
+    for address in found:
+        assert address.startswith("/"), address
+        assert body(address), address
+
+
+def test_swagger_keeps_the_key_and_asks_nobody_elsewhere() -> None:
+    script = body("/static/paliapi/swagger.js")
+    assert b"persistAuthorization: true" in script
+    assert b"validatorUrl: null" in script
+    assert b"http" not in script
+
+
+def test_every_code_has_a_place_to_link_to() -> None:
+    text = html("/v1/docs/errors")
+    for code, status, _title in codes():
+        assert f'<tr id="{code}"><td><code>{code}</code></td><td>{status}</td>' in text
+
+
+def test_a_failure_links_to_what_its_code_means() -> None:
+    address, _, code = Client().get("/nowhere").json()["type"].partition("#")
+    assert f'id="{code}"' in html(address)
+
+
+def test_the_document_has_two_addresses() -> None:
+    assert Client().get("/v1/openapi.json").json() == Client().get("/v1/docs/openapi.json").json()
+
+
+@pytest.mark.parametrize("path", ["/", "/v1/docs/"])
+def test_other_addresses_lead_to_swagger(path: str) -> None:
+    assert Client().get(path)["Location"] == "/v1/docs"
+
+
+def test_browsers_find_an_icon() -> None:
+    assert body(Client().get("/favicon.ico")["Location"]).startswith(b"<svg")

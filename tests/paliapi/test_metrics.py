@@ -1,0 +1,47 @@
+"""What Prometheus reads, and who may."""
+
+from dataclasses import replace
+
+import pytest
+from django.test import Client
+from pytest_django import Settings
+
+TOKEN = "a-token-of-the-tests"
+
+
+def configure(settings: Settings, *, token: str, mode: str) -> None:
+    settings.ENV = replace(settings.ENV, metrics_token=token, mode=mode)
+
+
+def test_while_developing_it_is_open(settings: Settings) -> None:
+    configure(settings, token="", mode="development")
+    answer = Client().get("/metrics")
+    assert answer.status_code == 200
+    assert answer["Content-Type"].startswith("text/plain")
+    assert b"paliapi_requests_total" in answer.content
+
+
+def test_in_production_without_a_token_it_is_not_there(settings: Settings) -> None:
+    configure(settings, token="", mode="production")
+    for headers in ({}, {"Authorization": "Bearer "}, {"Authorization": "Bearer x"}):
+        assert Client().get("/metrics", headers=headers).status_code == 404
+
+
+@pytest.mark.parametrize("mode", ["development", "production"])
+def test_with_a_token_only_its_bearer_reads_it(settings: Settings, mode: str) -> None:
+    configure(settings, token=TOKEN, mode=mode)
+    assert Client().get("/metrics", headers={"Authorization": f"Bearer {TOKEN}"}).status_code == 200
+    for wrong in ("", "Bearer ", f"Bearer {TOKEN}x", "Bearer é", f"Basic {TOKEN}"):
+        answer = Client().get("/metrics", headers={"Authorization": wrong} if wrong else {})
+        assert answer.status_code == 404
+        assert answer.json()["code"] == "not_found"
+
+
+def test_requests_are_counted_by_operation_and_status(settings: Settings) -> None:
+    configure(settings, token="", mode="development")
+    Client().get("/v1/health/")
+    Client().get("/no/such/address/of/somebody")
+    text = Client().get("/metrics").content.decode()
+    assert 'paliapi_requests_total{method="GET",operation="getHealth",status="200"}' in text
+    assert 'operation="none",status="404"' in text
+    assert "somebody" not in text

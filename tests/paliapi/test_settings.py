@@ -1,0 +1,51 @@
+"""The settings as production has them, in a process of its own."""
+
+import subprocess
+import sys
+
+from paliapi.env import ROOT
+from tests.environment import ENVIRONMENT
+
+PRODUCTION = {
+    **ENVIRONMENT,
+    "PALIAPI_MODE": "production",
+    "PUBLIC_URL": "https://pali.example.com",
+    "ALLOWED_HOSTS": "pali.example.com",
+    "SECRET_KEY": "a-key-of-production-with-more-than-fifty-characters-0123456789",
+    "TRUST_PROXY": "true",
+}
+
+
+def manage(*words: str, **values: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "manage.py", *words],
+        cwd=ROOT,
+        env={"PATH": "/usr/bin:/bin", **PRODUCTION, **values},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_django_finds_nothing_to_warn_of_in_production() -> None:
+    checked = manage("check", "--deploy", "--fail-level", "WARNING")
+    assert checked.returncode == 0, checked.stderr
+
+
+def test_cookies_go_over_https_alone_where_the_address_is_https() -> None:
+    told = manage(
+        "shell",
+        "--no-imports",
+        "-c",
+        "from django.conf import settings as s; print(s.SESSION_COOKIE_SECURE, s.CSRF_COOKIE_SECURE, "
+        "s.SESSION_COOKIE_NAME, s.SECURE_HSTS_SECONDS > 0, s.DEBUG)",
+    )
+    assert told.stdout.split() == ["True", "True", "__Host-session", "True", "False"], told.stderr
+
+
+def test_what_is_missing_is_said_without_a_traceback_of_values() -> None:
+    failed = manage("check", SECRET_KEY="too-short", EMBEDDINGS_URL="")
+    assert failed.returncode != 0
+    assert "SECRET_KEY must have at least 32 characters." in failed.stderr
+    assert "EMBEDDINGS_URL is not set" in failed.stderr
+    assert "too-short" not in failed.stderr
