@@ -1,0 +1,37 @@
+"""Errors have kinds, and the kinds are all that the doors and the workers need to know."""
+
+import pytest
+
+from collections_app.errors import PageNotFound, PageTooLarge
+from paliapi import errors
+from paliapi.errors import Conflict, Error, Invalid, Stale, TooLarge, Unparsable, kind_of
+from paliapi.http import STATUS
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (Invalid(), Invalid),
+        (Unparsable(), Unparsable),
+        (Stale(), Stale),
+        (PageTooLarge(), TooLarge),
+        (Conflict, Conflict),
+    ],
+)
+def test_the_most_specific_kind_wins(error: Error, kind: type[Error]) -> None:
+    assert kind_of(error) is kind
+
+
+def test_every_kind_has_a_status() -> None:
+    assert set(STATUS) == set(errors.KINDS)
+
+
+def test_an_error_without_words_says_its_title() -> None:
+    assert PageNotFound().detail == str(PageNotFound()) == "There is no such page."
+    assert PageNotFound("To the left.").detail == str(PageNotFound("To the left.")) == "To the left."
+
+
+def test_the_catalogue_has_the_kinds_and_what_is_made_of_them_in_order() -> None:
+    codes = [error.code for error in errors.catalogue()]
+    assert codes == sorted(codes)
+    assert {"invalid", "stale", PageNotFound.code} <= set(codes)
