@@ -26,6 +26,8 @@ _KEY_ID = OpenApiParameter("key_id", int, "path", description="The key's `id`, a
 
 
 class Me(OwnedView):
+    query: ClassVar[frozenset[str]] = frozenset()
+
     @extend_schema(
         operation_id="getMe",
         tags=["keys"],
@@ -41,6 +43,7 @@ class Me(OwnedView):
 
 
 class Keys(OwnedView):
+    query: ClassVar[frozenset[str]] = frozenset({"limit", "cursor"})
     scopes: ClassVar[dict[str, Scope]] = _MANAGING
     also_answers: ClassVar[dict[str, set[int]]] = {"GET": {422}}
 
@@ -85,6 +88,7 @@ class Keys(OwnedView):
 
 
 class Key(OwnedView):
+    query: ClassVar[frozenset[str]] = frozenset()
     scopes: ClassVar[dict[str, Scope]] = _MANAGING
 
     @extend_schema(
@@ -101,6 +105,7 @@ class Key(OwnedView):
 
 
 class Rotation(OwnedView):
+    query: ClassVar[frozenset[str]] = frozenset()
     scopes: ClassVar[dict[str, Scope]] = _MANAGING
     also_answers: ClassVar[dict[str, set[int]]] = {"POST": {409}}
 
@@ -126,6 +131,8 @@ class Rotation(OwnedView):
 
 
 class UsageView(OwnedView):
+    query: ClassVar[frozenset[str]] = frozenset()
+
     @extend_schema(
         operation_id="getUsage",
         tags=["keys"],

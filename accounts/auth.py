@@ -11,7 +11,13 @@ from rest_framework.views import APIView
 
 from accounts.access import Caller, Scope
 from accounts.ownership import acting_for
-from paliapi.errors import Unauthenticated
+from paliapi.errors import Invalid, Problem, Unauthenticated
+from paliapi.http import escape_pointer
+
+
+class UnknownParameter(Invalid):
+    code = "unknown_parameter"
+    title = "The address has a query parameter that means nothing here."
 
 
 class OwnedView(APIView):
@@ -23,6 +29,8 @@ class OwnedView(APIView):
     transactional: ClassVar[bool] = True
     scopes: ClassVar[Mapping[str, Scope]] = {}
     cost: ClassVar[int] = 1
+    # The query parameters there are; None: others are passed over, because existing clients may send them.
+    query: ClassVar[frozenset[str] | None] = None
 
     @property
     def caller(self) -> Caller:
@@ -33,11 +41,21 @@ class OwnedView(APIView):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
+        self._refuse_unknown_parameters(request)
         method = (request.method or "").lower()
         handler = getattr(self, method, None) if method in self.http_method_names else None
         if self.transactional and handler is not None:
             # On this instance alone: `dispatch` looks the handler up next.
             setattr(self, method, self._as_owner(handler))
+
+    def _refuse_unknown_parameters(self, request: Request) -> None:
+        unknown = sorted(set(request.query_params) - self.query)[:20] if self.query is not None else []
+        if unknown:
+            problems = tuple(
+                Problem(f"/{escape_pointer(name)}", UnknownParameter.code, "There is no such parameter.")
+                for name in unknown
+            )
+            raise UnknownParameter(f"There is no parameter {unknown[0][:100]!r}.", problems=problems)
 
     def check_permissions(self, request: Request) -> None:
         # The rate first, so that refusals cost the key too, and carry its headers.

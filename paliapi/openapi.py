@@ -67,6 +67,8 @@ class Schema(AutoSchema):
         found = set(getattr(self.view, "also_answers", {}).get(self.method, ()))
         if self.get_auth():
             found |= {401, 403, 429, 503}
+        if getattr(self.view, "query", None) is not None:
+            found.add(422)
         if "{" in self.path:
             found.add(404)
         if self.method in {"POST", "PATCH", "PUT"}:

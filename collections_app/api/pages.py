@@ -28,6 +28,7 @@ _NUMBER = OpenApiParameter("page_number", int, "path", description="From 1.")
 
 
 class PageImage(OwnedView):
+    query: ClassVar[frozenset[str]] = frozenset({"collection_name", "v"})
     also_answers: ClassVar = {"GET": (304, 409)}
 
     @extend_schema(

@@ -271,3 +271,13 @@ def test_keys_are_managed_with_admin_only(alice: Someone, method: str, path: str
     answer = getattr(almost, method)(path, *([{}] if method == "post" else []))
     assert answer.status_code == 403
     assert answer.json()["code"] == "scope_missing"
+
+
+@pytest.mark.parametrize(
+    ("path", "allowed"), [("/v1/me/", ""), ("/v1/keys/", "limit=5&"), ("/v1/usage/", ""), ("/v1/keys/1/", "")]
+)
+def test_a_misspelt_parameter_is_told(alice: Someone, path: str, allowed: str) -> None:
+    method = alice.delete if path.endswith("/1/") else alice.get
+    refused = method(f"{path}?{allowed}limti=5")
+    assert (refused.status_code, refused.json()["code"]) == (422, "unknown_parameter")
+    assert refused.json()["errors"][0]["pointer"] == "/limti"
