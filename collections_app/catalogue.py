@@ -36,7 +36,7 @@ def documents(caller: Caller, *, collection_name: str = "all") -> DocumentQueryS
 
 
 def find_collection(caller: Caller, name: str) -> Collection:
-    found = collections(caller).filter(name=name).first()
+    found = collections(caller).named(name).first()
     if found is None:
         raise CollectionNotFound(f"There is no collection named {name!r}.")
     return found
@@ -91,7 +91,7 @@ def delete_collection(caller: Caller, name: str, *, guard: Callable[[Collection]
 
 def find_document(caller: Caller, name: str, *, collection_name: str) -> Document:
     """The one document of that name; with `all`, in whichever collection it is."""
-    found = list(documents(caller, collection_name=collection_name).filter(name=name)[:2])
+    found = list(documents(caller, collection_name=collection_name).named(name)[:2])
     if not found:
         raise DocumentNotFound(f"There is no document named {name!r} in {collection_name!r}.")
     if len(found) > 1:
@@ -147,7 +147,7 @@ def require_reach(caller: Caller, collection_name: str) -> None:
 
 
 def _locked_collection(caller: Caller, name: str) -> Collection:
-    found = Collection.objects.visible_to(caller).filter(name=name).select_for_update().first()
+    found = Collection.objects.visible_to(caller).named(name).select_for_update().first()
     if found is None:
         raise CollectionNotFound(f"There is no collection named {name!r}.")
     return found

@@ -5,6 +5,7 @@ from typing import Self
 from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
@@ -23,11 +24,19 @@ class Owned(models.Model):
         abstract = True
 
 
+def _is_storable(name: str) -> bool:
+    """Postgres cannot even be asked for a text with NUL; nothing has such a name."""
+    return "\x00" not in name
+
+
 class CollectionQuerySet(models.QuerySet["Collection"]):
     def visible_to(self, caller: Caller) -> Self:
         """Those of the caller's owner that the caller's key reaches."""
         rows = self.filter(owner_id=caller.owner_id)
         return rows if caller.collections is None else rows.filter(name__in=caller.collections)
+
+    def named(self, name: str) -> Self:
+        return self.filter(name=name) if _is_storable(name) else self.none()
 
     def with_counts(self) -> Self:
         return self.annotate(num_documents=models.Count("documents"))
@@ -86,7 +95,12 @@ class DocumentQuerySet(models.QuerySet["Document"]):
 
     def within(self, collection_name: str) -> Self:
         """Those of one collection, or of every one when the name is `all`."""
+        if not _is_storable(collection_name):
+            return self.none()
         return self if collection_name == "all" else self.filter(collection__name=collection_name)
+
+    def named(self, name: str) -> Self:
+        return self.filter(name=name) if _is_storable(name) else self.none()
 
     def with_state(self) -> Self:
         """Everything that an answer about a document needs, in the same query."""
@@ -138,6 +152,40 @@ class Status(models.TextChoices):
     CANCELLED = "cancelled"
 
 
+IN_FLIGHT = (Status.QUEUED, Status.FETCHING, Status.RENDERING, Status.EMBEDDING)
+
+
+class Space(models.Model):
+    """What vectors must have in common before they may be compared. Nobody's in particular."""
+
+    id = models.BigAutoField(primary_key=True)
+    model = models.CharField(max_length=200, blank=True)
+    revision = models.CharField(max_length=200, blank=True)
+    dim = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["model", "revision", "dim"], name="space_once")]
+
+    def __str__(self) -> str:
+        return f"{self.model or 'unnamed'} at {self.revision or 'no revision'} ({self.dim})"
+
+
+class RevisionQuerySet(models.QuerySet["Revision"]):
+    def in_flight(self) -> Self:
+        return self.filter(status__in=IN_FLIGHT)
+
+    def held(self) -> Self:
+        """Those that a worker has at the moment."""
+        return self.in_flight().filter(lease_until__gt=Now())
+
+    def unheld(self) -> Self:
+        return self.in_flight().filter(Q(lease_until__isnull=True) | Q(lease_until__lte=Now()))
+
+    def due(self) -> Self:
+        """Those that a worker could take up now."""
+        return self.unheld().filter(next_try_at__lte=Now(), file__isnull=False)
+
+
 class Revision(Owned):
     """One uploaded content of a document. The row is the truth about it; a message in the queue is a nudge."""
 
@@ -153,8 +201,20 @@ class Revision(Owned):
     error = models.JSONField(null=True, blank=True, help_text="code, detail, page")
     pages_total = models.PositiveIntegerField(null=True, blank=True)
     pages_done = models.PositiveIntegerField(default=0)
+    reused_pages = models.PositiveIntegerField(default=0, help_text="Pages that took over the vectors of equal ones.")
+    space = models.ForeignKey(Space, on_delete=models.PROTECT, null=True, blank=True, related_name="+", db_index=False)
+    timings = models.JSONField(default=dict, blank=True, help_text="Seconds, by stage.")
+    attempts = models.PositiveSmallIntegerField(default=0, help_text="How often it was taken up without progress.")
+    waits = models.PositiveSmallIntegerField(default=0, help_text="How often in a row something it needs was away.")
+    waiting_for = models.CharField(max_length=64, blank=True, default="", help_text="Code of what it needs.")
+    next_try_at = models.DateTimeField(db_default=Now(), editable=False)
+    claimed_at = models.DateTimeField(null=True, blank=True, editable=False)
+    lease_token = models.UUIDField(null=True, blank=True, editable=False)
+    lease_until = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     updated_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    objects = RevisionQuerySet.as_manager()
 
     class Meta:
         constraints = [
@@ -170,6 +230,7 @@ class Revision(Owned):
             models.Index(
                 fields=["id"], name="revision_in_flight", condition=~Q(status__in=["ready", "failed", "cancelled"])
             ),
+            models.Index(F("owner"), F("claimed_at").desc(nulls_last=True), name="revision_last_claim"),
         ]
 
     def __str__(self) -> str:
@@ -195,6 +256,29 @@ class Page(Owned):
 
     def __str__(self) -> str:
         return f"page {self.number}"
+
+
+class MultiVectorField(models.Field):  # type: ignore[type-arg]
+    """A `halfvec[]`, one vector an element. It is written and read by `collections_app.vectors` only."""
+
+    def db_type(self, connection: BaseDatabaseWrapper) -> str:
+        return "halfvec[]"
+
+
+class PageEmbedding(models.Model):
+    """The vectors of one page; what they were made with is their space."""
+
+    page = models.OneToOneField(
+        Page, on_delete=models.DO_NOTHING, primary_key=True, related_name="embedding", db_constraint=False
+    )
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    space = models.ForeignKey(Space, on_delete=models.PROTECT, related_name="+")
+    vectors = MultiVectorField(editable=False)
+    layout = models.JSONField(null=True, blank=True, help_text="Where on the page each vector comes from.")
+    seq = models.BigIntegerField(default=0, editable=False, help_text="`vectors_seq` when it became searchable.")
+
+    def __str__(self) -> str:
+        return f"vectors of page {self.pk}"
 
 
 class IdempotentAnswer(Owned):
