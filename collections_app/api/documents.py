@@ -11,6 +11,7 @@ from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schem
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.utils import html
 
 from accounts.auth import OwnedView
 from accounts.limits import concurrent
@@ -46,7 +47,7 @@ class FormMetadataField(MetadataField):
     """A JSON object; in a form, its text."""
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
-        if isinstance(data, str):
+        if isinstance(data, str) and html.is_html_input(getattr(self.parent, "initial_data", None)):
             try:
                 data = json.loads(data)
             except (ValueError, RecursionError):
