@@ -1,0 +1,26 @@
+"""What every answer must be like, whatever was asked."""
+
+from typing import Any
+
+
+def problem(answer: Any) -> dict[str, Any]:
+    """The body of a failure, checked: problem+json in the one shape that there is."""
+    assert answer["Content-Type"] == "application/problem+json", answer.content[:200]
+    body: dict[str, Any] = answer.json()
+    assert set(body) == {"type", "title", "status", "detail", "code", "errors", "request_id"}
+    assert body["status"] == answer.status_code
+    assert body["request_id"] == answer["X-Request-ID"]
+    assert all(isinstance(body[name], str) for name in ("type", "title", "detail", "code"))
+    assert body["detail"]
+    assert body["type"].endswith(f"#{body['code']}")
+    for place in body["errors"]:
+        assert set(place) == {"pointer", "code", "detail"}
+    return body
+
+
+def in_order(answer: Any) -> int:
+    """The status of an answer that is a success, or a failure told as it should be."""
+    if answer.status_code >= 400:
+        problem(answer)
+        assert answer.status_code < 500, answer.content
+    return int(answer.status_code)
