@@ -1,0 +1,43 @@
+"""Rules of the house that no other tool holds."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+from paliapi.env import ROOT
+
+PACKAGES = ("paliapi", "accounts", "collections_app", "embeddings")
+MOST_LINES_OF_A_FILE = 400
+MOST_LINES_OF_A_FUNCTION = 60
+DRAWERS = {"utils", "util", "common", "core", "misc", "shared"}
+
+
+def sources() -> Iterator[Path]:
+    for package in PACKAGES:
+        yield from (file for file in (ROOT / package).rglob("*.py") if "migrations" not in file.parts)
+
+
+def test_packages_are_empty_so_that_pure_rooms_load_no_framework() -> None:
+    for file in sources():
+        assert file.name != "__init__.py" or not file.read_text(), file
+
+
+def test_nothing_is_called_a_drawer() -> None:
+    for file in sources():
+        assert not DRAWERS & {file.stem, *file.relative_to(ROOT).parent.parts}, file
+
+
+def test_files_and_functions_are_short() -> None:
+    for file in sources():
+        text = file.read_text()
+        assert text.count("\n") <= MOST_LINES_OF_A_FILE, file
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                length = (node.end_lineno or node.lineno) - node.lineno + 1
+                assert length <= MOST_LINES_OF_A_FUNCTION, f"{file}: {node.name} has {length} lines"
+
+
+def test_every_module_says_what_it_is() -> None:
+    for file in sources():
+        text = file.read_text()
+        assert not text.strip() or file.name == "apps.py" or ast.get_docstring(ast.parse(text)), file

@@ -1,0 +1,34 @@
+"""The pages for people: short, and every link in them leads somewhere."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from paliapi.env import ROOT
+
+PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), ROOT / "embeddings" / "README.md"]
+LINK = re.compile(r"\]\((?!https?://|#)([^)#]+)")
+TARGET = re.compile(r"\bmake ([a-z]+)\b")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_link_leads_somewhere(page: Path) -> None:
+    for target in LINK.findall(page.read_text()):
+        assert (page.parent / target).exists(), target
+
+
+def test_the_first_pages_stay_short() -> None:
+    assert len((ROOT / "README.md").read_text().splitlines()) < 150
+    assert len((ROOT / "docs" / "architecture.md").read_text().splitlines()) < 120
+
+
+def test_every_decision_is_in_the_list() -> None:
+    folder = ROOT / "docs" / "decisions"
+    listed = set(LINK.findall((folder / "README.md").read_text()))
+    assert listed == {page.name for page in folder.glob("0*.md")}
+
+
+def test_the_readme_names_only_targets_that_there_are() -> None:
+    made = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    assert set(TARGET.findall((ROOT / "README.md").read_text())) - {"and"} <= made
