@@ -19,7 +19,7 @@ help:
 	@echo 'make test    run the tests'
 	@echo 'make check   formatting, lint, types, import arrows, migrations, the OpenAPI document'
 	@echo 'make fmt     format the code'
-	@echo 'make schema  write docs/openapi.yaml'
+	@echo 'make schema  write docs/openapi.yaml and the pages that are made from the code'
 	@echo 'make bench   measure'
 
 install:
@@ -46,7 +46,7 @@ fmt: install
 	$(VENV_PYTHON) -m ruff check --fix --quiet . ; $(VENV_PYTHON) -m ruff format .
 
 schema: install
-	$(VENV_PYTHON) manage.py spectacular --validate --fail-on-warn --file docs/openapi.yaml
+	$(VENV_PYTHON) manage.py write_docs
 
 bench: install
 	$(VENV_PYTHON) -m benchmarks $(ARGS)

@@ -18,7 +18,7 @@ VARIABLE = re.compile(r"[A-Z0-9_]+=")
 @pytest.mark.parametrize("path", reference.FILES, ids=lambda path: path.name)
 def test_what_is_committed_is_what_the_code_says(path: Path) -> None:
     _ = get_resolver().url_patterns  # routes bring in every module, and with them every error there is
-    assert path.read_text() == reference.FILES[path](), "run `manage.py write_docs`"
+    assert path.read_text() == reference.FILES[path](), "run `make schema`"
 
 
 def test_the_example_has_every_variable_once_and_in_order() -> None:
