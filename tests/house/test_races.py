@@ -1,0 +1,145 @@
+"""What happens at the same moment ends as if it had happened one after the other."""
+
+import base64
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from threading import Barrier
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.db.models import Sum
+from pytest_django import Settings
+
+from accounts.models import Usage
+from accounts.ownership import acting_for
+from collections_app import files
+from collections_app.models import Collection, Document, Revision
+from tests.cast import Someone, someone
+from tests.collections_app.documents import PDF, PNG, put, shown_with_pages
+from tests.house.answers import in_order
+
+ROUNDS = range(3)
+UPSERT = "/v1/documents/upsert-document/"
+
+
+@pytest.fixture
+def owner(transactional_db: None, settings: Settings) -> Iterator[Someone]:
+    """Somebody who may do many things at once; afterwards, what was counted must be what is there."""
+    settings.ENV = replace(settings.ENV, max_concurrent_uploads=100, rate_per_minute=10**9, rate_burst=10**9)
+    owner = someone("racer@example.com")
+    yield owner
+    with acting_for(owner.id):
+        usage = Usage.objects.filter(owner_id=owner.id).first() or Usage()
+        size = Revision.objects.aggregate(total=Sum("size"))["total"] or 0
+        assert (usage.documents, usage.bytes) == (Document.objects.count(), size)
+        assert not Document.objects.filter(latest=None).exists()
+
+
+def at_once(*calls: Callable[[], Any]) -> list[int]:
+    """The statuses of calls that begin together."""
+    start = Barrier(len(calls), timeout=30)
+
+    def run(call: Callable[[], Any]) -> int:
+        try:
+            start.wait()
+            return in_order(call())
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(len(calls)) as pool:
+        return list(pool.map(run, calls))
+
+
+def _upsert(who: Someone, name: str, content: bytes, version: int, collection: str = "reports") -> Callable[[], Any]:
+    body = {"name": name, "metadata": {"version": version}, "collection_name": collection}
+    return lambda: who.post(UPSERT, {**body, "base64": encoded(content)})
+
+
+def encoded(content: bytes) -> str:
+    return base64.b64encode(content).decode()
+
+
+@pytest.mark.parametrize("round_", ROUNDS)
+def test_upserts_of_one_name_leave_one_whole_document(owner: Someone, round_: int) -> None:
+    contents = {1: PDF, 2: PNG, 3: PDF + b"%more", 4: PDF}
+    calls = [_upsert(owner, "a.pdf", content, version) for version, content in contents.items()]
+    assert at_once(*calls) == [202] * 4
+    (document,) = owner.get("/v1/documents/?collection_name=reports").json()
+    with acting_for(owner.id):
+        revision = Revision.objects.select_related("file").get()
+        assert revision.metadata == document["metadata"]
+        assert revision.file is not None
+        with files.read(revision.file) as file:
+            assert file.read() == contents[document["metadata"]["version"]]
+
+
+@pytest.mark.parametrize("round_", ROUNDS)
+def test_an_upsert_and_the_end_of_its_collection_leave_all_or_nothing(owner: Someone, round_: int) -> None:
+    put(owner, "old.pdf", PDF, collection="reports")
+    told = at_once(
+        _upsert(owner, "new.pdf", PDF, 1),
+        _upsert(owner, "old.pdf", PNG, 2),
+        lambda: owner.delete("/v1/collections/reports/"),
+    )
+    assert told == [202, 202, 204]
+    for document in owner.get("/v1/documents/?collection_name=reports").json():
+        assert owner.get(f"/v1/documents/{document['name']}/?collection_name=reports").status_code == 200
+
+
+@pytest.mark.parametrize("round_", ROUNDS)
+def test_of_two_that_want_one_name_one_gets_it(owner: Someone, round_: int) -> None:
+    for name in ("a", "b"):
+        put(owner, name, PDF)
+        owner.post("/v1/collections/", {"name": name})
+    assert sorted(
+        at_once(*(lambda name=name: owner.patch(f"/v1/documents/{name}/", {"name": "c"}) for name in ("a", "b")))
+    ) == [200, 409]
+    assert sorted(
+        at_once(*(lambda name=name: owner.patch(f"/v1/collections/{name}/", {"name": "c"}) for name in ("a", "b")))
+    ) == [200, 409]
+
+
+@pytest.mark.parametrize("round_", ROUNDS)
+def test_of_two_names_for_one_document_one_stays(owner: Someone, round_: int) -> None:
+    put(owner, "a", PDF)
+    told = at_once(*(lambda name=name: owner.patch("/v1/documents/a/", {"name": name}) for name in ("b", "c")))
+    assert sorted(told) in ([200, 200], [200, 404])
+    (document,) = owner.get("/v1/documents/").json()
+    assert document["name"] in {"b", "c"}
+
+
+@pytest.mark.parametrize("round_", ROUNDS)
+def test_what_is_deleted_by_many_is_deleted_once(owner: Someone, round_: int) -> None:
+    shown_with_pages(owner, "a.pdf", pages=2, collection="reports")
+    told = at_once(*[lambda: owner.delete("/v1/documents/a.pdf/?collection_name=reports")] * 3)
+    assert sorted(told) == [204, 404, 404]
+    told = at_once(*[lambda: owner.delete("/v1/collections/reports/")] * 3)
+    assert sorted(told) == [204, 404, 404]
+
+
+@pytest.mark.parametrize("round_", ROUNDS)
+def test_changes_and_deletions_of_one_document_never_wait_in_a_circle(owner: Someone, round_: int) -> None:
+    put(owner, "a.pdf", PDF, collection="reports")
+    told = at_once(
+        _upsert(owner, "a.pdf", PNG, 1),
+        lambda: owner.patch("/v1/documents/a.pdf/", {"metadata": {"x": 1}, "collection_name": "reports"}),
+        lambda: owner.patch("/v1/documents/a.pdf/", {"base64": encoded(PNG), "collection_name": "reports"}),
+        lambda: owner.delete("/v1/documents/a.pdf/?collection_name=reports"),
+        lambda: owner.patch("/v1/collections/reports/", {"metadata": {"x": 1}}),
+        lambda: owner.get("/v1/documents/a.pdf/?collection_name=reports&expand=pages"),
+    )
+    assert told[0] == 202
+    assert told[3] in {204, 404}
+    assert set(told[1:]) <= {200, 204, 404}
+
+
+@pytest.mark.parametrize("round_", ROUNDS)
+def test_one_request_repeated_at_once_is_done_once(owner: Someone, round_: int) -> None:
+    body = {"name": "a.pdf", "collection_name": "reports", "base64": encoded(PDF)}
+    assert at_once(*[lambda: owner.post(UPSERT, body, Idempotency_Key="once")] * 4) == [202] * 4
+    assert at_once(*[lambda: owner.post("/v1/collections/", {"name": "c"}, Idempotency_Key="c")] * 4) == [201] * 4
+    with acting_for(owner.id):
+        assert Revision.objects.count() == 1
+        assert Collection.objects.count() == 2
