@@ -53,6 +53,11 @@ class FileLinkExpired(NotFound):
     title = "This link has expired or is not one of ours."
 
 
+class StorageUnavailable(Unavailable):
+    code = "storage_unavailable"
+    title = "Files cannot be stored at the moment."
+
+
 class NothingToChange(Invalid):
     code = "nothing_to_change"
     title = "Nothing to change was sent."

@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import IO, Any
 
+import structlog
 from django.core import signing
 from django.core.files import File
 from django.core.files.storage import Storage, storages
@@ -17,8 +18,10 @@ from django.db import transaction
 from django.db.models.functions import Now
 
 from accounts.ownership import acting_for
-from collections_app.errors import FileLinkExpired
+from collections_app.errors import FileLinkExpired, StorageUnavailable
 from collections_app.models import StoredFile
+
+log = structlog.get_logger(__name__)
 
 _SALT = "collections_app.file_link"
 
@@ -45,7 +48,12 @@ def put(owner_id: int, content: IO[bytes], *, sha256: str, size: int, content_ty
     key = "" if held else f"{owner_id}/{sha256[:2]}/{sha256}-{secrets.token_hex(4)}"
     if key:
         content.seek(0)
-        key = storage().save(key, content if isinstance(content, File) else File(content))
+        try:
+            key = storage().save(key, content if isinstance(content, File) else File(content))
+        except OSError as problem:
+            # A full disk, or storage that is away: the caller has done nothing wrong and may come back.
+            log.error("storage_unavailable", error=str(problem))
+            raise StorageUnavailable(retry_after_s=60) from problem
     return Draft(owner_id=owner_id, sha256=sha256, size=size, content_type=content_type, key=key)
 
 

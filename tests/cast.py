@@ -83,5 +83,3 @@ def with_expired_key(user: CustomUser) -> Someone:
         minted = mint_key(user.pk, rights=Rights(scopes=EVERYTHING))
         ApiKey.objects.filter(pk=minted.key.pk).update(expires_at=timezone.now() - timedelta(seconds=1))
     return Someone(user, minted.text)
-
-

@@ -15,7 +15,7 @@ from collections_app.errors import Base64Invalid, SourceAmbiguous, SourceMissing
 from collections_app.ingest import Content
 from paliapi.errors import Problem, TooLarge
 from paliapi.parsers import MEBIBYTE
-from paliapi.uploads import ReceivedFile
+from paliapi.uploads import ReceivedFile, needing_room
 
 _BASE64 = re.compile(r"[A-Za-z0-9+/]+={0,2}")
 _SLICE = 4 * 256 * 1024  # characters decoded at once; a multiple of four
@@ -33,7 +33,10 @@ def content_of(data: dict[str, Any], *, required: bool) -> Iterator[Content | No
     if given == ["file"]:
         yield received(data["file"])
     elif given == ["base64"]:
-        with tempfile.TemporaryFile() as file:
+        # Unbuffered, so that a full disk is noticed while writing and not when the file is closed.
+        with needing_room():
+            file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - the next line does
+        with file:
             yield decoded(data["base64"], file, at="/base64")
     else:
         yield None
@@ -57,7 +60,15 @@ def decoded(text: str, file: IO[bytes], *, at: str) -> Content:
         except binascii.Error:
             raise Base64Invalid(problems=(Problem(at, Base64Invalid.code, Base64Invalid.title),)) from None
         digest.update(piece)
-        file.write(piece)
+        with needing_room():
+            _write(file, piece)
     size = file.tell()
     file.seek(0)
     return Content(file=file, sha256=digest.hexdigest(), size=size)
+
+
+def _write(file: IO[bytes], piece: bytes) -> None:
+    """All of it: an unbuffered file may take less at a time."""
+    left = memoryview(piece)
+    while left:
+        left = left[file.write(left) :]

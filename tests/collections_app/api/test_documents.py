@@ -1,6 +1,8 @@
 """Documents through their door: putting them in, reading their state, changing and deleting them."""
 
 import base64
+import resource
+from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -332,3 +334,32 @@ def test_a_change_over_a_stale_reading_is_refused(alice: Someone) -> None:
     assert alice.patch("/v1/documents/x/", {"metadata": {"v": 2}}, If_Match=tag).status_code == 412
     assert alice.delete("/v1/documents/x/", If_Match=tag).status_code == 412
     assert alice.get("/v1/documents/x/").json()["metadata"] == {"v": 1}
+
+
+@pytest.fixture
+def a_disk_that_is_soon_full() -> Iterator[None]:
+    """No file of this process may have more than 64 kB."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (64 * 1024, before[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_a_full_disk_is_said_and_leaves_nothing(
+    alice: Someone, files_of_this_test: Path, a_disk_that_is_soon_full: None
+) -> None:
+    large = PDF + b"%" * 1024 * 1024
+    for refused in (
+        alice.upload(UPSERT, {"name": "x", "file": BytesIO(large)}),
+        alice.post(UPSERT, {"name": "x", "base64": base64.b64encode(large).decode()}),
+    ):
+        assert refused.status_code == 503
+        assert refused["Retry-After"]
+    assert alice.get("/v1/documents/?collection_name=all").json() == []
+
+
+def test_storage_that_is_away_is_said_and_leaves_nothing(alice: Someone, files_of_this_test: Path) -> None:
+    files_of_this_test.write_bytes(b"a file where the folder should be")
+    refused = alice.upload(UPSERT, {"name": "x", "file": BytesIO(PDF)})
+    assert (refused.status_code, refused.json()["code"]) == (503, "storage_unavailable")
+    assert alice.get("/v1/documents/?collection_name=all").json() == []
