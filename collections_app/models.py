@@ -261,7 +261,7 @@ class Page(Owned):
 class MultiVectorField(models.Field):  # type: ignore[type-arg]
     """A `halfvec[]`, one vector an element. It is written and read by `collections_app.vectors` only."""
 
-    def db_type(self, connection: BaseDatabaseWrapper) -> str:
+    def db_type(self, connection: BaseDatabaseWrapper) -> str:  # noqa: ARG002 - Django's signature
         return "halfvec[]"
 
 

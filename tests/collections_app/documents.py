@@ -5,13 +5,15 @@ import json
 from io import BytesIO
 from typing import Any
 
+import numpy as np
 from django.core.files.uploadedfile import SimpleUploadedFile
 from PIL import Image
 
 from accounts.ownership import acting_for
 from accounts.quotas import charge
-from collections_app import files
-from collections_app.models import Document, Page, Revision, Status, StoredFile
+from collections_app import files, vectors
+from collections_app.models import Document, Page, Revision, Space, Status, StoredFile
+from collections_app.vectors import PageVectors
 from tests.cast import Someone
 
 PDF = (
@@ -28,6 +30,7 @@ def _png() -> bytes:
 
 
 PNG = _png()
+VECTORS = np.eye(3, 4, dtype=np.float16)
 
 
 def put(
@@ -62,11 +65,16 @@ def shown_with_pages(
         assert revision
         file = files.settle(draft)
         assert isinstance(file, StoredFile)
-        Page.objects.bulk_create(
+        rows = Page.objects.bulk_create(
             Page(owner_id=who.id, revision=revision, number=number, image=file, width=20, height=10)
             for number in range(1, pages + 1)
         )
-        Revision.objects.filter(pk=revision.pk).update(status=Status.READY, pages_total=pages, pages_done=pages)
+        space, _ = Space.objects.get_or_create(model="made for tests", revision="1", dim=4)
+        kept = [PageVectors(page_id=row.pk, space_id=space.pk, vectors=VECTORS, layout=None) for row in rows]
+        vectors.insert(who.id, kept)
+        Revision.objects.filter(pk=revision.pk).update(
+            status=Status.READY, pages_total=pages, pages_done=pages, space=space
+        )
         Document.objects.filter(pk=document.pk).update(shown=revision)
         charge(who.id, pages=pages)
     return document

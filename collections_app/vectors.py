@@ -1,0 +1,97 @@
+"""Multi-vectors into Postgres and back, in binary: the only place that touches the column.
+
+COPY is not there for tables under row-level security, so pages go in by one INSERT of many rows.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+from django.db import connection
+from psycopg import sql
+from psycopg.adapt import Dumper
+from psycopg.pq import Format
+from psycopg.types.json import Jsonb
+
+from collections_app.engine import multivector
+from collections_app.engine.multivector import MultiVector
+from collections_app.models import PageEmbedding
+from embeddings.contract import Layout
+
+_TABLE = sql.Identifier(PageEmbedding._meta.db_table)
+_INSERT = sql.SQL("INSERT INTO {table} (page_id, owner_id, space_id, vectors, layout, seq) VALUES {rows}")
+_ROW = sql.SQL("(%s, %s, %s, %b, %s, 0)")
+_TAKE_OVER = sql.SQL(
+    "INSERT INTO {table} (page_id, owner_id, space_id, vectors, layout, seq) "
+    "SELECT taken.page, e.owner_id, e.space_id, e.vectors, e.layout, 0 "
+    "FROM unnest(%s::bigint[], %s::bigint[]) AS taken (page, source) "
+    "JOIN {table} AS e ON e.page_id = taken.source AND e.owner_id = %s"
+)
+_READ = sql.SQL("SELECT page_id, vectors FROM {table} WHERE owner_id = %s AND page_id = ANY(%s)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageVectors:
+    """What is kept of one page."""
+
+    page_id: int
+    space_id: int
+    vectors: MultiVector
+    layout: Layout | None
+
+
+class _Wire(bytes):
+    """The binary form of a `halfvec[]`."""
+
+
+class _WireDumper(Dumper):
+    format = Format.BINARY  # with no type: Postgres takes that of the column
+
+    def dump(self, obj: _Wire) -> bytes:
+        return obj
+
+
+def insert(owner_id: int, pages: Sequence[PageVectors]) -> None:
+    """Keep the vectors of pages that are there; inside `acting_for(owner_id)`."""
+    if not pages:
+        return
+    with connection.wrap_database_errors, _cursor() as cursor:
+        oid = _element_oid(cursor)
+        values: list[Any] = []
+        for page in pages:
+            wire = _Wire(multivector.encode(page.vectors, element_oid=oid))
+            values += [page.page_id, owner_id, page.space_id, wire, Jsonb(page.layout) if page.layout else None]
+        cursor.execute(_INSERT.format(table=_TABLE, rows=sql.SQL(", ").join([_ROW] * len(pages))), values)
+
+
+def take_over(owner_id: int, sources: dict[int, int]) -> bool:
+    """Give pages (the keys) the vectors of others (the values); False if one of those is gone. Inside `acting_for`."""
+    if not sources:
+        return True
+    with connection.wrap_database_errors, _cursor() as cursor:
+        cursor.execute(_TAKE_OVER.format(table=_TABLE), [list(sources), list(sources.values()), owner_id])
+        return cursor.rowcount == len(sources)
+
+
+def read(owner_id: int, page_ids: Sequence[int]) -> dict[int, MultiVector]:
+    """The vectors of those pages that have some, by page; inside `acting_for(owner_id)`."""
+    with connection.wrap_database_errors, _cursor() as cursor:
+        cursor.execute(_READ.format(table=_TABLE), [owner_id, list(page_ids)], binary=True)
+        return {page_id: multivector.decode(data) for page_id, data in cursor.fetchall()}
+
+
+def _cursor() -> psycopg.Cursor[tuple[Any, ...]]:
+    """A cursor that sends values apart from the statement, which Django's own does not."""
+    connection.ensure_connection()
+    cursor = psycopg.Cursor[tuple[Any, ...]](connection.connection)
+    cursor.adapters.register_dumper(_Wire, _WireDumper)
+    return cursor
+
+
+def _element_oid(cursor: psycopg.Cursor[tuple[Any, ...]]) -> int:
+    # Asked each time: a database that was restored under a running worker has another number.
+    found = cursor.execute("SELECT 'halfvec'::regtype::oid::int8").fetchone()
+    if found is None:
+        raise AssertionError("A cast has one answer.")
+    return int(found[0])
