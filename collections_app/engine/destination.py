@@ -23,7 +23,7 @@ class Destination:
 
     scheme: str
     host: str
-    port: int
+    port: int | None  # None: the usual one
     authority: str
     target: str
     address: Address | None
@@ -56,11 +56,12 @@ def destination(url: str, *, ports: frozenset[int] = WEB_PORTS) -> Destination:
         raise FetchRefused("A URL with a user name or password is not fetched.")
     if address is None and not _NAME.fullmatch(host):
         raise FetchRefused("This is not a URL with the plain name or address of a host.")
-    port = _USUAL_PORTS[parts.scheme] if parts.port is None else parts.port
-    if port not in ports:
+    usual = _USUAL_PORTS[parts.scheme]
+    port = None if parts.port == usual else parts.port
+    if (usual if port is None else port) not in ports:
         raise FetchRefused("URLs with this port are not fetched.")
     shown = f"[{host}]" if ":" in host else host
-    authority = shown if port == _USUAL_PORTS[parts.scheme] else f"{shown}:{port}"
+    authority = shown if port is None else f"{shown}:{port}"
     return Destination(parts.scheme, host, port, authority, parts.raw_path.decode("ascii"), address)
 
 

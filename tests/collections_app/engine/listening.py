@@ -1,0 +1,127 @@
+"""Web servers on loopback that answer, byte by byte, what a test says; and a trap that nobody should call."""
+
+import socket
+import ssl
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+DEADLINE_S = 20.0
+
+# Gets the connection, and an event that is set when the test is over.
+Answer: TypeAlias = Callable[[socket.socket, threading.Event], None]
+
+
+def ok(body: bytes, *headers: str) -> bytes:
+    """A whole answer with this body."""
+    lines = ["HTTP/1.1 200 OK", f"Content-Length: {len(body)}", *headers]
+    return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
+
+
+def status(code: int, *headers: str) -> bytes:
+    return "\r\n".join([f"HTTP/1.1 {code} Said", "Content-Length: 0", *headers, "", ""]).encode()
+
+
+@dataclass(slots=True)
+class Server:
+    port: int
+    heads: list[str] = field(default_factory=list)
+
+    @property
+    def asked(self) -> list[str]:
+        """The targets of all requests so far."""
+        return [head.split(" ")[1] for head in self.heads]
+
+
+@contextmanager
+def listening(
+    pages: Mapping[str, bytes | Answer], *, tls: ssl.SSLContext | None = None, address: str = "127.0.0.1", port: int = 0
+) -> Iterator[Server]:
+    """A server with an answer for each target; one connection after the other, one request in each."""
+    over = threading.Event()
+    with socket.create_server((address, port)) as listener:
+        listener.settimeout(0.05)  # so that the end is noticed
+        server = Server(listener.getsockname()[1])
+        thread = threading.Thread(target=_serve, args=(listener, server, pages, tls, over))
+        thread.start()
+        try:
+            yield server
+        finally:
+            over.set()
+            thread.join(DEADLINE_S)
+    assert not thread.is_alive()
+
+
+def _serve(
+    listener: socket.socket,
+    server: Server,
+    pages: Mapping[str, bytes | Answer],
+    tls: ssl.SSLContext | None,
+    over: threading.Event,
+) -> None:
+    while not over.is_set():
+        try:
+            connection, _ = listener.accept()
+        except TimeoutError:
+            continue
+        with connection, suppress(OSError):  # clients break off as they like
+            connection.settimeout(DEADLINE_S)
+            if tls:
+                with tls.wrap_socket(connection, server_side=True) as secure:
+                    answer_once(secure, server, pages, over)
+            else:
+                answer_once(connection, server, pages, over)
+
+
+def answer_once(
+    connection: socket.socket, server: Server, pages: Mapping[str, bytes | Answer], over: threading.Event
+) -> None:
+    server.heads.append(read_head(connection))
+    answer = pages.get(server.asked[-1], status(404))
+    if callable(answer):
+        answer(connection, over)
+    else:
+        connection.sendall(answer)
+
+
+def read_head(connection: socket.socket) -> str:
+    """A request up to the empty line."""
+    head = b""
+    while not head.endswith(b"\r\n\r\n"):
+        piece = connection.recv(1)
+        if not piece:
+            raise ConnectionError
+        head += piece
+    return head.decode()
+
+
+@dataclass(slots=True)
+class Trap:
+    """Connections wait in the queue of the listener until they are counted."""
+
+    listener: socket.socket
+
+    @property
+    def port(self) -> int:
+        return int(self.listener.getsockname()[1])
+
+    def calls(self) -> int:
+        number = 0
+        while True:
+            try:
+                self.listener.accept()[0].close()
+            except BlockingIOError:
+                return number
+            number += 1
+
+
+@contextmanager
+def trap(address: str = "") -> Iterator[Trap]:
+    """Listens on one address, or on every address of this machine."""
+    both = not address and socket.has_dualstack_ipv6()
+    family = socket.AF_INET6 if both else socket.AF_INET
+    with socket.create_server((address, 0), family=family, dualstack_ipv6=both) as listener:
+        listener.setblocking(False)
+        yield Trap(listener)
