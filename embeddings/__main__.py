@@ -1,47 +1,6 @@
 """`python -m embeddings`: the service on a port of its own."""
 
-import logging
-import sys
-from types import FrameType
-
-import uvicorn
-
-from embeddings import config
-from embeddings.app import create_app
-from embeddings.backends.choose import choose
-from embeddings.engine import Engine
-
-
-class _Server(uvicorn.Server):
-    """Tells the engine to take no more work as soon as it is told to stop."""
-
-    def __init__(self, configuration: uvicorn.Config, *, engine: Engine) -> None:
-        super().__init__(configuration)
-        self.engine = engine
-
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        self.engine.drain()
-        super().handle_exit(sig, frame)
-
-
-def main() -> None:
-    """Serve until told to stop."""
-    try:
-        settings = config.load()
-    except config.ConfigError as problem:
-        sys.exit(str(problem))
-    logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    engine = Engine(choose(settings), settings=settings)
-    configuration = uvicorn.Config(
-        create_app(engine, settings=settings),
-        host=settings.host,
-        port=settings.port,
-        log_config=None,
-        access_log=settings.log_level == "DEBUG",
-        timeout_graceful_shutdown=settings.drain_s,
-    )
-    _Server(configuration, engine=engine).run()
-
+from embeddings.serve import main
 
 if __name__ == "__main__":
     main()

@@ -92,6 +92,18 @@ class Settings:
         partial(_one_of, words=("auto", "bfloat16", "float16", "float32")),
         "number type of the model",
     )
+    attention: Literal["auto", "sdpa", "flash_attention_2", "eager"] = _setting(
+        "auto",
+        "COLPALI_ATTENTION",
+        partial(_one_of, words=("auto", "sdpa", "flash_attention_2", "eager")),
+        "how a visual model attends; auto: flash_attention_2 where it is installed, else sdpa",
+    )
+    max_visual_tokens: int = _setting(
+        768, "COLPALI_MAX_VISUAL_TOKENS", partial(_whole, least=16, most=16384), "most vectors of one page's pixels"
+    )
+    pool_factor: int = _setting(
+        1, "COLPALI_POOL_FACTOR", partial(_whole, least=1, most=64), "keep one in so many vectors of a page"
+    )
     offline: bool = _setting(default=False, name="COLPALI_OFFLINE", parse=_flag, about="true: never download weights")
 
     # How it works

@@ -1,10 +1,24 @@
-"""Which backend the settings ask for."""
+"""Which backend the settings ask for. A backend's module is imported only if it is chosen: each has needs of its own.
+
+Each module `embeddings.backends.NAME` has a function `make(settings)`.
+"""
+
+import logging
+from importlib import import_module
+from importlib.util import find_spec
+from typing import cast
 
 from embeddings.backends.base import Backend
-from embeddings.backends.lexical import Lexical
 from embeddings.config import Settings
 
+log = logging.getLogger(__name__)
 
-def choose(_: Settings) -> Backend:
-    """The backend by name."""
-    return Lexical()
+
+def choose(settings: Settings) -> Backend:
+    """The backend by name; `auto` takes a visual model where one can run, and else the one that needs nothing."""
+    name = settings.backend
+    if name == "auto":
+        name = "colpali" if find_spec("torch") and find_spec("colpali_engine") else "embedded"
+        if name == "embedded":
+            log.warning("No visual model can run here: pages are searched by the English text that OCR reads on them.")
+    return cast(Backend, import_module(f"embeddings.backends.{name}").make(settings))

@@ -13,6 +13,7 @@ from PIL import Image
 
 from embeddings.backends import words
 from embeddings.backends.base import Info, Item, Prepared
+from embeddings.config import Settings
 from embeddings.contract import Layout, MultiVector, Space, Word
 
 WORD_DIMS = 112
@@ -21,6 +22,11 @@ _CELLS = 4
 # In grey values: it gives an even cell a direction of its own, and keeps noise in it from deciding.
 _EVENNESS = 8.0
 _NOTHING = "\0nothing"
+
+
+def make(_: Settings) -> "Lexical":
+    """The one lexical backend there is."""
+    return Lexical()
 
 
 class Lexical:

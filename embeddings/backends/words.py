@@ -25,7 +25,13 @@ STOP_WORDS = frozenset(
 
 def split(text: str) -> list[str]:
     """The words of a text, in order, in one spelling: compatibility forms and capitals are folded."""
-    return _WORD.findall(unicodedata.normalize("NFKC", text).casefold())
+    return [word for _, _, word in spans(text)]
+
+
+def spans(text: str) -> list[tuple[int, int, str]]:
+    """Where each word of a text begins and ends, and the word in its one spelling."""
+    found = _WORD.finditer(text)
+    return [(one.start(), one.end(), unicodedata.normalize("NFKC", one.group()).casefold()) for one in found]
 
 
 @lru_cache(maxsize=65536)

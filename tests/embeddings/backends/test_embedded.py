@@ -1,0 +1,107 @@
+"""The backend that needs nothing but a CPU, with its real weights."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from embeddings import canary
+from embeddings.backends.base import Item
+from embeddings.backends.embedded import Embedded, Window, spread
+from embeddings.contract import MultiVector, Word
+from tests.embeddings.serving import maxsim, text_image
+
+
+@pytest.fixture(scope="module")
+def backend() -> Embedded:
+    loaded = Embedded()
+    loaded.load()
+    return loaded
+
+
+def embed(backend: Embedded, *items: Item) -> list[MultiVector]:
+    return backend.encode(backend.collate([backend.prepare(item) for item in items]))
+
+
+def query(text: str) -> Item:
+    return Item("query", text=text)
+
+
+def page(text: str) -> Item:
+    words = tuple(Word(word, number / 1000, 0.0, (number + 1) / 1000, 1.0) for number, word in enumerate(text.split()))
+    return Item("document", image=text_image("not read"), words=words)
+
+
+def test_the_canary_lives(backend: Embedded) -> None:
+    canary.prove(backend)
+
+
+def test_a_page_is_read_from_its_pixels_and_its_words_are_boxed(backend: Embedded) -> None:
+    image = text_image("Total due: 1,250.00 EUR", "Invoice 2024-117")
+    prepared = backend.prepare(Item("document", image=image))
+    assert {"total", "due", "1,250.00", "eur", "invoice", "2024-117"} <= set(prepared.payload.pieces.words)
+    found = backend.encode([prepared.payload])[0]
+    assert found.layout is not None
+    assert len(found.layout["boxes"]) == len(found.vectors)
+    x0, y0, x1, y1 = found.layout["boxes"][0] or []
+    assert (30 / 640 - 0.05) < x0 < x1 < 0.3
+    assert (30 / 400 - 0.05) < y0 < y1 < 0.25
+
+
+def test_meaning_is_found_without_a_common_word(backend: Embedded) -> None:
+    asked, *pages = embed(
+        backend,
+        query("How long do I have to settle the bill?"),
+        page("The invoice must be paid within thirty days of receipt."),
+        page("Emperor penguins breed on the ice during the Antarctic winter."),
+        page("Water the tomatoes every morning and feed them once a week."),
+    )
+    assert np.argmax([maxsim(asked.vectors, one.vectors) for one in pages]) == 0
+
+
+def test_numbers_that_mean_the_same_are_told_apart(backend: Embedded) -> None:
+    numbers = ["2024-117", "2024-118", "2024-171", "2042-117"]
+    asked, *pages = embed(backend, query("invoice 2024-171"), *(page(f"Invoice {one} total due 99.50") for one in numbers))
+    scores = np.array([maxsim(asked.vectors, one.vectors) for one in pages])
+    assert np.argmax(scores) == 2
+    assert np.sort(scores)[-1] - np.sort(scores)[-2] > 0.05
+
+
+def test_vectors_are_the_same_alone_and_in_company(backend: Embedded) -> None:
+    items = [query("penguins"), page("word " * 700), query(""), page("a b c"), query("penguins swim in the sea " * 60)]
+    together = embed(backend, *items)
+    for item, found in zip(items, together, strict=True):
+        alone = embed(backend, item)[0].vectors.astype(np.float32)
+        cosine = (alone * found.vectors.astype(np.float32)).sum(axis=1)
+        assert cosine.min() > 0.999
+
+
+def test_every_row_has_unit_length_and_nothing_is_cut_off(backend: Embedded) -> None:
+    long = " ".join(f"word{number}" for number in range(2000))
+    for found in embed(backend, query(long), page(long), query("?!"), page("... ,"), page("x" * 900)):
+        np.testing.assert_allclose(np.linalg.norm(found.vectors.astype(np.float32), axis=1), 1, atol=2e-3)
+    kept = backend.prepare(page(long)).payload.pieces.words
+    assert set(long.split()) <= set(kept)
+
+
+def test_a_page_without_words_is_near_nothing(backend: Embedded) -> None:
+    asked, empty = embed(backend, query("total amount due"), Item("document", image=text_image(size=(200, 200))))
+    assert len(empty.vectors) == 1
+    assert abs(maxsim(asked.vectors, empty.vectors)) < 0.3
+
+
+@given(st.integers(0, 5000))
+def test_windows_use_every_piece_once_and_with_text_around_it(count: int) -> None:
+    windows = spread(count)
+    used = [number for window in windows for number in range(window.first, window.last)]
+    assert used == list(range(count))
+    for window in windows:
+        assert 0 <= window.start <= window.first <= window.last <= window.stop <= count
+        assert window.stop - window.start <= 254
+        assert window.first == 0 or window.first - window.start >= 32
+        assert window.last == count or window.stop - window.last >= 32
+
+
+def test_a_short_text_is_one_window() -> None:
+    assert spread(254) == [Window(0, 254, 0, 254)]
+    assert len(spread(255)) == 2
