@@ -5,7 +5,6 @@ from datetime import timedelta
 from functools import partial
 
 from django.conf import settings
-from django.contrib.auth import get_user_model
 from django.core.files.storage import Storage
 from django.db import IntegrityError, transaction
 from django.db.models import Exists, OuterRef
@@ -52,21 +51,33 @@ def drop_unused_files() -> int:
     return dropped
 
 
-def drop_files_of_deleted_owners() -> int:
-    """Whole folders whose owner is gone; the rows went with the owner."""
+def drop_orphans() -> int:
+    """Objects that have no row: of a crash between storage and database, or of an owner who is gone.
+
+    A young object may be on its way to its row, so only old ones go. This walks through all of storage: not often.
+    """
     storage = files.storage()
-    folders = {int(name) for name in storage.listdir("")[0] if name.isdecimal()} if storage.exists("") else set()
-    present = set(get_user_model().objects.filter(pk__in=folders).values_list("pk", flat=True))
+    aged = timezone.now() - timedelta(hours=settings.ENV.file_retention_hours)
     dropped = 0
-    for owner_id in folders - present:
-        for key in list(_keys_under(storage, str(owner_id))):
-            storage.delete(key)
-            dropped += 1
+    for folder, names in _folders(storage, ""):
+        keys = {f"{folder}/{name}" for name in names}
+        with acting_as_staff():
+            known = set(StoredFile.objects.filter(key__in=keys).values_list("key", flat=True))
+        for key in keys - known:
+            if storage.get_modified_time(key) < aged:
+                storage.delete(key)
+                dropped += 1
     return dropped
 
 
-def _keys_under(storage: Storage, folder: str) -> Iterator[str]:
-    inner, names = storage.listdir(folder)
-    yield from (f"{folder}/{name}" for name in names)
+def _folders(storage: Storage, folder: str) -> Iterator[tuple[str, list[str]]]:
+    """Every folder of owners' files with the names in it; other folders are not ours."""
+    try:
+        inner, names = storage.listdir(folder)
+    except FileNotFoundError:
+        return
+    if folder:
+        yield folder, names
     for name in inner:
-        yield from _keys_under(storage, f"{folder}/{name}")
+        if folder or name.isdecimal():
+            yield from _folders(storage, f"{folder}/{name}".lstrip("/"))

@@ -8,4 +8,8 @@ from paliapi.celery import app
 def keep_house() -> None:
     housekeeping.forget_answers()
     housekeeping.drop_unused_files()
-    housekeeping.drop_files_of_deleted_owners()
+
+
+@app.task(name="collections_app.tidy_storage", time_limit=3600, soft_time_limit=3500)
+def tidy_storage() -> None:
+    housekeeping.drop_orphans()

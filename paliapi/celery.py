@@ -35,6 +35,7 @@ app.conf.update(
     worker_hijack_root_logger=False,
     beat_schedule={
         "housekeeping": {"task": "collections_app.housekeeping", "schedule": 600.0},
+        "tidy-storage": {"task": "collections_app.tidy_storage", "schedule": 86_400.0},
     },
     timezone="UTC",
 )

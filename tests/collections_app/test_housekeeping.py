@@ -1,5 +1,6 @@
 """Files go when nobody wants them any more, and never before."""
 
+import os
 from datetime import timedelta
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from pytest_django import DjangoCaptureOnCommitCallbacks
 from accounts.ownership import acting_for
 from collections_app import housekeeping
 from collections_app.models import StoredFile
-from collections_app.tasks import keep_house
+from collections_app.tasks import keep_house, tidy_storage
 from tests.cast import Someone
 from tests.collections_app.documents import PDF, put, shown_with_pages
 
@@ -55,13 +56,21 @@ def test_the_same_content_uploaded_again_keeps_its_file(alice: Someone, files_of
     assert len(_files(files_of_this_test)) == 1
 
 
-def test_the_folder_of_an_owner_who_is_gone_is_emptied(alice: Someone, files_of_this_test: Path) -> None:
+def test_an_object_without_a_row_goes_once_it_is_old(alice: Someone, files_of_this_test: Path) -> None:
     put(alice, "x", PDF)
-    storages["default"].save("987654321/ab/abc", ContentFile(b"left behind"))
-    assert housekeeping.drop_files_of_deleted_owners() == 1
-    assert len(_files(files_of_this_test)) == 1
+    _, of_nobody, young = (
+        storages["default"].save(key, ContentFile(b"left behind"))
+        for key in ("readme/not-ours", "987654321/ab/abc", f"{alice.id}/cd/cde")
+    )
+    for path in _files(files_of_this_test):
+        if not str(path).endswith(young):
+            os.utime(path, (0, 0))
+    assert housekeeping.drop_orphans() == 1
+    assert not storages["default"].exists(of_nobody)
+    assert len(_files(files_of_this_test)) == 3
 
 
 @pytest.mark.django_db
 def test_housekeeping_over_nothing_is_harmless() -> None:
     keep_house()
+    tidy_storage()
