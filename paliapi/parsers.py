@@ -1,7 +1,7 @@
 """How bodies are read: with a limit in bytes of the view's choosing, and nothing surprising in them."""
 
 import json
-from typing import IO, Any
+from typing import IO, Any, cast
 
 from django.conf import settings
 from django.http import UnreadablePostError
@@ -12,6 +12,7 @@ from paliapi.errors import TooLarge, Unparsable
 
 MEBIBYTE = 1024 * 1024
 SMALL_BODY_BYTES = 2 * MEBIBYTE
+_CUT_OFF = "The connection ended before the body did."
 
 
 def largest_json_upload() -> int:
@@ -31,9 +32,11 @@ class JSONParser(parsers.BaseParser):
         try:
             body = stream.read(limit + 1)
         except UnreadablePostError:
-            raise Unparsable("The connection ended before the body did.") from None
+            raise Unparsable(_CUT_OFF) from None
         if len(body) > limit:
             raise TooLarge(f"A JSON body may have at most {limit:,} bytes here.")
+        if len(body) < _announced(parser_context):
+            raise Unparsable(_CUT_OFF)
         try:
             data = json.loads(body.decode("utf-8"), parse_constant=strict_constant)
         except RecursionError:
@@ -55,3 +58,34 @@ def _why(problem: ValueError) -> str:
 
 class MultiPartParser(parsers.MultiPartParser):
     """Forms with a file; the upload handler counts the file's bytes as they come."""
+
+    def parse(self, stream: IO[Any], media_type: str | None = None, parser_context: Any = None) -> Any:
+        whole = cast(IO[Any], _Whole(stream, size=_announced(parser_context)))
+        return super().parse(whole, media_type, parser_context)
+
+
+class _Whole:
+    """A body that does not end before the size it was announced with: half a file is no file."""
+
+    def __init__(self, stream: IO[Any], *, size: int) -> None:
+        self._stream = stream
+        self._missing = size
+
+    def read(self, size: int = -1) -> bytes:
+        try:
+            piece: bytes = self._stream.read(size)
+        except UnreadablePostError:
+            raise Unparsable(_CUT_OFF) from None
+        self._missing -= len(piece)
+        if not piece and size and self._missing > 0:
+            raise Unparsable(_CUT_OFF)
+        return piece
+
+
+def _announced(parser_context: Any) -> int:
+    """The length that the request says its body has."""
+    request = (parser_context or {}).get("request")
+    try:
+        return int(request.META.get("CONTENT_LENGTH") or 0) if request else 0
+    except ValueError:
+        return 0
