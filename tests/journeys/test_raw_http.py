@@ -1,0 +1,138 @@
+"""What only a real server meets: broken requests on a wire, and bodies without a length."""
+
+import json
+import socket
+from collections.abc import Iterator
+from http.client import HTTPResponse
+from io import BytesIO
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.cast import Someone
+from tests.journeys.conftest import Web
+
+PART = b"--y\r\nContent-Disposition: form-data; name="
+
+
+@pytest.fixture
+def client(owner: Someone, web: Web) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=web.url, headers=owner.headers, timeout=30) as client:
+        yield client
+
+
+def sent(web: Web, request: bytes) -> tuple[int, dict[str, str], bytes]:
+    """The first answer to bytes on a wire: status, headers, body."""
+    host, port = web.url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=30) as wire:
+        wire.sendall(request)
+        wire.shutdown(socket.SHUT_WR)
+        received = b"".join(iter(lambda: wire.recv(65536), b""))
+    answer = HTTPResponse(_Received(received))  # type: ignore[arg-type]
+    answer.begin()
+    return answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read()
+
+
+class _Received:
+    """Bytes as a socket that http.client can read."""
+
+    def __init__(self, received: bytes) -> None:
+        self._received = received
+
+    def makefile(self, *_: Any) -> BytesIO:
+        return BytesIO(self._received)
+
+
+def _pieces() -> Iterator[bytes]:
+    yield b'{"name": '
+    yield b'"reports"}'
+
+
+def test_a_body_without_a_length_is_refused_before_it_is_read(client: httpx.Client) -> None:
+    for method, path in (("POST", "/v1/collections/"), ("POST", "/v1/documents/upsert-document/"), ("PATCH", "/v1/x/")):
+        refused = client.request(method, path, content=_pieces(), headers={"Content-Type": "application/json"})
+        assert (refused.status_code, refused.json()["code"]) == (411, "length_required")
+        assert refused.headers["Content-Type"] == "application/problem+json"
+    assert client.get("/v1/collections/").json() == []
+
+
+@pytest.mark.parametrize(
+    ("path", "kind", "body"),
+    [
+        ("/v1/collections/", "application/json", b'{"name": "reports"}'),
+        ("/v1/documents/upsert-document/", "application/json", b'{"name": "a", "url": "https://example.com/a"}'),
+        (
+            "/v1/documents/upsert-document/",
+            "multipart/form-data; boundary=y",
+            PART + b"name\r\n\r\na\r\n" + PART + b"file; filename=a\r\n\r\n# The first half of",
+        ),
+        (
+            "/v1/helpers/file-to-base64/",
+            "multipart/form-data; boundary=y",
+            PART + b"file; filename=a\r\n\r\n# The first half of",
+        ),
+    ],
+    ids=["a collection", "a document", "a file", "a file to convert"],
+)
+def test_a_body_that_ends_early_changes_nothing(
+    owner: Someone, web: Web, client: httpx.Client, path: str, kind: str, body: bytes
+) -> None:
+    head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {owner.key}\r\n"
+    head += f"Content-Type: {kind}\r\nContent-Length: 1000\r\nConnection: close\r\n\r\n"
+    status, headers, told = sent(web, head.encode() + body)
+    assert status == 400
+    assert headers["content-type"] == "application/problem+json"
+    assert json.loads(told)["detail"] == "The connection ended before the body did."
+    assert client.get("/v1/collections/").json() == []
+    assert not any(web.files.rglob(f"{owner.id}/*/*"))
+
+
+@pytest.mark.parametrize("path", ["/v1/collections/%00/", "/v1/collections/%ff/", "/v1/collections/..%2f..%2fx/"])
+def test_names_that_nothing_can_have_are_not_found(client: httpx.Client, path: str) -> None:
+    for method in ("GET", "DELETE"):
+        found = client.request(method, path)
+        assert found.status_code == 404
+        assert found.headers["Content-Type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        b"GET /v1/health/ HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nX: " + b"x" * 20_000 + b"\r\n\r\n",
+        b"GET /" + b"x" * 20_000 + b" HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        b"GET /v1/health/ HTTP/1.1\r\nHost: localhost\r\nBad Header: x\r\n\r\n",
+        b"GET /v1/health/\xff HTTP/1.1\r\nHost: localhost\r\nX: \x00\r\n\r\n",
+        b"POST /v1/filter/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\n",
+        b"POST /v1/filter/ HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        b"nonsense\r\n\r\n",
+    ],
+    ids=[
+        "a long header",
+        "a long address",
+        "a bad header",
+        "a NUL",
+        "two lengths",
+        "a length and none",
+        "nonsense",
+    ],
+)
+def test_what_is_no_request_is_refused_and_the_server_goes_on(web: Web, request_: bytes) -> None:
+    status, _, _ = sent(web, request_)
+    assert 400 <= status < 500
+    assert httpx.get(f"{web.url}/v1/health/").status_code == 200
+
+
+@pytest.mark.parametrize("host", ["evil.example", "", "localhost:80:80", "127.0.0.1@evil.example"])
+def test_a_host_that_is_not_ours_is_told_as_any_failure(web: Web, host: str) -> None:
+    request = f"GET /v1/openapi.json HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"
+    status, headers, body = sent(web, request.encode())
+    assert status == 400
+    assert (headers["content-type"], json.loads(body)["code"]) == ("application/problem+json", "bad_host")
+
+
+@pytest.mark.parametrize("path", ["//", "//evil.example/", "/v1//collections/", "/v1/collections/?", "/./v1/x"])
+def test_a_strange_address_leads_nowhere_else(client: httpx.Client, web: Web, path: str) -> None:
+    status, headers, _ = sent(web, f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
+    assert status in {302, 401, 404}
+    assert headers.get("location", "/").startswith("/v1/docs") or status != 302
