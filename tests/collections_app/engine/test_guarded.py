@@ -260,9 +260,10 @@ def test_a_server_without_tls_may_be_tried_again(client_side: ssl.SSLContext) ->
 
 def test_a_server_that_never_agrees_on_tls_is_left(client_side: ssl.SSLContext) -> None:
     limits = FetchLimits(connect_s=DEADLINE_S, total_s=0.2)
-    with listening({}) as server, pytest.raises(FetchUnavailable):
+    with listening({}) as server:
         way = way_to(server, tls=client_side)
-        fetch(f"https://docs.example:{server.port}/", io.BytesIO(), limits=limits, way=way)
+        with pytest.raises(FetchUnavailable):
+            fetch(f"https://docs.example:{server.port}/", io.BytesIO(), limits=limits, way=way)
 
 
 def test_no_redirect_leads_from_https_to_http(server_side: ssl.SSLContext, client_side: ssl.SSLContext) -> None:
