@@ -1,0 +1,43 @@
+"""Which class runs which model."""
+
+import pytest
+
+from embeddings.backends.families import DEFAULT_MODEL, RESEARCH_ONLY, UnknownModel, candidates, family
+
+
+@pytest.mark.parametrize(
+    ("configuration", "expected"),
+    [
+        ({"model_type": "qwen2_5_vl", "architectures": ["ColQwen2_5"]}, "ColQwen2_5"),
+        ({"model_type": "qwen2_5_vl", "architectures": ["Qwen2_5_VLForConditionalGeneration"]}, "ColQwen2_5"),
+        ({"model_type": "paligemma", "architectures": None}, "ColPali"),
+        ({"model_type": "idefics3"}, "ColIdefics3"),
+    ],
+)
+def test_the_type_of_the_model_tells_its_class(configuration: dict[str, object], expected: str) -> None:
+    assert family(configuration, model="a/b").model == expected
+
+
+@pytest.mark.parametrize(
+    ("configuration", "told"),
+    [
+        ({"model_type": "qwen2_vl", "architectures": ["BiQwen2"]}, "one vector for a page"),
+        ({"model_type": "colqwen2", "architectures": ["ColQwen2ForRetrieval"]}, "COLPALI_BACKEND=native"),
+        ({"model_type": "bert"}, "of the type bert; known are paligemma"),
+        ({}, "a/b"),
+    ],
+)
+def test_other_models_are_refused_with_what_to_do(configuration: dict[str, object], told: str) -> None:
+    with pytest.raises(UnknownModel, match=told):
+        family(configuration, model="a/b")
+
+
+def test_merged_weights_are_tried_first_unless_a_revision_is_named() -> None:
+    assert candidates(DEFAULT_MODEL, revision="") == [f"{DEFAULT_MODEL}-merged", DEFAULT_MODEL]
+    assert candidates(DEFAULT_MODEL, revision="abc") == [DEFAULT_MODEL]
+    assert candidates("a/b", revision="") == ["a/b"]
+
+
+def test_the_licence_of_the_default_is_told_with_free_alternatives() -> None:
+    assert DEFAULT_MODEL in RESEARCH_ONLY
+    assert "Apache-2.0" in RESEARCH_ONLY
