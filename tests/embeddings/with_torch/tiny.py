@@ -1,0 +1,174 @@
+"""Models of the real architectures with a few thousand random weights, saved as a user would have them on disk."""
+
+from pathlib import Path
+from typing import Any
+
+import colpali_engine.models as engine
+import torch
+from tokenizers import pre_tokenizers
+from transformers import (
+    GemmaTokenizer,
+    Idefics3Config,
+    Idefics3ImageProcessor,
+    NeoMMEConfig,
+    NeoMMEForRetrieval,
+    NeoMMEImageProcessor,
+    NeoMMEProcessor,
+    PaliGemmaConfig,
+    PreTrainedTokenizerFast,
+    Qwen2_5_VLConfig,
+    Qwen2Tokenizer,
+    Qwen2VLImageProcessor,
+    SiglipImageProcessor,
+)
+from transformers.models.qwen2_vl.video_processing_qwen2_vl import Qwen2VLVideoProcessor
+
+_HIDDEN = 64
+_TEXT = {
+    "hidden_size": _HIDDEN,
+    "intermediate_size": 96,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 4,
+    "num_key_value_heads": 2,
+    "max_position_embeddings": 4096,
+}
+_QWEN_SIGNS = ("<|endoftext|>", "<|im_start|>", "<|im_end|>", "<|vision_start|>", "<|vision_end|>", "<|vision_pad|>")
+_QWEN_PADS = ("<|image_pad|>", "<|video_pad|>")
+
+_NEOMME_SIGNS = {"document": "doc", "query": "query", "image": "img", "row": "row"}
+_NEOMME_TEMPLATE = (
+    "{%- for message in messages -%}{{ '<query>' if task == 'query' else '<doc>' }}"
+    "{%- for part in message.content -%}{{ '<img>' if part.type == 'image' else part.text }}{%- endfor -%}"
+    "{{ '<mask><mask>' if task == 'query' }}{%- endfor -%}"
+)
+
+
+def letters() -> dict[str, int]:
+    """A vocabulary of single bytes."""
+    return {letter: number for number, letter in enumerate(sorted(pre_tokenizers.ByteLevel.alphabet()))}
+
+
+def qwen(folder: Path) -> Path:
+    """ColQwen2.5, which pads on the left and cuts a page into as many patches as it has room for."""
+    tokenizer = Qwen2Tokenizer(vocab=letters(), merges=[], additional_special_tokens=[*_QWEN_SIGNS, *_QWEN_PADS])
+    processor = engine.ColQwen2_5_Processor(
+        image_processor=Qwen2VLImageProcessor(min_pixels=4 * 28 * 28, max_pixels=64 * 28 * 28),
+        tokenizer=tokenizer,
+        video_processor=Qwen2VLVideoProcessor(),
+    )
+    number = tokenizer.convert_tokens_to_ids
+    config = Qwen2_5_VLConfig(
+        text_config=_TEXT
+        | {"vocab_size": len(tokenizer), "rope_scaling": {"type": "mrope", "mrope_section": [2, 3, 3]}},
+        vision_config={
+            "depth": 2,
+            "hidden_size": 32,
+            "intermediate_size": 48,
+            "num_heads": 2,
+            "out_hidden_size": _HIDDEN,
+            "patch_size": 14,
+            "window_size": 56,
+            "fullatt_block_indexes": [1],
+        },
+        image_token_id=number("<|image_pad|>"),
+        video_token_id=number("<|video_pad|>"),
+        vision_start_token_id=number("<|vision_start|>"),
+        vision_end_token_id=number("<|vision_end|>"),
+    )
+    return _saved(engine.ColQwen2_5, config, processor, folder)
+
+
+def colpali(folder: Path) -> Path:
+    """ColPali, which presses every page into one square."""
+    tokenizer = GemmaTokenizer(vocab={"<pad>": 0, "<eos>": 1, "<bos>": 2, "<unk>": 3} | _after(4, letters()), merges=[])
+    processor = engine.ColPaliProcessor(
+        image_processor=SiglipImageProcessor(size={"height": 56, "width": 56}, image_seq_length=16),
+        tokenizer=tokenizer,
+    )
+    processor.image_processor.image_seq_length = 16
+    config = PaliGemmaConfig(
+        text_config=_TEXT | {"model_type": "gemma", "vocab_size": len(tokenizer), "head_dim": 16, "pad_token_id": 0},
+        vision_config={
+            "model_type": "siglip_vision_model",
+            "hidden_size": 32,
+            "intermediate_size": 48,
+            "num_hidden_layers": 2,
+            "num_attention_heads": 2,
+            "image_size": 56,
+            "patch_size": 14,
+            "projection_dim": _HIDDEN,
+        },
+        image_token_index=tokenizer.convert_tokens_to_ids("<image>"),
+        projection_dim=_HIDDEN,
+    )
+    return _saved(engine.ColPali, config, processor, folder)
+
+
+def idefics(folder: Path) -> Path:
+    """ColIdefics3 (ColSmol), which cuts a page into tiles and adds a small picture of the whole."""
+    signs = ["<|im_start|>", "<fake_token_around_image>", "<image>", "<end_of_utterance>", "<global-img>", "<pad>"]
+    signs += [f"<row_{row}_col_{column}>" for row in range(1, 7) for column in range(1, 7)]
+    tokenizer = Qwen2Tokenizer(vocab=letters(), merges=[], additional_special_tokens=signs, pad_token="<pad>")
+    processor = engine.ColIdefics3Processor(
+        image_processor=Idefics3ImageProcessor(
+            size={"longest_edge": 112}, max_image_size={"longest_edge": 56}, do_image_splitting=True
+        ),
+        tokenizer=tokenizer,
+        image_seq_len=4,
+    )
+    config = Idefics3Config(
+        text_config=_TEXT | {"model_type": "llama", "vocab_size": len(tokenizer)},
+        vision_config={
+            "hidden_size": 32,
+            "intermediate_size": 48,
+            "num_hidden_layers": 2,
+            "num_attention_heads": 2,
+            "image_size": 56,
+            "patch_size": 14,
+        },
+        image_token_id=tokenizer.convert_tokens_to_ids("<image>"),
+        pad_token_id=tokenizer.pad_token_id,
+        scale_factor=2,
+    )
+    return _saved(engine.ColIdefics3, config, processor, folder)
+
+
+def _after(first: int, vocabulary: dict[str, int]) -> dict[str, int]:
+    return {word: first + number for word, number in vocabulary.items()}
+
+
+def _saved(kind: Any, config: Any, processor: Any, folder: Path) -> Path:
+    torch.manual_seed(7)
+    kind(config).save_pretrained(folder)
+    processor.save_pretrained(folder)
+    return folder
+
+
+def neomme(folder: Path) -> Path:
+    """NeoMME, one encoder for words and pixels, whose chat template tells queries from documents."""
+    marks = ["<pad>", "<unk>", "<mask>", "<query>", "<row>", "<doc>", "<img>"]
+    bytewise = Qwen2Tokenizer(
+        vocab={mark: number for number, mark in enumerate(marks)} | _after(7, letters()), merges=[]
+    )
+    tokenizer = PreTrainedTokenizerFast(
+        tokenizer_object=bytewise.backend_tokenizer,
+        pad_token="<pad>",
+        mask_token="<mask>",
+        extra_special_tokens={f"{name}_token": f"<{sign}>" for name, sign in _NEOMME_SIGNS.items()},
+    )
+    processor = NeoMMEProcessor(
+        image_processor=NeoMMEImageProcessor(max_side=256), tokenizer=tokenizer, chat_template=_NEOMME_TEMPLATE
+    )
+    config = NeoMMEConfig(
+        vocab_size=len(tokenizer),
+        embedding_rank=16,
+        hidden_size=_HIDDEN,
+        intermediate_size=96,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        num_key_value_heads=2,
+        head_dim=16,
+        document_token_id=tokenizer.convert_tokens_to_ids("<doc>"),
+        image_token_id=tokenizer.convert_tokens_to_ids("<img>"),
+    )
+    return _saved(NeoMMEForRetrieval, config, processor, folder)
