@@ -12,7 +12,8 @@ from dataclasses import MISSING, dataclass, field, fields
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal, cast
-from urllib.parse import urlsplit
+
+from paliapi.env_values import flag, long, one_of, path, peppers, places, ports, text, url, whole, words
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -51,76 +52,8 @@ def _setting(
     return field(default=default, metadata={"setting": known})
 
 
-def _text(value: str) -> str:
-    return value
-
-
-def _path(value: str) -> Path:
-    return Path(value).expanduser().absolute()
-
-
-def _flag(value: str) -> bool:
-    words = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
-    if value.lower() not in words:
-        raise ValueError("must be true or false")
-    return words[value.lower()]
-
-
-def _whole(value: str, *, least: int, most: int) -> int:
-    try:
-        number = int(value)
-    except ValueError:
-        number = least - 1
-    if not least <= number <= most:
-        raise ValueError(f"must be a whole number from {least} to {most}")
-    return number
-
-
-def _words(value: str) -> tuple[str, ...]:
-    return tuple(word for word in (part.strip() for part in value.split(",")) if word)
-
-
-def _one_of(value: str, *, words: tuple[str, ...]) -> str:
-    if value not in words:
-        raise ValueError("must be one of " + ", ".join(words))
-    return value
-
-
-def _url(value: str, *, schemes: tuple[str, ...]) -> str:
-    try:
-        parts = urlsplit(value)
-        _ = parts.port
-    except ValueError:
-        raise ValueError("must be a URL") from None
-    somewhere = value.startswith("unix:///") if parts.scheme == "unix" else parts.netloc
-    if parts.scheme not in schemes or not somewhere:
-        raise ValueError("must be a URL that begins with " + " or ".join(f"{scheme}://" for scheme in schemes))
-    return value
-
-
-def _long(value: str, *, least: int) -> str:
-    if len(value) < least:
-        raise ValueError(f"must have at least {least} characters")
-    return value
-
-
-def _peppers(value: str) -> tuple[tuple[int, str], ...]:
-    """`1:abc,2:def`: numbered secrets, the last one is used for new keys."""
-    found: dict[int, str] = {}
-    for word in _words(value):
-        number, _, pepper = word.partition(":")
-        if not (number.isascii() and number.isdigit() and 0 < int(number) < 32768 and len(pepper) >= 32):
-            raise ValueError("must be a list like 1:SECRET,2:SECRET with at least 32 characters in each secret")
-        if int(number) in found:
-            raise ValueError("must not use a number twice")
-        found[int(number)] = pepper
-    if not found:
-        raise ValueError("must hold at least one numbered secret, like 1:SECRET")
-    return tuple(sorted(found.items()))
-
-
-_web_url = partial(_url, schemes=("http", "https"))
-_count = partial(_whole, least=1, most=10**12)
+_web_url = partial(url, schemes=("http", "https"))
+_count = partial(whole, least=1, most=10**12)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,61 +63,61 @@ class Env:
     # How it runs
     mode: Literal["development", "production"] = _setting(
         "PALIAPI_MODE",
-        partial(_one_of, words=("development", "production")),
+        partial(one_of, words=("development", "production")),
         "development",
         about="production refuses to start with anything left to chance",
     )
     home: Path = _setting(
         "PALIAPI_HOME",
-        _path,
+        path,
         ROOT / ".paliapi",
         about="the one folder for data, secrets and logs of the embedded stack",
     )
-    host: str = _setting("PALIAPI_HOST", _text, "127.0.0.1", about="address the web listens on")
-    port: int = _setting("PALIAPI_PORT", partial(_whole, least=1, most=65535), 8001, about="port the web listens on")
+    host: str = _setting("PALIAPI_HOST", text, "127.0.0.1", about="address the web listens on")
+    port: int = _setting("PALIAPI_PORT", partial(whole, least=1, most=65535), 8001, about="port the web listens on")
     public_url: str = _setting(
         "PUBLIC_URL", _web_url, "", about="how people reach the web; empty: http://localhost and the port"
     )
     allowed_hosts: tuple[str, ...] = _setting(
         "ALLOWED_HOSTS",
-        _words,
+        words,
         ("localhost", "127.0.0.1", "[::1]"),
         about="host names that requests may use, with commas between",
         needed_in_production=True,
     )
     trust_proxy: bool = _setting(
-        "TRUST_PROXY", _flag, False, about="true behind a proxy that sets X-Forwarded-Proto and X-Forwarded-For itself"
+        "TRUST_PROXY", flag, False, about="true behind a proxy that sets X-Forwarded-Proto and X-Forwarded-For itself"
     )
     log_level: str = _setting(
-        "LOG_LEVEL", partial(_one_of, words=("DEBUG", "INFO", "WARNING", "ERROR")), "INFO", about="how much is logged"
+        "LOG_LEVEL", partial(one_of, words=("DEBUG", "INFO", "WARNING", "ERROR")), "INFO", about="how much is logged"
     )
     log_format: str = _setting(
-        "LOG_FORMAT", partial(_one_of, words=("json", "console")), "json", about="json for machines, console for people"
+        "LOG_FORMAT", partial(one_of, words=("json", "console")), "json", about="json for machines, console for people"
     )
-    web_workers: int = _setting("WEB_WORKERS", partial(_whole, least=1, most=64), 1, about="web processes")
+    web_workers: int = _setting("WEB_WORKERS", partial(whole, least=1, most=64), 1, about="web processes")
     web_threads: int = _setting(
-        "WEB_THREADS", partial(_whole, least=1, most=256), 8, about="threads in each web process, and its connections"
+        "WEB_THREADS", partial(whole, least=1, most=256), 8, about="threads in each web process, and its connections"
     )
-    worker_processes: int = _setting("WORKER_PROCESSES", partial(_whole, least=1, most=64), 2, about="Celery children")
+    worker_processes: int = _setting("WORKER_PROCESSES", partial(whole, least=1, most=64), 2, about="Celery children")
 
     # Secrets
     secret_key: str = _setting(
         "SECRET_KEY",
-        partial(_long, least=32),
+        partial(long, least=32),
         about="signs sessions, cursors and file links",
         secret=True,
         needed_in_production=True,
     )
     api_key_peppers: tuple[tuple[int, str], ...] = _setting(
         "API_KEY_PEPPERS",
-        _peppers,
+        peppers,
         about="numbered secrets that API keys are hashed with: 1:SECRET,2:SECRET; the highest is used for new keys",
         secret=True,
         needed_in_production=True,
     )
     metrics_token: str = _setting(
         "METRICS_TOKEN",
-        _text,
+        text,
         "",
         about="bearer token for /metrics; empty: open in development, closed in production",
         secret=True,
@@ -193,7 +126,7 @@ class Env:
     # What it talks to
     database_url: str = _setting(
         "DATABASE_URL",
-        partial(_url, schemes=("postgres", "postgresql")),
+        partial(url, schemes=("postgres", "postgresql")),
         about="Postgres with pgvector; replaces the embedded one",
         example="postgresql://paliapi_app:SECRET@localhost:5432/paliapi",
         secret=True,
@@ -201,14 +134,14 @@ class Env:
     )
     database_admin_url: str = _setting(
         "DATABASE_ADMIN_URL",
-        partial(_url, schemes=("postgres", "postgresql")),
+        partial(url, schemes=("postgres", "postgresql")),
         "",
         about="the role that owns the tables, for migrations; empty: the role of DATABASE_URL",
         secret=True,
     )
     redis_url: str = _setting(
         "REDIS_URL",
-        partial(_url, schemes=("redis", "rediss", "unix")),
+        partial(url, schemes=("redis", "rediss", "unix")),
         about="Redis for the queue and the rate limits; replaces the embedded one",
         example="redis://localhost:6379/0",
         secret=True,
@@ -222,53 +155,78 @@ class Env:
         needed_in_production=True,
     )
     embeddings_url_token: str = _setting(
-        "EMBEDDINGS_URL_TOKEN", _text, "", about="bearer token of the embeddings service", secret=True
+        "EMBEDDINGS_URL_TOKEN", text, "", about="bearer token of the embeddings service", secret=True
     )
 
     # Where files lie
-    media_root: Path | None = _setting(
-        "MEDIA_ROOT", _path, None, about="folder for files; empty: files in PALIAPI_HOME"
-    )
-    s3_bucket: str = _setting("S3_BUCKET", _text, "", about="keep files in this S3 bucket instead of a folder")
+    media_root: Path | None = _setting("MEDIA_ROOT", path, None, about="folder for files; empty: files in PALIAPI_HOME")
+    s3_bucket: str = _setting("S3_BUCKET", text, "", about="keep files in this S3 bucket instead of a folder")
     s3_endpoint_url: str = _setting("S3_ENDPOINT_URL", _web_url, "", about="an S3-compatible service other than AWS")
-    s3_region: str = _setting("S3_REGION", _text, "", about="region of the bucket")
-    s3_access_key_id: str = _setting("S3_ACCESS_KEY_ID", _text, "", about="empty: what the machine's role allows")
-    s3_secret_access_key: str = _setting("S3_SECRET_ACCESS_KEY", _text, "", about="goes with the id", secret=True)
+    s3_region: str = _setting("S3_REGION", text, "", about="region of the bucket")
+    s3_access_key_id: str = _setting("S3_ACCESS_KEY_ID", text, "", about="empty: what the machine's role allows")
+    s3_secret_access_key: str = _setting("S3_SECRET_ACCESS_KEY", text, "", about="goes with the id", secret=True)
     file_link_minutes: int = _setting(
-        "FILE_LINK_MINUTES", partial(_whole, least=1, most=7 * 24 * 60), 60, about="how long a signed file link works"
+        "FILE_LINK_MINUTES", partial(whole, least=1, most=7 * 24 * 60), 60, about="how long a signed file link works"
     )
     file_retention_hours: int = _setting(
-        "FILE_RETENTION_HOURS", partial(_whole, least=1, most=24 * 365), 24, about="how long an unused file is kept"
+        "FILE_RETENTION_HOURS", partial(whole, least=1, most=24 * 365), 24, about="how long an unused file is kept"
     )
 
     # Limits of one request
-    max_upload_mb: int = _setting("MAX_UPLOAD_MB", partial(_whole, least=1, most=4096), 50, about="largest document")
+    max_upload_mb: int = _setting("MAX_UPLOAD_MB", partial(whole, least=1, most=4096), 50, about="largest document")
     max_metadata_kb: int = _setting(
-        "MAX_METADATA_KB", partial(_whole, least=1, most=1024), 256, about="largest metadata"
+        "MAX_METADATA_KB", partial(whole, least=1, most=1024), 256, about="largest metadata"
     )
     max_list: int = _setting(
-        "MAX_LIST", partial(_whole, least=1, most=100_000), 10_000, about="most rows a list answers before it pages"
+        "MAX_LIST", partial(whole, least=1, most=100_000), 10_000, about="most rows a list answers before it pages"
     )
     max_expanded_mb: int = _setting(
-        "MAX_EXPANDED_MB", partial(_whole, least=1, most=1024), 64, about="most page images one answer carries"
+        "MAX_EXPANDED_MB", partial(whole, least=1, most=1024), 64, about="most page images one answer carries"
     )
     max_pages: int = _setting(
-        "MAX_PAGES", partial(_whole, least=1, most=100_000), 1000, about="most pages of a document"
+        "MAX_PAGES", partial(whole, least=1, most=100_000), 1000, about="most pages of a document"
     )
     render_megapixels: int = _setting(
         "RENDER_MEGAPIXELS",
-        partial(_whole, least=1, most=100),
+        partial(whole, least=1, most=100),
         25,
         about="largest page that is rendered, in megapixels",
     )
     render_memory_mb: int = _setting(
-        "RENDER_MEMORY_MB", partial(_whole, least=256, most=65536), 1536, about="memory of the process that renders"
+        "RENDER_MEMORY_MB", partial(whole, least=256, most=65536), 1536, about="memory of the process that renders"
     )
     render_timeout_s: int = _setting(
         "RENDER_TIMEOUT_S",
-        partial(_whole, least=1, most=3600),
+        partial(whole, least=1, most=3600),
         60,
         about="seconds that rendering one document may take",
+    )
+    wait_timeout_s: int = _setting(
+        "WAIT_TIMEOUT_S",
+        partial(whole, least=1, most=600),
+        60,
+        about="seconds that an upload with `wait` holds its answer; then it is 202",
+    )
+
+    # Documents by URL
+    fetch_timeout_s: int = _setting(
+        "FETCH_TIMEOUT_S", partial(whole, least=1, most=200), 120, about="seconds that fetching one URL may take"
+    )
+    fetch_ports: frozenset[int] = _setting(
+        "FETCH_PORTS", ports, frozenset({80, 443}), about="ports that URLs may name, with commas between"
+    )
+    fetch_allow: tuple[str, ...] = _setting(
+        "FETCH_ALLOW",
+        places,
+        (),
+        about="hosts and networks that are not public and may be fetched from all the same, such as wiki.example",
+    )
+    fetch_proxy: str = _setting(
+        "FETCH_PROXY",
+        partial(url, schemes=("http",)),
+        "",
+        about="proxy for documents that ask for one (`use_proxy`)",
+        secret=True,
     )
 
     # Limits of one key and one owner
@@ -283,6 +241,14 @@ class Env:
     quota_documents: int = _setting("QUOTA_DOCUMENTS", _count, 100_000, about="documents an owner may keep")
     quota_pages: int = _setting("QUOTA_PAGES", _count, 1_000_000, about="pages an owner may keep")
     quota_mb: int = _setting("QUOTA_MB", _count, 100_000, about="megabytes of uploaded files an owner may keep")
+
+    # Only for tests
+    failpoint: str = _setting(
+        "PALIAPI_FAILPOINT",
+        text,
+        "",
+        about="a fault at a named place, such as pages_stored:2=kill; empty: none",
+    )
 
     @property
     def production(self) -> bool:
@@ -375,7 +341,7 @@ def given(environ: Mapping[str, str], *, root: Path = ROOT) -> dict[str, str]:
 
 def home_of(values: Mapping[str, str], *, root: Path = ROOT) -> Path:
     """PALIAPI_HOME, which decides where one more source lies."""
-    return _path(values["PALIAPI_HOME"]) if values.get("PALIAPI_HOME") else root / ".paliapi"
+    return path(values["PALIAPI_HOME"]) if values.get("PALIAPI_HOME") else root / ".paliapi"
 
 
 def _file(path: Path) -> dict[str, str]:

@@ -14,6 +14,7 @@ ENOUGH = {
     "EMBEDDINGS_URL": "https://gpu.example.com",
 }
 PRODUCTION = {**ENOUGH, "PALIAPI_MODE": "production", "ALLOWED_HOSTS": "pali.example.com"}
+ALL_SECRETS = {"FETCH_PROXY": "http://alice:proxy-password@proxy:3128", **PRODUCTION}
 
 
 def problems(**values: str) -> list[str]:
@@ -56,6 +57,11 @@ def test_an_empty_environment_is_told_in_one_message() -> None:
         ("API_KEY_PEPPERS", f"0:{'p' * 32}", "must be a list like 1:SECRET"),
         ("API_KEY_PEPPERS", f"1:{'p' * 32},1:{'q' * 32}", "must not use a number twice"),
         ("API_KEY_PEPPERS", ",", "must hold at least one numbered secret"),
+        ("FETCH_PORTS", "80;443", "must be a list of ports"),
+        ("FETCH_PORTS", "0", "must be a list of ports"),
+        ("FETCH_PORTS", ",", "must be a list of ports"),
+        ("FETCH_ALLOW", "10.0.0.1/8", "must be a list of networks and names of hosts"),
+        ("FETCH_PROXY", "https://proxy", "must be a URL that begins with http://"),
     ],
 )
 def test_a_wrong_value_is_told_by_name_and_what_is_expected(name: str, value: str, told: str) -> None:
@@ -88,7 +94,7 @@ def test_production_leaves_nothing_to_chance() -> None:
 @pytest.mark.parametrize("name", [setting.name for setting in settings() if setting.secret])
 def test_every_secret_can_come_from_a_file(tmp_path: Path, name: str) -> None:
     file = tmp_path / "secret"
-    file.write_text(f"{PRODUCTION.get(name, '') or 'postgresql://owner@db/paliapi'}\n")
+    file.write_text(f"{ALL_SECRETS.get(name, '') or 'postgresql://owner@db/paliapi'}\n")
     values = {**PRODUCTION, name: "", f"{name}_FILE": str(file)}
     assert read(values) == read({**PRODUCTION, name: file.read_text().strip()})
 
