@@ -22,6 +22,7 @@ from collections_app.models import (
     Document,
     IdempotentAnswer,
     Page,
+    PageEmbedding,
     Revision,
     StoredFile,
 )
@@ -101,9 +102,9 @@ class DocumentAdmin(DeletedByVerb[Document]):
 
     @admin.display(description="error")
     def why(self, row: Document) -> SafeString:
-        return showing.failure(row.latest.error if row.latest else None)
+        return showing.trouble(row.latest)
 
-    @admin.display(description="searchable pages", ordering="shown__pages_total")
+    @admin.display(description="pages", ordering="shown__pages_total")
     def num_pages(self, row: Document) -> SafeString:
         if row.shown is None:
             return showing.NOTHING
@@ -139,12 +140,11 @@ class RevisionAdmin(ViewOnly[Revision]):
         "state",
         "is_shown",
         "why",
-        "pages_link",
         "bytes_shown",
         "created_at",
         "updated_at",
     )
-    list_filter = ("status", "created_at", "updated_at")
+    list_filter = ("status", "waiting_for", "created_at", "updated_at")
     list_select_related = ("owner", "document")
     search_fields = ("document__name", "owner__email", "=id")
     fields = (
@@ -161,6 +161,14 @@ class RevisionAdmin(ViewOnly[Revision]):
         "use_proxy",
         "bytes_shown",
         "metadata_shown",
+        "space",
+        "reused_pages",
+        "attempts",
+        "waits",
+        "next_try_at",
+        "claimed_at",
+        "lease_until",
+        "timings",
         "created_at",
         "updated_at",
     )
@@ -180,7 +188,7 @@ class RevisionAdmin(ViewOnly[Revision]):
 
     @admin.display(description="error")
     def why(self, row: Revision) -> SafeString:
-        return showing.failure(row.error)
+        return showing.trouble(row)
 
     @admin.display(description="first pages")
     def thumbnails(self, row: Revision) -> SafeString:
@@ -220,6 +228,7 @@ class PageAdmin(ViewOnly[Page]):
         "height",
         "picture",
         "file_link",
+        "embedded",
         "words",
     )
     readonly_fields = fields
@@ -253,6 +262,12 @@ class PageAdmin(ViewOnly[Page]):
     @admin.display(description="file")
     def file_link(self, row: Page) -> SafeString:
         return showing.link_to(row.image)
+
+    @admin.display(description="vectors")
+    def embedded(self, row: Page) -> str:
+        # Without the vectors themselves, which are large.
+        found = PageEmbedding.objects.filter(page=row).select_related("space").only("space").first()
+        return f"in the space {found.space}" if found else "none"
 
     @admin.display(description="text")
     def words(self, row: Page) -> SafeString:

@@ -1,7 +1,6 @@
 """How the admin shows things: links, states, failures, pictures. Everything is escaped; nothing is styled inline."""
 
 import json
-from typing import Any
 from urllib.parse import urlencode
 
 from django.db.models import Model, QuerySet
@@ -41,13 +40,15 @@ def state(revision: Revision | None) -> SafeString:
     return format_html('<span class="state state-{}">{}</span>{}', status, status, how_far)
 
 
-def failure(error: dict[str, Any] | None) -> SafeString:
-    """Code and sentence of what went wrong, and on which page."""
-    if not error:
+def trouble(revision: Revision | None) -> SafeString:
+    """Code and sentence of what went wrong, and on which page; or what is being waited for."""
+    if revision is None:
         return NOTHING
-    page = f", page {error['page']}" if error.get("page") else ""
-    words = f"{error.get('code', 'unknown')}{page}: {error.get('detail', '')}"
-    return format_html('<span class="why">{}</span>', words)
+    if error := revision.error:
+        page = f", page {error['page']}" if error.get("page") else ""
+        words = f"{error.get('code', 'unknown')}{page}: {error.get('detail', '')}"
+        return format_html('<span class="why">{}</span>', words)
+    return format_html("waits: {}", revision.waiting_for) if revision.waiting_for else NOTHING
 
 
 def json_text(value: object) -> SafeString:

@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.models import CustomUser, Usage
 from accounts.ownership import acting_as_staff, acting_for
-from collections_app import files, housekeeping
+from collections_app import files
 from collections_app.models import Collection, Document, Page, Revision, Status, StoredFile
 from tests.cast import Someone
 from tests.collections_app.documents import PDF, PNG, body_of, shown_with_pages
@@ -106,6 +106,14 @@ def test_a_failure_is_told_with_its_code_and_page(staff: Client, alice: Someone)
         assert "state-failed" in html
         assert "file_damaged, page 3: &lt;b&gt;Broken&lt;/b&gt; stream." in html
     assert "report.pdf" not in seen(staff, "document/?latest__status__exact=ready")
+
+
+def test_what_a_document_waits_for_is_told(staff: Client, alice: Someone) -> None:
+    document = upload(alice)
+    with acting_for(alice.id):
+        Revision.objects.filter(document=document).update(waiting_for="embeddings_unavailable")
+    for path in ("document/", "revision/"):
+        assert "waits: embeddings_unavailable" in seen(staff, path)
 
 
 def test_a_name_that_is_html_is_only_a_name(staff: Client, alice: Someone) -> None:
@@ -229,4 +237,3 @@ def test_when_a_user_is_deleted_all_their_data_goes(alice: Someone, charlie: Som
         for model in (Collection, Document, Revision, StoredFile):
             assert {row.owner_id for row in model.objects.all()} == {charlie.user.pk}
         assert not Page.objects.exists()
-    assert housekeeping.drop_files_of_deleted_owners() == 2
