@@ -10,9 +10,10 @@ import structlog
 
 Event = MutableMapping[str, Any]
 
-# What must not be read in a log: our keys, bearer tokens, and passwords inside URLs.
+# What must not be read in a log: our keys, bearer tokens, passwords inside URLs, and signed links to files.
 _SECRETS = re.compile(
     r"pali_[0-9A-Za-z]{8,}_[0-9A-Za-z]+|(?i:\b(?:bearer|token)\s+)[0-9A-Za-z._~+/=-]{8,}|(?<=:)[^:/@\s]+(?=@)"
+    r"|(?<=/v1/files/)[^\s?\"']+"
 )
 _TELLING_NAMES = re.compile(r"(?i)authorization|password|secret|token|pepper|cookie|api_key$")
 
