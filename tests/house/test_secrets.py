@@ -1,0 +1,150 @@
+"""Whatever happens, no secret is written anywhere: not in the log, in either form, and not in the database."""
+
+import io
+import logging
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from django.conf import settings as live
+from django.db import connection
+from django.test import Client
+from pytest_django import Settings
+
+from accounts import keys
+from accounts.ownership import acting_as_staff
+from paliapi import logs
+from tests.cast import Someone, someone, with_expired_key, with_revoked_key
+from tests.collections_app.documents import PDF, put
+from tests.embeddings.serving import KEY as EMBEDDINGS_TOKEN
+from tests.environment import Services
+from tests.house.tables import rows
+
+UPSERT = "/v1/documents/upsert-document/"
+
+
+@pytest.fixture(params=["json", "console"])
+def written(request: pytest.FixtureRequest) -> Iterator[io.StringIO]:
+    """All that is logged while a test runs, down to the least."""
+    root = logging.getLogger()
+    before, level = list(root.handlers), root.level
+    logs.configure(level="DEBUG", form=request.param)
+    stream = io.StringIO()
+    (handler,) = root.handlers
+    assert isinstance(handler, logging.StreamHandler)
+    handler.setStream(stream)
+    yield stream
+    root.handlers[:] = before
+    root.setLevel(level)
+
+
+def _passwords(services: Services) -> set[str]:
+    urls = (services.owner_url, services.app_url, services.redis_url)
+    return {urlsplit(url).password or "" for url in urls} - {""}
+
+
+def _configured(services: Services) -> set[str]:
+    """The secrets that the web is started with."""
+    peppers = {pepper for _, pepper in live.ENV.api_key_peppers}
+    return {live.SECRET_KEY, EMBEDDINGS_TOKEN, *peppers, *_passwords(services)}
+
+
+def _issued(owner: Someone) -> set[str]:
+    """Keys that are made, rotated and used, good and bad, and where that leads; the parts nobody may read."""
+    made = owner.post("/v1/keys/", {"scopes": ["read"]}, Idempotency_Key="k1").json()
+    rotated = owner.post(f"/v1/keys/{made['id']}/rotate/", {"overlap_hours": 0}).json()
+    gone = with_revoked_key(owner.user)
+    late = with_expired_key(owner.user)
+    unknown = keys.mint().text
+    texts = [owner.key, made["key"], rotated["key"], gone.key, late.key, unknown]
+    for text in texts:
+        for header in (
+            f"Bearer {text}",
+            f"Token {text}",
+            f"Basic {text}",
+            text,
+            f"Bearer {text}x",
+            f"Bearer {text[:-1]}",
+        ):
+            Client().get("/v1/me/", headers={"Authorization": header})
+        Client().get(f"/v1/collections/{text}/", headers=owner.headers)
+        Client().get("/metrics", headers={"Authorization": f"Bearer {text}"})
+        owner.post("/v1/collections/", {"name": "a", "metadata": text})
+    owner.delete(f"/v1/keys/{rotated['id']}/")
+    found = [keys.parse(text) for text in texts]
+    return {parts.secret for parts in found if parts}
+
+
+def _links(owner: Someone) -> set[str]:
+    """A signed link, used and misused."""
+    put(owner, "a.pdf", PDF)
+    token = owner.get("/v1/documents/a.pdf/").json()["url"].rpartition("/")[2]
+    answer = Client().get(f"/v1/files/{token}")
+    assert b"".join(answer.streaming_content) == PDF  # type: ignore[attr-defined]
+    assert Client().get(f"/v1/files/{token}x").status_code == 404
+    return {token.rpartition(":")[2]}
+
+
+def _failing(owner: Someone, settings: Settings, services: Services, tmp_path: Path) -> None:
+    """Storage, our own code, embeddings, Redis and the database, each failing while somebody calls."""
+    client = Client(raise_request_exception=False)
+    blocked = tmp_path / "blocked"
+    blocked.touch()
+    usual = settings.STORAGES
+    settings.STORAGES = {
+        **usual,
+        "default": {**usual["default"], "OPTIONS": {"location": blocked}},
+    }
+    form = {"name": "b.txt", "base64": "I0hlbGxv"}
+    failed = client.post(UPSERT, form, content_type="application/json", headers=owner.headers)
+    assert failed.status_code == 503
+    usual_env, settings.ENV = live.ENV, replace(live.ENV, rate_per_minute=0)
+    assert client.get("/v1/me/", headers=owner.headers).status_code == 500
+    settings.ENV = usual_env
+    asked = {"input_data": ["x"], "task": "query"}
+    client.post("/v1/embeddings/", asked, content_type="application/json", headers=owner.headers)
+    parts = urlsplit(services.redis_url)
+    settings.ENV = replace(live.ENV, redis_url=f"redis://:{parts.password or 'none-at-all'}@127.0.0.1:1/{owner.id}")
+    assert client.get("/v1/me/", headers=owner.headers).status_code == 200
+    assert client.get("/readyz").status_code == 503
+    connection.close()
+    host, connection.settings_dict["HOST"] = connection.settings_dict["HOST"], "/nowhere"
+    try:
+        assert client.get("/v1/me/", headers=owner.headers).status_code == 503
+    finally:
+        connection.close()
+        connection.settings_dict["HOST"] = host
+
+
+def _in_the_database() -> str:
+    kept = rows("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+    with acting_as_staff():
+        return "\n".join(str(rows(f"SELECT t::text FROM {name} t")) for (name,) in kept)  # noqa: S608
+
+
+def test_no_secret_is_written_down(
+    transactional_db: None, written: io.StringIO, settings: Settings, services: Services, tmp_path: Path
+) -> None:
+    settings.ENV = replace(live.ENV, embeddings_url="http://127.0.0.1:1", embeddings_url_token=EMBEDDINGS_TOKEN)
+    owner = someone("secretive@example.com")
+    issued = _issued(owner)
+    links = _links(owner)
+    kept = _in_the_database()
+    _failing(owner, settings, services, tmp_path)
+    told = written.getvalue()
+    for event in (
+        "request",
+        "storage_unavailable",
+        "unhandled_error",
+        "limits_unavailable",
+        "database_unavailable",
+        "not_ready",
+    ):
+        assert event in told
+    secrets = issued | links | _configured(services)
+    assert len(secrets) >= 11
+    assert [secret for secret in secrets if secret in told] == []
+    assert "authorization" not in told.lower()
+    assert [secret for secret in secrets if secret in kept or secret.encode().hex() in kept] == []
