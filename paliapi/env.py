@@ -225,7 +225,7 @@ class Env:
         "FETCH_PROXY",
         partial(url, schemes=("http",)),
         "",
-        about="proxy for documents that ask for one (`use_proxy`)",
+        about="egress proxy for documents that ask for one (`use_proxy`); it must itself refuse private addresses",
         secret=True,
     )
 

@@ -15,7 +15,9 @@ SECTIONS = {
     "DATABASE_URL": "What it talks to",
     "MEDIA_ROOT": "Where files lie",
     "MAX_UPLOAD_MB": "Limits of one request",
+    "FETCH_TIMEOUT_S": "Documents by URL",
     "RATE_PER_MINUTE": "Limits of one key and one owner",
+    "PALIAPI_FAILPOINT": "Only for tests",
 }
 
 
@@ -96,4 +98,6 @@ def _written(item: "Field[Any]") -> str:
         return str(default).lower()
     if isinstance(default, Path):
         return str(default.relative_to(ROOT))
+    if isinstance(default, frozenset):
+        return ",".join(str(one) for one in sorted(default))
     return ",".join(default) if isinstance(default, tuple) else str(default)
