@@ -174,7 +174,7 @@ class _Backend(httpcore.NetworkBackend):
             return [ip_address(text) for text in dict.fromkeys(found.result(self._patience.left_s(None)))]
         except socket.gaierror as error:
             raise (FetchRefused if error.errno in _NO_SUCH_NAME else FetchUnavailable) from error
-        except UnicodeError as error:
+        except ValueError as error:  # a name that cannot be asked for, or an answer that is no address
             raise FetchRefused from error
         except OSError as error:  # also when the time is over
             raise FetchUnavailable from error

@@ -68,7 +68,9 @@ def test_a_reference_is_read_from_where_it_stands(reference: str, read: str) -> 
     assert destination("https://example.com/a/b").joined(reference, ports=frozenset({80, 443})).url == read
 
 
-@pytest.mark.parametrize("reference", ["ftp://example.com/", "http://a:b@example.com/", "//x:22/", "http://[", "\x00"])
+@pytest.mark.parametrize(
+    "reference", ["ftp://example.com/", "http://a:b@example.com/", "//x:22/", "http://[", "//x:y/", "\x00"]
+)
 def test_a_reference_is_read_as_strictly_as_a_url(reference: str) -> None:
     with pytest.raises(FetchRefused):
         destination("https://example.com/").joined(reference, ports=frozenset({80, 443}))

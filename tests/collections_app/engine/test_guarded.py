@@ -164,6 +164,10 @@ def test_a_name_that_cannot_be_looked_up_now_may_be_tried_again() -> None:
     assert isinstance(outcome("http://docs.example/", way=Way(resolve=busy)), FetchUnavailable)
 
 
+def test_a_resolver_that_answers_with_what_is_no_address_is_not_followed() -> None:
+    assert isinstance(outcome("http://docs.example/", way=Way(resolve=at("elsewhere.example"))), FetchRefused)
+
+
 def test_a_slow_look_up_does_not_outlast_the_time() -> None:
     over = threading.Event()
 
