@@ -59,7 +59,7 @@ class Embedded:
         # OCR uses the other processors; threads of two libraries that wait for each other take ten times as long.
         threadpool_limits(limits=1, user_api="blas")
         self._model = MiniLM()
-        self._projection = load()
+        self._axes, self._common = load()
         self._reader = Reader()
 
     def prepare(self, item: Item) -> Prepared:
@@ -106,7 +106,7 @@ class Embedded:
             return _nothing(is_page=boxes is not None)
         kept = meanings[pieces.kept]
         kept /= np.linalg.norm(kept, axis=1, keepdims=True)
-        meant = kept @ self._projection
+        meant = kept @ self._axes - self._common
         # Projecting shortens; the share of the word must not depend on by how much.
         meant *= np.float32((1 - _WORD_SHARE) ** 0.5) / np.linalg.norm(meant, axis=1, keepdims=True)
         said = np.stack([_said(word) for word, keep in zip(pieces.words, pieces.kept, strict=True) if keep])

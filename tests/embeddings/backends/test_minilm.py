@@ -48,9 +48,11 @@ def test_a_file_that_is_not_the_one_it_should_be_is_refused(tmp_path: Path) -> N
 
 
 def test_the_projection_is_the_one_its_script_makes(model: MiniLM) -> None:
-    axes = projection.load()
+    axes, common = projection.load()
     assert axes.shape == (minilm.DIM, projection.SEMANTIC_DIMS)
     np.testing.assert_allclose(axes.T @ axes, np.eye(projection.SEMANTIC_DIMS), atol=2e-3)
-    made = projection.principal_axes(projection.vocabulary_vectors(model))
+    vectors = projection.vocabulary_vectors(model)
+    np.testing.assert_allclose(vectors.mean(axis=0) @ axes, common, atol=2e-3)
+    made = projection.principal_axes(vectors)
     # Which way an axis points and how near axes turn is the library's choice; the space they span is not.
     np.testing.assert_allclose(np.linalg.svd(axes.T @ made, compute_uv=False), 1, atol=2e-3)

@@ -1,0 +1,113 @@
+"""Forty pages of our own and seventy questions: topics with neighbours that are easily confused, and invoices alike."""
+
+import textwrap
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pypdfium2 as pdfium  # type: ignore[import-untyped]
+from PIL import Image
+
+from embeddings.contract import Word
+
+# A heading, a text and two questions about it in other words. Three at a time are easily confused.
+_TOPICS = Path(__file__).with_name("embeddings_topics.txt")
+
+INVOICES = tuple(f"RE-{2024 + number % 2}-{10417 + 11 * number}" for number in range(10))
+_INVOICE = (
+    "Invoice {number}. Customer {customer}. Delivery of office paper, 40 boxes at 23.50 each. Total due {total} EUR."
+    " Please pay within thirty days and quote the number of this invoice."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page as an image and as words."""
+
+    image: Image.Image
+    words: tuple[Word, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A question and the number of the page that answers it."""
+
+    text: str
+    page: int
+    kind: str
+
+
+def texts() -> list[tuple[str, str]]:
+    """Headings and bodies of all pages, the topics first."""
+    found = [(heading, body) for heading, body, *_ in _topics()]
+    for number, name in enumerate(INVOICES):
+        body = _INVOICE.format(number=name, customer=40211 + 7 * number, total=f"1,{100 + 37 * number}.{10 + number}")
+        found.append(("Invoice", body))
+    return found
+
+
+def questions() -> list[Question]:
+    """Two paraphrases for each topic, and the number of each invoice."""
+    topics = _topics()
+    asked = [Question(one, page, "topic") for page, (_, _, *two) in enumerate(topics) for one in two]
+    for number, name in enumerate(INVOICES):
+        asked.append(Question(f"invoice {name}", len(topics) + number, "identifier"))
+    return asked
+
+
+def _topics() -> list[list[str]]:
+    return [block.splitlines() for block in _TOPICS.read_text(encoding="utf-8").split("\n\n")]
+
+
+def pages(*, dpi: int) -> Iterator[Page]:
+    """The pages, made as PDFs with a text layer and rendered."""
+    for heading, body in texts():
+        with pdfium.PdfDocument(_pdf(heading, body)) as document:
+            page = document[0]
+            image = page.render(scale=dpi / 72).to_pil().convert("RGB")
+            yield Page(image, _words(page))
+
+
+def _pdf(heading: str, body: str) -> bytes:
+    """A PDF of one A4 page with a heading and a paragraph in Helvetica."""
+    lines = [f"BT /F1 22 Tf 60 760 Td ({_escaped(heading)}) Tj ET"]
+    for number, line in enumerate(textwrap.wrap(body, 70)):
+        lines.append(f"BT /F1 12 Tf 60 {720 - 18 * number} Td ({_escaped(line)}) Tj ET")
+    content = "\n".join(lines).encode("latin-1")
+    fonts = b"<< /Font << /F1 << /Type /Font /Subtype /Type1 /BaseFont /Helvetica >> >> >>"
+    objects = [
+        b"<< /Type /Catalog /Pages 2 0 R >>",
+        b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R /Resources %s >>" % fonts,
+        b"<< /Length %d >>\nstream\n%s\nendstream" % (len(content), content),
+    ]
+    out = b"%PDF-1.4\n"
+    places = []
+    for number, one in enumerate(objects, start=1):
+        places.append(len(out))
+        out += b"%d 0 obj\n%s\nendobj\n" % (number, one)
+    table = b"".join(b"%010d 00000 n \n" % place for place in places)
+    size = len(objects) + 1
+    return out + b"xref\n0 %d\n0000000000 65535 f \n%strailer\n<< /Size %d /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF" % (
+        size, table, size, len(out),
+    )  # fmt: skip
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", r"\\").replace("(", r"\(").replace(")", r"\)")
+
+
+def _words(page: pdfium.PdfPage) -> tuple[Word, ...]:
+    """The words of the text layer with relative boxes."""
+    width, height = page.get_size()
+    layer = page.get_textpage()
+    text = layer.get_text_range()
+    found, start = [], 0
+    for word in text.split():
+        start = text.index(word, start)
+        boxes = [layer.get_charbox(place) for place in range(start, start + len(word))]
+        left, bottom = min(box[0] for box in boxes), min(box[1] for box in boxes)
+        right, top = max(box[2] for box in boxes), max(box[3] for box in boxes)
+        found.append(Word(word, left / width, 1 - top / height, right / width, 1 - bottom / height))
+        start += len(word)
+    return tuple(found)
