@@ -29,7 +29,7 @@ run: install
 	@exec $(VENV_PYTHON) manage.py up
 
 test: install
-	$(VENV_PYTHON) -m pytest $(addprefix --cov=,$(PACKAGES)) --cov-report=term:skip-covered $(ARGS)
+	$(VENV_PYTHON) -m pytest -n logical --dist worksteal $(addprefix --cov=,$(PACKAGES)) --cov-report=term:skip-covered $(ARGS)
 
 check: install
 	$(VENV_PYTHON) -m ruff format --check --quiet .

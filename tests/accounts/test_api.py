@@ -126,7 +126,7 @@ def test_a_limited_key_cannot_give_more_collections(limited: Someone, body: dict
     assert answer.json()["code"] == "rights_exceeded"
 
 
-@pytest.mark.parametrize("expires_at", [None, in_days(2)])
+@pytest.mark.parametrize("expires_at", [None, in_days(2)], ids=["for ever", "later"])
 def test_a_key_that_ends_cannot_give_more_time(ending: Someone, expires_at: str | None) -> None:
     assert make(ending, expires_at=expires_at).status_code == 403
 

@@ -127,6 +127,7 @@ def test_only_200_is_a_document(code: int, kind: type[Exception]) -> None:
     [("7", 7), ("0", 0), ("999999999999", 3600), ("soon", None), ("-1", None), ("", None), ("Sat, 99 Nov", None),
      (format_datetime(datetime.now(UTC) - timedelta(days=1), usegmt=True), 0),
      (format_datetime(datetime.now(UTC) + timedelta(days=1), usegmt=True), 3600)],
+    ids=["soon", "now", "absurd", "words", "negative", "nothing", "no date", "yesterday", "tomorrow"],
 )  # fmt: skip
 def test_a_busy_server_may_say_when_to_come_back(said: str, pause_s: float | None) -> None:
     with listening({"/": status(503, f"Retry-After: {said}")}) as server, pytest.raises(FetchUnavailable) as caught:
