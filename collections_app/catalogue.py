@@ -156,6 +156,8 @@ def _locked_collection(caller: Caller, name: str) -> Collection:
 def _delete_documents(owner_id: int, ids: list[int]) -> None:
     """Rows go by cascade; files stay until housekeeping finds that nobody wants them."""
     revisions = Revision.objects.filter(owner_id=owner_id, document_id__in=ids)
+    # Locked before anything is counted: a worker may be adding pages to one of them.
+    list(revisions.select_for_update().values_list("pk"))
     size = revisions.aggregate(total=Sum("size"))["total"] or 0
     pages = Page.objects.filter(owner_id=owner_id, revision__document_id__in=ids).aggregate(n=Count("pk"))["n"]
     Document.objects.filter(owner_id=owner_id, pk__in=ids).delete()

@@ -18,15 +18,18 @@ from embeddings.client import (
     Rejected,
     ServiceUnavailable,
 )
-from embeddings.contract import Word
+from embeddings.contract import MultiVector, Space, Vectors, Word
 from paliapi.errors import Problem
 
 log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
 
-# Somebody waits for these answers; a worker that has time asks again from the row.
+# Somebody waits for these answers.
 _SOMEBODY_WAITS = Patience(connect_s=2, read_s=25, total_s=28, attempts=3)
+# A worker has time: a service without a GPU reads a batch of scans for a minute. When it gives up, the row remembers.
+_NOBODY_WAITS = Patience(connect_s=5, read_s=120, total_s=140, attempts=3)
+_LONGEST_NAME = 200
 
 
 class _Clients:
@@ -34,20 +37,20 @@ class _Clients:
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._known: dict[tuple[int, str, str], Client] = {}
+        self._known: dict[tuple[int, str, str, Patience], Client] = {}
 
-    def get(self) -> Client:
+    def get(self, patience: Patience) -> Client:
         env = settings.ENV
-        key = (os.getpid(), env.embeddings_url, env.embeddings_url_token)
+        key = (os.getpid(), env.embeddings_url, env.embeddings_url_token, patience)
         with self._lock:
             if key not in self._known:
-                self._known[key] = Client(env.embeddings_url, token=env.embeddings_url_token, patience=_SOMEBODY_WAITS)
+                self._known[key] = Client(env.embeddings_url, token=env.embeddings_url_token, patience=patience)
             return self._known[key]
 
     def close(self) -> None:
         """Give back the connections of this process; a parent's are not ours to close."""
         with self._lock:
-            for (pid, _, _), client in self._known.items():
+            for (pid, *_), client in self._known.items():
                 if pid == os.getpid():
                     client.close()
             self._known.clear()
@@ -62,16 +65,53 @@ def queries(texts: Sequence[str], *, at: str) -> Embedded:
     return _asked(lambda client: client.queries(texts), at=at)
 
 
+def question(text: str, *, at: str) -> tuple[Space, Vectors]:
+    """One question as vectors, and the space they lie in."""
+    return _only(_asked(lambda client: client.queries([text]), at=at, listed=False))
+
+
+def picture(image: bytes, *, at: str) -> tuple[Space, Vectors]:
+    """An image that is a question."""
+    return _only(_asked(lambda client: client.pages([image]), at=at, listed=False))
+
+
 def pages(images: Sequence[bytes], *, at: str, words: Sequence[Sequence[Word] | None] | None = None) -> Embedded:
     """Page images as multi-vectors, with the words on each where they are known."""
     return _asked(lambda client: client.pages(images, words=words), at=at)
 
 
-def _asked(ask: Callable[[Client], T], *, at: str) -> T:
+def pages_to_keep(
+    images: Sequence[bytes], *, at: str, words: Sequence[Sequence[Word] | None]
+) -> tuple[Space, list[MultiVector]]:
+    """Pages for the index, with their layout and the space they lie in; for who has time to wait."""
+    found = _asked(lambda client: client.pages(images, words=words, with_layout=True), at=at, patience=_NOBODY_WAITS)
+    return _named(found), found.multi_vectors
+
+
+def space() -> Space:
+    """The space in which the service answers now; for who has time to wait."""
+    return _named(_asked(lambda client: client.queries(["page"]), at="", patience=_NOBODY_WAITS))
+
+
+def _only(found: Embedded) -> tuple[Space, Vectors]:
+    (one,) = found.multi_vectors
+    return _named(found), one.vectors
+
+
+def _named(found: Embedded) -> Space:
+    """The space, if its name can be kept."""
+    told = found.space
+    if told is None or any(len(name) > _LONGEST_NAME or "\0" in name for name in (told.model, told.revision)):
+        log.error("embeddings_untrustworthy", error="The service gives its model a name that cannot be kept.")
+        raise EmbeddingsUntrustworthy(retry_after_s=30)
+    return told
+
+
+def _asked(ask: Callable[[Client], T], *, at: str, listed: bool = True, patience: Patience = _SOMEBODY_WAITS) -> T:
     try:
-        return ask(_clients.get())
+        return ask(_clients.get(patience))
     except Rejected as refused:
-        pointer = at if refused.index is None else f"{at}/{refused.index}"
+        pointer = at if refused.index is None or not listed else f"{at}/{refused.index}"
         problem = Problem(pointer, InputNotEmbeddable.code, refused.detail)
         raise InputNotEmbeddable(problems=(problem,)) from refused
     except ServiceUnavailable as gone:

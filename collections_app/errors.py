@@ -194,6 +194,36 @@ class RenderUnavailable(Unavailable):
     title = "The pages of the file cannot be drawn at the moment; try again."
 
 
+class FileMissing(Invalid):
+    code = "file_missing"
+    title = "The uploaded file is missing from storage; send it again."
+
+
+class SpaceChanged(Unavailable):
+    code = "space_changed"
+    title = "The embeddings service changed its model while the document was processed; it begins again."
+
+
+class TriedTooOften(Invalid):
+    code = "tried_too_often"
+    title = "Processing ended unexpectedly several times, so it is not tried again by itself."
+
+
+class ProcessingFailed(Invalid):
+    code = "processing_failed"
+    title = "The document was stored, but could not be processed."
+
+
+class NothingToCancel(Conflict):
+    code = "nothing_to_cancel"
+    title = "Nothing is being processed for this document."
+
+
+class NothingToRetry(Conflict):
+    code = "nothing_to_retry"
+    title = "The newest content of this document has not failed and was not cancelled."
+
+
 class SearchNotReady(Unavailable):
     code = "search_not_ready"
     title = "The pages in scope cannot be scored by this version."

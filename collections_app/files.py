@@ -6,7 +6,8 @@ inside: a crash between leaves an object nobody knows, never a row without its o
 """
 
 import secrets
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import IO, Any
 
@@ -14,7 +15,7 @@ import structlog
 from django.core import signing
 from django.core.files import File
 from django.core.files.storage import Storage, storages
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, transaction
 from django.db.models.functions import Now
 
 from accounts.ownership import acting_for
@@ -84,6 +85,20 @@ def discard(draft: Draft) -> None:
     if draft.key:
         with suppress(OSError):
             storage().delete(draft.key)
+
+
+@contextmanager
+def taken_back_on_error(drafts: Sequence[Draft]) -> Iterator[None]:
+    """Discard the drafts if their rows do not come."""
+    try:
+        yield
+    except (OperationalError, InterfaceError):
+        # The connection may have been lost after the rows were kept; then the bytes are theirs.
+        raise
+    except BaseException:
+        for draft in drafts:
+            discard(draft)
+        raise
 
 
 def read(file: StoredFile) -> IO[Any]:

@@ -125,19 +125,13 @@ def _with_bytes(caller: Caller, content: Content | None, write: Callable[[Stored
                 content_type=kind.content_type,
             )
         try:
-            with acting_for(caller.owner_id):
+            with files.taken_back_on_error([draft] if draft else []), acting_for(caller.owner_id):
                 file = files.settle(draft) if draft else None
                 if draft and file is None:
                     continue  # housekeeping took the old bytes between the two steps
                 return write(file)
         except (IntegrityError, ObjectDoesNotExist):
-            # The collection or the document was deleted at the same moment.
-            if draft:
-                files.discard(draft)
-        except BaseException:
-            if draft:
-                files.discard(draft)
-            raise
+            continue  # the collection or the document was deleted at the same moment
     raise Unavailable("Too much is changing in this collection at the moment.", retry_after_s=1)
 
 
@@ -171,7 +165,8 @@ def _revise(
     """Queue a new revision. What never came to be shown gives way to it, and its share of the quota comes back."""
     owner_id, new = document.owner_id, document.latest_id is None
     passed = Revision.objects.filter(owner_id=owner_id, document=document).exclude(pk=document.shown_id or 0)
-    passed_ids = list(passed.values_list("pk", flat=True))
+    # Locked before anything is counted: a worker may be adding pages to one of them.
+    passed_ids = list(passed.select_for_update().values_list("pk", flat=True))
     freed = passed.aggregate(size=Coalesce(Sum("size"), 0))["size"]
     pages = Page.objects.filter(owner_id=owner_id, revision_id__in=passed_ids).count()
     document.latest = Revision.objects.create(

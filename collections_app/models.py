@@ -183,7 +183,7 @@ class RevisionQuerySet(models.QuerySet["Revision"]):
 
     def due(self) -> Self:
         """Those that a worker could take up now."""
-        return self.unheld().filter(next_try_at__lte=Now(), file__isnull=False)
+        return self.unheld().filter(next_try_at__lte=Now())
 
 
 class Revision(Owned):

@@ -41,6 +41,10 @@ class DocumentOut(serializers.Serializer[Document]):
     status = serializers.ChoiceField(choices=Status.choices, help_text="State of the newest content sent.")
     pages_total = serializers.IntegerField(allow_null=True, help_text="Pages of the newest content, once known.")
     pages_done = serializers.IntegerField(help_text="How many of them are done.")
+    reused_pages = serializers.IntegerField(help_text="How many of these took over the vectors of equal pages.")
+    waiting_for = serializers.CharField(
+        allow_null=True, help_text="Code of what it waits for, where it has to wait; it goes on by itself."
+    )
     error = FailureOut(allow_null=True, help_text="Why the newest content failed.")
     created_at = serializers.DateTimeField()
     updated_at = serializers.DateTimeField()
@@ -57,6 +61,8 @@ EXAMPLE = {
     "status": "queued",
     "pages_total": None,
     "pages_done": 0,
+    "reused_pages": 0,
+    "waiting_for": None,
     "error": None,
     "created_at": "2026-11-21T09:30:00.000000Z",
     "updated_at": "2026-11-21T09:30:00.000000Z",
@@ -77,6 +83,8 @@ def document(row: Document, request: Request, *, pages: list[dict[str, Any]] | N
         "status": latest.status if latest else Status.QUEUED,
         "pages_total": latest.pages_total if latest else None,
         "pages_done": latest.pages_done if latest else 0,
+        "reused_pages": latest.reused_pages if latest else 0,
+        "waiting_for": (latest.waiting_for or None) if latest else None,
         "error": latest.error if latest else None,
         "created_at": _time(row.created_at),
         "updated_at": _time(row.updated_at),

@@ -30,7 +30,7 @@ def forbid_bombs(*, megapixels: int) -> None:
 
 
 def count_and_draw(content: mmap.mmap, job: Job) -> tuple[int, Iterator[DrawnPage]]:
-    """How many frames there are, and the frames."""
+    """How many frames there are, and the frames from the first that is wanted."""
     try:
         picture = Image.open(cast(IO[bytes], content), formats=[job.form])
         total = getattr(picture, "n_frames", 1) if job.form in _PAGED else 1
@@ -43,7 +43,7 @@ def count_and_draw(content: mmap.mmap, job: Job) -> tuple[int, Iterator[DrawnPag
         raise FileDamaged from error
     if total > job.limits.max_pages:
         raise TooManyPages(f"The file has {total:,} pages; at most {job.limits.max_pages:,} are accepted.")
-    return total, (_drawn(picture, number, job) for number in range(1, total + 1))
+    return total, (_drawn(picture, number, job) for number in range(job.first_page, total + 1))
 
 
 def _drawn(picture: Image.Image, number: int, job: Job) -> DrawnPage:

@@ -29,14 +29,14 @@ _GRID = 1_000_000  # words are placed on a page of as many units, since PDFium a
 
 
 def count_and_draw(content: mmap.mmap, job: Job) -> tuple[int, Iterator[DrawnPage]]:
-    """How many pages there are, and the pages."""
+    """How many pages there are, and the pages from the first that is wanted."""
     document = _opened(content)
     total = len(document)
     if total == 0:
         raise FileWithoutPages
     if total > job.limits.max_pages:
         raise TooManyPages(f"The file has {total:,} pages; at most {job.limits.max_pages:,} are accepted.")
-    return total, (_drawn(document, number, job) for number in range(1, total + 1))
+    return total, (_drawn(document, number, job) for number in range(job.first_page, total + 1))
 
 
 def _opened(content: mmap.mmap) -> pypdfium2.PdfDocument:

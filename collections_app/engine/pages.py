@@ -70,6 +70,7 @@ class Job:
     dpi: int
     encoding: Encoding
     limits: RenderLimits
+    first_page: int = 1
 
     def as_text(self) -> str:
         return json.dumps(asdict(self))

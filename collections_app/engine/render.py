@@ -53,15 +53,17 @@ def render(
     limits: RenderLimits = RenderLimits(),  # noqa: B008 - frozen
     dpi: int = 144,
     encoding: Encoding = "png",
+    first_page: int = 1,
 ) -> Generator[RenderedPage, None, None]:
-    """The pages of a PDF or a picture. `dpi` is for PDFs; pictures keep their pixels, up to the limit.
+    """The pages of a PDF or a picture, from `first_page` on. `dpi` is for PDFs; pictures keep their pixels, up to the
+    limit.
 
     A file object must be seekable and is not to be used while pages are taken. Who may stop early closes the
     generator (`contextlib.closing`), which ends the process at once.
     """
     with _on_disk(source) as file:
         kind = sniff(file, max_pixels=limits.source_megapixels * 1_000_000)
-        job = Job(form=_form(kind), dpi=dpi, encoding=encoding, limits=limits)
+        job = Job(form=_form(kind), dpi=dpi, encoding=encoding, limits=limits, first_page=first_page)
         with _Child(file, job) as child:
             yield from child.pages()
 
@@ -102,6 +104,7 @@ class _Child:
 
     def __init__(self, file: IO[bytes], job: Job) -> None:
         self._left_s = float(job.limits.timeout_s)
+        self._first_page = job.first_page
         command = [sys.executable, "-B", "-m", "collections_app.engine.render_child", job.as_text()]
         try:
             self._process = subprocess.Popen(
@@ -133,12 +136,12 @@ class _Child:
 
     def pages(self) -> Iterator[RenderedPage]:
         """All pages, or the error that says why not; a document that breaks off is never taken for a whole one."""
-        number = 0
+        number = self._first_page
         while (page := self._next_page()) is not None:
-            number += 1
             if page.number != number:
                 raise RenderCrashed
             yield page
+            number += 1
 
     def _next_page(self) -> RenderedPage | None:
         try:

@@ -1,0 +1,160 @@
+"""Pages into the database, a batch at a time: rows, images, vectors and the quota, all or nothing."""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from io import BytesIO
+
+from django.db.models import F
+from django.db.models.functions import MD5
+
+from accounts.ownership import acting_for
+from accounts.quotas import charge
+from collections_app import failpoints, files, vectors
+from collections_app.engine.pages import RenderedPage
+from collections_app.files import Draft
+from collections_app.leases import Lease
+from collections_app.models import Page, PageEmbedding, Space, StoredFile
+from collections_app.vectors import PageVectors
+from embeddings import contract
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewPage:
+    """A page, and its vectors: new ones, or those of the page `source`, which looks the same."""
+
+    rendered: RenderedPage
+    embedded: contract.MultiVector | None = None
+    source: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Equal:
+    """A page that is there already and equals the one with this number."""
+
+    number: int
+    page_id: int
+    space_id: int
+
+
+class PutAgain(Exception):
+    """Something that was there a moment ago has gone. Nothing was written; the same call may well succeed."""
+
+
+def space_id_of(space: contract.Space) -> int:
+    row, _ = Space.objects.get_or_create(model=space.model, revision=space.revision, dim=space.dim)
+    return row.pk
+
+
+def equals(owner_id: int, pages: Sequence[RenderedPage]) -> list[Equal]:
+    """Pages of the same owner with the same image and the same text, newest first."""
+    numbers: dict[tuple[str, str], list[int]] = {}
+    for page in pages:
+        numbers.setdefault((_sha256(page), _md5(page.text)), []).append(page.number)
+    with acting_for(owner_id):
+        rows = PageEmbedding.objects.filter(owner_id=owner_id, page__owner_id=owner_id)
+        rows = rows.filter(page__image__sha256__in={sha256 for sha256, _ in numbers})
+        found = rows.order_by("-page_id").values_list("page_id", "space_id", "page__image__sha256", MD5("page__text"))
+        return [
+            Equal(number=number, page_id=page_id, space_id=space_id)
+            for page_id, space_id, *key in found
+            for number in numbers.get((key[0], key[1]), ())
+        ]
+
+
+def store(lease: Lease, pages: Sequence[NewPage], *, space_id: int, timings: dict[str, float]) -> None:
+    """Keep the pages that follow those which are there; LeaseLost or PutAgain, and nothing kept."""
+    drafts: list[Draft] = []
+    with files.taken_back_on_error(drafts):
+        drafts.extend(_put(lease.owner_id, page.rendered) for page in pages)
+        failpoints.reach("images_put")
+        with acting_for(lease.owner_id):
+            _write(lease, pages, _settled(drafts), space_id=space_id, timings=timings)
+            failpoints.reach("pages_written")
+    failpoints.reach("pages_stored")
+
+
+def start_over(lease: Lease) -> None:
+    """Forget the pages that are there."""
+    with acting_for(lease.owner_id):
+        lease.write(pages_done=0, reused_pages=0, space_id=None)
+        drop(lease.owner_id, [lease.revision_id])
+
+
+def drop(owner_id: int, revision_ids: Iterable[int]) -> None:
+    """Delete the pages of revisions that nobody is shown, and give the quota back; inside `acting_for(owner_id)`."""
+    deleted, _ = Page.objects.filter(owner_id=owner_id, revision_id__in=list(revision_ids)).delete()
+    charge(owner_id, pages=-deleted)
+
+
+def _write(
+    lease: Lease,
+    pages: Sequence[NewPage],
+    images: list[StoredFile],
+    *,
+    space_id: int,
+    timings: dict[str, float],
+) -> None:
+    taken = sum(page.source is not None for page in pages)
+    last = pages[-1].rendered
+    lease.write(
+        pages_done=last.number,
+        pages_total=last.total,
+        reused_pages=F("reused_pages") + taken,
+        space_id=space_id,
+        timings=timings,
+        attempts=0,
+    )
+    shown = zip(pages, images, strict=True)
+    rows = Page.objects.bulk_create([_row(lease, page.rendered, image) for page, image in shown])
+    both = list(zip(rows, pages, strict=True))
+    new = [(row.pk, page.embedded) for row, page in both if page.embedded is not None]
+    vectors.insert(
+        lease.owner_id,
+        [
+            PageVectors(page_id=page_id, space_id=space_id, vectors=made.vectors, layout=made.layout)
+            for page_id, made in new
+        ],
+    )
+    sources = {row.pk: page.source for row, page in both if page.source is not None}
+    if not vectors.take_over(lease.owner_id, sources):
+        raise PutAgain
+    charge(lease.owner_id, pages=len(pages))
+
+
+def _row(lease: Lease, page: RenderedPage, image: StoredFile) -> Page:
+    return Page(
+        owner_id=lease.owner_id,
+        revision_id=lease.revision_id,
+        number=page.number,
+        image=image,
+        width=page.width,
+        height=page.height,
+        text=page.text,
+    )
+
+
+def _put(owner_id: int, page: RenderedPage) -> Draft:
+    return files.put(
+        owner_id, BytesIO(page.image), sha256=_sha256(page), size=len(page.image), content_type=page.content_type
+    )
+
+
+def _settled(drafts: Sequence[Draft]) -> list[StoredFile]:
+    """The files of the drafts, in the order of these."""
+    found = {}
+    # Always in the same order, so that two workers of one owner never wait for each other in a circle.
+    for place, draft in sorted(enumerate(drafts), key=lambda one: one[1].sha256):
+        row = files.settle(draft)
+        if row is None:
+            raise PutAgain
+        found[place] = row
+    return [found[place] for place in range(len(drafts))]
+
+
+def _sha256(page: RenderedPage) -> str:
+    return hashlib.sha256(page.image).hexdigest()
+
+
+def _md5(text: str) -> str:
+    return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()

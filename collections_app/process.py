@@ -1,0 +1,112 @@
+"""The verb that makes queued revisions searchable. What becomes of one is decided here, by the kind of its error.
+
+A failure is for good, or waits in the row for its next try; what the document showed before stays as it is.
+"""
+
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import timedelta
+
+import structlog
+from django.db.models import F
+from django.db.models.functions import Greatest, Now
+
+from accounts.ownership import acting_for
+from collections_app import leases, pagestore, turn
+from collections_app.errors import (
+    EmbeddingsUnavailable,
+    EmbeddingsUntrustworthy,
+    StorageUnavailable,
+    TriedTooOften,
+)
+from collections_app.leases import Lease, LeaseLost
+from collections_app.models import Revision, Status
+from collections_app.pagestore import PutAgain
+from collections_app.turn import PageRefused
+from paliapi.errors import Error, Unavailable
+
+log = structlog.get_logger(__name__)
+
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 5.0, 60.0
+# What is ours to run is waited for without end; the rest, so often.
+_OURS = (EmbeddingsUnavailable, EmbeddingsUntrustworthy, StorageUnavailable)
+_MOST_WAITS = 10
+
+
+def run() -> bool:
+    """Give one revision its turn; whether there is more to do."""
+    lease = leases.claim()
+    if lease is None:
+        return False
+    with structlog.contextvars.bound_contextvars(revision=lease.revision_id), leases.kept_alive(lease):
+        _attempt(lease)
+    return leases.count_due(most=1) > 0
+
+
+def sweep(*, most: int) -> int:
+    """End what was tried too often; how many revisions are due, up to `most`."""
+    while (lease := leases.claim_exhausted()) is not None:
+        with suppress(LeaseLost):
+            _fail(lease, TriedTooOften())
+    return leases.count_due(most=most)
+
+
+def _attempt(lease: Lease) -> None:
+    """Nothing that goes wrong with one revision goes further than this."""
+    try:
+        with _told_by_kind(lease):
+            turn.take(lease)
+    except LeaseLost:
+        log.info("lease_lost")
+
+
+@contextmanager
+def _told_by_kind(lease: Lease) -> Iterator[None]:
+    try:
+        yield
+    except LeaseLost:
+        raise
+    except PutAgain:
+        _give_back(lease, pause_s=0)
+    except Unavailable as away:
+        _wait(lease, away)
+    except PageRefused as refused:
+        _fail(lease, refused.error, page=refused.page)
+    except Error as refused:
+        _fail(lease, refused)
+    except OSError as problem:
+        log.error("storage_unavailable", error=str(problem))
+        _wait(lease, StorageUnavailable())
+    except Exception:
+        # The attempt stays counted: what goes on like this is failed by the sweeper.
+        log.exception("processing_broke_off")
+        _give_back(lease, pause_s=_FIRST_PAUSE_S)
+
+
+def _fail(lease: Lease, error: Error, *, page: int | None = None) -> None:
+    """For good. Its pages go, and with them their share of the quota; the file stays, so that it can be tried again."""
+    told = {"code": error.code, "detail": error.detail, **({"page": page} if page else {})}
+    with acting_for(lease.owner_id):
+        lease.end(Status.FAILED, error=told, pages_done=0, reused_pages=0, waiting_for="")
+        pagestore.drop(lease.owner_id, [lease.revision_id])
+    log.info("failed", code=error.code, page=page)
+
+
+def _wait(lease: Lease, away: Unavailable) -> None:
+    """Until what it needs is there again. That costs no attempt."""
+    with acting_for(lease.owner_id):
+        row = Revision.objects.filter(owner_id=lease.owner_id, pk=lease.revision_id).first()
+        waits = row.waits if row else 0
+    if waits >= _MOST_WAITS and not isinstance(away, _OURS):
+        _fail(lease, away)
+        return
+    pause_s = min(_FIRST_PAUSE_S * 2 ** min(waits, 10), _LONGEST_PAUSE_S) * random.uniform(0.75, 1.0)  # noqa: S311 - jitter
+    changes = {"waiting_for": away.code, "waits": waits + 1, "attempts": Greatest(F("attempts") - 1, 0)}
+    _give_back(lease, pause_s=max(pause_s, away.retry_after_s or 0.0), **changes)
+    log.info("waiting", code=away.code)
+
+
+def _give_back(lease: Lease, *, pause_s: float, **changes: object) -> None:
+    with acting_for(lease.owner_id):
+        lease.end(Status.QUEUED, next_try_at=Now() + timedelta(seconds=pause_s), **changes)
