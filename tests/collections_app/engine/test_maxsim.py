@@ -1,0 +1,113 @@
+"""The quick MaxSim equals the obvious one, and every page has its score whatever it is scored with."""
+
+from random import Random
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+from numpy.typing import NDArray
+
+from collections_app.engine import maxsim
+from collections_app.engine.maxsim import pack, scores
+
+Halves = NDArray[np.float16]
+halves = st.floats(-1, 1, width=16)
+
+
+def _multi_vectors(dim: int, most: int = 12) -> st.SearchStrategy[Halves]:
+    return arrays.arrays(np.float16, st.tuples(st.integers(1, most), st.just(dim)), elements=halves)
+
+
+@st.composite
+def asked(draw: st.DrawFn) -> tuple[Halves, list[Halves]]:
+    """A query and some pages."""
+    dim = draw(st.integers(1, 20))
+    return draw(_multi_vectors(dim)), draw(st.lists(_multi_vectors(dim), min_size=1, max_size=6))
+
+
+def naive(query: Halves, page: Halves) -> float:
+    """The sum of the best dot products, written the slow and obvious way."""
+    return sum(max(sum(float(a) * float(b) for a, b in zip(q, p, strict=True)) for p in page) for q in query)
+
+
+def random_pages(seed: int, *, sizes: list[int], dim: int = 128) -> list[Halves]:
+    rng = np.random.default_rng(seed)
+    return [rng.normal(size=(size, dim)).astype(np.float16) / np.float16(dim**0.5) for size in sizes]
+
+
+@given(asked())
+def test_it_equals_the_double_loop(given_: tuple[Halves, list[Halves]]) -> None:
+    query, pages = given_
+    found = scores(query, pack(pages))
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found, [naive(query, page) for page in pages], rtol=1e-5, atol=1e-5)
+
+
+@given(asked(), st.randoms(use_true_random=False))
+def test_the_order_of_vectors_does_not_matter(given_: tuple[Halves, list[Halves]], chance: Random) -> None:
+    query, pages = given_
+    shuffled = [page[chance.sample(range(len(page)), len(page))] for page in pages]
+    np.testing.assert_allclose(scores(query[::-1], pack(shuffled)), scores(query, pack(pages)), rtol=1e-5, atol=1e-5)
+
+
+@given(asked())
+def test_one_vector_more_never_lowers_a_score(given_: tuple[Halves, list[Halves]]) -> None:
+    query, pages = given_
+    longer = [np.concatenate([page, pages[0][:1]]) for page in pages]
+    assert (scores(query, pack(longer)) >= scores(query, pack(pages)) - 1e-5).all()
+
+
+@pytest.mark.parametrize("count", [1, 2, 7, 24, 33])
+def test_a_page_has_the_same_score_to_the_last_bit_whatever_it_is_scored_with(count: int) -> None:
+    (query,) = random_pages(1, sizes=[count])
+    pages = random_pages(2, sizes=[1, 3, 17, 179, 2047, 2048, 2049, 5000, 2])
+    alone = [float(scores(query, pack([page]))[0]) for page in pages]
+    assert scores(query, pack(pages)).tolist() == alone
+    assert scores(query, pack(pages[::-1])).tolist() == alone[::-1]
+
+
+def test_what_is_all_negative_stays_negative() -> None:
+    query = np.ones((3, 8), dtype=np.float16)
+    pages = [np.full((count, 8), -0.5, dtype=np.float16) for count in (1, 5, 3000)]
+    assert scores(query, pack(pages)).tolist() == [-12.0, -12.0, -12.0]
+
+
+def test_every_finite_half_is_read_as_it_is() -> None:
+    bits = np.arange(2**16, dtype=np.uint16).view(np.float16)
+    finite = bits[np.isfinite(bits)]
+    each = maxsim.Packed(finite.reshape(-1, 1), np.arange(len(finite) + 1))
+    assert np.array_equal(scores(np.ones((1, 1), dtype=np.float16), each), finite.astype(np.float32))
+
+
+def test_weights_count_likeness_for_less_or_against() -> None:
+    query = np.eye(2, 4, dtype=np.float16)
+    pages = [np.eye(4, dtype=np.float16)[[0]], np.eye(4, dtype=np.float16)[[1]], np.eye(4, dtype=np.float16)[:2]]
+    assert scores(query, pack(pages), weights=[1.0, -0.5]).tolist() == [1.0, -0.5, 0.5]
+    assert scores(query, pack(pages), weights=[1.0, 1.0]).tolist() == scores(query, pack(pages)).tolist()
+
+
+@given(asked())
+def test_matches_name_the_vector_that_gave_the_score(given_: tuple[Halves, list[Halves]]) -> None:
+    query, pages = given_
+    for page in pages:
+        reached = (query.astype(np.float64) * page[maxsim.matches(query, page)].astype(np.float64)).sum()
+        np.testing.assert_allclose(reached, naive(query, page), rtol=1e-5, atol=1e-5)
+
+
+def test_of_equal_matches_the_first_is_named() -> None:
+    assert maxsim.matches(np.ones((1, 2), np.float16), np.ones((3, 2), np.float16)).tolist() == [0]
+
+
+def test_a_query_of_other_dimensions_or_of_nothing_is_refused() -> None:
+    pages = pack([np.ones((2, 4), dtype=np.float16)])
+    for query in (np.ones((1, 3), dtype=np.float16), np.ones((0, 4), dtype=np.float16)):
+        with pytest.raises(ValueError, match="dimensions"):
+            scores(query, pages)
+
+
+def test_a_page_without_vectors_is_refused_and_not_scored_as_nothing() -> None:
+    pages = pack([np.ones((2, 4), dtype=np.float16), np.ones((0, 4), dtype=np.float16)])
+    with pytest.raises(ValueError, match="without vectors"):
+        scores(np.ones((1, 4), dtype=np.float16), pages)
