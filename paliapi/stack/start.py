@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 
 from paliapi import env
 from paliapi.env import EnvError
+from paliapi.stack import members, welcome
 from paliapi.stack import plan as plans
-from paliapi.stack import services, welcome
 from paliapi.stack.console import Console
 from paliapi.stack.home import Home, only_one, open_home
 from paliapi.stack.listen import listen
@@ -45,7 +45,7 @@ def run(*, everything: bool) -> int:
 def _run(home: Home, plan: Plan, console: Console) -> None:
     with listen(plan.env.host, plan.env.port) as door, Supervisor(home, console) as supervisor:
         try:
-            first_admin = _Start(home, plan, console, supervisor).all(services.of_web(home, plan, door))
+            first_admin = _Start(home, plan, console, supervisor).all(members.of_web(home, plan, door))
             console.show(welcome.text(plan.env, first_admin))
             supervisor.settle()
             supervisor.watch()
@@ -70,10 +70,10 @@ class _Start:
         self._home.renew_metrics()
         self._data()
         if self._plan.embeddings_port:
-            self._supervisor.add(services.of_embeddings(self._home, self._plan))
+            self._supervisor.add(members.of_embeddings(self._home, self._plan))
         self._manage("migrate", "--noinput", doing="Bringing the tables up to date")
-        self._supervisor.add(services.of_worker(self._home, self._plan))
-        self._supervisor.add(services.of_beat(self._home, self._plan))
+        self._supervisor.add(members.of_worker(self._home, self._plan))
+        self._supervisor.add(members.of_beat(self._home, self._plan))
         self._supervisor.add(web)
         if self._plan.embeddings_port:
             self._wait("embeddings", self._embeddings_answer)
@@ -85,9 +85,9 @@ class _Start:
         postgres, redis = self._plan.postgres, self._plan.redis
         if postgres:
             self._console.say("Starting Postgres" if postgres.data.exists() else "Making a Postgres database")
-            self._supervisor.add(services.of_postgres(postgres))
+            self._supervisor.add(members.of_postgres(postgres))
         if redis:
-            self._supervisor.add(services.of_redis(redis))
+            self._supervisor.add(members.of_redis(redis))
             self._wait("redis", redis.answers, within_s=_RECOVERY_S)
         if postgres:
             # After a power cut it may have a lot to read again.
@@ -100,7 +100,7 @@ class _Start:
 
     def _manage(self, name: str, *words: str, doing: str) -> str:
         self._console.say(doing)
-        command = services.python(self._home, self._plan, name, "manage.py", name, *words)
+        command = members.python(self._home, self._plan, name, "manage.py", name, *words)
         return self._supervisor.run_once(command, within_s=_RECOVERY_S)
 
     def _wait(self, name: str, ready: Callable[[], bool], *, within_s: float = _READY_S) -> None:

@@ -1,4 +1,4 @@
-"""The services of a plan: what each is started with, and which floor it stands on."""
+"""The members of a stack: what each is started with, and which floor it stands on."""
 
 import signal
 import socket
@@ -30,7 +30,7 @@ def of_embeddings(home: Home, plan: Plan) -> Service:
         "COLPALI_PORT": str(plan.embeddings_port),
     }
     if "COLPALI_BACKEND" not in plan.settings:
-        changes["COLPALI_BACKEND"] = "lexical"
+        changes["COLPALI_BACKEND"] = "embedded"
     command = python(home, plan, "embeddings", "-m", "embeddings", changes=changes)
     return Service(name="embeddings", floor=_EMBEDDINGS, stop_within_s=1.5, command=lambda: command)
 
