@@ -12,11 +12,12 @@ check schema: export DATABASE_URL := postgresql://nobody@127.0.0.1:1/none
 check schema: export REDIS_URL := redis://127.0.0.1:1/0
 check schema: export EMBEDDINGS_URL := http://127.0.0.1:1
 
-.PHONY: help install run test check fmt schema bench
+.PHONY: help install run test test-models test-launchers check fmt schema bench
 
 help:
 	@echo 'make run     start everything; http://localhost:8001'
 	@echo 'make test    run the tests'
+	@echo 'make test-models, make test-launchers   run those that need the groups gpu, runpod and modal'
 	@echo 'make check   formatting, lint, types, import arrows, migrations, the OpenAPI document'
 	@echo 'make fmt     format the code'
 	@echo 'make schema  write docs/openapi.yaml and the pages that are made from the code'
@@ -30,6 +31,17 @@ run: install
 
 test: install
 	$(VENV_PYTHON) -m pytest -n logical --dist worksteal $(addprefix --cov=,$(PACKAGES)) --cov-report=term:skip-covered $(ARGS)
+
+# The groups for visual models and for rented machines are large, so they have environments of their own.
+test-models test-launchers: UV := $(shell command -v uv || echo .tools/bin/uv)
+
+test-models: install
+	UV_PROJECT_ENVIRONMENT=.tools/models $(UV) sync --locked --quiet --group gpu
+	.tools/models/bin/python -m pytest -m 'torch and not gpu' tests/embeddings/with_torch $(ARGS)
+
+test-launchers: install
+	UV_PROJECT_ENVIRONMENT=.tools/launchers $(UV) sync --locked --quiet --group runpod --group modal
+	.tools/launchers/bin/python -m pytest -m launchers tests/embeddings/launchers $(ARGS)
 
 check: install
 	$(VENV_PYTHON) -m ruff format --check --quiet .

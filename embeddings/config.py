@@ -21,8 +21,9 @@ class ConfigError(Exception):
         super().__init__("The configuration cannot be used:\n" + "\n".join(f"  {line}" for line in problems))
 
 
-def _setting(default: Any, name: str, parse: Callable[[str], Any], about: str) -> Any:
-    return field(default=default, metadata={"name": name, "parse": parse, "about": about})
+def _setting(default: Any, name: str, parse: Callable[[str], Any], about: str, *, aka: str = "") -> Any:
+    """`aka` is what platforms call it; our own name goes first."""
+    return field(default=default, metadata={"name": name, "parse": parse, "about": about, "aka": aka})
 
 
 def _whole(value: str, *, least: int, most: int) -> int:
@@ -134,7 +135,18 @@ class Settings:
     # Where it listens
     host: str = _setting("127.0.0.1", "COLPALI_HOST", _text, "address to listen on")
     port: int = _setting(
-        8000, "COLPALI_PORT", partial(_whole, least=0, most=65535), "port to listen on; 0: any free one"
+        8000,
+        "COLPALI_PORT",
+        partial(_whole, least=0, most=65535),
+        "port to listen on, also read from PORT; 0: any free one",
+        aka="PORT",
+    )
+    health_port: int = _setting(
+        0,
+        "COLPALI_HEALTH_PORT",
+        partial(_whole, least=1, most=65535),
+        "a second port, where a platform wants one for health, also read from PORT_HEALTH; unset: none",
+        aka="PORT_HEALTH",
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = _setting(
         "INFO", "COLPALI_LOG_LEVEL", partial(_one_of, words=("DEBUG", "INFO", "WARNING", "ERROR")), "how much is logged"
@@ -152,7 +164,7 @@ def read(values: Mapping[str, str]) -> Settings:
     found: dict[str, Any] = {}
     for item in fields(Settings):
         name = item.metadata["name"]
-        raw = _raw(values, name, problems)
+        raw = _raw(values, name, problems) or values.get(item.metadata["aka"], "").strip()
         if raw:
             try:
                 found[item.name] = item.metadata["parse"](raw)
@@ -180,6 +192,6 @@ def _raw(values: Mapping[str, str], name: str, problems: list[str]) -> str:
         return ""
 
 
-def load() -> Settings:
-    """The Settings of this process."""
-    return read(os.environ)
+def load(said: Mapping[str, str] | None = None) -> Settings:
+    """The Settings of this process; what is `said` goes before the environment."""
+    return read({**os.environ, **(said or {})})

@@ -78,6 +78,11 @@ class Engine:
         """Begin to load; `state` tells when it is done."""
         self._loading = asyncio.create_task(self._load())
 
+    async def loaded(self) -> None:
+        """Return when loading has ended; `state` tells how."""
+        if self._loading is not None:
+            await asyncio.wait([self._loading])
+
     async def _load(self) -> None:
         loaded: Future[None] = Future()
         # A daemon, so that a process that is told to stop does not wait for weights.

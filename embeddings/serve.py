@@ -1,6 +1,7 @@
 """Serves on a port of its own until told to stop."""
 
 import logging
+import socket
 import sys
 from types import FrameType
 
@@ -9,6 +10,7 @@ import uvicorn
 from embeddings import config
 from embeddings.app import create_app
 from embeddings.backends.choose import choose
+from embeddings.config import Settings
 from embeddings.engine import Engine
 
 
@@ -40,4 +42,14 @@ def main() -> None:
         access_log=settings.log_level == "DEBUG",
         timeout_graceful_shutdown=settings.drain_s,
     )
-    _Server(configuration, engine=engine).run()
+    _Server(configuration, engine=engine).run(sockets=_two_ports(settings))
+
+
+def _two_ports(settings: Settings) -> list[socket.socket] | None:
+    """The port of the service and the one where a platform asks for its health, if that is another one."""
+    if settings.health_port in (0, settings.port):
+        return None
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    return [
+        socket.create_server((settings.host, port), family=family) for port in (settings.port, settings.health_port)
+    ]

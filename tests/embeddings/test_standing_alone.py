@@ -15,6 +15,8 @@ _HOMES = {
     "colpali_engine": {"backends/colpali.py"},
     "sentence_transformers": {"backends/native.py"},
     "transformers": {"backends/checkpoints.py"},
+    "runpod": {"launchers/runpod_handler.py"},
+    "modal": {"launchers/modal_app.py"},
 }
 
 

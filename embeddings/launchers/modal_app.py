@@ -1,0 +1,64 @@
+"""Modal: `modal deploy -m embeddings.launchers.modal_app`, from the root of the repository.
+
+The key and, if wanted, other COLPALI_* variables come from a secret:
+`modal secret create paliapi-embeddings COLPALI_API_KEY=...`.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Final
+
+import modal
+from starlette.applications import Starlette
+
+from embeddings import config
+from embeddings.app import create_app
+from embeddings.backends.choose import choose
+from embeddings.config import Settings
+from embeddings.engine import Engine
+
+_CACHE: Final = "/cache"
+_ROOT: Final = Path(__file__).parents[2]
+
+image = (
+    modal.Image.debian_slim(python_version="3.12")
+    .uv_sync(str(_ROOT), groups=["gpu", "modal"], extra_options="--no-default-groups --no-install-project")
+    .env({"COLPALI_BACKEND": "colpali", "HF_HOME": _CACHE, "HF_XET_HIGH_PERFORMANCE": "1"})
+    .add_local_python_source("embeddings")
+)
+app = modal.App("paliapi-embeddings", image=image)
+weights = modal.Volume.from_name("paliapi-embeddings-weights", create_if_missing=True)
+secret = modal.Secret.from_name("paliapi-embeddings", required_keys=["COLPALI_API_KEY"])
+
+
+@app.function(
+    gpu=["L4", "A10"],
+    volumes={_CACHE: weights},
+    secrets=[secret],
+    timeout=600,
+    startup_timeout=1200,
+    scaledown_window=300,
+    max_containers=4,
+)
+@modal.concurrent(max_inputs=32, target_inputs=16)
+@modal.asgi_app()
+def serve() -> Starlette:
+    """The same application as everywhere."""
+    return loaded_first(config.load())
+
+
+def loaded_first(settings: Settings) -> Starlette:
+    """The application; it takes no request before its model is loaded, since Modal holds them back so long."""
+    engine = Engine(choose(settings), settings=settings)
+    asgi = create_app(engine, settings=settings)
+    begun = asgi.router.lifespan_context
+
+    @asynccontextmanager
+    async def lifespan(started: Starlette) -> AsyncIterator[None]:
+        async with begun(started):
+            await engine.loaded()
+            yield
+
+    asgi.router.lifespan_context = lifespan
+    return asgi
