@@ -17,7 +17,7 @@ from accounts.models import ApiKey
 from accounts.serializers import KeyIn, KeyMinted, KeyOut, MeOut, RotationIn, UsageOut
 from paliapi.paging import paginate
 
-_MANAGING: dict[str, Scope] = dict.fromkeys(("GET", "HEAD", "OPTIONS", "POST", "DELETE"), "admin")
+_MANAGING: dict[str, Scope | None] = dict.fromkeys(("GET", "HEAD", "OPTIONS", "POST", "DELETE"), "admin")
 _PAGING = [
     OpenApiParameter("limit", {"type": "integer", "minimum": 1}, description="The most keys to answer with."),
     OpenApiParameter("cursor", str, description="Where to go on, from the `Link` header of the answer before."),
@@ -26,6 +26,7 @@ _KEY_ID = OpenApiParameter("key_id", int, "path", description="The key's `id`, a
 
 
 class Me(OwnedView):
+    scopes: ClassVar[dict[str, Scope | None]] = {"GET": None}
     query: ClassVar[frozenset[str]] = frozenset()
 
     @extend_schema(
@@ -44,7 +45,7 @@ class Me(OwnedView):
 
 class Keys(OwnedView):
     query: ClassVar[frozenset[str]] = frozenset({"limit", "cursor"})
-    scopes: ClassVar[dict[str, Scope]] = _MANAGING
+    scopes: ClassVar[dict[str, Scope | None]] = _MANAGING
     also_answers: ClassVar[dict[str, set[int]]] = {"GET": {422}}
 
     @extend_schema(
@@ -89,7 +90,7 @@ class Keys(OwnedView):
 
 class Key(OwnedView):
     query: ClassVar[frozenset[str]] = frozenset()
-    scopes: ClassVar[dict[str, Scope]] = _MANAGING
+    scopes: ClassVar[dict[str, Scope | None]] = _MANAGING
 
     @extend_schema(
         operation_id="revokeKey",
@@ -106,7 +107,7 @@ class Key(OwnedView):
 
 class Rotation(OwnedView):
     query: ClassVar[frozenset[str]] = frozenset()
-    scopes: ClassVar[dict[str, Scope]] = _MANAGING
+    scopes: ClassVar[dict[str, Scope | None]] = _MANAGING
     also_answers: ClassVar[dict[str, set[int]]] = {"POST": {409}}
 
     @extend_schema(
@@ -131,6 +132,7 @@ class Rotation(OwnedView):
 
 
 class UsageView(OwnedView):
+    scopes: ClassVar[dict[str, Scope | None]] = {"GET": None}
     query: ClassVar[frozenset[str]] = frozenset()
 
     @extend_schema(

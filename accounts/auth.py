@@ -27,7 +27,7 @@ class OwnedView(APIView):
     """
 
     transactional: ClassVar[bool] = True
-    scopes: ClassVar[Mapping[str, Scope]] = {}
+    scopes: ClassVar[Mapping[str, Scope | None]] = {}
     cost: ClassVar[int] = 1
     # The query parameters there are; None: others are passed over, because existing clients may send them.
     query: ClassVar[frozenset[str] | None] = None

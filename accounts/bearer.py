@@ -90,14 +90,18 @@ def _caller(key: ApiKey) -> Caller:
 
 
 class HasScope(BasePermission):
-    """The scope that `view.scopes` names for the method; where it names none, read to look and write to change."""
+    """The scope that `view.scopes` names for the method; where it names none, read to look and write to change.
+
+    None as the scope: any valid key will do.
+    """
 
     def has_permission(self, request: Request, view: "APIView") -> bool:
         if not isinstance(request.auth, Caller):
             raise Unauthenticated
         method = request.method or ""
-        scopes: Mapping[str, Scope] = getattr(view, "scopes", {})
-        needed: Scope = scopes.get(method) or ("read" if method in _READING else "write")
-        if not request.auth.may(needed):
+        scopes: Mapping[str, Scope | None] = getattr(view, "scopes", {})
+        usual: Scope = "read" if method in _READING else "write"
+        needed = scopes.get(method, usual)
+        if needed is not None and not request.auth.may(needed):
             raise ScopeMissing(f"This key lacks the scope `{needed}`.")
         return True

@@ -6,7 +6,7 @@ An operation without a row in `ROWS` fails here: say who may call it.
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import quote
 
 import pytest
@@ -28,7 +28,7 @@ from tests.house.tables import owned_tables, rows
 class Row:
     """What an operation answers to whom. Keys that have ended, and no key at all, always get 401, unless it is open."""
 
-    needs: Scope | None  # None: open to everybody
+    needs: Scope | Literal["any"] | None  # any: every valid key; None: open to everybody
     owner: int = 200
     elsewhere: int  # to a key of the owner that reaches another collection only
     stranger: int  # to a key of another owner
@@ -42,8 +42,8 @@ class Row:
             "nobody": 401,
             "revoked": 401,
             "expired": 401,
-            "reader": self.owner if self.needs == "read" else 403,
-            "searcher": self.owner if self.needs == "search" else 403,
+            "reader": self.owner if self.needs in ("read", "any") else 403,
+            "searcher": self.owner if self.needs in ("search", "any") else 403,
             "elsewhere": self.elsewhere,
             "stranger": self.stranger,
             "owner": self.owner,
@@ -65,8 +65,8 @@ def _new_document() -> dict[str, Any]:
 ROWS = {
     "getHealth": Row(needs=None, elsewhere=200, stranger=200),
     "getFile": Row(needs=None, elsewhere=200, stranger=200),
-    "getMe": Row(needs="read", elsewhere=200, stranger=200),
-    "getUsage": Row(needs="read", elsewhere=200, stranger=200),
+    "getMe": Row(needs="any", elsewhere=200, stranger=200),
+    "getUsage": Row(needs="any", elsewhere=200, stranger=200),
     "listKeys": Row(needs="admin", elsewhere=200, stranger=200),
     "createKey": Row(
         needs="admin", owner=201, elsewhere=403, stranger=201, body={"scopes": ["read"], "collections": None}
