@@ -224,9 +224,14 @@ class NothingToRetry(Conflict):
     title = "The newest content of this document has not failed and was not cancelled."
 
 
-class SearchNotReady(Unavailable):
-    code = "search_not_ready"
-    title = "The pages in scope cannot be scored by this version."
+class PageNotSearchable(Conflict):
+    code = "page_not_searchable"
+    title = "This page has no vectors, so nothing can be compared with it."
+
+
+class QueryAmbiguous(Invalid):
+    code = "query_ambiguous"
+    title = "Ask in one way only: `query` or `page`."
 
 
 class EmbeddingsUnavailable(Unavailable):

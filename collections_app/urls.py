@@ -7,8 +7,8 @@ from collections_app.api.documents import DeleteDocument, DocumentDetail, Docume
 from collections_app.api.embeddings import EmbeddingsView
 from collections_app.api.filter import FilterView
 from collections_app.api.helpers import FileToBase64, FileToImages
-from collections_app.api.pages import PageImage, SignedFile
-from collections_app.api.search import SearchView
+from collections_app.api.pages import PageImage, SignedFile, SignedPageImage
+from collections_app.api.search import SearchImageView, SearchView
 
 urlpatterns = [
     path("collections/", Collections.as_view(), name="collections"),
@@ -18,10 +18,12 @@ urlpatterns = [
     path("documents/delete-document/<path:document_name>/", DeleteDocument.as_view(), name="deleteDocument"),
     path("documents/<path:document_name>/pages/<int:page_number>/image", PageImage.as_view(), name="getPageImage"),
     path("documents/<path:document_name>/", DocumentDetail.as_view(), name="document"),
+    path("files/pages/<str:image_token>", SignedPageImage.as_view(), name="getSignedPageImage"),
     path("files/<str:token>", SignedFile.as_view(), name="getFile"),
     path("filter/", FilterView.as_view(), name="filter"),
     path("embeddings/", EmbeddingsView.as_view(), name="embeddings"),
     path("search/", SearchView.as_view(), name="search"),
+    path("search-image/", SearchImageView.as_view(), name="searchImage"),
     path("helpers/file-to-imgbase64/", FileToImages.as_view(), name="fileToImages"),
     path("helpers/file-to-base64/", FileToBase64.as_view(), name="fileToBase64"),
 ]

@@ -8,16 +8,20 @@ from dataclasses import dataclass
 from typing import Any
 
 import psycopg
+import structlog
 from django.db import connection
 from psycopg import sql
 from psycopg.adapt import Dumper
 from psycopg.pq import Format
 from psycopg.types.json import Jsonb
 
-from collections_app.engine import multivector
-from collections_app.engine.multivector import MultiVector
+from collections_app.engine import maxsim, multivector
+from collections_app.engine.maxsim import Packed
+from collections_app.engine.multivector import MultiVector, NotAMultiVector
 from collections_app.models import PageEmbedding
 from embeddings.contract import Layout
+
+log = structlog.get_logger(__name__)
 
 _TABLE = sql.Identifier(PageEmbedding._meta.db_table)
 _INSERT = sql.SQL("INSERT INTO {table} (page_id, owner_id, space_id, vectors, layout, seq) VALUES {rows}")
@@ -79,6 +83,22 @@ def read(owner_id: int, page_ids: Sequence[int]) -> dict[int, MultiVector]:
     with connection.wrap_database_errors, _cursor() as cursor:
         cursor.execute(_READ.format(table=_TABLE), [owner_id, list(page_ids)], binary=True)
         return {page_id: multivector.decode(data) for page_id, data in cursor.fetchall()}
+
+
+def read_packed(owner_id: int, page_ids: Sequence[int], *, dim: int) -> tuple[list[int], Packed | None]:
+    """The ids of those pages that can be scored, and their vectors in that order; inside `acting_for(owner_id)`."""
+    found: dict[int, MultiVector] = {}
+    with connection.wrap_database_errors, _cursor() as cursor:
+        cursor.execute(_READ.format(table=_TABLE), [owner_id, list(page_ids)], binary=True)
+        for page_id, data in cursor:
+            try:
+                vectors = multivector.decode(data)
+            except NotAMultiVector as problem:
+                log.error("vectors_unreadable", page_id=page_id, error=str(problem))
+                continue
+            if vectors.shape[1] == dim:
+                found[page_id] = vectors
+    return list(found), maxsim.pack(list(found.values())) if found else None
 
 
 def _cursor() -> psycopg.Cursor[tuple[Any, ...]]:

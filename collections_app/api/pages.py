@@ -12,7 +12,7 @@ from rest_framework.views import APIView
 
 from accounts.auth import OwnedView
 from accounts.ownership import acting_for
-from collections_app import catalogue, files
+from collections_app import catalogue, files, links
 from collections_app.api.documents import NAME
 from collections_app.api.parameters import COLLECTION, IF_NONE_MATCH
 from collections_app.errors import FileLinkExpired, PageNotFound
@@ -77,3 +77,28 @@ class SignedFile(APIView):
         if file is None:
             raise FileLinkExpired
         return sent(file, cache="private, no-store", attachment=True)
+
+
+class SignedPageImage(APIView):
+    """Open to whoever has the link, until it expires or the page goes."""
+
+    authentication_classes = ()
+    permission_classes = ()
+    throttle_classes = ()
+
+    @extend_schema(
+        operation_id="getSignedPageImage",
+        tags=["search"],
+        summary="Read the image of a hit by its signed link",
+        description="The link is the `image_url` of a hit. It needs no key, so that a browser can show the image.",
+        auth=[],
+        parameters=[OpenApiParameter("image_token", str, "path", description="From the link.")],
+        responses={(200, "image/png"): OpenApiTypes.BINARY, (200, "image/webp"): OpenApiTypes.BINARY},
+    )
+    def get(self, _request: Request, image_token: str) -> HttpResponseBase:
+        owner_id, page_id = links.page_of(image_token, max_age_s=settings.ENV.file_link_minutes * 60)
+        with acting_for(owner_id):
+            page = Page.objects.filter(owner_id=owner_id, pk=page_id).select_related("image").first()
+        if page is None:
+            raise FileLinkExpired
+        return sent(page.image, cache="private, max-age=300", attachment=False)

@@ -1,24 +1,32 @@
-"""Searching over HTTP."""
+"""Searching, by words, by an image, or by a page that is there."""
 
 from typing import Any, ClassVar
 
 from django.conf import settings
-from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_field
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.auth import OwnedView
 from accounts.limits import concurrent
-from collections_app import search
+from collections_app import catalogue, search
+from collections_app.api import hits
 from collections_app.api.body import validated
 from collections_app.api.filter import FILTER_SCHEMA
+from collections_app.asking import Asked, LikePage, Picture, Words
 from collections_app.engine import filters
 from collections_app.engine.conditions import Filter
-from paliapi.serializers import TextField
+from collections_app.errors import QueryAmbiguous
+from collections_app.search import Question
+from paliapi.errors import Problem
+from paliapi.parsers import largest_json_upload
+from paliapi.serializers import StrictSerializer, TextField
 
 MOST_HITS = 1000
+FURTHEST = 10_000
 LONGEST_QUERY = 10_000
+MOST_COLLECTIONS = 1000
 
 
 @extend_schema_field({**FILTER_SCHEMA, "nullable": True})
@@ -29,65 +37,187 @@ class FilterField(serializers.Field[Filter, Any, Any, Any]):
         return filters.parse(data, at=f"/{self.field_name}")
 
 
-class SearchIn(serializers.Serializer[Any]):
-    query = TextField(max_length=LONGEST_QUERY, help_text="What you want to know.")
+class PageIn(StrictSerializer[Any]):
+    document_name = TextField(help_text="Of the document.")
+    collection_name = TextField(
+        required=False,
+        default=catalogue.DEFAULT_COLLECTION,
+        help_text="Where the document is; `all`: in whichever collection.",
+    )
+    page_number = serializers.IntegerField(min_value=1, help_text="From 1.")
+
+
+class WhereIn(serializers.Serializer[Any]):
+    """Where to look, and what the answer is to be like: the same for every way of asking."""
+
     collection_name = TextField(
         required=False, allow_null=True, help_text="Where to look; left out or `all`: in every collection of yours."
     )
+    collections = serializers.ListField(
+        child=TextField(),
+        required=False,
+        allow_null=True,
+        min_length=1,
+        max_length=MOST_COLLECTIONS,
+        help_text="Names of several collections, instead of `collection_name`.",
+    )
+    query_filter = FilterField(required=False, allow_null=True)
     top_k = serializers.IntegerField(
         required=False, allow_null=True, min_value=1, max_value=MOST_HITS, help_text="How many pages; default 3."
     )
-    query_filter = FilterField(required=False, allow_null=True)
+    offset = serializers.IntegerField(
+        required=False, allow_null=True, min_value=0, max_value=FURTHEST, help_text="How many of the best to pass over."
+    )
+    min_score = serializers.FloatField(
+        required=False, allow_null=True, min_value=-1, max_value=1, help_text="The least `normalized_score` of a hit."
+    )
+    group_by = serializers.ChoiceField(
+        choices=["document"], required=False, allow_null=True, help_text="Only the best page of each document."
+    )
+    images = serializers.ChoiceField(
+        choices=["base64", "url", "none"],
+        required=False,
+        allow_null=True,
+        help_text="How hits bring their image; default `base64`, which comes with a link too.",
+    )
+    mode = serializers.ChoiceField(
+        choices=["auto", "exact"],
+        required=False,
+        allow_null=True,
+        help_text="`exact` scores every page in scope; `auto`, the default, whatever ranks as well in less time.",
+    )
+    include = serializers.ListField(
+        child=serializers.ChoiceField(choices=["text", "receipt"]),
+        required=False,
+        allow_null=True,
+        max_length=2,
+        help_text="What else to tell: the words of each page, and how the answer was obtained.",
+    )
+
+    def validate(self, attrs: Any) -> Any:
+        if attrs.get("collection_name") is not None and attrs.get("collections") is not None:
+            told = "Say `collection_name` or `collections`, not both."
+            raise serializers.ValidationError({"collections": told}, code="ambiguous")
+        return attrs
 
 
-class HitOut(serializers.Serializer[Any]):
-    collection_name = serializers.CharField()
-    collection_id = serializers.IntegerField()
-    collection_metadata = serializers.DictField(allow_null=True)
-    document_name = serializers.CharField()
-    document_id = serializers.IntegerField()
-    document_metadata = serializers.DictField(allow_null=True)
-    page_number = serializers.IntegerField()
-    raw_score = serializers.FloatField(help_text="MaxSim: the sum over the query's vectors of their best match.")
-    normalized_score = serializers.FloatField(help_text="The raw score divided by the number of the query's vectors.")
-    img_base64 = serializers.CharField()
+class SearchIn(WhereIn):
+    query = TextField(
+        max_length=LONGEST_QUERY,
+        required=False,
+        allow_null=True,
+        help_text="What you want to know. Needed, unless a `page` is given.",
+    )
+    page = PageIn(
+        required=False, allow_null=True, help_text="A page of yours, instead of `query`, to find others like it."
+    )
+
+    def validate_query(self, value: str | None) -> str | None:
+        if value is not None and not value.strip():
+            raise serializers.ValidationError("This field may not be blank.", code="blank")
+        return value
+
+    def validate(self, attrs: Any) -> Any:
+        query, page = attrs.get("query"), attrs.get("page")
+        if query is None and page is None:
+            raise serializers.ValidationError({"query": "This field is required."}, code="required")
+        if query is not None and page is not None:
+            raise QueryAmbiguous(problems=(Problem("/page", QueryAmbiguous.code, "One way too many."),))
+        return super().validate(attrs)
 
 
-class SearchOut(serializers.Serializer[Any]):
-    query = serializers.CharField(help_text="The question again.")
-    results = HitOut(many=True, help_text="Best first. Empty while nothing in scope is searchable.")
+class SearchImageIn(WhereIn):
+    img_base64 = TextField(help_text="The image in base64, without a `data:` prefix.")
 
 
-_EMPTY = {"query": "Which lighthouse is the tallest?", "results": []}
+_TIMING = OpenApiParameter("Server-Timing", str, "header", response=[200], description="Milliseconds, by stage.")
+_WORDS = {"query": "Which lighthouse is the tallest?", "collection_name": "all", "top_k": 3}
+_MORE = {
+    "query": "Which lighthouse is the tallest?",
+    "collections": ["reports", "papers"],
+    "query_filter": {"key": "year", "op": "gte", "value": 2020},
+    "top_k": 10,
+    "group_by": "document",
+    "images": "url",
+    "include": ["text", "receipt"],
+}
+_LIKE = {
+    "page": {"document_name": "annual-report.pdf", "collection_name": "reports", "page_number": 3},
+    "images": "none",
+}
 
 
-class SearchView(OwnedView):
+class _Searching(OwnedView):
     scopes: ClassVar = {"POST": "search"}
+    transactional = False  # it asks another machine
+
+    def answered(self, request: Request, data: dict[str, Any], asked: Asked) -> Response:
+        with concurrent("search", owner_id=self.caller.owner_id, limit=settings.ENV.max_concurrent_searches):
+            answer = search.run(self.caller, _question(data, asked))
+            include = frozenset(data.get("include", ()))
+            told = hits.represent(answer, request, images=data.get("images", "base64"), include=include)
+        echoed = {"query": data.get("query", "")} if isinstance(asked, Words | LikePage) else {}
+        return Response({**echoed, **told}, headers=hits.timing(answer.receipt))
+
+
+def _question(data: dict[str, Any], asked: Asked) -> Question:
+    names = data.get("collections") or [data.get("collection_name", "all")]
+    return Question(
+        asked=asked,
+        collections=frozenset(names),
+        filter=data.get("query_filter"),
+        top_k=data.get("top_k", 3),
+        offset=data.get("offset", 0),
+        min_score=data.get("min_score"),
+        by_document="group_by" in data,
+        with_text="text" in data.get("include", ()),
+    )
+
+
+class SearchView(_Searching):
+    also_answers: ClassVar = {"POST": (404, 409)}
 
     @extend_schema(
         operation_id="search",
         tags=["search"],
-        summary="Search pages by a question in words",
-        description="Only pages whose document is ready take part.",
+        summary="Search pages by a question in words, or by a page",
+        description=(
+            "Every page of what your documents show takes part as soon as it is ready. With `page` instead of `query` "
+            "the vectors that are kept of that page are the question, and the page itself is not among the hits. "
+            "An unknown collection is an empty one."
+        ),
+        parameters=[_TIMING],
         request=SearchIn,
-        responses=SearchOut,
+        responses=hits.SearchOut,
         examples=[
-            OpenApiExample(
-                "A question",
-                value={"query": "Which lighthouse is the tallest?", "collection_name": "all", "top_k": 3},
-                request_only=True,
-            ),
-            OpenApiExample("Nothing searchable yet", value=_EMPTY, response_only=True),
+            OpenApiExample("A question", value=_WORDS, request_only=True),
+            OpenApiExample("With more said", value=_MORE, request_only=True),
+            OpenApiExample("More like this page", value=_LIKE, request_only=True),
+            OpenApiExample("A hit", value={"query": _WORDS["query"], **hits.EXAMPLE}, response_only=True),
         ],
     )
     def post(self, request: Request) -> Response:
         data = validated(SearchIn, request)
-        question = search.Question(
-            query=data["query"],
-            collection_name=data.get("collection_name", "all"),
-            top_k=data.get("top_k", 3),
-            filter=data.get("query_filter"),
-        )
-        with concurrent("search", owner_id=self.caller.owner_id, limit=settings.ENV.max_concurrent_searches):
-            results = search.run(self.caller, question)
-        return Response({"query": question.query, "results": results})
+        page = data.get("page")
+        return self.answered(request, data, LikePage(**page) if page else Words(data["query"], at="/query"))
+
+
+class SearchImageView(_Searching):
+    max_body_bytes = staticmethod(largest_json_upload)
+
+    @extend_schema(
+        operation_id="searchImage",
+        tags=["search"],
+        summary="Search pages by an image",
+        description="The image may be a page, a part of one, or a photograph. All else is as in a search by words.",
+        parameters=[_TIMING],
+        request=SearchImageIn,
+        responses=hits.AnswerOut,
+        examples=[
+            OpenApiExample("An image", value={"img_base64": "iVBORw0KGgo=", "top_k": 3}, request_only=True),
+            OpenApiExample("A hit", value=hits.EXAMPLE, response_only=True),
+        ],
+    )
+    def post(self, request: Request) -> Response:
+        data = validated(SearchImageIn, request)
+        return self.answered(request, data, Picture(data["img_base64"], at="/img_base64"))

@@ -3,6 +3,7 @@
 An operation without a row in `ROWS` fails here: say who may call it.
 """
 
+import base64
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -16,8 +17,8 @@ from django.test import Client
 from accounts.access import Scope
 from accounts.issue import Rights, mint_key
 from accounts.ownership import acting_as_staff, acting_for
-from collections_app import files
-from collections_app.models import StoredFile
+from collections_app import files, links
+from collections_app.models import Page, StoredFile
 from tests.cast import EVERYTHING, Someone, with_expired_key, with_key, with_revoked_key
 from tests.collections_app.documents import PDF, PNG, shown_with_pages
 from tests.house.openapi import Operation, operations
@@ -91,6 +92,10 @@ ROWS = {
     "search": Row(
         needs="search", elsewhere=200, stranger=200, body={"query": "lighthouse", "collection_name": "shelf-2"}
     ),
+    "searchImage": Row(
+        needs="search", elsewhere=200, stranger=200, body={"img_base64": base64.b64encode(PNG).decode()}
+    ),
+    "getSignedPageImage": Row(needs=None, elsewhere=200, stranger=200),
     "createEmbeddings": Row(
         needs="search", elsewhere=200, stranger=200, body={"input_data": ["lighthouse"], "task": "query"}
     ),
@@ -135,6 +140,7 @@ def world(alice: Someone, charlie: Someone, embedding: None) -> World:
     with acting_for(alice.id):
         spare = mint_key(alice.id, rights=Rights(scopes=EVERYTHING)).key
         link = files.link_token(StoredFile.objects.filter(owner_id=alice.id)[0])
+        image_link = links.page_token(Page.objects.get(owner_id=alice.id))
     world = World(
         alice,
         {
@@ -149,6 +155,7 @@ def world(alice: Someone, charlie: Someone, embedding: None) -> World:
         },
     )
     world.there = {"collection_name": "shelf-1", "document_name": "page-1.pdf", "page_number": "1", "token": link}
+    world.there["image_token"] = image_link
     world.there["key_id"] = str(spare.pk)
     world.absent = {"collection_name": "shelf-2", "document_name": "page-2.pdf", "page_number": "1", "token": "absent"}
     world.absent["key_id"] = str(spare.pk + 1_000_000)

@@ -1,62 +1,374 @@
-"""Searching through its door, as far as there is something to search."""
+"""Searching through its doors, with the real embeddings service and its small encoder, which finds equal words."""
 
+import base64
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from django.test import Client
+from pytest_django import Settings
 
+from accounts.ownership import acting_for
+from collections_app.models import Page
 from tests.cast import Someone, with_key
-from tests.collections_app.documents import PDF, put, shown_with_pages
+from tests.collections_app.documents import PDF, PNG, body_of, put
+from tests.collections_app.searchable import random_vectors, with_vectors, with_words
+from tests.embeddings.serving import encoded, text_image
+
+SEARCH = "/v1/search/"
+BY_IMAGE = "/v1/search-image/"
+NOBODY_LISTENS = "http://127.0.0.1:9"
+PNG_BASE64 = base64.b64encode(PNG).decode()
+UPSTREAMS_FIELDS = {
+    "collection_name": str,
+    "collection_id": int,
+    "collection_metadata": dict,
+    "document_name": str,
+    "document_id": int,
+    "document_metadata": dict,
+    "page_number": int,
+    "raw_score": float,
+    "normalized_score": float,
+    "img_base64": str,
+}
 
 
-def test_nothing_is_found_while_nothing_is_searchable(alice: Someone) -> None:
-    put(alice, "x", PDF)
-    found = alice.post("/v1/search/", {"query": "anything?", "collection_name": "all", "query_filter": None})
-    assert (found.status_code, found.json()) == (200, {"query": "anything?", "results": []})
+@pytest.fixture
+def library(alice: Someone, service: str) -> list[int]:
+    """Two documents of Alice's; the ids of the pages of the first."""
+    texts = ["the tallest lighthouse stands in jeddah", "a lens bends light", "keepers lit the lamp"]
+    made = with_words(alice, "lighthouses.pdf", texts, collection="sea", metadata={"year": 2026})
+    with_words(
+        alice, "bread.pdf", ["flour water salt", "the tallest loaf"], collection="kitchen", metadata={"year": 1999}
+    )
+    return made
 
 
-def test_an_unknown_collection_is_an_empty_scope(alice: Someone) -> None:
-    shown_with_pages(alice, "x", pages=1)
-    found = alice.post("/v1/search/", {"query": "anything?", "collection_name": "nowhere"})
-    assert (found.status_code, found.json()["results"]) == (200, [])
+def found(who: Someone, path: str = SEARCH, **body: Any) -> list[dict[str, Any]]:
+    answer = who.post(path, body)
+    assert answer.status_code == 200, answer.content
+    return list(answer.json()["results"])
 
 
-def test_somebody_elses_pages_are_not_in_scope(alice: Someone, charlie: Someone) -> None:
-    shown_with_pages(alice, "x", pages=1)
-    assert charlie.post("/v1/search/", {"query": "anything?"}).json()["results"] == []
+def places(results: list[dict[str, Any]]) -> list[tuple[str, int]]:
+    return [(hit["document_name"], hit["page_number"]) for hit in results]
 
 
-def test_a_filter_narrows_the_scope(alice: Someone) -> None:
-    shown_with_pages(alice, "x", pages=1, metadata={"year": 2025})
-    body = {"query": "anything?", "query_filter": {"on": "document", "key": "year", "value": 2026}}
-    assert alice.post("/v1/search/", body).json()["results"] == []
+@pytest.mark.parametrize(
+    ("query", "page"),
+    [
+        ("tallest lighthouse", ("lighthouses.pdf", 1)),
+        ("Which lens bends?", ("lighthouses.pdf", 2)),
+        ("salt and flour", ("bread.pdf", 1)),
+    ],
+)
+def test_the_right_page_wins(alice: Someone, library: list[int], query: str, page: tuple[str, int]) -> None:
+    assert places(found(alice, query=query))[0] == page
 
 
-def test_pages_that_cannot_be_scored_are_not_passed_over_in_silence(alice: Someone) -> None:
-    shown_with_pages(alice, "x", pages=1)
-    refused = alice.post("/v1/search/", {"query": "anything?"})
-    assert (refused.status_code, refused.json()["code"]) == (503, "search_not_ready")
+def test_a_hit_says_everything_that_existing_clients_read(alice: Someone, library: list[int]) -> None:
+    answer = alice.post(SEARCH, {"query": "lens", "collection_name": "sea", "top_k": 1, "query_filter": None}).json()
+    assert set(answer) == {"query", "results"}
+    assert answer["query"] == "lens"
+    (hit,) = answer["results"]
+    assert {name: type(hit[name]) for name in UPSTREAMS_FIELDS} == UPSTREAMS_FIELDS
+    assert base64.b64decode(hit["img_base64"]) == PNG
+    assert hit["document_metadata"] == {"year": 2026}
+    assert (hit["page_id"], hit["width"], hit["height"]) == (library[1], 20, 10)
+    assert hit["raw_score"] == pytest.approx(1, abs=0.01)
+    assert "text" not in hit
+
+
+def test_top_k_is_three_unless_said(alice: Someone, library: list[int]) -> None:
+    assert len(found(alice, query="light")) == 3
+    assert len(found(alice, query="light", top_k=None)) == 3
+    assert len(found(alice, query="light", top_k=1000)) == 5
+
+
+def test_offset_goes_on_where_top_k_ended(alice: Someone, library: list[int]) -> None:
+    whole = places(found(alice, query="the tallest lens", top_k=5))
+    assert places(found(alice, query="the tallest lens", top_k=2, offset=2)) == whole[2:4]
+
+
+def test_collections_and_a_filter_narrow_the_scope(alice: Someone, library: list[int]) -> None:
+    def names(**body: Any) -> set[str]:
+        return {hit["document_name"] for hit in found(alice, query="the tallest", top_k=9, **body)}
+
+    assert names(collection_name="kitchen") == {"bread.pdf"}
+    assert names(collections=["kitchen", "sea", "nowhere"]) == {"bread.pdf", "lighthouses.pdf"}
+    assert names(collections=["sea"], collection_name=None) == {"lighthouses.pdf"}
+    assert names(query_filter={"on": "document", "key": "year", "value": 2026, "lookup": "key_lookup"}) == {
+        "lighthouses.pdf"
+    }
+    assert names(query_filter={"not": {"key": "year", "op": "gt", "value": 2000}}) == {"bread.pdf"}
+    assert names(collection_name="nowhere") == names(collections=["nowhere"]) == set()
+
+
+def test_grouped_by_document_each_comes_once(alice: Someone, library: list[int]) -> None:
+    grouped = found(alice, query="the tallest lighthouse", group_by="document", top_k=9)
+    assert places(grouped) == [("lighthouses.pdf", 1), ("bread.pdf", 2)]
+
+
+def test_a_least_score_leaves_out_the_rest(alice: Someone, library: list[int]) -> None:
+    assert places(found(alice, query="bends lens", min_score=0.9)) == [("lighthouses.pdf", 2)]
+    assert found(alice, query="zeppelin", min_score=0.9) == []
+
+
+def test_images_come_in_base64_as_links_or_not_at_all(alice: Someone, library: list[int]) -> None:
+    (whole,) = found(alice, query="lens", top_k=1)
+    (linked,) = found(alice, query="lens", top_k=1, images="url")
+    (bare,) = found(alice, query="lens", top_k=1, images="none")
+    assert (linked["img_base64"], bare["img_base64"], bare["image_url"]) == ("", "", None)
+    for hit in (whole, linked):
+        shown = Client().get(hit["image_url"].removeprefix("http://testserver"))
+        assert (shown.status_code, shown["Content-Type"]) == (200, "image/png")
+        assert shown["Content-Disposition"].startswith("inline")
+        assert body_of(shown) == PNG
+
+
+def test_a_link_to_an_image_ends_with_its_page(alice: Someone, library: list[int]) -> None:
+    (hit,) = found(alice, query="lens", top_k=1, images="url")
+    path = hit["image_url"].removeprefix("http://testserver")
+    assert Client().get(path[:-1] + "_").json()["code"] == "file_link_invalid"
+    assert alice.delete("/v1/documents/lighthouses.pdf/?collection_name=sea").status_code == 204
+    gone = Client().get(path)
+    assert (gone.status_code, gone.json()["code"]) == (404, "file_link_invalid")
+
+
+def test_a_link_to_an_image_is_no_link_to_a_file(alice: Someone, library: list[int]) -> None:
+    (hit,) = found(alice, query="lens", top_k=1, images="url")
+    token = hit["image_url"].rpartition("/")[2]
+    assert Client().get(f"/v1/files/{token}").status_code == 404
+
+
+def test_images_that_would_be_too_much_are_refused_with_a_way_out(
+    alice: Someone, service: str, small_limits: None
+) -> None:
+    with_words(alice, "big.pdf", ["light", "light"], image=PNG + bytes(700_000))
+    refused = alice.post(SEARCH, {"query": "light"})
+    assert (refused.status_code, refused.json()["code"]) == (413, "answer_too_large")
+    assert "url" in refused.json()["detail"]
+    assert len(found(alice, query="light", images="url")) == 2
+
+
+def test_an_image_that_is_lost_takes_no_hit_away(alice: Someone, library: list[int], files_of_this_test: Any) -> None:
+    for file in files_of_this_test.rglob("*"):
+        if file.is_file():
+            file.unlink()
+    (hit,) = found(alice, query="lens", top_k=1)
+    assert (hit["document_name"], hit["img_base64"]) == ("lighthouses.pdf", "")
+
+
+def test_text_comes_when_it_is_asked_for(alice: Someone, library: list[int]) -> None:
+    (hit,) = found(alice, query="lens", top_k=1, include=["text"])
+    assert hit["text"] == "a lens bends light"
+
+
+@pytest.mark.parametrize("mode", ["auto", "exact", None])
+def test_the_receipt_says_how_the_answer_was_obtained(alice: Someone, library: list[int], mode: str | None) -> None:
+    with_vectors(alice, "of another model", [random_vectors(1, count=2), None])
+    answer = alice.post(SEARCH, {"query": "lens", "mode": mode, "include": ["receipt"]})
+    receipt = answer.json()["receipt"]
+    assert set(receipt.pop("ms")) == {"scope", "query", "score", "fetch", "images"}
+    assert receipt == {
+        "mode": "exact",
+        "space": {"model": "paliapi/lexical-v1", "revision": "1", "dim": 128},
+        "pages_in_scope": 7,
+        "pages_scored": 5,
+        "pages_left_out": 2,
+    }
+    assert [part.partition(";")[0] for part in answer["Server-Timing"].split(", ")] == [
+        "scope",
+        "query",
+        "score",
+        "fetch",
+        "images",
+    ]
+
+
+def test_a_page_finds_pages_like_it_without_the_embeddings_service(
+    alice: Someone, library: list[int], settings: Settings
+) -> None:
+    with_words(alice, "copy.pdf", ["a lens bends light"], collection="kitchen")
+    settings.ENV = replace(settings.ENV, embeddings_url=NOBODY_LISTENS)
+    page = {"document_name": "lighthouses.pdf", "collection_name": "sea", "page_number": 2}
+    answer = alice.post(SEARCH, {"page": page, "query": None, "top_k": 9}).json()
+    assert answer["query"] == ""
+    assert places(answer["results"])[0] == ("copy.pdf", 1)
+    assert ("lighthouses.pdf", 2) not in places(answer["results"])
+    assert len(answer["results"]) == 5
+
+
+@pytest.mark.parametrize(
+    ("page", "status", "code"),
+    [
+        ({"document_name": "nowhere", "page_number": 1}, 404, "document_not_found"),
+        ({"document_name": "bread.pdf", "page_number": 1}, 404, "document_not_found"),
+        ({"document_name": "bread.pdf", "collection_name": "all", "page_number": 3}, 404, "page_not_found"),
+        ({"document_name": "bread.pdf", "collection_name": "all", "page_number": 10**30}, 404, "page_not_found"),
+        ({"document_name": "bread.pdf", "collection_name": "all", "page_number": 0}, 422, "invalid"),
+        ({"document_name": "bread.pdf", "page_number": 1, "number": 1}, 422, "unknown_field"),
+        ({"page_number": 1}, 422, "invalid"),
+        ("bread.pdf", 422, "invalid"),
+        ({"document_name": "none", "collection_name": "all", "page_number": 1}, 409, "page_not_searchable"),
+    ],
+)
+def test_a_page_that_cannot_ask_is_told(alice: Someone, library: list[int], page: Any, status: int, code: str) -> None:
+    with_vectors(alice, "none", [None])
+    refused = alice.post(SEARCH, {"page": page})
+    assert (refused.status_code, refused.json()["code"]) == (status, code)
+
+
+def test_a_page_of_somebody_else_cannot_ask(alice: Someone, library: list[int], charlie: Someone) -> None:
+    page = {"document_name": "lighthouses.pdf", "collection_name": "sea", "page_number": 1}
+    told = [charlie.post(SEARCH, {"page": {**page, "document_name": name}}) for name in ("lighthouses.pdf", "nowhere")]
+    assert [answer.status_code for answer in told] == [404, 404]
+    limited = with_key(alice.user, collections=frozenset({"kitchen"}))
+    assert limited.post(SEARCH, {"page": page}).status_code == 404
+
+
+def test_an_image_finds_pages_that_look_like_it(alice: Someone, service: str) -> None:
+    dark, light = encoded(text_image("dark", "DARK", "darker")), encoded(text_image("x"))
+    with_words(alice, "dark", [""], image=base64.b64decode(dark))
+    with_words(alice, "light", [""], image=base64.b64decode(light))
+    answer = alice.post(BY_IMAGE, {"img_base64": dark, "collection_name": "all", "include": ["receipt"]}).json()
+    assert set(answer) == {"results", "receipt"}
+    assert places(answer["results"]) == [("dark", 1), ("light", 1)]
+    assert places(found(alice, BY_IMAGE, img_base64=light, top_k=1, images="none")) == [("light", 1)]
+
+
+@pytest.mark.parametrize(
+    ("image", "code"),
+    [
+        ("", "blank"),
+        (5, "invalid"),
+        (None, "null"),
+        ("data:image/png;base64,AAAA", "base64_invalid"),
+        ("AAA", "base64_invalid"),
+        ("AA-_", "base64_invalid"),
+        ("AAAA\n", "base64_invalid"),
+        ("ä" * 4, "base64_invalid"),
+        ("AAAA", "input_not_embeddable"),
+        (base64.b64encode(PDF).decode(), "input_not_embeddable"),
+        (PNG_BASE64[:40], "input_not_embeddable"),
+    ],
+)
+def test_an_image_that_is_none_is_refused_at_its_place(
+    alice: Someone, library: list[int], image: Any, code: str
+) -> None:
+    refused = alice.post(BY_IMAGE, {"img_base64": image})
+    (place,) = refused.json()["errors"]
+    assert (refused.status_code, place["pointer"], place["code"]) == (422, "/img_base64", code)
 
 
 @pytest.mark.parametrize(
     ("body", "pointer"),
     [
         ({}, "/query"),
+        ({"query": None}, "/query"),
         ({"query": ""}, "/query"),
+        ({"query": " \n\t"}, "/query"),
         ({"query": 5}, "/query"),
+        ({"query": "a\0b"}, "/query"),
+        ({"query": "\ud800"}, "/query"),
         ({"query": "x" * 10_001}, "/query"),
+        ({"query": "x" * 1_000_000}, "/query"),
+        ({"query": "x", "page": {"document_name": "x", "page_number": 1}}, "/page"),
         ({"query": "x", "top_k": 0}, "/top_k"),
         ({"query": "x", "top_k": -1}, "/top_k"),
         ({"query": "x", "top_k": 10**9}, "/top_k"),
+        ({"query": "x", "offset": -1}, "/offset"),
+        ({"query": "x", "offset": 10**9}, "/offset"),
+        ({"query": "x", "min_score": 1.5}, "/min_score"),
+        ({"query": "x", "min_score": "high"}, "/min_score"),
+        ({"query": "x", "group_by": "collection"}, "/group_by"),
+        ({"query": "x", "images": "webp"}, "/images"),
+        ({"query": "x", "mode": "fast"}, "/mode"),
+        ({"query": "x", "include": ["everything"]}, "/include/0"),
+        ({"query": "x", "include": "text"}, "/include"),
+        ({"query": "x", "collections": []}, "/collections"),
+        ({"query": "x", "collections": "sea"}, "/collections"),
+        ({"query": "x", "collections": ["sea"], "collection_name": "kitchen"}, "/collections"),
         ({"query": "x", "query_filter": {"key": "year"}}, "/query_filter/value"),
     ],
 )
 def test_a_question_that_cannot_be_asked_is_refused_at_its_place(
     alice: Someone, body: dict[str, Any], pointer: str
 ) -> None:
-    refused = alice.post("/v1/search/", body)
+    refused = alice.post(SEARCH, body)
     assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, pointer)
 
 
-def test_a_key_without_the_scope_may_not_search(alice: Someone, bob: Someone) -> None:
-    assert bob.post("/v1/search/", {"query": "x"}).json()["code"] == "scope_missing"
-    assert with_key(alice.user, scopes=frozenset({"search"})).post("/v1/search/", {"query": "x"}).status_code == 200
+def test_nothing_is_found_where_nothing_is_searchable_and_nobody_is_asked(alice: Someone, settings: Settings) -> None:
+    settings.ENV = replace(settings.ENV, embeddings_url=NOBODY_LISTENS)
+    put(alice, "queued", PDF)
+    answer = alice.post(SEARCH, {"query": "anything?", "collection_name": "all", "include": ["receipt"]})
+    told = answer.json()
+    assert (answer.status_code, told["results"], told["receipt"]["space"]) == (200, [], None)
+    assert found(alice, BY_IMAGE, img_base64=PNG_BASE64) == []
+
+
+def test_without_the_embeddings_service_the_answer_is_503_and_when_to_come_back(
+    alice: Someone, library: list[int], settings: Settings
+) -> None:
+    settings.ENV = replace(settings.ENV, embeddings_url=NOBODY_LISTENS)
+    for path, body in ((SEARCH, {"query": "anything?"}), (BY_IMAGE, {"img_base64": PNG_BASE64})):
+        refused = alice.post(path, body)
+        assert (refused.status_code, refused.json()["code"]) == (503, "embeddings_unavailable")
+        assert refused["Retry-After"]
+
+
+def test_a_question_asked_again_is_not_embedded_again(alice: Someone, library: list[int], settings: Settings) -> None:
+    first = found(alice, query="a question asked twice", images="none")
+    settings.ENV = replace(settings.ENV, embeddings_url_token="no longer the key")
+    assert found(alice, query="a question asked twice", images="none") == first
+    assert alice.post(SEARCH, {"query": "another question"}).status_code == 503
+
+
+def test_what_others_asked_a_moment_ago_is_embedded_anew(
+    alice: Someone, library: list[int], charlie: Someone, settings: Settings
+) -> None:
+    with_words(charlie, "x", ["light"])
+    found(alice, query="a question of mine")
+    settings.ENV = replace(settings.ENV, embeddings_url_token="no longer the key")
+    assert charlie.post(SEARCH, {"query": "a question of mine"}).status_code == 503
+
+
+def test_a_stranger_finds_nothing_of_it(library: list[int], charlie: Someone) -> None:
+    assert found(charlie, query="lighthouse") == []
+    assert found(charlie, query="lighthouse", collections=["sea"]) == []
+
+
+def test_a_key_limited_to_a_collection_finds_nothing_elsewhere(alice: Someone, library: list[int]) -> None:
+    limited = with_key(alice.user, collections=frozenset({"kitchen"}))
+    assert {hit["document_name"] for hit in found(limited, query="the tallest", top_k=9)} == {"bread.pdf"}
+    assert found(limited, query="the tallest", collection_name="sea") == []
+
+
+def test_a_page_is_found_by_the_very_next_search_and_gone_by_the_one_after_its_end(
+    alice: Someone, library: list[int]
+) -> None:
+    with_words(alice, "new.pdf", ["zeppelin"])
+    assert places(found(alice, query="zeppelin", top_k=1)) == [("new.pdf", 1)]
+    assert alice.delete("/v1/documents/new.pdf/").status_code == 204
+    assert ("new.pdf", 1) not in places(found(alice, query="zeppelin", top_k=9))
+
+
+def test_searches_at_once_are_capped_for_each_owner(alice: Someone, library: list[int], settings: Settings) -> None:
+    settings.ENV = replace(settings.ENV, max_concurrent_searches=0)
+    refused = alice.post(SEARCH, {"query": "lens"})
+    assert (refused.status_code, refused.json()["code"]) == (429, "too_many_at_once")
+
+
+def test_a_key_without_the_scope_may_not_search(alice: Someone, bob: Someone, service: str) -> None:
+    for path in (SEARCH, BY_IMAGE):
+        assert bob.post(path, {"query": "x"}).json()["code"] == "scope_missing"
+    assert with_key(alice.user, scopes=frozenset({"search"})).post(SEARCH, {"query": "x"}).status_code == 200
+
+
+def test_searching_changes_nothing(alice: Someone, library: list[int]) -> None:
+    with acting_for(alice.id):
+        before = list(Page.objects.order_by("pk").values())
+    found(alice, query="lens")
+    with acting_for(alice.id):
+        assert list(Page.objects.order_by("pk").values()) == before

@@ -1,0 +1,171 @@
+"""What a search answers."""
+
+import base64
+from typing import Any, Literal, TypeAlias
+
+from django.conf import settings
+from django.urls import reverse
+from rest_framework import serializers
+from rest_framework.request import Request
+
+from collections_app import files, links
+from collections_app.errors import AnswerTooLarge, StorageUnavailable
+from collections_app.models import Page
+from collections_app.search import Answer, Hit, Receipt
+from paliapi.parsers import MEBIBYTE
+
+Images: TypeAlias = Literal["base64", "url", "none"]
+
+
+class HitOut(serializers.Serializer[Any]):
+    collection_name = serializers.CharField()
+    collection_id = serializers.IntegerField()
+    collection_metadata = serializers.DictField(allow_null=True)
+    document_name = serializers.CharField()
+    document_id = serializers.IntegerField()
+    document_metadata = serializers.DictField(allow_null=True)
+    page_number = serializers.IntegerField(help_text="From 1.")
+    page_id = serializers.IntegerField()
+    raw_score = serializers.FloatField(help_text="MaxSim: the sum over the query's vectors of their best match.")
+    normalized_score = serializers.FloatField(help_text="The raw score divided by the number of the query's vectors.")
+    img_base64 = serializers.CharField(
+        allow_blank=True, help_text='The page\'s image, without a `data:` prefix; empty unless `images` is "base64".'
+    )
+    image_url = serializers.CharField(
+        allow_null=True, help_text='A signed link to the image, good for a while; null with `images: "none"`.'
+    )
+    width = serializers.IntegerField(help_text="Of the image, in pixels.")
+    height = serializers.IntegerField()
+    text = serializers.CharField(
+        required=False, allow_blank=True, help_text="The words of the page, where it has any; with `include: text`."
+    )
+
+
+class SpaceOut(serializers.Serializer[Any]):
+    model = serializers.CharField(allow_blank=True)
+    revision = serializers.CharField(allow_blank=True)
+    dim = serializers.IntegerField()
+
+
+class ReceiptOut(serializers.Serializer[Any]):
+    """How the answer was obtained."""
+
+    mode = serializers.CharField(help_text="`exact`: every page in scope was scored.")
+    space = SpaceOut(allow_null=True, help_text="What the vectors were made with; null when there was nothing to ask.")
+    pages_in_scope = serializers.IntegerField(help_text="Pages that collections, filter and key leave.")
+    pages_scored = serializers.IntegerField()
+    pages_left_out = serializers.IntegerField(help_text="Pages without vectors, or with those of another model.")
+    ms = serializers.DictField(child=serializers.FloatField(), help_text="Milliseconds, by stage.")
+
+
+class AnswerOut(serializers.Serializer[Any]):
+    results = HitOut(many=True, help_text="Best first.")
+    receipt = ReceiptOut(required=False, help_text="With `include: receipt`.")
+
+
+class SearchOut(AnswerOut):
+    query = serializers.CharField(allow_blank=True, help_text="The question again; empty when a page was asked with.")
+
+
+_HIT = {
+    "collection_name": "reports",
+    "collection_id": 7,
+    "collection_metadata": {},
+    "document_name": "annual-report.pdf",
+    "document_id": 42,
+    "document_metadata": {"year": 2026},
+    "page_number": 3,
+    "page_id": 1207,
+    "raw_score": 14.82,
+    "normalized_score": 0.87,
+    "img_base64": "iVBORw0KGgo=",
+    "image_url": "http://localhost:8001/v1/files/pages/WzEsMTIwN10:1vMKfC:example",
+    "width": 1240,
+    "height": 1754,
+}
+_RECEIPT = {
+    "mode": "exact",
+    "space": {"model": "paliapi/embedded", "revision": "1", "dim": 128},
+    "pages_in_scope": 240,
+    "pages_scored": 240,
+    "pages_left_out": 0,
+    "ms": {"scope": 1.1, "query": 3.2, "score": 41.5, "fetch": 1.6},
+}
+EXAMPLE = {"results": [_HIT], "receipt": _RECEIPT}
+
+
+def represent(answer: Answer, request: Request, *, images: Images, include: frozenset[str]) -> dict[str, Any]:
+    """The body of an answer, without the question."""
+    with answer.receipt.watch.stage("images"):
+        pictures = [""] * len(answer.hits) if images != "base64" else _pictures(answer.hits)
+        told: dict[str, Any] = {
+            "results": [
+                {
+                    **_represent(hit),
+                    "img_base64": picture,
+                    "image_url": None if images == "none" else _address(hit.page, request),
+                    **({"text": hit.page.text} if "text" in include else {}),
+                }
+                for hit, picture in zip(answer.hits, pictures, strict=True)
+            ]
+        }
+    if "receipt" in include:
+        told["receipt"] = _represent_receipt(answer.receipt)
+    return told
+
+
+def timing(receipt: Receipt) -> dict[str, str]:
+    """The stages as browsers show them."""
+    return {"Server-Timing": ", ".join(f"{stage};dur={ms:.1f}" for stage, ms in receipt.watch.ms.items())}
+
+
+def _represent(hit: Hit) -> dict[str, Any]:
+    page = hit.page
+    document = page.revision.document
+    return {
+        "collection_name": document.collection.name,
+        "collection_id": document.collection_id,
+        "collection_metadata": document.collection.metadata,
+        "document_name": document.name,
+        "document_id": document.pk,
+        "document_metadata": document.metadata,
+        "page_number": page.number,
+        "page_id": page.pk,
+        "raw_score": hit.score,
+        "normalized_score": hit.normalized_score,
+        "width": page.width,
+        "height": page.height,
+    }
+
+
+def _represent_receipt(receipt: Receipt) -> dict[str, Any]:
+    space = receipt.space
+    return {
+        "mode": receipt.mode,
+        "space": {"model": space.model, "revision": space.revision, "dim": space.dim} if space else None,
+        "pages_in_scope": receipt.pages_in_scope,
+        "pages_scored": receipt.pages_scored,
+        "pages_left_out": receipt.pages_left_out,
+        "ms": {stage: round(ms, 3) for stage, ms in receipt.watch.ms.items()},
+    }
+
+
+def _pictures(hits: list[Hit]) -> list[str]:
+    if sum(hit.page.image.size for hit in hits) > settings.ENV.max_expanded_mb * MEBIBYTE:
+        raise AnswerTooLarge('The images would be too large for one answer; ask for fewer pages, or `images: "url"`.')
+    return [_picture(hit.page) for hit in hits]
+
+
+def _picture(page: Page) -> str:
+    try:
+        with files.read(page.image) as image:
+            return base64.b64encode(image.read()).decode("ascii")
+    except FileNotFoundError:
+        # The page was deleted a moment ago, or its file is lost: neither makes the other hits wrong.
+        return ""
+    except OSError as problem:
+        raise StorageUnavailable("Files cannot be read at the moment.", retry_after_s=60) from problem
+
+
+def _address(page: Page, request: Request) -> str:
+    return request.build_absolute_uri(reverse("getSignedPageImage", args=[links.page_token(page)]))

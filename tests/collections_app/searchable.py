@@ -1,0 +1,69 @@
+"""Documents whose pages can be found: with vectors that a test chooses, or such as the embeddings service makes."""
+
+from collections.abc import Sequence
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from accounts.access import Caller
+from accounts.ownership import acting_for
+from collections_app import embedder, vectors
+from collections_app.models import Page, PageEmbedding, Space
+from collections_app.vectors import PageVectors
+from embeddings import contract
+from embeddings.contract import Word
+from tests.cast import Someone
+from tests.collections_app.documents import PNG, shown_with_pages
+
+Halves: TypeAlias = NDArray[np.float16]
+
+TOY = contract.Space("made for searching", "1", 8)
+
+
+def caller_of(who: Someone, *, collections: frozenset[str] | None = None) -> Caller:
+    """Who calls, as verbs know them."""
+    return Caller(
+        owner_id=who.id, email=who.user.email, key_id=1, scopes=frozenset({"search"}), collections=collections
+    )
+
+
+def random_vectors(seed: int, *, count: int, dim: int = TOY.dim) -> Halves:
+    """Unit vectors in all directions."""
+    rows = np.random.default_rng(seed).normal(size=(count, dim))
+    return np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True), dtype=np.float16)
+
+
+def with_vectors(
+    who: Someone,
+    name: str,
+    pages: Sequence[Halves | None],
+    *,
+    space: contract.Space = TOY,
+    collection: str = "default_collection",
+    metadata: Any = None,
+    texts: Sequence[str] = (),
+    image: bytes = PNG,
+) -> list[int]:
+    """The ids of the pages of a new document; None is a page without vectors."""
+    document = shown_with_pages(who, name, pages=len(pages), collection=collection, metadata=metadata, image=image)
+    with acting_for(who.id):
+        mine = Page.objects.filter(owner_id=who.id, revision=document.latest)
+        ids = list(mine.order_by("number").values_list("pk", flat=True))
+        PageEmbedding.objects.filter(owner_id=who.id, page_id__in=ids).delete()
+        row, _ = Space.objects.get_or_create(model=space.model, revision=space.revision, dim=space.dim)
+        kept = [(page_id, rows) for page_id, rows in zip(ids, pages, strict=True) if rows is not None]
+        vectors.insert(
+            who.id, [PageVectors(page_id=pk, space_id=row.pk, vectors=rows, layout=None) for pk, rows in kept]
+        )
+        for page_id, text in zip(ids, texts, strict=False):
+            mine.filter(pk=page_id).update(text=text)
+    return ids
+
+
+def with_words(who: Someone, name: str, texts: Sequence[str], **how: Any) -> list[int]:
+    """Pages that bear these words, embedded by the service that is configured."""
+    words = [[Word(text, 0.1, 0.1, 0.9, 0.2) for text in page.split()] for page in texts]
+    made = embedder.pages([how.get("image", PNG)] * len(texts), at="", words=words)
+    assert made.space is not None
+    return with_vectors(who, name, [one.vectors for one in made.multi_vectors], space=made.space, texts=texts, **how)
