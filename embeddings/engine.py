@@ -24,8 +24,8 @@ from embeddings.metrics import Metrics
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 
-# What an input is thought to cost until it is prepared.
-_GUESSED_TOKENS: dict[Lane, int] = {"text": 32, "image": 768}
+# What an input is thought to cost until it is prepared: of an image up to 768 of pixels, and the prompt around them.
+_GUESSED_TOKENS: dict[Lane, int] = {"text": 32, "image": 800}
 _TEXT_THREADS = 2
 
 

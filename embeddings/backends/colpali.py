@@ -24,36 +24,37 @@ def make(settings: Settings) -> TorchBackend:
     return TorchBackend("colpali", _open, settings=settings)
 
 
-def _open(settings: Settings) -> "_ColModel":
+def _open(settings: Settings) -> "ColModel":
     asked = settings.model or DEFAULT_MODEL
     names = candidates(asked, revision=settings.model_revision)
     checkpoint = find(names, revision=settings.model_revision, offline=settings.offline)
     kind = family(checkpoint.configuration, model=asked)
     attention = "sdpa" if kind.both_ways and settings.attention == "auto" else settings.attention
     placement = place(device=settings.device, dtype=settings.dtype, attention=attention)
-    return _ColModel(asked, checkpoint, kind, placement, most_visual_tokens=settings.max_visual_tokens)
+    bound = {"max_num_visual_tokens": settings.max_visual_tokens} if kind.bounded else {}
+    processor = getattr(colpali_engine.models, kind.processor).from_pretrained(
+        checkpoint.name, **checkpoint.at, **bound
+    )
+    about = About(
+        name=asked,
+        revision=checkpoint.revision,
+        placement=placement,
+        side=processor.tokenizer.padding_side,
+        pad_id=int(processor.tokenizer.pad_token_id),
+        warnings=(RESEARCH_ONLY,) if asked == DEFAULT_MODEL else (),
+    )
+    return ColModel(_load(checkpoint, kind, placement), processor, kind=kind, about=about)
 
 
-class _ColModel:
-    def __init__(
-        self, asked: str, checkpoint: Checkpoint, kind: Family, placement: Placement, *, most_visual_tokens: int
-    ) -> None:
-        bound = {"max_num_visual_tokens": most_visual_tokens} if kind.bounded else {}
+class ColModel:
+    """A model of colpali-engine with its processor."""
+
+    def __init__(self, model: Any, processor: Any, *, kind: Family, about: About) -> None:
+        self.about = about
+        self._model = model
+        self._processor = processor
         self._kind = kind
-        self._model = _load(checkpoint, kind, placement)
-        self._processor = getattr(colpali_engine.models, kind.processor).from_pretrained(
-            checkpoint.name, **checkpoint.at, **bound
-        )
-        tokenizer = self._processor.tokenizer
-        self.about = About(
-            name=asked,
-            revision=checkpoint.revision,
-            placement=placement,
-            side=tokenizer.padding_side,
-            pad_id=int(tokenizer.pad_token_id),
-            warnings=(RESEARCH_ONLY,) if asked == DEFAULT_MODEL else (),
-        )
-        self._signs = signs(tokenizer)
+        self._signs = signs(processor.tokenizer)
 
     def tensors(self, item: Item) -> tuple[Tensors, Layout | None]:
         if item.image is not None:

@@ -48,14 +48,20 @@ def letters() -> dict[str, int]:
     return {letter: number for number, letter in enumerate(sorted(pre_tokenizers.ByteLevel.alphabet()))}
 
 
-def qwen(folder: Path) -> Path:
-    """ColQwen2.5, which pads on the left and cuts a page into as many patches as it has room for."""
+def qwen_processor() -> Any:
+    """The processor of ColQwen2.5 with a vocabulary of bytes."""
     tokenizer = Qwen2Tokenizer(vocab=letters(), merges=[], additional_special_tokens=[*_QWEN_SIGNS, *_QWEN_PADS])
-    processor = engine.ColQwen2_5_Processor(
+    return engine.ColQwen2_5_Processor(
         image_processor=Qwen2VLImageProcessor(min_pixels=4 * 28 * 28, max_pixels=64 * 28 * 28),
         tokenizer=tokenizer,
         video_processor=Qwen2VLVideoProcessor(),
     )
+
+
+def qwen(folder: Path) -> Path:
+    """ColQwen2.5, which pads on the left and cuts a page into as many patches as it has room for."""
+    processor = qwen_processor()
+    tokenizer = processor.tokenizer
     number = tokenizer.convert_tokens_to_ids
     config = Qwen2_5_VLConfig(
         text_config=_TEXT
