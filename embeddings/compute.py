@@ -1,6 +1,7 @@
-"""The compute thread, and the thread that lays out the next batch of images while one is computed."""
+"""The compute thread, and beside it one that lays out the next batch of images and one that hands out results."""
 
 import logging
+import queue
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -35,15 +36,20 @@ class Compute:
         self.running_since: float | None = None
         self._metrics = metrics
         self._lost = lost
-        self._changed = threading.Condition()
+        self._lock = threading.Lock()
+        self._to_compute = threading.Condition(self._lock)
+        self._to_lay_out = threading.Condition(self._lock)
         self._lanes: dict[Lane, list[Waiting]] = {"text": [], "image": []}
         self._expected: dict[Lane, int] = {"text": 0, "image": 0}
         self._laid_out: tuple[list[Waiting], Any] | None = None
         self._laying_out = False
         self._stopping = False
+        # Whatever the compute thread does besides computing leaves the device idle.
+        self._finished: queue.SimpleQueue[tuple[Sequence[Waiting], Sequence[MultiVector], float] | None]
+        self._finished = queue.SimpleQueue()
         self._threads = [
             threading.Thread(target=run, name=name, daemon=True)
-            for name, run in (("compute", self._compute), ("lay-out", self._lay_out))
+            for name, run in (("compute", self._compute), ("lay-out", self._lay_out), ("hand-out", self._hand_out))
         ]
         metrics.budget_tokens.set(budget)
 
@@ -59,23 +65,29 @@ class Compute:
 
     def expect(self, lane: Lane, count: int) -> None:
         """So many more inputs (or fewer, if negative) are being prepared for this lane."""
-        with self._changed:
+        with self._lock:
             self._expected[lane] += count
-            self._changed.notify_all()
+            if count < 0:
+                self._wake(lane)
 
     def submit(self, prepared: Prepared, *, lane: Lane) -> Future[MultiVector]:
         """Put an input in its lane. Cancelling the future before its batch begins drops it."""
         done: Future[MultiVector] = Future()
-        with self._changed:
+        with self._lock:
             self._lanes[lane].append(Waiting(prepared, time.monotonic(), done))
-            self._changed.notify_all()
+            self._wake(lane)
         return done
+
+    def _wake(self, lane: Lane) -> None:
+        """Something has changed for whoever takes from this lane. Call with the lock."""
+        (self._to_compute if lane == "text" else self._to_lay_out).notify()
 
     def stop(self) -> None:
         """Finish what was submitted, then end the threads."""
-        with self._changed:
+        with self._lock:
             self._stopping = True
-            self._changed.notify_all()
+            self._to_compute.notify()
+            self._to_lay_out.notify()
         for thread in self._threads:
             if thread.is_alive():
                 thread.join()
@@ -83,25 +95,28 @@ class Compute:
     def _compute(self) -> None:
         texts_in_a_row = 0
         while True:
-            with self._changed:
+            with self._lock:
+                self.running_since = None
                 while (found := self._next(texts_in_a_row)) is None:
                     if self._stopping and not self._left():
+                        self._finished.put(None)
                         return
-                    self._changed.wait(_WAIT_S["text"] if self._lanes["text"] else None)
+                    self._to_lay_out.notify()
+                    self._to_compute.wait(_WAIT_S["text"] if self._lanes["text"] else None)
                 batch, laid_out = found
                 texts_in_a_row = texts_in_a_row + 1 if laid_out is None else 0
                 self.running_since = time.monotonic()
+                self._to_lay_out.notify()
             self._run(batch, laid_out)
-            with self._changed:
-                self.running_since = None
-                self._changed.notify_all()
 
     def _next(self, texts_in_a_row: int) -> tuple[list[Waiting], Any] | None:
         """A batch to compute now, if there is one. Call with the lock."""
         images_turn = self._laid_out is not None and texts_in_a_row >= _PATIENCE
         if not images_turn and self._lanes["text"]:
-            batch = self._take("text") if self._due("text") else []
-            return (batch, None) if batch else None
+            if not self._due("text"):
+                return None
+            if batch := self._take("text"):
+                return batch, None
         found, self._laid_out = self._laid_out, None
         return found
 
@@ -111,20 +126,20 @@ class Compute:
 
     def _lay_out(self) -> None:
         while True:
-            with self._changed:
+            with self._lock:
                 # With the device busy there is time to wait until the batch is full.
                 while self._laid_out is not None or not self._due("image", eager=self.running_since is None):
                     if self._stopping and not self._lanes["image"]:
                         return
                     waits = self._lanes["image"] and self._laid_out is None and self.running_since is None
-                    self._changed.wait(_WAIT_S["image"] if waits else None)
+                    self._to_lay_out.wait(_WAIT_S["image"] if waits else None)
                 batch = self._take("image")
                 self._laying_out = True
             laid_out = self._collated(batch) if batch else None
-            with self._changed:
+            with self._lock:
                 self._laying_out = False
                 self._laid_out = (batch, laid_out) if batch else None
-                self._changed.notify_all()
+                self._to_compute.notify()
 
     def _due(self, lane: Lane, *, eager: bool = True) -> bool:
         """Should a batch be taken now? Call with the lock."""
@@ -163,7 +178,7 @@ class Compute:
             embedded = self.backend.encode(
                 self.backend.collate([one.prepared for one in batch]) if laid_out is None else laid_out
             )
-            answers = self._checked(embedded, batch)
+            self._check_shapes(embedded, batch)
         except OutOfMemory:
             self._split(batch)
         except DeviceLost as problem:
@@ -179,18 +194,23 @@ class Compute:
                 for one in batch:
                     self._run([one], None)
         else:
-            self._count(batch, began)
-            for one, answer in zip(batch, answers, strict=True):
-                one.done.set_result(answer)
+            self._finished.put((batch, embedded, time.monotonic() - began))
 
-    def _checked(self, embedded: Sequence[MultiVector], batch: Sequence[Waiting]) -> Sequence[MultiVector]:
+    def _hand_out(self) -> None:
+        while (finished := self._finished.get()) is not None:
+            batch, embedded, took_s = finished
+            self._count(batch, took_s)
+            for one, answer in zip(batch, embedded, strict=True):
+                if np.isfinite(answer.vectors).all():
+                    one.done.set_result(answer)
+                else:
+                    one.done.set_exception(CannotEmbed("The model answered with numbers that are not finite."))
+
+    def _check_shapes(self, embedded: Sequence[MultiVector], batch: Sequence[Waiting]) -> None:
         dim = self.backend.info.space.dim
         shapes = [one.vectors.shape for one in embedded]
         if len(embedded) != len(batch) or any(len(shape) != 2 or shape[0] < 1 or shape[1] != dim for shape in shapes):
             raise CannotEmbed(f"The backend answered {len(batch)} inputs with arrays of {shapes}.")
-        if not all(np.isfinite(one.vectors).all() for one in embedded):
-            raise CannotEmbed("The model answered with numbers that are not finite.")
-        return embedded
 
     def _split(self, batch: Sequence[Waiting]) -> None:
         """The batch was too big for the device: from now on they are smaller."""
@@ -209,9 +229,9 @@ class Compute:
         for one in batch:
             one.done.set_exception(told)
 
-    def _count(self, batch: Sequence[Waiting], began: float) -> None:
+    def _count(self, batch: Sequence[Waiting], took_s: float) -> None:
         real = sum(one.tokens for one in batch)
-        self._metrics.forward_seconds.observe(time.monotonic() - began)
+        self._metrics.forward_seconds.observe(took_s)
         self._metrics.batch_items.observe(len(batch))
         self._metrics.batch_tokens.labels("real").inc(real)
         self._metrics.batch_tokens.labels("padded").inc(padded(batch) - real)

@@ -20,6 +20,7 @@ class Gated:
         if open_gate:
             self.gate.set()
         self.entered = threading.Semaphore(0)
+        self.laid_out = threading.Semaphore(0)
         self.seen: list[list[str]] = []
         self.fits = fits
         self.closed = False
@@ -33,6 +34,7 @@ class Gated:
         return Prepared(max(len(text), 1), text)
 
     def collate(self, batch: Sequence[Prepared]) -> list[str]:
+        self.laid_out.release()
         return [one.payload for one in batch]
 
     def encode(self, batch: list[str]) -> list[MultiVector]:

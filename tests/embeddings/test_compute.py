@@ -57,7 +57,9 @@ def test_images_have_their_turn_however_many_texts_wait() -> None:
     backend = Gated(open_gate=False)
     with computing(backend, batch_size=1) as compute:
         texts = submit(compute, *(f"query {number}" for number in range(40)), lane="text")
+        assert backend.laid_out.acquire(timeout=DEADLINE_S)
         pages = submit(compute, "page")
+        assert backend.laid_out.acquire(timeout=DEADLINE_S)
         backend.gate.set()
         rows(texts + pages)
     assert backend.seen.index(["page"]) < 20
