@@ -1,17 +1,21 @@
-"""Documents whose pages can be found: with vectors that a test chooses, or such as the embeddings service makes."""
+"""Documents whose pages can be found: with vectors that a test chooses, or such as the small encoder makes."""
 
 from collections.abc import Sequence
+from io import BytesIO
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from accounts.access import Caller
 from accounts.ownership import acting_for
-from collections_app import embedder, vectors
+from collections_app import vectors
 from collections_app.models import Page, PageEmbedding, Space
 from collections_app.vectors import PageVectors
 from embeddings import contract
+from embeddings.backends.base import Item
+from embeddings.backends.lexical import Lexical
 from embeddings.contract import Word
 from tests.cast import Someone
 from tests.collections_app.documents import PNG, shown_with_pages
@@ -61,9 +65,15 @@ def with_vectors(
     return ids
 
 
-def with_words(who: Someone, name: str, texts: Sequence[str], **how: Any) -> list[int]:
-    """Pages that bear these words, embedded by the service that is configured."""
-    words = [[Word(text, 0.1, 0.1, 0.9, 0.2) for text in page.split()] for page in texts]
-    made = embedder.pages([how.get("image", PNG)] * len(texts), at="", words=words)
-    assert made.space is not None
-    return with_vectors(who, name, [one.vectors for one in made.multi_vectors], space=made.space, texts=texts, **how)
+def with_words(who: Someone, name: str, texts: Sequence[str], *, image: bytes = PNG, **how: Any) -> list[int]:
+    """Pages that bear these words, as the small encoder of the tests' embeddings service sees them."""
+    backend = Lexical()
+    picture = Image.open(BytesIO(image)).convert("RGB")
+    pages = [
+        Item(task="document", image=picture, words=tuple(Word(word, 0.1, 0.1, 0.9, 0.2) for word in text.split()))
+        for text in texts
+    ]
+    made = backend.encode(backend.collate([backend.prepare(page) for page in pages]))
+    return with_vectors(
+        who, name, [one.vectors for one in made], space=backend.info.space, texts=texts, image=image, **how
+    )

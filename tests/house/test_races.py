@@ -4,7 +4,7 @@ import base64
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from threading import Barrier
+from threading import Barrier, Event, Semaphore
 from typing import Any
 
 import pytest
@@ -18,6 +18,7 @@ from collections_app import files
 from collections_app.models import Collection, Document, Revision
 from tests.cast import Someone, someone
 from tests.collections_app.documents import PDF, PNG, put, shown_with_pages
+from tests.collections_app.searchable import random_vectors, with_vectors
 from tests.house.answers import in_order
 
 ROUNDS = range(3)
@@ -143,3 +144,34 @@ def test_one_request_repeated_at_once_is_done_once(owner: Someone, round_: int) 
     with acting_for(owner.id):
         assert Revision.objects.count() == 1
         assert Collection.objects.count() == 2
+
+
+def test_a_document_is_found_exactly_once_by_every_search_while_its_contents_are_swapped(owner: Someone) -> None:
+    page = random_vectors(1, count=3)
+    with_vectors(owner, "asked.pdf", [page], collection="asked")
+    for _ in range(2):
+        with_vectors(owner, "swapped.pdf", [page], collection="reports")
+    with acting_for(owner.id):
+        revisions = Revision.objects.filter(owner_id=owner.id, document__name="swapped.pdf")
+        old, new = revisions.order_by("pk").values_list("pk", flat=True)
+    wanted, done = Semaphore(0), Event()
+
+    def swap() -> None:
+        shown = new
+        while wanted.acquire(timeout=30) and not done.is_set():
+            shown = old if shown == new else new
+            with acting_for(owner.id):
+                Document.objects.filter(owner_id=owner.id, name="swapped.pdf").update(shown=shown)
+        connection.close()
+
+    body = {"page": {"document_name": "asked.pdf", "collection_name": "asked", "page_number": 1}, "images": "none"}
+    with ThreadPoolExecutor(1) as pool:
+        swapping = pool.submit(swap)
+        for _ in range(40):
+            wanted.release()
+            answer = owner.post("/v1/search/", body)
+            assert in_order(answer) == 200
+            assert [hit["document_name"] for hit in answer.json()["results"]] == ["swapped.pdf"]
+        done.set()
+        wanted.release()
+        swapping.result(timeout=30)

@@ -17,6 +17,8 @@ from colivara_py.models import (  # type: ignore[import-untyped]
 from paliapi.env import ROOT
 from tests.cast import Someone, with_key
 from tests.collections_app.documents import PNG, shown_with_pages
+from tests.collections_app.searchable import with_words
+from tests.embeddings.serving import encoded, text_image
 from tests.journeys.conftest import Web, client_of
 
 SAMPLE = ROOT / "docs" / "sample" / "lighthouses.pdf"
@@ -161,6 +163,37 @@ def test_a_search_of_what_is_empty_finds_nothing(colivara: ColiVara) -> None:
     asked = {"on": "document", "key": "year", "value": 2026, "lookup": "key_lookup"}
     found = colivara.search("lighthouse", "reports", top_k=2, query_filter=asked)
     assert (found.query, found.results) == ("lighthouse", [])
+
+
+def test_a_search_by_words_finds_the_page_that_has_them(colivara: ColiVara, owner: Someone) -> None:
+    with_words(
+        owner, "a.pdf", ["a lens bends light", "the tallest lighthouse"], collection="reports", metadata={"y": 1}
+    )
+    with_words(owner, "b.pdf", ["flour water salt"], collection="kitchen")
+    found = colivara.search("tallest lighthouse", "all", top_k=2)
+    assert found.query == "tallest lighthouse"
+    best, second = found.results
+    assert (best.document_name, best.page_number, best.collection_name) == ("a.pdf", 2, "reports")
+    assert (best.document_metadata, best.collection_metadata) == ({"y": 1}, {})
+    assert best.img_base64 == base64.b64encode(PNG).decode()
+    assert best.raw_score > second.raw_score
+    assert best.normalized_score == pytest.approx(best.raw_score / 2)
+    asked = {"on": "document", "key": "y", "value": 2, "lookup": "key_lookup"}
+    assert colivara.search("lighthouse", "reports", query_filter=asked).results == []
+    assert [hit.document_name for hit in colivara.search("salt", "kitchen").results] == ["b.pdf"]
+
+
+def test_a_search_by_an_image_finds_the_page_that_looks_like_it(
+    colivara: ColiVara, owner: Someone, tmp_path: Path
+) -> None:
+    dark, light = (base64.b64decode(encoded(text_image(*lines))) for lines in (["dark", "DARK"], ["x"]))
+    with_words(owner, "dark.pdf", [""], image=dark)
+    with_words(owner, "light.pdf", [""], image=light)
+    (tmp_path / "light.png").write_bytes(light)
+    by_path = colivara.search_image("all", image_path=str(tmp_path / "light.png"), top_k=1)
+    by_base64 = colivara.search_image("default_collection", image_base64=base64.b64encode(dark).decode())
+    assert [hit.document_name for hit in by_path.results] == ["light.pdf"]
+    assert [hit.document_name for hit in by_base64.results] == ["dark.pdf", "light.pdf"]
 
 
 def test_questions_become_embeddings(colivara: ColiVara) -> None:
