@@ -142,8 +142,11 @@ def moved(batch: Mapping[str, torch.Tensor], placement: Placement) -> Tensors:
 
 
 def kept_rows(rows: Rows) -> list[Vectors]:
-    """The rows that are kept, of unit length, an array for each item; one copy from the device."""
-    kept = rows.kept.bool()
+    """The rows that are kept, of unit length, an array for each item; one copy from the device.
+
+    A row of zeros points nowhere and is left out: some models give it for an empty part of the page.
+    """
+    kept = rows.kept.bool() & (rows.vectors.float().norm(dim=-1) != 0)
     flat = torch.nn.functional.normalize(rows.vectors[kept].float(), dim=-1).half().cpu().numpy()
     ends = np.cumsum(kept.sum(dim=1).cpu().numpy())[:-1]
     return np.split(flat, ends)

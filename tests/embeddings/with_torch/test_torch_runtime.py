@@ -51,6 +51,14 @@ def test_rows_are_split_by_what_is_kept() -> None:
     np.testing.assert_allclose(second, [[0, 1], [1, 0]], atol=1e-3)
 
 
+def test_a_row_that_points_nowhere_is_left_out_and_one_that_is_no_number_is_not() -> None:
+    vectors = torch.tensor([[[0.0, 0.0], [3.0, 4.0], [float("nan"), 1.0]]])
+    (rows,) = kept_rows(Rows(vectors, torch.ones(1, 3)))
+    np.testing.assert_allclose(rows[0], [0.6, 0.8], atol=1e-3)
+    assert len(rows) == 2
+    assert np.isnan(rows[1]).any()
+
+
 def test_what_is_asked_for_is_what_is_used() -> None:
     chosen = place(device="cpu", dtype="bfloat16", attention="eager")
     assert (chosen.device, chosen.dtype_name, chosen.attention) == ("cpu", "bfloat16", "eager")
