@@ -13,7 +13,7 @@ from collections_app import search
 from collections_app.asking import LikePage, Words
 from collections_app.engine import filters
 from collections_app.errors import PageNotSearchable
-from collections_app.models import Document, PageEmbedding, Revision, Status
+from collections_app.models import Document, Page, PageEmbedding, Revision, Status
 from collections_app.search import Answer, Question
 from embeddings import contract
 from tests.cast import Someone
@@ -178,6 +178,28 @@ def test_what_is_deleted_moved_or_replaced_counts_from_the_next_search_on(alice:
     assert ids(ask(alice, collections=frozenset({"b"}))) == [replaced]
     assert alice.delete("/v1/collections/b/").status_code == 204
     assert ids(ask(alice)) == []
+
+
+def test_a_content_that_is_swapped_while_it_is_scored_is_looked_for_again(alice: Someone) -> None:
+    (old,) = with_vectors(alice, "x", [ASKED])
+    (new,) = with_vectors(alice, "x", [ASKED])
+    with acting_for(alice.id):
+        revisions = dict(Page.objects.filter(pk__in=[old, new]).values_list("pk", "revision_id"))
+    ask(alice)
+    swaps = iter([old, new, old])
+
+    def swapping(execute: Any, sql: str, *rest: Any) -> Any:
+        # Between the scores and the last look at what they belong to.
+        if '"collections_app_page"."width"' in sql and (shown := next(swaps, None)):
+            Document.objects.filter(owner_id=alice.id, name="x").update(shown=revisions[shown])
+        return execute(sql, *rest)
+
+    with connection.execute_wrapper(swapping):
+        assert ids(ask(alice)) == []  # three times in a row: what is left is told
+        assert ids(ask(alice)) == [old]
+    swaps = iter([new])
+    with connection.execute_wrapper(swapping):
+        assert ids(ask(alice)) == [new]
 
 
 def test_pages_without_vectors_are_left_out_and_counted(alice: Someone) -> None:
