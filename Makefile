@@ -12,7 +12,7 @@ check schema: export DATABASE_URL := postgresql://nobody@127.0.0.1:1/none
 check schema: export REDIS_URL := redis://127.0.0.1:1/0
 check schema: export EMBEDDINGS_URL := http://127.0.0.1:1
 
-.PHONY: help install run test test-models test-launchers check fmt schema bench
+.PHONY: help install run test test-models test-launchers check fmt schema bench bench-embeddings
 
 help:
 	@echo 'make run     start everything; http://localhost:8001'
@@ -62,3 +62,7 @@ schema: install
 
 bench: install
 	$(VENV_PYTHON) -m benchmarks $(ARGS)
+
+bench-embeddings: install
+	$(VENV_PYTHON) -m benchmarks.embeddings_service
+	$(VENV_PYTHON) -m benchmarks.embeddings_search

@@ -15,8 +15,8 @@ _PAGES = (
     ("Invoice", "The invoice must be paid", "within thirty days."),
     ("Penguins", "Emperor penguins breed", "on the ice of Antarctica."),
 )
-_SIZE = (660, 912)
-_LEFT, _TOP, _LINE = 60, 80, 70
+_SIZE = (660, 330)
+_LEFT, _TOP, _LINE = 60, 60, 70
 
 
 class CanaryDied(Exception):
