@@ -219,6 +219,11 @@ class NothingToCancel(Conflict):
     title = "Nothing is being processed for this document."
 
 
+class JobStatusInvalid(Invalid):
+    code = "job_status_invalid"
+    title = "There is no such state of a job."
+
+
 class NothingToRetry(Conflict):
     code = "nothing_to_retry"
     title = "The newest content of this document has not failed and was not cancelled."

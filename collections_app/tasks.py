@@ -1,7 +1,40 @@
-"""Doors from the queue: each calls one verb."""
+"""Doors from the queue: each calls one verb. What they are told can be lost; what is to be done stands in the rows."""
 
-from collections_app import housekeeping
+import structlog
+from django.conf import settings
+from kombu.exceptions import KombuError
+from redis.exceptions import RedisError
+
+from collections_app import housekeeping, process
 from paliapi.celery import app
+
+log = structlog.get_logger(__name__)
+
+_PROCESS = "collections_app.process_next"
+# Somebody waits while we nudge, and the sweeper finds what nobody was nudged for.
+_QUICKLY = {"max_retries": 0, "socket_timeout": 1, "socket_connect_timeout": 1}
+_NUDGES_ARE_GOOD_FOR_S = 60
+
+
+def nudge(count: int = 1) -> None:
+    """Tell the workers that there is something to do. It names nothing, so that each takes whose turn it is."""
+    try:
+        with app.connection_for_write(transport_options=_QUICKLY) as connection:
+            for _ in range(count):
+                app.send_task(_PROCESS, connection=connection, retry=False, expires=_NUDGES_ARE_GOOD_FOR_S)
+    except (KombuError, RedisError, OSError) as problem:
+        log.warning("nudge_lost", error=type(problem).__name__)
+
+
+@app.task(name=_PROCESS)
+def process_next() -> None:
+    if process.run():
+        nudge()
+
+
+@app.task(name="collections_app.sweep")
+def sweep() -> None:
+    nudge(process.sweep(most=settings.ENV.worker_processes))
 
 
 @app.task(name="collections_app.housekeeping")

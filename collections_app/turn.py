@@ -75,15 +75,17 @@ def take(lease: Lease) -> None:
     """From wherever it is to the end, or to the end of its turn."""
     failpoints.reach("claimed")
     work = _taken_up(lease)
+    others = False
     while not work.whole():
+        if others or time.monotonic() > work.until:
+            with acting_for(lease.owner_id):
+                lease.end(Status.QUEUED, next_try_at=Now(), attempts=0)
+            return
         before = work.done
         _slice(work)
         if work.done == before:
             raise RenderCrashed
-        if not work.whole() and (time.monotonic() > work.until or leases.count_due(most=1)):
-            with acting_for(lease.owner_id):
-                lease.end(Status.QUEUED, next_try_at=Now(), attempts=0)
-            return
+        others = leases.count_due(most=1) > 0
     failpoints.reach("before_publishing")
     publish(lease, timings=work.seconds)
     failpoints.reach("published")

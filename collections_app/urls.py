@@ -7,6 +7,7 @@ from collections_app.api.documents import DeleteDocument, DocumentDetail, Docume
 from collections_app.api.embeddings import EmbeddingsView
 from collections_app.api.filter import FilterView
 from collections_app.api.helpers import FileToBase64, FileToImages
+from collections_app.api.jobs import CancelDocument, Jobs, RetryDocument
 from collections_app.api.pages import PageImage, SignedFile, SignedPageImage
 from collections_app.api.search import SearchImageView, SearchView
 
@@ -16,9 +17,12 @@ urlpatterns = [
     path("documents/", Documents.as_view(), name="documents"),
     path("documents/upsert-document/", Upsert.as_view(), name="upsertDocument"),
     path("documents/delete-document/<path:document_name>/", DeleteDocument.as_view(), name="deleteDocument"),
+    path("documents/<path:document_name>/cancel/", CancelDocument.as_view(), name="cancelDocument"),
+    path("documents/<path:document_name>/retry/", RetryDocument.as_view(), name="retryDocument"),
     path("documents/<path:document_name>/pages/<int:page_number>/image", PageImage.as_view(), name="getPageImage"),
     path("documents/<path:document_name>/", DocumentDetail.as_view(), name="document"),
     path("files/pages/<str:image_token>", SignedPageImage.as_view(), name="getSignedPageImage"),
+    path("jobs/", Jobs.as_view(), name="jobs"),
     path("files/<str:token>", SignedFile.as_view(), name="getFile"),
     path("filter/", FilterView.as_view(), name="filter"),
     path("embeddings/", EmbeddingsView.as_view(), name="embeddings"),

@@ -34,6 +34,8 @@ app.conf.update(
     worker_soft_shutdown_timeout=5,
     worker_hijack_root_logger=False,
     beat_schedule={
+        # Old ones say nothing that the newest does not say.
+        "sweep": {"task": "collections_app.sweep", "schedule": 10.0, "options": {"expires": 10}},
         "housekeeping": {"task": "collections_app.housekeeping", "schedule": 600.0},
         "tidy-storage": {"task": "collections_app.tidy_storage", "schedule": 86_400.0},
     },

@@ -18,6 +18,7 @@ ENVIRONMENT = {
     "REDIS_URL": "redis://localhost:1/0",
     "EMBEDDINGS_URL": "http://127.0.0.1:1",
     "LOG_LEVEL": "WARNING",
+    "WAIT_TIMEOUT_S": "1",
 }
 
 

@@ -15,11 +15,12 @@ from rest_framework.utils import html
 
 from accounts.auth import OwnedView
 from accounts.limits import concurrent
-from collections_app import catalogue, ingest
+from accounts.ownership import acting_for
+from collections_app import catalogue, ingest, jobs, tasks
 from collections_app.api import represent
 from collections_app.api.body import validated
 from collections_app.api.fields import CollectionNameField, MetadataField, NameField
-from collections_app.api.idempotency import IDEMPOTENCY_KEY, AlreadyAnswered, attempt_of
+from collections_app.api.idempotency import IDEMPOTENCY_KEY, AlreadyAnswered, Attempt, attempt_of
 from collections_app.api.parameters import (
     COLLECTION,
     CURSOR,
@@ -39,6 +40,7 @@ from paliapi.parsers import JSONParser, MultiPartParser, largest_json_upload
 from paliapi.serializers import TextField
 
 NAME = OpenApiParameter("document_name", str, "path", description="Name; a `/` in it may be sent as it is or as %2F.")
+READY = {**EXAMPLE, "status": "ready", "num_pages": 120, "pages_total": 120, "pages_done": 120}
 ONE = OpenApiExample("A document", value=EXAMPLE, response_only=True)
 _LOOK_AGAIN_S = "2"
 
@@ -76,7 +78,9 @@ class DocumentIn(SourceIn):
     collection_name = CollectionNameField(
         required=False, allow_null=True, help_text="Created if it is not there. Default: `default_collection`."
     )
-    wait = serializers.BooleanField(required=False, allow_null=True, help_text="Hold the answer until it is done.")
+    wait = serializers.BooleanField(
+        required=False, allow_null=True, help_text="Hold the answer until it is done, for a while."
+    )
 
 
 class DocumentChange(SourceIn):
@@ -127,7 +131,9 @@ class Upsert(OwnedView):
         description=(
             "Creates the document, or gives a new content to the one of that name; what it showed before stays "
             "searchable until the new content is ready. Send `file` in a form, or `base64` or `url` in JSON. "
-            "202 means that the bytes are stored and nothing can lose them; `Location` tells the state."
+            "202 means that the bytes are stored and nothing can lose them; `Location` tells the state. With `wait` "
+            "the answer is held until the document can be searched (201), or until it has failed (422: `detail` says "
+            "why, and `errors` has the code); what takes too long goes on behind a 202."
         ),
         parameters=[
             IDEMPOTENCY_KEY,
@@ -135,7 +141,7 @@ class Upsert(OwnedView):
             OpenApiParameter("Retry-After", int, "header", response=[202], description="Seconds until it is worth it."),
         ],
         request={"application/json": DocumentIn, "multipart/form-data": DocumentIn},
-        responses={202: DocumentAccepted},
+        responses={201: DocumentOut, 202: DocumentAccepted},
         examples=[
             OpenApiExample(
                 "By URL",
@@ -148,6 +154,7 @@ class Upsert(OwnedView):
                 request_only=True,
             ),
             OpenApiExample("Accepted", value=_ACCEPTED, response_only=True, status_codes=["202"]),
+            OpenApiExample("Ready", value=READY, response_only=True, status_codes=["201"]),
         ],
     )
     def post(self, request: Request) -> Response:
@@ -173,7 +180,17 @@ class Upsert(OwnedView):
                     )
             except AlreadyAnswered as earlier:
                 return earlier.response
+            tasks.nudge()
+            return self._ready(made, attempt) if data.get("wait") else _accepted(made)
+
+    def _ready(self, made: Document, attempt: Attempt) -> Response:
+        """The document when it is ready; if that takes too long, as if nobody waited."""
+        ready = jobs.wait_for(self.caller, made, within_s=settings.ENV.wait_timeout_s)
+        if ready is None:
             return _accepted(made)
+        answered = Response(represent.document(ready, self.request), status=201)
+        with acting_for(self.caller.owner_id):
+            return attempt.keep(answered)
 
 
 def _accepted(row: Document) -> Response:
@@ -258,6 +275,7 @@ class DocumentDetail(OwnedView):
                     collection_name=data.get("collection_name"),
                     guard=_guard(request),
                 )
+            tasks.nudge()
             return answer(request, represent.document(changed, request))
 
     @extend_schema(

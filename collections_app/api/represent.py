@@ -86,8 +86,8 @@ def document(row: Document, request: Request, *, pages: list[dict[str, Any]] | N
         "reused_pages": latest.reused_pages if latest else 0,
         "waiting_for": (latest.waiting_for or None) if latest else None,
         "error": latest.error if latest else None,
-        "created_at": _time(row.created_at),
-        "updated_at": _time(row.updated_at),
+        "created_at": moment(row.created_at),
+        "updated_at": moment(row.updated_at),
     }
 
 
@@ -119,5 +119,5 @@ def _address(request: Request, file: StoredFile) -> str:
     return request.build_absolute_uri(reverse("getFile", args=[files.link_token(file)]))
 
 
-def _time(value: datetime) -> str:
+def moment(value: datetime) -> str:
     return value.isoformat().replace("+00:00", "Z")

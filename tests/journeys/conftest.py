@@ -24,10 +24,11 @@ _READY_WITHIN_S = 30
 
 @dataclass(frozen=True)
 class Web:
-    """A running server and the folder it keeps files in."""
+    """A running server, the folder it keeps files in, and the environment that all its processes share."""
 
     url: str
     files: Path
+    environment: dict[str, str]
 
 
 @pytest.fixture(scope="session")
@@ -44,13 +45,14 @@ def web(services: Services, django_db_setup: None, tmp_path_factory: pytest.Temp
             "REDIS_URL": services.redis_url,
             "EMBEDDINGS_URL": str(embeddings.base_url),
             "EMBEDDINGS_URL_TOKEN": KEY,
+            "WAIT_TIMEOUT_S": "30",
         }
         command = [sys.executable, "-m", "gunicorn", "-c", "python:paliapi.gunicorn_settings", "paliapi.wsgi"]
         with subprocess.Popen(command, cwd=ROOT, env=environment, stderr=log) as process:
             try:
                 url = f"http://127.0.0.1:{port}"
                 _wait_until_it_answers(url, process, log=Path(log.name))
-                yield Web(url, folder / "files")
+                yield Web(url, folder / "files", environment)
             finally:
                 process.terminate()
                 process.wait(timeout=20)

@@ -1,0 +1,211 @@
+"""What is on its way: listing it, waiting for it, stopping it, trying it again."""
+
+import base64
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from django.db import connection
+from pytest_django import Settings
+
+from accounts.ownership import acting_for
+from collections_app import process
+from collections_app.models import Page, Revision
+from tests.cast import Someone, someone, with_key
+from tests.collections_app.documents import put, shown_with_pages
+from tests.collections_app.engine.samples import pdf
+from tests.collections_app.ingestion import books_balance, hurry, latest, shown_texts, told, work
+
+UPSERT = "/v1/documents/upsert-document/"
+TINY = (72, 72)
+
+
+@contextmanager
+def a_worker() -> Iterator[None]:
+    """Somebody who works, until the block ends."""
+    over = threading.Event()
+
+    def run() -> None:
+        try:
+            while not over.wait(0.02):
+                process.run()
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
+def body_of(name: str, content: bytes, **more: Any) -> dict[str, Any]:
+    return {"name": name, "base64": base64.b64encode(content).decode(), **more}
+
+
+def failed(who: Someone, name: str) -> None:
+    put(who, name, pdf("secret", encrypt=True))
+    work()
+    assert told(who, name)["status"] == "failed"
+
+
+@pytest.fixture
+def patient(transactional_db: None, service: str, settings: Settings) -> Someone:
+    settings.ENV = replace(settings.ENV, wait_timeout_s=30)
+    return someone("patient@example.com")
+
+
+def test_who_waits_gets_the_document_when_it_is_ready(patient: Someone) -> None:
+    with a_worker():
+        made = patient.post(UPSERT, body_of("a.pdf", pdf("one", "two", size=TINY), wait=True))
+        assert made.status_code == 201
+        assert (made.json()["status"], made.json()["num_pages"]) == ("ready", 2)
+        again = patient.post(UPSERT, body_of("a.pdf", pdf("three", size=TINY), wait=True))
+    assert (again.status_code, again.json()["id"]) == (201, made.json()["id"]), "also for an update"
+    assert shown_texts(patient, "a.pdf") == ["three"]
+
+
+def test_who_waits_for_what_fails_learns_why(patient: Someone) -> None:
+    with a_worker():
+        refused = patient.post(UPSERT, body_of("a.pdf", pdf("secret", encrypt=True), wait=True))
+    assert (refused.status_code, refused.json()["code"]) == (422, "processing_failed")
+    assert refused.json()["detail"] == "The file is protected by a password; send it without one."
+    assert refused.json()["errors"][0]["code"] == "file_encrypted"
+
+
+def test_waiting_ends_and_the_work_does_not(alice: Someone, settings: Settings, service: str) -> None:
+    settings.ENV = replace(settings.ENV, wait_timeout_s=0)
+    accepted = alice.post(UPSERT, body_of("a.pdf", pdf("one"), wait=True))
+    assert (accepted.status_code, accepted.json()["status"]) == (202, "queued")
+    work()
+    assert told(alice, "a.pdf")["status"] == "ready"
+
+
+def test_a_repeated_request_gets_what_waiting_brought(patient: Someone) -> None:
+    body = body_of("a.pdf", pdf("one", size=TINY), wait=True)
+    with a_worker():
+        first = patient.post(UPSERT, body, Idempotency_Key="once")
+        second = patient.post(UPSERT, body, Idempotency_Key="once")
+    assert (first.status_code, second.status_code) == (201, 201)
+    assert second.json() == first.json()
+
+
+def test_what_is_cancelled_is_not_processed_until_it_is_tried_again(alice: Someone, service: str) -> None:
+    put(alice, "a.pdf", pdf("one"))
+    cancelled = alice.post("/v1/documents/a.pdf/cancel/", "")
+    assert (cancelled.status_code, cancelled.json()["status"]) == (200, "cancelled")
+    work()
+    assert told(alice, "a.pdf")["status"] == "cancelled"
+    again = alice.post("/v1/documents/a.pdf/retry/", "")
+    assert (again.status_code, again.json()["status"]) == (200, "queued")
+    work()
+    assert shown_texts(alice, "a.pdf") == ["one"]
+    books_balance(alice)
+
+
+def test_cancelling_an_update_leaves_what_is_shown(alice: Someone, service: str) -> None:
+    put(alice, "a.pdf", pdf("old"))
+    work()
+    put(alice, "a.pdf", pdf("new"))
+    alice.post("/v1/documents/a.pdf/cancel/", "")
+    work()
+    assert shown_texts(alice, "a.pdf") == ["old"]
+    assert (told(alice, "a.pdf")["status"], told(alice, "a.pdf")["num_pages"]) == ("cancelled", 1)
+    books_balance(alice)
+
+
+def test_cancelling_takes_the_pages_that_were_done_and_the_right_to_add_more(
+    alice: Someone, service: str, settings: Settings
+) -> None:
+    put(alice, "a.pdf", pdf(*["x"] * 12, size=TINY))
+    settings.ENV = replace(settings.ENV, failpoint="pages_stored=raise")
+    with pytest.raises(BaseException, match="pages_stored"):
+        process.run()
+    assert latest(alice, "a.pdf").pages_done == 8
+    alice.post("/v1/documents/a.pdf/cancel/", "")
+    with acting_for(alice.id):
+        assert not Page.objects.filter(owner_id=alice.id).exists()
+    assert latest(alice, "a.pdf").lease_token is None
+    books_balance(alice)
+
+
+def test_what_failed_can_be_tried_again_without_sending_it(alice: Someone, service: str) -> None:
+    failed(alice, "a.pdf")
+    again = alice.post("/v1/documents/a.pdf/retry/", "").json()
+    assert (again["status"], again["error"]) == ("queued", None)
+    work()
+    assert told(alice, "a.pdf")["error"]["code"] == "file_encrypted"
+
+
+def test_what_waits_can_be_tried_at_once(alice: Someone, service: str, settings: Settings) -> None:
+    up = settings.ENV
+    settings.ENV = replace(up, embeddings_url="http://127.0.0.1:1")
+    put(alice, "a.pdf", pdf("one"))
+    process.run()
+    settings.ENV = up
+    assert not process.run()
+    assert alice.post("/v1/documents/a.pdf/retry/", "").status_code == 200
+    work()
+    assert told(alice, "a.pdf")["status"] == "ready"
+
+
+@pytest.mark.parametrize(("act", "code"), [("cancel", "nothing_to_cancel"), ("retry", "nothing_to_retry")])
+def test_what_is_ready_can_neither_be_cancelled_nor_tried_again(alice: Someone, act: str, code: str) -> None:
+    shown_with_pages(alice, "a.pdf", pages=1)
+    refused = alice.post(f"/v1/documents/a.pdf/{act}/", "")
+    assert (refused.status_code, refused.json()["code"]) == (409, code)
+    assert alice.post(f"/v1/documents/b.pdf/{act}/", "").status_code == 404
+    assert alice.post(f"/v1/documents/a.pdf/{act}/?colection_name=x", "").json()["code"] == "unknown_parameter"
+
+
+def test_jobs_are_what_is_on_its_way_and_what_failed(alice: Someone, charlie: Someone, service: str) -> None:
+    failed(alice, "failed.pdf")
+    shown_with_pages(alice, "ready.pdf", pages=1)
+    put(alice, "queued.pdf", pdf("one"), collection="reports")
+    found = alice.get("/v1/jobs/").json()
+    assert [(job["document_name"], job["status"]) for job in found] == [
+        ("failed.pdf", "failed"),
+        ("queued.pdf", "queued"),
+    ]
+    assert found[0]["error"]["code"] == "file_encrypted"
+    assert [job["document_name"] for job in alice.get("/v1/jobs/?status=queued").json()] == ["queued.pdf"]
+    assert [job["document_name"] for job in alice.get("/v1/jobs/?collection_name=reports").json()] == ["queued.pdf"]
+    assert charlie.get("/v1/jobs/").json() == []
+    elsewhere = with_key(alice.user, collections=frozenset({"reports"}))
+    assert [job["document_name"] for job in elsewhere.get("/v1/jobs/").json()] == ["queued.pdf"]
+
+
+def test_a_waiting_job_says_what_for_and_when_it_is_tried_again(
+    alice: Someone, service: str, settings: Settings
+) -> None:
+    settings.ENV = replace(settings.ENV, embeddings_url="http://127.0.0.1:1")
+    put(alice, "a.pdf", pdf("one"))
+    process.run()
+    (job,) = alice.get("/v1/jobs/").json()
+    assert (job["status"], job["waiting_for"], job["attempts"]) == ("queued", "embeddings_unavailable", 0)
+    assert job["next_try_at"] > job["updated_at"]
+
+
+def test_jobs_page_and_bad_questions_are_refused(alice: Someone) -> None:
+    for number in range(3):
+        put(alice, f"{number}.pdf", pdf("one"))
+    first = alice.get("/v1/jobs/?limit=2")
+    assert (len(first.json()), 'rel="next"' in first["Link"]) == (2, True)
+    refused = alice.get("/v1/jobs/?status=ready")
+    assert (refused.status_code, refused.json()["code"]) == (422, "job_status_invalid")
+    assert alice.get("/v1/jobs/?state=queued").json()["code"] == "unknown_parameter"
+
+
+def test_an_older_content_that_is_shown_is_no_job(alice: Someone, service: str) -> None:
+    put(alice, "a.pdf", pdf("old"))
+    work()
+    put(alice, "a.pdf", pdf("new"))
+    hurry()
+    assert len(alice.get("/v1/jobs/").json()) == 1
+    with acting_for(alice.id):
+        assert Revision.objects.filter(owner_id=alice.id).count() == 2
