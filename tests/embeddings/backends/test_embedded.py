@@ -61,7 +61,9 @@ def test_meaning_is_found_without_a_common_word(backend: Embedded) -> None:
 
 def test_numbers_that_mean_the_same_are_told_apart(backend: Embedded) -> None:
     numbers = ["2024-117", "2024-118", "2024-171", "2042-117"]
-    asked, *pages = embed(backend, query("invoice 2024-171"), *(page(f"Invoice {one} total due 99.50") for one in numbers))
+    asked, *pages = embed(
+        backend, query("invoice 2024-171"), *(page(f"Invoice {one} total due 99.50") for one in numbers)
+    )
     scores = np.array([maxsim(asked.vectors, one.vectors) for one in pages])
     assert np.argmax(scores) == 2
     assert np.sort(scores)[-1] - np.sort(scores)[-2] > 0.05

@@ -9,7 +9,6 @@ import pytest
 from embeddings.backends import minilm, projection
 from embeddings.backends.minilm import MiniLM, WrongFile, gelu
 
-
 # What the library of the model's authors computes for [CLS] of this sentence.
 SENTENCE = "The invoice must be paid within thirty days."
 REFERENCE = [-0.0729457, 0.4079590, -0.0892119, -0.4551713]
