@@ -13,6 +13,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from collections_app.engine.blas import single_threaded
 from collections_app.engine.multivector import MultiVector
 
 Query: TypeAlias = NDArray[np.float16] | NDArray[np.float32]
@@ -57,9 +58,10 @@ def scores(query: Query, pages: Packed, *, weights: ArrayLike | None = None) -> 
     weighed = None if weights is None else np.asarray(weights, dtype=np.float32)
     scratch = np.empty((_BLOCK, asked.shape[1]), dtype=np.int32)
     found = np.empty(len(pages), dtype=np.float32)
-    for number, page in enumerate(pages):
-        best = _best(asked, page, scratch)
-        found[number] = best.sum() if weighed is None else (best * weighed).sum()
+    with single_threaded():
+        for number, page in enumerate(pages):
+            best = _best(asked, page, scratch)
+            found[number] = best.sum() if weighed is None else (best * weighed).sum()
     return found
 
 
