@@ -10,8 +10,10 @@ from pytest_django import Settings
 
 from accounts.ownership import acting_for
 from collections_app.models import Page
+from paliapi.env import ROOT
 from tests.cast import Someone, with_key
 from tests.collections_app.documents import PDF, PNG, body_of, put
+from tests.collections_app.ingestion import work
 from tests.collections_app.searchable import random_vectors, with_vectors, with_words
 from tests.embeddings.serving import encoded, text_image
 
@@ -343,6 +345,15 @@ def test_a_key_limited_to_a_collection_finds_nothing_elsewhere(alice: Someone, l
     limited = with_key(alice.user, collections=frozenset({"kitchen"}))
     assert {hit["document_name"] for hit in found(limited, query="the tallest", top_k=9)} == {"bread.pdf"}
     assert found(limited, query="the tallest", collection_name="sea") == []
+
+
+def test_an_upload_is_found_by_its_words_as_soon_as_it_is_ready(alice: Someone, service: str) -> None:
+    put(alice, "lighthouses.pdf", (ROOT / "docs" / "sample" / "lighthouses.pdf").read_bytes())
+    assert found(alice, query="Fresnel lens") == []
+    work()
+    answer = alice.post(SEARCH, {"query": "Fresnel lens", "include": ["text", "receipt"]}).json()
+    assert (answer["receipt"]["pages_scored"], answer["receipt"]["pages_left_out"]) == (3, 0)
+    assert "Fresnel" in answer["results"][0]["text"]
 
 
 def test_a_page_is_found_by_the_very_next_search_and_gone_by_the_one_after_its_end(
