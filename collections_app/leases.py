@@ -4,6 +4,7 @@ A message in the queue says only that there is something to do. Whoever claims g
 carries it: a worker that was taken for dead, and wakes up, writes nothing.
 """
 
+import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +20,7 @@ from django.db.models import Count, Exists, F, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce, Now
 
 from accounts.ownership import acting_as_staff, acting_for
+from collections_app.engine import here
 from collections_app.models import Revision, RevisionQuerySet, Status
 
 log = structlog.get_logger(__name__)
@@ -82,6 +84,7 @@ def claim() -> Lease | None:
                 Revision.objects.filter(pk=row.pk).update(
                     lease_token=lease.token,
                     lease_until=Now() + LEASE,
+                    lease_holder=here.name_of(os.getpid()),
                     claimed_at=Now(),
                     attempts=F("attempts") + 1,
                     waiting_for="",
@@ -102,6 +105,17 @@ def _owners_in_turn() -> QuerySet[Any, int]:
         .order_by("running", F("last").asc(nulls_first=True), "pk")
         .values_list("pk", flat=True)[:_OWNERS_AT_ONCE]
     )
+
+
+def free_abandoned() -> int:
+    """End the leases of processes of this machine that are no more, so that nobody has to wait until they run out."""
+    with acting_as_staff():
+        held = Revision.objects.held().exclude(lease_holder="").values_list("pk", "lease_token", "lease_holder")
+        gone = [(pk, token) for pk, token, holder in held if here.is_gone(holder)]
+        return sum(
+            Revision.objects.filter(pk=pk, lease_token=token).update(lease_token=None, lease_until=None)
+            for pk, token in gone
+        )
 
 
 def count_due(*, most: int) -> int:

@@ -211,6 +211,7 @@ class Revision(Owned):
     claimed_at = models.DateTimeField(null=True, blank=True, editable=False)
     lease_token = models.UUIDField(null=True, blank=True, editable=False)
     lease_until = models.DateTimeField(null=True, blank=True, editable=False)
+    lease_holder = models.CharField(max_length=255, blank=True, default="", editable=False, help_text="Which process.")
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     updated_at = models.DateTimeField(db_default=Now(), editable=False)
 

@@ -38,7 +38,8 @@ def run() -> bool:
     """Give one revision its turn; whether there is more to do."""
     lease = leases.claim()
     if lease is None:
-        return False
+        # A message that comes again may be the work of a process that was killed.
+        return leases.free_abandoned() > 0
     with structlog.contextvars.bound_contextvars(revision=lease.revision_id), leases.kept_alive(lease):
         _attempt(lease)
     return leases.count_due(most=1) > 0
@@ -46,6 +47,7 @@ def run() -> bool:
 
 def sweep(*, most: int) -> int:
     """End what was tried too often; how many revisions are due, up to `most`."""
+    leases.free_abandoned()
     while (lease := leases.claim_exhausted()) is not None:
         with suppress(LeaseLost):
             _fail(lease, TriedTooOften())

@@ -24,6 +24,7 @@ _FOR_EVER = "private, max-age=31536000, immutable"
 _VERSION = OpenApiParameter(
     "v", str, "query", description="The image's ETag without quotes. With it the answer may be kept for ever."
 )
+_IMAGE = {(200, "image/jpeg"): OpenApiTypes.BINARY, (200, "image/png"): OpenApiTypes.BINARY}
 _NUMBER = OpenApiParameter("page_number", int, "path", description="From 1.")
 
 
@@ -37,7 +38,7 @@ class PageImage(OwnedView):
         summary="Read the image of one page",
         description="Of what the document shows now. Images never change under their ETag.",
         parameters=[NAME, _NUMBER, COLLECTION, IF_NONE_MATCH, _VERSION],
-        responses={(200, "image/png"): OpenApiTypes.BINARY, (200, "image/webp"): OpenApiTypes.BINARY},
+        responses=_IMAGE,
     )
     def get(self, request: Request, document_name: str, page_number: int) -> HttpResponseBase:
         where = request.query_params.get("collection_name") or catalogue.DEFAULT_COLLECTION
@@ -93,7 +94,7 @@ class SignedPageImage(APIView):
         description="The link is the `image_url` of a hit. It needs no key, so that a browser can show the image.",
         auth=[],
         parameters=[OpenApiParameter("image_token", str, "path", description="From the link.")],
-        responses={(200, "image/png"): OpenApiTypes.BINARY, (200, "image/webp"): OpenApiTypes.BINARY},
+        responses=_IMAGE,
     )
     def get(self, _request: Request, image_token: str) -> HttpResponseBase:
         owner_id, page_id = links.page_of(image_token, max_age_s=settings.ENV.file_link_minutes * 60)

@@ -1,5 +1,7 @@
 """Whose turn it is, and who may write."""
 
+import subprocess
+import sys
 from dataclasses import replace
 
 import pytest
@@ -8,6 +10,7 @@ from pytest_django import Settings
 
 from accounts.ownership import acting_for
 from collections_app import leases, process, turn
+from collections_app.engine import here
 from collections_app.leases import Lease, LeaseLost
 from collections_app.models import Revision
 from collections_app.publish import publish
@@ -141,3 +144,22 @@ def test_a_lease_that_cannot_be_renewed_counts_as_lost(monkeypatch: pytest.Monke
     monkeypatch.setitem(connection.settings_dict, "HOST", "/nowhere")
     with leases.kept_alive(lease, every_s=0.01):
         assert lease.lost.wait(20)
+
+
+def test_what_a_killed_process_of_this_machine_held_is_free_at_once(alice: Someone, service: str) -> None:
+    for name in ("dead.pdf", "alive.pdf", "elsewhere.pdf"):
+        put(alice, name, pdf("one", size=TINY))
+        claimed()
+    with subprocess.Popen([sys.executable, "-c", ""]) as ended:
+        ended.wait()
+    with acting_for(alice.id):
+        held = Revision.objects.filter(owner_id=alice.id)
+        held.filter(pk=latest(alice, "dead.pdf").pk).update(lease_holder=here.name_of(ended.pid))
+        held.filter(pk=latest(alice, "elsewhere.pdf").pk).update(lease_holder="elsewhere:1")
+    assert process.run(), "one is free"
+    assert not process.run()
+    assert [told(alice, name)["status"] for name in ("dead.pdf", "alive.pdf", "elsewhere.pdf")] == [
+        "ready",
+        "queued",
+        "queued",
+    ]

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
 
@@ -26,17 +27,23 @@ _DEADLINE_S = 30
 
 @pytest.fixture
 def worker(owner: Someone, web: Web, tmp_path: Path) -> Iterator[None]:
+    with working(web, tmp_path):
+        yield
+    books_balance(owner)
+
+
+@contextmanager
+def working(web: Web, tmp_path: Path, **changes: str) -> Iterator[None]:
     """A worker with two children, and the clock of the sweeper."""
     words = ("worker", "--beat", "--schedule", str(tmp_path / "beat"), "--concurrency", "2", "--without-gossip")
     command = [sys.executable, "-m", "celery", "-A", "paliapi.celery", *words, "--without-mingle"]
     with (
         (tmp_path / "log").open("w") as log,
-        subprocess.Popen(command, cwd=ROOT, env=web.environment, stdout=log, stderr=log) as process,
+        subprocess.Popen(command, cwd=ROOT, env={**web.environment, **changes}, stdout=log, stderr=log) as process,
     ):
         yield
         process.terminate()
         process.wait(timeout=20)
-    books_balance(owner)
 
 
 def test_a_client_that_waits_gets_pages_that_it_can_look_at(
@@ -53,9 +60,25 @@ def test_a_client_that_waits_gets_pages_that_it_can_look_at(
 
 def test_what_nobody_was_nudged_for_is_found(worker: None, owner: Someone, web: Web) -> None:
     put(owner, "quiet.pdf", pdf("found by the sweeper"))  # this process has no queue to nudge by
+    until_ready(owner, web, "quiet.pdf")
+    assert shown_texts(owner, "quiet.pdf") == ["found by the sweeper"]
+
+
+def test_children_of_the_worker_that_are_killed_cost_seconds_and_no_page(
+    owner: Someone, web: Web, colivara: ColiVara, tmp_path: Path
+) -> None:
+    texts = [f"page {number}" for number in range(1, 10)]
+    content = base64.b64encode(pdf(*texts, size=(72, 72))).decode()
+    # Every child is killed when it has kept its first pages: twice in all.
+    with working(web, tmp_path, PALIAPI_FAILPOINT="pages_stored=kill"):
+        colivara.upsert_document("hard.pdf", document_base64=content)
+        until_ready(owner, web, "hard.pdf")
+    assert shown_texts(owner, "hard.pdf") == texts
+    books_balance(owner)
+
+
+def until_ready(owner: Someone, web: Web, name: str) -> None:
     until = time.monotonic() + _DEADLINE_S
-    address = f"{web.url}/v1/documents/quiet.pdf/"
-    while httpx.get(address, headers=owner.headers).json()["status"] != "ready":
+    while httpx.get(f"{web.url}/v1/documents/{name}/", headers=owner.headers).json()["status"] != "ready":
         assert time.monotonic() < until
         time.sleep(0.1)  # between two looks, with the deadline above
-    assert shown_texts(owner, "quiet.pdf") == ["found by the sweeper"]
