@@ -41,8 +41,8 @@ class PageIn(StrictSerializer[Any]):
     document_name = TextField(help_text="Of the document.")
     collection_name = TextField(
         required=False,
-        default=catalogue.DEFAULT_COLLECTION,
-        help_text="Where the document is; `all`: in whichever collection.",
+        allow_null=True,
+        help_text="Where the document is; left out: in the default one, `all`: in whichever.",
     )
     page_number = serializers.IntegerField(min_value=1, help_text="From 1.")
 
@@ -174,6 +174,14 @@ def _question(data: dict[str, Any], asked: Asked) -> Question:
     )
 
 
+def _like(page: dict[str, Any]) -> LikePage:
+    return LikePage(
+        document_name=page["document_name"],
+        collection_name=page.get("collection_name") or catalogue.DEFAULT_COLLECTION,
+        page_number=page["page_number"],
+    )
+
+
 class SearchView(_Searching):
     also_answers: ClassVar = {"POST": (404, 409)}
 
@@ -199,7 +207,7 @@ class SearchView(_Searching):
     def post(self, request: Request) -> Response:
         data = validated(SearchIn, request)
         page = data.get("page")
-        return self.answered(request, data, LikePage(**page) if page else Words(data["query"], at="/query"))
+        return self.answered(request, data, _like(page) if page else Words(data["query"], at="/query"))
 
 
 class SearchImageView(_Searching):

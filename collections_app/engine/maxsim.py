@@ -21,6 +21,7 @@ Query: TypeAlias = NDArray[np.float16] | NDArray[np.float32]
 
 # Vectors decoded at a time: a megabyte in float32 at 128 dimensions, which the cache of a core holds.
 _BLOCK = 2048
+_PRODUCTS = 2**22  # in memory at once, for queries that are as long as pages
 
 _NUMBERS = np.int32(-0x70002000)  # a half moved up by 13 bits, without what its sign has left between
 _REBIAS = np.float32(2.0**112)
@@ -56,7 +57,8 @@ def scores(query: Query, pages: Packed, *, weights: ArrayLike | None = None) -> 
     if not len(asked) or asked.shape[1] != pages.vectors.shape[1]:
         raise ValueError(f"a query of shape {asked.shape} for pages of {pages.vectors.shape[1]} dimensions")
     weighed = None if weights is None else np.asarray(weights, dtype=np.float32)
-    scratch = np.empty((_BLOCK, asked.shape[1]), dtype=np.int32)
+    block = max(1, min(_BLOCK, _PRODUCTS // len(asked)))
+    scratch = np.empty((block, asked.shape[1]), dtype=np.int32)
     found = np.empty(len(pages), dtype=np.float32)
     with single_threaded():
         for number, page in enumerate(pages):
@@ -74,8 +76,8 @@ def matches(query: Query, page: MultiVector) -> NDArray[np.intp]:
 def _best(query: NDArray[np.float32], page: MultiVector, scratch: NDArray[np.int32]) -> NDArray[np.float32]:
     """The similarity that each of the query's vectors reaches on the page: (q,)."""
     best: NDArray[np.float32] | None = None
-    for start in range(0, len(page), _BLOCK):
-        found = (query @ _floats(page[start : start + _BLOCK], scratch).T).max(axis=1)
+    for start in range(0, len(page), len(scratch)):
+        found = (query @ _floats(page[start : start + len(scratch)], scratch).T).max(axis=1)
         best = found if best is None else np.maximum(best, found, out=best)
     if best is None:
         raise ValueError("a page without vectors")

@@ -206,6 +206,7 @@ def test_a_page_finds_pages_like_it_without_the_embeddings_service(
     [
         ({"document_name": "nowhere", "page_number": 1}, 404, "document_not_found"),
         ({"document_name": "bread.pdf", "page_number": 1}, 404, "document_not_found"),
+        ({"document_name": "bread.pdf", "page_number": 1, "collection_name": None}, 404, "document_not_found"),
         ({"document_name": "bread.pdf", "collection_name": "all", "page_number": 3}, 404, "page_not_found"),
         ({"document_name": "bread.pdf", "collection_name": "all", "page_number": 10**30}, 404, "page_not_found"),
         ({"document_name": "bread.pdf", "collection_name": "all", "page_number": 0}, 422, "invalid"),

@@ -68,6 +68,13 @@ def test_a_page_has_the_same_score_to_the_last_bit_whatever_it_is_scored_with(co
     assert scores(query, pack(pages[::-1])).tolist() == alone[::-1]
 
 
+def test_a_query_as_long_as_many_pages_is_scored_in_smaller_blocks() -> None:
+    (query,) = random_pages(1, sizes=[5000], dim=4)
+    pages = random_pages(2, sizes=[1, 3000], dim=4)
+    expected = [(query.astype(np.float64) @ page.astype(np.float64).T).max(axis=1).sum() for page in pages]
+    np.testing.assert_allclose(scores(query, pack(pages)), expected, rtol=1e-4)
+
+
 def test_what_is_all_negative_stays_negative() -> None:
     query = np.ones((3, 8), dtype=np.float16)
     pages = [np.full((count, 8), -0.5, dtype=np.float16) for count in (1, 5, 3000)]
