@@ -18,7 +18,20 @@ def choose(settings: Settings) -> Backend:
     """The backend by name; `auto` takes a visual model where one can run, and else the one that needs nothing."""
     name = settings.backend
     if name == "auto":
-        name = "colpali" if find_spec("torch") and find_spec("colpali_engine") else "embedded"
+        name = "colpali" if _can_look(settings) else "embedded"
         if name == "embedded":
             log.warning("No visual model can run here: pages are searched by the English text that OCR reads on them.")
     return cast(Backend, import_module(f"embeddings.backends.{name}").make(settings))
+
+
+def _can_look(settings: Settings) -> bool:
+    """Whether a visual model could run here: torch, and weights that are there or may be fetched."""
+    if not (find_spec("torch") and find_spec("colpali_engine")):
+        return False
+    if not settings.offline:
+        return True
+    try:
+        import_module("embeddings.backends.colpali").weights(settings)
+    except import_module("embeddings.backends.checkpoints").NoSuchModel:
+        return False
+    return True

@@ -24,10 +24,15 @@ def make(settings: Settings) -> TorchBackend:
     return TorchBackend("colpali", _open, settings=settings)
 
 
+def weights(settings: Settings) -> Checkpoint:
+    """The files of the settings' model, or NoSuchModel."""
+    names = candidates(settings.model or DEFAULT_MODEL, revision=settings.model_revision)
+    return find(names, revision=settings.model_revision, offline=settings.offline)
+
+
 def _open(settings: Settings) -> "ColModel":
     asked = settings.model or DEFAULT_MODEL
-    names = candidates(asked, revision=settings.model_revision)
-    checkpoint = find(names, revision=settings.model_revision, offline=settings.offline)
+    checkpoint = weights(settings)
     kind = family(checkpoint.configuration, model=asked)
     attention = "sdpa" if kind.both_ways and settings.attention == "auto" else settings.attention
     placement = place(device=settings.device, dtype=settings.dtype, attention=attention)

@@ -1,7 +1,6 @@
 """Which backend runs."""
 
 import logging
-from importlib.util import find_spec
 
 import pytest
 
@@ -18,10 +17,9 @@ def test_a_backend_is_chosen_by_name() -> None:
     assert not named.info.degraded
 
 
-@pytest.mark.skipif(find_spec("torch") is not None, reason="with torch, auto takes a visual model")
 def test_auto_falls_back_to_what_needs_nothing_and_says_so(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING, logger="embeddings"):
-        chosen = choose(settings(COLPALI_BACKEND="auto"))
+        chosen = choose(settings(COLPALI_BACKEND="auto", COLPALI_OFFLINE="true", COLPALI_MODEL_NAME="nobody/has-this"))
     assert isinstance(chosen, Embedded)
     assert chosen.info.degraded
     assert "No visual model can run here" in caplog.text
