@@ -64,5 +64,4 @@ bench: install
 	$(VENV_PYTHON) -m benchmarks $(ARGS)
 
 bench-embeddings: install
-	$(VENV_PYTHON) -m benchmarks.embeddings_service
-	$(VENV_PYTHON) -m benchmarks.embeddings_search
+	$(VENV_PYTHON) -m benchmarks embeddings_service embeddings_search

@@ -1,0 +1,15 @@
+"""Runs the benchmarks, all that need no GPU or those that are named: `make bench ARGS="embeddings_search"`."""
+
+import subprocess
+import sys
+
+EVERYWHERE = ("embeddings_service", "embeddings_search")
+
+
+def main(names: list[str]) -> int:
+    """Each in a process of its own, so that none warms up for the next; the worst exit code of all."""
+    return max(subprocess.run([sys.executable, "-m", f"benchmarks.{name}"], check=False).returncode for name in names)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:] or list(EVERYWHERE)))
