@@ -47,18 +47,20 @@ def space_id_of(space: contract.Space) -> int:
 
 
 def equals(owner_id: int, pages: Sequence[RenderedPage]) -> list[Equal]:
-    """Pages of the same owner with the same image and the same text, newest first."""
+    """Pages of the same owner with the same image and the same text, the newest of each space."""
     numbers: dict[tuple[str, str], list[int]] = {}
     for page in pages:
         numbers.setdefault((_sha256(page), _md5(page.text)), []).append(page.number)
     with acting_for(owner_id):
         rows = PageEmbedding.objects.filter(owner_id=owner_id, page__owner_id=owner_id)
-        rows = rows.filter(page__image__sha256__in={sha256 for sha256, _ in numbers})
-        found = rows.order_by("-page_id").values_list("page_id", "space_id", "page__image__sha256", MD5("page__text"))
+        rows = rows.filter(page__image__sha256__in={sha256 for sha256, _ in numbers}).annotate(md5=MD5("page__text"))
+        # Of an empty page there may be thousands.
+        each = ("page__image__sha256", "md5", "space_id")
+        found = rows.order_by(*each, "-page_id").distinct(*each).values_list("page_id", *each)
         return [
             Equal(number=number, page_id=page_id, space_id=space_id)
-            for page_id, space_id, *key in found
-            for number in numbers.get((key[0], key[1]), ())
+            for page_id, sha256, md5, space_id in found
+            for number in numbers.get((sha256, md5), ())
         ]
 
 

@@ -200,7 +200,7 @@ def _equals(work: _Work, batch: list[RenderedPage]) -> dict[int, int]:
     found = pagestore.equals(work.lease.owner_id, batch)
     if found and work.space_id is None:
         work.space_id = pagestore.space_id_of(embedder.space())
-    return {one.number: one.page_id for one in reversed(found) if one.space_id == work.space_id}
+    return {one.number: one.page_id for one in found if one.space_id == work.space_id}
 
 
 def _embedded(work: _Work, pages: list[RenderedPage]) -> dict[int, MultiVector]:
