@@ -98,6 +98,13 @@ def test_a_first_upload_that_fails_shows_nothing(owner: Someone) -> None:
     assert found["error"] == {"code": "file_damaged", "detail": "The file is damaged and cannot be read."}
 
 
+def test_a_damaged_page_fails_the_document_with_its_number(owner: Someone) -> None:
+    put(owner, "broken.pdf", pdf("1", "2").replace(b"/Count 2", b"/Count 9"))
+    work()
+    found = told(owner, "broken.pdf")
+    assert (found["error"]["code"], found["error"]["page"], found["pages_done"]) == ("file_damaged", 3, 0)
+
+
 def test_a_document_that_does_not_fit_the_quota_fails_and_counts_nothing(owner: Someone) -> None:
     put(owner, "report.pdf", pdf("one", "two"))
     with acting_for(owner.id):

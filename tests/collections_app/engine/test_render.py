@@ -140,6 +140,14 @@ def test_the_pages_of_a_picture_are_its_frames(form: str) -> None:
     assert numbers == ([(1, 2), (2, 2)] if form == "TIFF" else [(1, 1)])
 
 
+@pytest.mark.parametrize("first_page", [1, 2, 3, 4])
+def test_drawing_begins_at_the_page_that_is_wanted(first_page: int) -> None:
+    frames = [Image.new("RGB", (40, 20), shade) for shade in ("red", "green", "blue")]
+    for content in (pdf("one", "two", "three"), picture("TIFF", *frames)):
+        whole = pages_of(content)
+        assert pages_of(content, first_page=first_page) == whole[first_page - 1 :]
+
+
 def test_a_bomb_in_a_later_frame_is_refused() -> None:
     frames = picture("TIFF", Image.new("1", (10, 10)), Image.new("1", (2000, 2000)), compression="group4")
     with pytest.raises(PageTooLarge, match="Page 2"):

@@ -1,0 +1,74 @@
+"""The queue carries nudges; without it nothing is lost but time."""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+from redis import Redis
+
+from collections_app import tasks
+from paliapi.celery import app
+from paliapi.redis_urls import for_celery
+from tests.cast import Someone
+from tests.collections_app.documents import put
+from tests.collections_app.engine.samples import pdf
+from tests.collections_app.ingestion import told
+from tests.environment import Services
+
+
+@pytest.fixture
+def queue(services: Services) -> Iterator["Redis"]:
+    """The real queue, empty and with nobody working."""
+    usual = app.conf.broker_url
+    app.conf.update(broker_url=for_celery(services.redis_url))
+    with Redis.from_url(services.redis_url) as redis:
+        redis.delete("celery")
+        yield redis
+        redis.delete("celery")
+    app.conf.update(broker_url=usual)
+
+
+def names(queue: "Redis") -> list[str]:
+    return [json.loads(message)["headers"]["task"] for message in queue.lrange("celery", 0, -1)]
+
+
+def test_an_upload_is_accepted_without_a_queue(alice: Someone) -> None:
+    put(alice, "a.pdf", pdf("one"))
+    assert told(alice, "a.pdf")["status"] == "queued"
+
+
+def test_an_upload_and_a_new_content_nudge_a_worker(alice: Someone, queue: "Redis") -> None:
+    put(alice, "a.pdf", pdf("one"))
+    assert names(queue) == ["collections_app.process_next"]
+
+
+def test_a_nudge_names_nothing(alice: Someone, queue: "Redis") -> None:
+    tasks.nudge(2)
+    bodies = [json.loads(message) for message in queue.lrange("celery", 0, -1)]
+    assert [body["headers"]["argsrepr"] for body in bodies] == ["()", "()"]
+
+
+def test_one_who_is_done_nudges_the_next_while_there_is_more(alice: Someone, queue: "Redis", service: str) -> None:
+    for name in ("a.pdf", "b.pdf"):
+        put(alice, name, pdf(name))
+    queue.delete("celery")
+    tasks.process_next()
+    assert names(queue) == ["collections_app.process_next"]
+    tasks.process_next()
+    assert len(names(queue)) == 1
+    assert told(alice, "b.pdf")["status"] == "ready"
+
+
+def test_the_sweeper_sends_what_was_lost_and_nothing_where_nothing_is_due(alice: Someone, queue: "Redis") -> None:
+    tasks.sweep()
+    assert names(queue) == []
+    for number in range(5):
+        put(alice, f"{number}.pdf", pdf("one"))
+    queue.delete("celery")
+    tasks.sweep()
+    assert len(names(queue)) == 2, "as many as there are workers"
+
+
+def test_the_sweeper_comes_every_ten_seconds() -> None:
+    assert app.conf.beat_schedule["sweep"]["schedule"] == 10.0
+    assert app.conf.beat_schedule["sweep"]["task"] in app.tasks
