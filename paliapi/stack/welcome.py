@@ -70,7 +70,8 @@ def _curl(base: str, key: str) -> list[str]:
     question = shlex.quote(f'{{"query": "{_QUESTION}", "collection_name": "{_COLLECTION}", "top_k": 3}}')
     return [
         f"  curl {bearer} \\",
-        f"    -F file=@{shlex.quote(str(SAMPLE))} -F name={SAMPLE.stem} -F collection_name={_COLLECTION} -F wait=true \\",
+        f"    -F file=@{shlex.quote(str(SAMPLE))} -F name={SAMPLE.stem} \\",
+        f"    -F collection_name={_COLLECTION} -F wait=true \\",
         f"    {base}/v1/documents/upsert-document/",
         "",
         f"  curl {bearer} -H 'Content-Type: application/json' \\",
