@@ -140,10 +140,9 @@ def test_the_first_start_tells_where_everything_is(first_start: FirstStart) -> N
 
 def test_the_pasted_lines_work(first_start: FirstStart) -> None:
     put, asked = first_start.pasted
-    assert put.status_code == http.client.ACCEPTED
-    assert put.json()["name"] == "lighthouses"
-    assert asked.headers["Content-Type"].startswith("application/")
-    assert asked.json()
+    assert put.status_code == http.client.CREATED
+    assert (put.json()["name"], put.json()["status"], put.json()["num_pages"]) == ("lighthouses", "ready", 3)
+    assert [hit["document_name"] for hit in asked.json()["results"]] == ["lighthouses"] * 3
 
 
 def test_the_key_is_in_no_file(first_start: FirstStart) -> None:
