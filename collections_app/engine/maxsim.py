@@ -11,7 +11,7 @@ from itertools import pairwise
 from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from collections_app.engine.blas import single_threaded
 from collections_app.engine.multivector import MultiVector
@@ -51,26 +51,18 @@ def pack(pages: Sequence[MultiVector]) -> Packed:
     return Packed(np.concatenate(pages), offsets)
 
 
-def scores(query: Query, pages: Packed, *, weights: ArrayLike | None = None) -> NDArray[np.float32]:
-    """MaxSim of the query with each page: (pages,). `weights` (q,) may be negative: then likeness counts against."""
+def scores(query: Query, pages: Packed) -> NDArray[np.float32]:
+    """MaxSim of the query with each page: (pages,)."""
     asked = np.ascontiguousarray(query, dtype=np.float32)
     if not len(asked) or asked.shape[1] != pages.vectors.shape[1]:
         raise ValueError(f"a query of shape {asked.shape} for pages of {pages.vectors.shape[1]} dimensions")
-    weighed = None if weights is None else np.asarray(weights, dtype=np.float32)
     block = max(1, min(_BLOCK, _PRODUCTS // len(asked)))
     scratch = np.empty((block, asked.shape[1]), dtype=np.int32)
     found = np.empty(len(pages), dtype=np.float32)
     with single_threaded():
         for number, page in enumerate(pages):
-            best = _best(asked, page, scratch)
-            found[number] = best.sum() if weighed is None else (best * weighed).sum()
+            found[number] = _best(asked, page, scratch).sum()
     return found
-
-
-def matches(query: Query, page: MultiVector) -> NDArray[np.intp]:
-    """Which vector of the page each of the query's matches best, the first of equals: (q,)."""
-    asked = np.ascontiguousarray(query, dtype=np.float32)
-    return np.asarray((asked @ page.astype(np.float32).T).argmax(axis=1))
 
 
 def _best(query: NDArray[np.float32], page: MultiVector, scratch: NDArray[np.int32]) -> NDArray[np.float32]:

@@ -88,25 +88,6 @@ def test_every_finite_half_is_read_as_it_is() -> None:
     assert np.array_equal(scores(np.ones((1, 1), dtype=np.float16), each), finite.astype(np.float32))
 
 
-def test_weights_count_likeness_for_less_or_against() -> None:
-    query = np.eye(2, 4, dtype=np.float16)
-    pages = [np.eye(4, dtype=np.float16)[[0]], np.eye(4, dtype=np.float16)[[1]], np.eye(4, dtype=np.float16)[:2]]
-    assert scores(query, pack(pages), weights=[1.0, -0.5]).tolist() == [1.0, -0.5, 0.5]
-    assert scores(query, pack(pages), weights=[1.0, 1.0]).tolist() == scores(query, pack(pages)).tolist()
-
-
-@given(asked())
-def test_matches_name_the_vector_that_gave_the_score(given_: tuple[Halves, list[Halves]]) -> None:
-    query, pages = given_
-    for page in pages:
-        reached = (query.astype(np.float64) * page[maxsim.matches(query, page)].astype(np.float64)).sum()
-        np.testing.assert_allclose(reached, naive(query, page), rtol=1e-5, atol=1e-5)
-
-
-def test_of_equal_matches_the_first_is_named() -> None:
-    assert maxsim.matches(np.ones((1, 2), np.float16), np.ones((3, 2), np.float16)).tolist() == [0]
-
-
 def test_a_query_of_other_dimensions_or_of_nothing_is_refused() -> None:
     pages = pack([np.ones((2, 4), dtype=np.float16)])
     for query in (np.ones((1, 3), dtype=np.float16), np.ones((0, 4), dtype=np.float16)):
