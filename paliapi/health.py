@@ -31,7 +31,7 @@ class HealthOut(serializers.Serializer[dict[str, str]]):
 
 
 class Health(APIView):
-    """The one open route of the API."""
+    """Open to everybody, like signed links and nothing else of the API."""
 
     authentication_classes = ()
     permission_classes = ()

@@ -150,7 +150,8 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": (
         "Retrieval for visually rich documents. Put PDFs, slides, scans and images into collections, ask questions, "
         "get back the pages that answer them.\n\n"
-        "Every call but health carries `Authorization: Bearer YOUR_KEY`. Every failure is `application/problem+json` "
+        "Every call but health and signed links carries `Authorization: Bearer YOUR_KEY`. Every failure is "
+        "`application/problem+json` "
         "with a stable `code` and the `request_id` that the log has too."
     ),
     "LICENSE": {"name": "Apache-2.0", "url": "https://www.apache.org/licenses/LICENSE-2.0"},
