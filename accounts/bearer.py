@@ -68,6 +68,14 @@ def _is_good(key: ApiKey | None, secret: str) -> bool:
     return same and bool(pepper) and key is not None and key.state == "active" and key.owner.is_active
 
 
+def is_still_good(caller: Caller) -> bool:
+    """Whether the key that was presented may be used now; for what goes on after the request was let in."""
+    with acting_for(caller.owner_id):
+        rows = ApiKey.objects.filter(owner_id=caller.owner_id, pk=caller.key_id).select_related("owner")
+        key = rows.first()
+    return key is not None and key.state == "active" and key.owner.is_active
+
+
 def _note_use(key: ApiKey) -> None:
     now = timezone.now()
     if key.last_used_at is not None and now - key.last_used_at < _USE_IS_NOTED_EVERY:

@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     # Importing views makes the framework import this module, by the name that the settings give.
     from rest_framework.views import APIView
 
-Kind = Literal["search", "upload"]
+Kind = Literal["search", "stream", "upload"]
 
 # A slot that nobody gave back, because its process was killed, is free again after so long.
-_LEASE_S: dict[Kind, int] = {"search": 60, "upload": 600}
+_LEASE_S: dict[Kind, int] = {"search": 60, "stream": 3660, "upload": 600}
 
 # GCRA: one number, the time at which the bucket is full again.
 # ARGV: microseconds a unit, units in a full bucket, units asked for.

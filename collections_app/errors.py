@@ -219,6 +219,11 @@ class NothingToCancel(Conflict):
     title = "Nothing is being processed for this document."
 
 
+class StreamsBusy(Unavailable):
+    code = "streams_busy"
+    title = "The server sends as many streams as it can; ask for the document instead, or try again."
+
+
 class JobStatusInvalid(Invalid):
     code = "job_status_invalid"
     title = "There is no such state of a job."

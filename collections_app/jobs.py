@@ -1,6 +1,5 @@
 """Verbs on what is on its way: list it, wait for it, stop it, try it again."""
 
-import time
 from collections.abc import Sequence
 
 from django.db.models import F, QuerySet
@@ -8,13 +7,12 @@ from django.db.models.functions import Now
 
 from accounts.access import Caller
 from accounts.ownership import acting_for
-from collections_app import catalogue, pagestore
+from collections_app import catalogue, pagestore, progress
 from collections_app.errors import DocumentNotFound, NothingToCancel, NothingToRetry, ProcessingFailed
 from collections_app.models import IN_FLIGHT, Document, Revision, Status
 from paliapi.errors import Problem
 
 UNFINISHED = (*IN_FLIGHT, Status.FAILED, Status.CANCELLED)
-_FIRST_LOOK_S, _LAST_LOOK_S = 0.05, 1.0
 
 
 def unfinished(caller: Caller, *, statuses: Sequence[str], collection_name: str) -> QuerySet[Revision]:
@@ -29,23 +27,17 @@ def wait_for(caller: Caller, document: Document, *, within_s: float) -> Document
 
     Call it outside a transaction, which would not see the end. ProcessingFailed if it comes to nothing.
     """
-    until = time.monotonic() + within_s
-    pause_s = _FIRST_LOOK_S
-    while True:
+    for state in progress.follow(caller, document, within_s=within_s):
+        if state is None or not state.is_over or state.status == progress.SUPERSEDED:
+            continue
+        if state.status in {Status.FAILED, Status.CANCELLED} and state.revision:
+            raise _failed(state.revision)
         with acting_for(caller.owner_id):
             row = catalogue.documents(caller).filter(pk=document.pk).first()
         if row is None:
             raise DocumentNotFound("The document was deleted before it was ready.")
-        if row.latest is None or row.latest_id != document.latest_id:
-            return None
-        if row.latest.status == Status.READY:
-            return row
-        if row.latest.status not in IN_FLIGHT:
-            raise _failed(row.latest)
-        if time.monotonic() + pause_s >= until:
-            return None
-        time.sleep(pause_s)
-        pause_s = min(pause_s * 1.5, _LAST_LOOK_S)
+        return row
+    return None
 
 
 def cancel(caller: Caller, name: str, *, collection_name: str) -> Document:

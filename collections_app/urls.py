@@ -5,6 +5,7 @@ from django.urls import path
 from collections_app.api.collections import CollectionDetail, Collections
 from collections_app.api.documents import DeleteDocument, DocumentDetail, Documents, Upsert
 from collections_app.api.embeddings import EmbeddingsView
+from collections_app.api.events import Events
 from collections_app.api.filter import FilterView
 from collections_app.api.helpers import FileToBase64, FileToImages
 from collections_app.api.jobs import CancelDocument, Jobs, RetryDocument
@@ -19,6 +20,7 @@ urlpatterns = [
     path("documents/delete-document/<path:document_name>/", DeleteDocument.as_view(), name="deleteDocument"),
     path("documents/<path:document_name>/cancel/", CancelDocument.as_view(), name="cancelDocument"),
     path("documents/<path:document_name>/retry/", RetryDocument.as_view(), name="retryDocument"),
+    path("documents/<path:document_name>/events/", Events.as_view(), name="streamDocumentEvents"),
     path("documents/<path:document_name>/pages/<int:page_number>/image", PageImage.as_view(), name="getPageImage"),
     path("documents/<path:document_name>/", DocumentDetail.as_view(), name="document"),
     path("files/pages/<str:image_token>", SignedPageImage.as_view(), name="getSignedPageImage"),

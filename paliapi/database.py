@@ -39,6 +39,13 @@ def settings_for(url: str, *, pool_size: int = 0, role: str = APP) -> dict[str, 
     }
 
 
+def let_go() -> None:
+    """Give this thread's connection back before a pause; inside a transaction it stays. The next query gets another."""
+    connection = connections[DEFAULT_DB_ALIAS]
+    if not connection.in_atomic_block:
+        connection.close()
+
+
 @contextmanager
 def as_table_owner(url: str) -> Iterator[None]:
     """Speak to the default database as the role of `url`, which owns the tables, until the block ends."""

@@ -98,6 +98,12 @@ class Env:
     web_threads: int = _setting(
         "WEB_THREADS", partial(whole, least=1, most=256), 8, about="threads in each web process, and its connections"
     )
+    web_streams: int = _setting(
+        "WEB_STREAMS",
+        partial(whole, least=1, most=1024),
+        8,
+        about="streams of events a web process sends at once; each has a thread of its own, beside those above",
+    )
     worker_processes: int = _setting("WORKER_PROCESSES", partial(whole, least=1, most=64), 2, about="Celery children")
 
     # Secrets
@@ -207,6 +213,12 @@ class Env:
         60,
         about="seconds that an upload with `wait` holds its answer; then it is 202",
     )
+    stream_s: int = _setting(
+        "STREAM_S",
+        partial(whole, least=1, most=3600),
+        300,
+        about="seconds that one stream of events may last; then its client connects again",
+    )
 
     # Documents by URL
     fetch_timeout_s: int = _setting(
@@ -237,6 +249,9 @@ class Env:
     )
     max_concurrent_uploads: int = _setting(
         "MAX_CONCURRENT_UPLOADS", _count, 4, about="uploads an owner may have running at once"
+    )
+    max_concurrent_streams: int = _setting(
+        "MAX_CONCURRENT_STREAMS", _count, 4, about="streams of events an owner may have open at once"
     )
     quota_documents: int = _setting("QUOTA_DOCUMENTS", _count, 100_000, about="documents an owner may keep")
     quota_pages: int = _setting("QUOTA_PAGES", _count, 1_000_000, about="pages an owner may keep")

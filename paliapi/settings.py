@@ -66,7 +66,7 @@ TEMPLATES = [
 ]
 
 # What is kept where
-DATABASES = {"default": settings_for(ENV.database_url, pool_size=ENV.web_threads + 2)}
+DATABASES = {"default": settings_for(ENV.database_url, pool_size=ENV.web_threads + ENV.web_streams + 2)}
 
 STATIC_URL = "/static/"
 WHITENOISE_USE_FINDERS = True

@@ -46,7 +46,7 @@ class JobOut(serializers.Serializer[Revision]):
     updated_at = serializers.DateTimeField()
 
 
-_JOB = {
+EXAMPLE_JOB = {
     "id": 7,
     "document_id": 42,
     "document_name": "annual-report.pdf",
@@ -64,6 +64,20 @@ _JOB = {
 }
 
 
+def job(row: Revision) -> dict[str, Any]:
+    """A content on its way; the row must come with its document and collection."""
+    same = ("id", "document_id", "status", "pages_total", "pages_done", "reused_pages", "attempts", "error")
+    return {
+        **{name: getattr(row, name) for name in same},
+        "document_name": row.document.name,
+        "collection_name": row.document.collection.name,
+        "waiting_for": row.waiting_for or None,
+        "next_try_at": represent.moment(row.next_try_at) if row.waiting_for else None,
+        "created_at": represent.moment(row.created_at),
+        "updated_at": represent.moment(row.updated_at),
+    }
+
+
 class Jobs(OwnedView):
     query = frozenset({"status", "collection_name", "limit", "cursor"})
     also_answers: ClassVar = {"GET": (422,)}
@@ -75,7 +89,7 @@ class Jobs(OwnedView):
         description="One job for each document whose newest content is not ready, oldest first; it pages like others.",
         parameters=[_STATUS, _WHERE, LIMIT, CURSOR, LINK_HEADER],
         responses=JobOut(many=True),
-        examples=[OpenApiExample("A job", value=_JOB, response_only=True)],
+        examples=[OpenApiExample("A job", value=EXAMPLE_JOB, response_only=True)],
     )
     def get(self, request: Request) -> Response:
         status = request.query_params.get("status")
@@ -88,20 +102,7 @@ class Jobs(OwnedView):
             collection_name=request.query_params.get("collection_name") or "all",
         )
         page = paginate(request, rows)
-        return Response([_job(row) for row in page.rows], headers=page.headers)
-
-
-def _job(row: Revision) -> dict[str, Any]:
-    same = ("id", "document_id", "status", "pages_total", "pages_done", "reused_pages", "attempts", "error")
-    return {
-        **{name: getattr(row, name) for name in same},
-        "document_name": row.document.name,
-        "collection_name": row.document.collection.name,
-        "waiting_for": row.waiting_for or None,
-        "next_try_at": represent.moment(row.next_try_at) if row.waiting_for else None,
-        "created_at": represent.moment(row.created_at),
-        "updated_at": represent.moment(row.updated_at),
-    }
+        return Response([job(row) for row in page.rows], headers=page.headers)
 
 
 class CancelDocument(OwnedView):

@@ -1,0 +1,168 @@
+"""How a document is getting on, as a stream."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytest
+from django.db import connection
+from pytest_django import Settings
+
+from accounts.issue import revoke
+from accounts.models import ApiKey
+from accounts.ownership import acting_for
+from collections_app import process
+from tests.cast import Someone, someone, with_key
+from tests.collections_app.documents import put, shown_with_pages
+from tests.collections_app.engine.samples import pdf
+from tests.collections_app.ingestion import hurry, work
+
+TINY = (72, 72)
+URL = "/v1/documents/a.pdf/events/"
+
+
+@dataclass(frozen=True)
+class Event:
+    id: str
+    kind: str
+    data: dict[str, Any]
+
+
+def read(answer: Any) -> Iterator[Event]:
+    """The events, as an EventSource takes them apart."""
+    assert answer.status_code == 200, answer.content
+    rest = ""
+    for piece in answer.streaming_content:
+        *blocks, rest = (rest + piece.decode()).split("\n\n")
+        for block in blocks:
+            fields = dict(line.split(": ", 1) for line in block.splitlines() if not line.startswith(":"))
+            if "data" in fields:
+                yield Event(fields["id"], fields["event"], json.loads(fields["data"]))
+    assert not rest
+
+
+@pytest.fixture
+def owner(transactional_db: None, service: str, settings: Settings) -> Someone:
+    settings.ENV = replace(settings.ENV, stream_s=20)
+    return someone("follower@example.com")
+
+
+def test_who_follows_sees_the_state_now_each_that_comes_and_the_end(owner: Someone) -> None:
+    put(owner, "a.pdf", pdf(*["x"] * 10, size=TINY))
+    answer = owner.get(URL)
+    assert answer["Content-Type"] == "text/event-stream"
+    assert answer["Cache-Control"] == "no-store"
+    events = read(answer)
+    first = next(events)
+    assert (first.kind, first.data["status"], first.data["document_name"]) == ("progress", "queued", "a.pdf")
+    process.run()
+    rest = list(events)
+    assert [(one.kind, one.data["status"]) for one in rest][-1] == ("end", "ready")
+    assert (rest[-1].data["pages_done"], rest[-1].data["pages_total"]) == (10, 10)
+    assert all(one.kind == "progress" for one in rest[:-1])
+
+
+def test_a_stream_holds_no_connection_between_two_looks(owner: Someone) -> None:
+    put(owner, "a.pdf", pdf("one"))
+    events = read(owner.get(URL))
+    next(events)
+    assert connection.connection is None
+
+
+def test_what_is_ready_is_told_at_once_and_not_twice(alice: Someone) -> None:
+    shown_with_pages(alice, "a.pdf", pages=1)
+    (only,) = read(alice.get(URL))
+    assert (only.kind, only.data["status"]) == ("end", "ready")
+    assert alice.get(URL, Last_Event_ID=only.id).status_code == 204
+    (again,) = read(alice.get(URL, Last_Event_ID="something else"))
+    assert again == only
+
+
+def test_who_comes_back_is_not_told_what_they_know(owner: Someone, settings: Settings) -> None:
+    put(owner, "a.pdf", pdf("one"))
+    settings.ENV = replace(settings.ENV, stream_s=0)
+    (known,) = read(owner.get(URL))
+    assert list(read(owner.get(URL, Last_Event_ID=known.id))) == []
+    settings.ENV = replace(settings.ENV, stream_s=20)
+    work()
+    (news,) = read(owner.get(URL, Last_Event_ID=known.id))
+    assert news.data["status"] == "ready"
+
+
+def test_a_failure_comes_with_its_code(owner: Someone) -> None:
+    put(owner, "a.pdf", pdf("secret", encrypt=True))
+    work()
+    (end,) = read(owner.get(URL))
+    assert (end.kind, end.data["status"], end.data["error"]["code"]) == ("end", "failed", "file_encrypted")
+
+
+@pytest.mark.parametrize(
+    ("act", "status"), [("cancel", "cancelled"), ("upload", "superseded"), ("delete", "deleted")], ids=str
+)
+def test_a_stream_ends_when_there_is_nothing_left_to_wait_for(owner: Someone, act: str, status: str) -> None:
+    put(owner, "a.pdf", pdf("one"))
+    events = read(owner.get(URL))
+    before = next(events)
+    if act == "cancel":
+        owner.post("/v1/documents/a.pdf/cancel/", "")
+    elif act == "upload":
+        put(owner, "a.pdf", pdf("two"))
+    else:
+        owner.delete("/v1/documents/a.pdf/")
+    (end,) = events
+    assert (end.kind, end.data["status"], end.data["id"]) == ("end", status, before.data["id"])
+
+
+def test_an_update_that_is_superseded_by_one_is_told_apart(owner: Someone) -> None:
+    put(owner, "a.pdf", pdf("one"))
+    work()
+    put(owner, "a.pdf", pdf("two"))
+    events = read(owner.get(URL))
+    assert next(events).data["status"] == "queued"
+    put(owner, "a.pdf", pdf("three"))
+    hurry()
+    assert [one.data["status"] for one in events] == ["superseded"]
+    assert next(read(owner.get(URL))).data["status"] == "queued", "whoever connects again follows the newer one"
+
+
+def test_a_stream_ends_with_the_key_that_opened_it(owner: Someone) -> None:
+    other = with_key(owner.user)
+    put(owner, "a.pdf", pdf("one"))
+    events = read(other.get(URL))
+    next(events)
+    with acting_for(owner.id):
+        revoke(ApiKey.objects.filter(owner_id=owner.id).latest("pk"))
+    work()
+    assert list(events) == []
+
+
+def test_an_owner_has_only_so_many_streams_and_gets_them_back(owner: Someone, settings: Settings) -> None:
+    settings.ENV = replace(settings.ENV, max_concurrent_streams=1)
+    put(owner, "a.pdf", pdf("one"))
+    first = owner.get(URL)
+    refused = owner.get(URL)
+    assert (refused.status_code, refused.json()["code"]) == (429, "too_many_at_once")
+    first.close()
+    owner.get(URL).close()
+
+
+def test_a_process_has_only_so_many_streams_and_gets_them_back(
+    owner: Someone, charlie: Someone, settings: Settings
+) -> None:
+    settings.ENV = replace(settings.ENV, web_streams=1)
+    for who in (owner, charlie):
+        put(who, "a.pdf", pdf("one"))
+    first = owner.get(URL)
+    next(read(first))
+    refused = charlie.get(URL)
+    assert (refused.status_code, refused.json()["code"], refused["Retry-After"]) == (503, "streams_busy", "5")
+    first.close()
+    charlie.get(URL).close()
+
+
+def test_a_stranger_cannot_follow(alice: Someone, charlie: Someone) -> None:
+    shown_with_pages(alice, "a.pdf", pages=1)
+    refused = charlie.get(URL)
+    assert (refused.status_code, refused.json()["code"]) == (404, "document_not_found")
+    assert alice.get(f"{URL}?colection_name=x").json()["code"] == "unknown_parameter"
