@@ -53,7 +53,7 @@ def _drawn(document: pypdfium2.PdfDocument, number: int, job: Job) -> DrawnPage:
     try:
         scale = _scale(*document.get_page_size(number - 1), number=number, job=job)
         page = document[number - 1]
-        image = page.render(scale=scale, rev_byteorder=True).to_pil().convert("RGB")
+        image = page.render(scale=scale, rev_byteorder=True).to_pil()
         text, words = _text_and_words(page)
         page.close()
     except pypdfium2.PdfiumError as error:

@@ -25,7 +25,7 @@ class RenderLimits:
     megapixels: int = 25  # larger pages are scaled down to this
     source_megapixels: int = 100  # larger pictures are refused
     memory_mb: int = 1536
-    timeout_s: int = 60  # of waiting for the child; the time that the pages' consumer takes does not count
+    timeout_s: int = 60  # of waiting for the child, which is not waited for while enough pages are drawn
 
 
 @dataclass(frozen=True, slots=True)

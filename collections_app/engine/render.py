@@ -4,8 +4,8 @@
         ...
 
 The child has no network where the kernel lets it go, no environment, and limits on memory, time and files. It draws
-ahead by what a pipe holds, so memory stays bounded whatever the number of pages. It ends when the last page is taken
-and when the consumer stops early.
+ahead of its consumer by a few pages, so memory stays bounded whatever their number. It ends when the last page is
+taken and when the consumer stops early.
 """
 
 import logging
@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import IO, Any, cast
 
 from collections_app import errors
+from collections_app.engine.ahead import ahead
 from collections_app.engine.pages import Encoding, Job, RenderedPage, RenderLimits, page_of, read_frame
 from collections_app.engine.sniff import Kind, sniff
 from collections_app.errors import RenderCrashed, RenderTookTooLong, RenderUnavailable, UnsupportedType
@@ -33,6 +34,9 @@ logger = logging.getLogger(__name__)
 _ROOT = Path(__file__).resolve().parents[2]
 _CHUNK = 1024 * 1024
 _DYING_S = 5.0
+# What is drawn while the consumer embeds and stores what it has.
+_AHEAD_PAGES = 8
+_AHEAD_BYTES = 8 * 1024 * 1024
 _REFUSALS: dict[str, type[Error]] = {
     refusal.code: refusal
     for refusal in (
@@ -64,8 +68,15 @@ def render(
     with _on_disk(source) as file:
         kind = sniff(file, max_pixels=limits.source_megapixels * 1_000_000)
         job = Job(form=_form(kind), dpi=dpi, encoding=encoding, limits=limits, first_page=first_page)
-        with _Child(file, job) as child:
-            yield from child.pages()
+        with (
+            _Child(file, job) as child,
+            ahead(child.pages(), size=_bytes, most=_AHEAD_PAGES, most_size=_AHEAD_BYTES, stop=child.kill) as pages,
+        ):
+            yield from pages
+
+
+def _bytes(page: RenderedPage) -> int:
+    return len(page.image)
 
 
 def _form(kind: Kind) -> str:
@@ -127,12 +138,15 @@ class _Child:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.kill()
+        self._out.close()
+        self._process.wait()
+
+    def kill(self) -> None:
         if self._process.poll() is None:
             # Its own group, so that nothing it may have started stays.
             with suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal.SIGKILL)
-        self._out.close()
-        self._process.wait()
 
     def pages(self) -> Iterator[RenderedPage]:
         """All pages, or the error that says why not; a document that breaks off is never taken for a whole one."""
@@ -160,7 +174,7 @@ class _Child:
         return _REFUSALS.get(str(header["error"]), RenderCrashed)(str(header.get("detail", "")))
 
     def _read(self, count: int) -> bytes:
-        """Exactly so many bytes. Only the time spent waiting counts, not what the consumer does between pages."""
+        """Exactly so many bytes. Only the time spent waiting counts, not that in which there is no room for pages."""
         found = bytearray()
         while len(found) < count:
             begun = time.monotonic()
