@@ -108,7 +108,7 @@ class DocumentAdmin(DeletedByVerb[Document]):
     def num_pages(self, row: Document) -> SafeString:
         if row.shown is None:
             return showing.NOTHING
-        return showing.link_to_list(Page, f"{row.shown.pages_total or 0:,}", revision__id__exact=row.shown.pk)
+        return showing.link_to_list(Page, f"{row.shown.pages_kept:,}", revision__id__exact=row.shown.pk)
 
     @admin.display(description="first pages")
     def thumbnails(self, row: Document) -> SafeString:
@@ -162,6 +162,8 @@ class RevisionAdmin(ViewOnly[Revision]):
         "bytes_shown",
         "metadata_shown",
         "space",
+        "on_page_error",
+        "skipped_shown",
         "reused_pages",
         "attempts",
         "waits",
@@ -209,6 +211,10 @@ class RevisionAdmin(ViewOnly[Revision]):
     @admin.display(description="metadata")
     def metadata_shown(self, row: Revision) -> SafeString:
         return showing.json_text(row.metadata)
+
+    @admin.display(description="pages left out")
+    def skipped_shown(self, row: Revision) -> SafeString:
+        return showing.json_text(row.skipped) if row.skipped else showing.NOTHING
 
 
 @admin.register(Page)

@@ -5,7 +5,7 @@ from typing import IO
 
 from django.conf import settings
 
-from collections_app.engine.pages import RenderedPage, RenderLimits
+from collections_app.engine.pages import PageNotDrawn, RenderedPage, RenderLimits
 from collections_app.engine.render import render
 from collections_app.errors import AnswerTooLarge
 from paliapi.parsers import MEBIBYTE
@@ -22,10 +22,13 @@ def to_images(file: IO[bytes]) -> list[RenderedPage]:
     )
     pages: list[RenderedPage] = []
     size = 0
-    with closing(render(file, limits=limits)) as rendered:
-        for page in rendered:
-            size += len(page.image)
-            if size > env.max_expanded_mb * MEBIBYTE:
-                raise AnswerTooLarge("The pages are too many or too large for one answer.")
-            pages.append(page)
+    try:
+        with closing(render(file, limits=limits)) as rendered:
+            for page in rendered:
+                size += len(page.image)
+                if size > env.max_expanded_mb * MEBIBYTE:
+                    raise AnswerTooLarge("The pages are too many or too large for one answer.")
+                pages.append(page)
+    except PageNotDrawn as failed:
+        raise failed.error from failed
     return pages

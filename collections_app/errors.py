@@ -194,6 +194,11 @@ class RenderUnavailable(Unavailable):
     title = "The pages of the file cannot be drawn at the moment; try again."
 
 
+class NoPageUsable(Invalid):
+    code = "no_page_usable"
+    title = "Not one page of the file could be used."
+
+
 class FileMissing(Invalid):
     code = "file_missing"
     title = "The uploaded file is missing from storage; send it again."

@@ -23,7 +23,7 @@ from collections_app.catalogue import (
 )
 from collections_app.engine.sniff import sniff
 from collections_app.errors import URLInvalid
-from collections_app.models import Collection, Document, Page, Revision, Status, StoredFile
+from collections_app.models import Collection, Document, OnPageError, Page, Revision, Status, StoredFile
 from paliapi.errors import Problem, Unavailable
 
 _TRIES = 5
@@ -40,24 +40,30 @@ class Content:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class Source:
+    """Where content comes from when it is not sent along, and how it is to be taken."""
+
+    url: str = ""
+    use_proxy: bool = False
+    on_page_error: OnPageError = OnPageError.FAIL
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted(Source):
     """What the caller wants to be there."""
 
     name: str
     collection_name: str
     metadata: dict[str, Any]
-    url: str = ""
-    use_proxy: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
+class Change(Source):
     """What the caller wants to be different; None leaves a thing as it is."""
 
     name: str | None = None
     metadata: dict[str, Any] | None = None
-    url: str | None = None
-    use_proxy: bool = False
+    on_page_error: OnPageError = OnPageError.FAIL
 
 
 def accept(
@@ -79,7 +85,7 @@ def accept(
         claim()
         collection = _collection_named(caller, wanted.collection_name)
         document = _document_named(collection, wanted)
-        _revise(document, wanted.metadata, file=file, url=wanted.url, use_proxy=wanted.use_proxy)
+        _revise(document, wanted.metadata, file=file, source=wanted)
         found = find_document(caller, wanted.name, collection_name=wanted.collection_name)
         remember(found)
         return found
@@ -97,15 +103,14 @@ def amend(
     guard: Callable[[Document], None],
 ) -> Document:
     """Change name and metadata at once; a new file or URL becomes a revision that is processed like any other."""
-    _check_url(change.url or "")
+    _check_url(change.url)
 
     def write(file: StoredFile | None) -> Document:
         document = lock_document(find_document_to_change(caller, name, collection_name=collection_name))
         guard(find_document(caller, name, collection_name=document.collection.name))
         change_document(document, new_name=change.name, metadata=change.metadata)
-        source = _source_of(document)
-        if file or (change.url and change.url != source):
-            _revise(document, document.metadata, file=file, url=change.url or "", use_proxy=change.use_proxy)
+        if file or (change.url and change.url != _url_of(document)):
+            _revise(document, document.metadata, file=file, source=change)
         return find_document(caller, document.name, collection_name=document.collection.name)
 
     return _with_bytes(caller, content, write)
@@ -159,9 +164,7 @@ def _document_named(collection: Collection, wanted: Wanted) -> Document:
     return rows.select_for_update(of=("self",)).get(name=wanted.name)
 
 
-def _revise(
-    document: Document, metadata: dict[str, Any], *, file: StoredFile | None, url: str, use_proxy: bool
-) -> None:
+def _revise(document: Document, metadata: dict[str, Any], *, file: StoredFile | None, source: Source) -> None:
     """Queue a new revision. What never came to be shown gives way to it, and its share of the quota comes back."""
     owner_id, new = document.owner_id, document.latest_id is None
     passed = Revision.objects.filter(owner_id=owner_id, document=document).exclude(pk=document.shown_id or 0)
@@ -173,8 +176,9 @@ def _revise(
         owner_id=owner_id,
         document=document,
         file=file,
-        url=url,
-        use_proxy=use_proxy,
+        url=source.url,
+        use_proxy=source.use_proxy,
+        on_page_error=source.on_page_error,
         metadata=metadata,
         size=file.size if file else 0,
         status=Status.QUEUED,
@@ -187,6 +191,6 @@ def _revise(
     charge(owner_id, documents=int(new), pages=-pages, bytes=document.latest.size - freed)
 
 
-def _source_of(document: Document) -> str:
+def _url_of(document: Document) -> str:
     latest = document.latest
     return latest.url if latest else ""

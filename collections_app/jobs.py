@@ -45,7 +45,7 @@ def cancel(caller: Caller, name: str, *, collection_name: str) -> Document:
     document, revision = _newest(caller, name, collection_name=collection_name)
     if revision.status not in IN_FLIGHT:
         raise NothingToCancel
-    _change(revision, status=Status.CANCELLED, pages_done=0, reused_pages=0)
+    _change(revision, status=Status.CANCELLED, pages_done=0, reused_pages=0, skipped=[])
     pagestore.drop(caller.owner_id, [revision.pk])
     return catalogue.find_document(caller, document.name, collection_name=document.collection.name)
 
@@ -56,7 +56,8 @@ def retry(caller: Caller, name: str, *, collection_name: str) -> Document:
     waits = revision.status == Status.QUEUED and revision.waiting_for
     if revision.status not in (Status.FAILED, Status.CANCELLED) and not waits:
         raise NothingToRetry
-    _change(revision, status=Status.QUEUED, error=None, attempts=0, waits=0, next_try_at=Now())
+    skipped = revision.skipped if waits else []  # what is done stays done
+    _change(revision, status=Status.QUEUED, error=None, attempts=0, waits=0, next_try_at=Now(), skipped=skipped)
     return catalogue.find_document(caller, document.name, collection_name=document.collection.name)
 
 

@@ -152,6 +152,13 @@ class Status(models.TextChoices):
     CANCELLED = "cancelled"
 
 
+class OnPageError(models.TextChoices):
+    """What becomes of a document of which one page cannot be used."""
+
+    FAIL = "fail"
+    SKIP = "skip"
+
+
 IN_FLIGHT = (Status.QUEUED, Status.FETCHING, Status.RENDERING, Status.EMBEDDING)
 
 
@@ -201,6 +208,8 @@ class Revision(Owned):
     error = models.JSONField(null=True, blank=True, help_text="code, detail, page")
     pages_total = models.PositiveIntegerField(null=True, blank=True)
     pages_done = models.PositiveIntegerField(default=0)
+    on_page_error = models.CharField(max_length=4, choices=OnPageError.choices, default=OnPageError.FAIL)
+    skipped = models.JSONField(default=list, blank=True, help_text="Pages left out: page, code, detail.")
     reused_pages = models.PositiveIntegerField(default=0, help_text="Pages that took over the vectors of equal ones.")
     space = models.ForeignKey(Space, on_delete=models.PROTECT, null=True, blank=True, related_name="+", db_index=False)
     timings = models.JSONField(default=dict, blank=True, help_text="Seconds, by stage.")
@@ -236,6 +245,11 @@ class Revision(Owned):
 
     def __str__(self) -> str:
         return f"revision {self.pk} ({self.status})"
+
+    @property
+    def pages_kept(self) -> int:
+        """How many pages it has once it is whole: those left out have a number and nothing else."""
+        return (self.pages_total or 0) - len(self.skipped)
 
 
 class Page(Owned):

@@ -2,8 +2,9 @@
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from io import BytesIO
+from typing import Any
 
 from django.db.models import F
 from django.db.models.functions import MD5
@@ -26,6 +27,17 @@ class NewPage:
     rendered: RenderedPage
     embedded: contract.MultiVector | None = None
     source: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reached:
+    """How far a revision is, by the names of its columns; `skipped` are all pages left out so far."""
+
+    pages_done: int
+    pages_total: int
+    space_id: int | None
+    skipped: list[dict[str, Any]]
+    timings: dict[str, float]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,14 +76,17 @@ def equals(owner_id: int, pages: Sequence[RenderedPage]) -> list[Equal]:
         ]
 
 
-def store(lease: Lease, pages: Sequence[NewPage], *, space_id: int, timings: dict[str, float]) -> None:
+def store(lease: Lease, pages: Sequence[NewPage], reached: Reached) -> None:
     """Keep the pages that follow those which are there; LeaseLost or PutAgain, and nothing kept."""
     drafts: list[Draft] = []
     with files.taken_back_on_error(drafts):
         drafts.extend(_put(lease.owner_id, page.rendered) for page in pages)
         failpoints.reach("images_put")
         with acting_for(lease.owner_id):
-            _write(lease, pages, _settled(drafts), space_id=space_id, timings=timings)
+            taken = sum(page.source is not None for page in pages)
+            lease.write(**asdict(reached), reused_pages=F("reused_pages") + taken, attempts=0)
+            if pages and reached.space_id is not None:
+                _write(lease, pages, _settled(drafts), space_id=reached.space_id)
             failpoints.reach("pages_written")
     failpoints.reach("pages_stored")
 
@@ -79,7 +94,7 @@ def store(lease: Lease, pages: Sequence[NewPage], *, space_id: int, timings: dic
 def start_over(lease: Lease) -> None:
     """Forget the pages that are there."""
     with acting_for(lease.owner_id):
-        lease.write(pages_done=0, reused_pages=0, space_id=None)
+        lease.write(pages_done=0, reused_pages=0, skipped=[], space_id=None)
         drop(lease.owner_id, [lease.revision_id])
 
 
@@ -89,24 +104,7 @@ def drop(owner_id: int, revision_ids: Iterable[int]) -> None:
     charge(owner_id, pages=-deleted)
 
 
-def _write(
-    lease: Lease,
-    pages: Sequence[NewPage],
-    images: list[StoredFile],
-    *,
-    space_id: int,
-    timings: dict[str, float],
-) -> None:
-    taken = sum(page.source is not None for page in pages)
-    last = pages[-1].rendered
-    lease.write(
-        pages_done=last.number,
-        pages_total=last.total,
-        reused_pages=F("reused_pages") + taken,
-        space_id=space_id,
-        timings=timings,
-        attempts=0,
-    )
+def _write(lease: Lease, pages: Sequence[NewPage], images: list[StoredFile], *, space_id: int) -> None:
     shown = zip(pages, images, strict=True)
     rows = Page.objects.bulk_create([_row(lease, page.rendered, image) for page, image in shown])
     both = list(zip(rows, pages, strict=True))

@@ -23,7 +23,7 @@ def publish(lease: Lease, *, timings: dict[str, float]) -> None:
         revision = Revision.objects.get(owner_id=owner_id, pk=lease.revision_id)
         lease.end(Status.READY, error=None, waiting_for="", timings=timings)
         pages = Page.objects.filter(owner_id=owner_id, revision=revision)
-        if not revision.pages_total or pages.count() != revision.pages_total:
+        if not revision.pages_kept or pages.count() != revision.pages_kept:
             raise PagesMissing
         collection.vectors_seq += 1
         collection.save(update_fields=["vectors_seq"])

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import IO
+from typing import IO, Any
 
 import structlog
 from django.conf import settings
@@ -16,15 +16,22 @@ from django.db.models.functions import Now
 
 from accounts.ownership import acting_for
 from collections_app import embedder, failpoints, fetching, files, leases, pagestore
-from collections_app.engine.pages import RenderedPage, RenderLimits
+from collections_app.engine.pages import PageNotDrawn, RenderedPage, RenderLimits
 from collections_app.engine.render import render
-from collections_app.errors import FileMissing, InputNotEmbeddable, RenderCrashed, RenderTookTooLong, SpaceChanged
+from collections_app.errors import (
+    FileMissing,
+    InputNotEmbeddable,
+    NoPageUsable,
+    RenderCrashed,
+    RenderTookTooLong,
+    SpaceChanged,
+)
 from collections_app.leases import Lease, LeaseLost
-from collections_app.models import Revision, Status, StoredFile
-from collections_app.pagestore import NewPage
+from collections_app.models import OnPageError, Revision, Status, StoredFile
+from collections_app.pagestore import NewPage, Reached
 from collections_app.publish import publish
 from embeddings.contract import MultiVector, Word
-from paliapi.errors import Error, Unavailable
+from paliapi.errors import Error
 
 log = structlog.get_logger(__name__)
 
@@ -47,6 +54,19 @@ class PageRefused(Exception):
         self.page = page
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Batch:
+    """Pages that follow each other, and those among them or after them that cannot be used, by number."""
+
+    pages: list[RenderedPage]
+    refused: dict[int, Error] = field(default_factory=dict)
+    total: int
+
+    @property
+    def last(self) -> int:
+        return max([*(page.number for page in self.pages), *self.refused])
+
+
 @dataclass(slots=True, kw_only=True)
 class _Work:
     """A revision in the hands of this worker."""
@@ -56,6 +76,8 @@ class _Work:
     done: int
     total: int | None
     space_id: int | None
+    may_skip: bool
+    skipped: list[dict[str, Any]]
     seconds: dict[str, float] = field(default_factory=dict)
     until: float
 
@@ -86,6 +108,8 @@ def take(lease: Lease) -> None:
         if work.done == before:
             raise RenderCrashed
         others = leases.count_due(most=1) > 0
+    if len(work.skipped) == work.total:
+        raise NoPageUsable(f"Not one page of the file could be used. The first: {work.skipped[0]['detail']}")
     failpoints.reach("before_publishing")
     publish(lease, timings=work.seconds)
     failpoints.reach("published")
@@ -111,6 +135,8 @@ def _taken_up(lease: Lease) -> _Work:
         done=row.pages_done,
         total=row.pages_total,
         space_id=row.space_id,
+        may_skip=row.on_page_error == OnPageError.SKIP,
+        skipped=row.skipped,
         seconds=seconds,
         until=begun + _TURN_S,
     )
@@ -144,55 +170,70 @@ def _opened(file: StoredFile) -> IO[bytes]:
         raise FileMissing from None
 
 
-def _batches(work: _Work, pages: Iterator[RenderedPage]) -> Iterator[list[RenderedPage]]:
-    """By count and by bytes. Pages that were drawn before time was up are not lost."""
-    batch: list[RenderedPage] = []
-    late: RenderTookTooLong | None = None
-    while late is None:
-        page = None
+def _batches(work: _Work, pages: Iterator[RenderedPage]) -> Iterator[_Batch]:
+    """By count and by bytes; a page that cannot be drawn ends the last one."""
+    first, batch = work.done + 1, list[RenderedPage]()
+    while True:
         try:
             with work.timed("render"):
                 page = next(pages, None)
-        except RenderTookTooLong as error:
-            late = error
-        except Unavailable:
-            raise
-        except Error as error:
-            last = batch[-1].number if batch else work.done
-            if not last:
-                raise  # it may well be the file as a whole
-            raise PageRefused(error, page=last + 1) from error
+        except PageNotDrawn as failed:
+            yield from _up_to(failed, work, batch, first=first)
+            return
         if page is None:
             break
         work.lease.check()
         if batch and sum(len(one.image) for one in batch) + len(page.image) > _BATCH_BYTES:
-            yield batch
+            yield _Batch(pages=batch, total=page.total)
             batch = []
         batch.append(page)
         if len(batch) == BATCH_PAGES:
-            yield batch
+            yield _Batch(pages=batch, total=page.total)
             batch = []
     if batch:
-        yield batch
-    elif late is not None:
-        raise late
+        yield _Batch(pages=batch, total=batch[-1].total)
 
 
-def _keep(work: _Work, batch: list[RenderedPage]) -> None:
+def _up_to(failed: PageNotDrawn, work: _Work, batch: list[RenderedPage], *, first: int) -> Iterator[_Batch]:
+    """What was drawn before that page; and the page, if it may be skipped."""
+    if isinstance(failed.error, RenderTookTooLong) and failed.page > first:
+        # The pages before it took the time. It gets a process, and time, of its own.
+        if batch:
+            yield _Batch(pages=batch, total=failed.total)
+    elif work.may_skip:
+        yield _Batch(pages=batch, refused={failed.page: failed.error}, total=failed.total)
+    else:
+        raise PageRefused(failed.error, page=failed.page) from failed
+
+
+def _keep(work: _Work, batch: _Batch) -> None:
     """Vectors for the batch, from equal pages or from the service; then all of it into the database."""
     failpoints.reach("pages_rendered")
     with acting_for(work.lease.owner_id):
         work.lease.write(status=Status.EMBEDDING)
-    sources = _equals(work, batch)
+    sources = _equals(work, batch.pages) if batch.pages else {}
     with work.timed("embed"):
-        made = _embedded(work, [page for page in batch if page.number not in sources])
+        made, refused = _embedded(work, [page for page in batch.pages if page.number not in sources])
     failpoints.reach("pages_embedded")
-    pages = [NewPage(rendered=page, embedded=made.get(page.number), source=sources.get(page.number)) for page in batch]
-    if work.space_id is None:
-        raise AssertionError("A batch has pages, and every page has a space.")
+    pages = [
+        NewPage(rendered=page, embedded=made.get(page.number), source=sources.get(page.number))
+        for page in batch.pages
+        if page.number not in refused
+    ]
+    if pages and work.space_id is None:
+        raise AssertionError("Every page that is kept has a space.")
+    skipped = sorted((batch.refused | refused).items())
+    work.skipped = [*work.skipped, *({"page": at, "code": one.code, "detail": one.detail} for at, one in skipped)]
     with work.timed("store"):
-        pagestore.store(work.lease, pages, space_id=work.space_id, timings=work.seconds)
-    work.done, work.total = batch[-1].number, batch[-1].total
+        reached = Reached(
+            pages_done=batch.last,
+            pages_total=batch.total,
+            space_id=work.space_id,
+            skipped=work.skipped,
+            timings=work.seconds,
+        )
+        pagestore.store(work.lease, pages, reached)
+    work.done, work.total = batch.last, batch.total
 
 
 def _equals(work: _Work, batch: list[RenderedPage]) -> dict[int, int]:
@@ -203,15 +244,36 @@ def _equals(work: _Work, batch: list[RenderedPage]) -> dict[int, int]:
     return {one.number: one.page_id for one in found if one.space_id == work.space_id}
 
 
-def _embedded(work: _Work, pages: list[RenderedPage]) -> dict[int, MultiVector]:
+def _embedded(work: _Work, pages: list[RenderedPage]) -> tuple[dict[int, MultiVector], dict[int, Error]]:
+    """The vectors of those pages that the service takes, and why it refuses the others; PageRefused at the first."""
     if not pages:
-        return {}
+        return {}, {}
     try:
-        space, made = embedder.pages_to_keep(
-            [page.image for page in pages], at="", words=[_words(page) for page in pages]
-        )
-    except InputNotEmbeddable as refused:
-        raise _refused(refused, pages) from refused
+        return _asked(work, pages), {}
+    except InputNotEmbeddable as refusal:
+        at = _place(refusal, pages)
+        if at is None:
+            middle = len(pages) // 2
+            made, refused = _embedded(work, pages[:middle])
+            more_made, more_refused = _embedded(work, pages[middle:])
+            return made | more_made, refused | more_refused
+        number = pages[at].number
+        if not work.may_skip:
+            raise PageRefused(refusal, page=number) from refusal
+        made, refused = _embedded(work, pages[:at] + pages[at + 1 :])
+        return made, {number: refusal, **refused}
+
+
+def _place(refusal: InputNotEmbeddable, pages: list[RenderedPage]) -> int | None:
+    """Which of the pages the service refuses; None where it does not say."""
+    named = refusal.problems[0].pointer.removeprefix("/") if refusal.problems else ""
+    if named.isdecimal() and int(named) < len(pages):
+        return int(named)
+    return 0 if len(pages) == 1 else None
+
+
+def _asked(work: _Work, pages: list[RenderedPage]) -> dict[int, MultiVector]:
+    space, made = embedder.pages_to_keep([page.image for page in pages], at="", words=[_words(page) for page in pages])
     space_id = pagestore.space_id_of(space)
     if work.space_id not in (None, space_id):
         # Vectors of two models are never mixed, not even for a moment.
@@ -219,12 +281,6 @@ def _embedded(work: _Work, pages: list[RenderedPage]) -> dict[int, MultiVector]:
         raise SpaceChanged(retry_after_s=1)
     work.space_id = space_id
     return dict(zip((page.number for page in pages), made, strict=True))
-
-
-def _refused(error: InputNotEmbeddable, pages: list[RenderedPage]) -> Error | PageRefused:
-    """The error, with the number of the page where the service names one."""
-    place = error.problems[0].pointer.removeprefix("/") if error.problems else ""
-    return PageRefused(error, page=pages[int(place)].number) if place.isdecimal() and int(place) < len(pages) else error
 
 
 def _words(page: RenderedPage) -> list[Word] | None:

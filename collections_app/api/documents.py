@@ -33,7 +33,7 @@ from collections_app.api.parameters import (
 from collections_app.api.represent import EXAMPLE, DocumentOut
 from collections_app.api.sources import content_of
 from collections_app.errors import NothingToChange
-from collections_app.models import Document
+from collections_app.models import Document, OnPageError
 from paliapi.conditional import answer, require_match
 from paliapi.paging import paginate
 from paliapi.parsers import JSONParser, MultiPartParser, largest_json_upload
@@ -69,6 +69,12 @@ class SourceIn(serializers.Serializer[Document]):
     url = TextField(required=False, allow_null=True, allow_blank=True, help_text="Fetched by a worker.")
     use_proxy = serializers.BooleanField(
         required=False, allow_null=True, help_text="Fetch the URL through the configured proxy."
+    )
+    on_page_error = serializers.ChoiceField(
+        choices=OnPageError.choices,
+        required=False,
+        allow_null=True,
+        help_text="Where a page cannot be drawn or embedded: `fail` (the default), or `skip` it and keep the others.",
     )
 
 
@@ -169,6 +175,7 @@ class Upsert(OwnedView):
                     metadata=data.get("metadata", {}),
                     url=data.get("url", ""),
                     use_proxy=data.get("use_proxy", False),
+                    on_page_error=OnPageError(data.get("on_page_error", OnPageError.FAIL)),
                 )
                 with content_of(data, required=True) as content:
                     made = ingest.accept(
@@ -263,8 +270,9 @@ class DocumentDetail(OwnedView):
             change = ingest.Change(
                 name=data.get("name"),
                 metadata=data.get("metadata"),
-                url=data.get("url"),
+                url=data.get("url", ""),
                 use_proxy=data.get("use_proxy", False),
+                on_page_error=OnPageError(data.get("on_page_error", OnPageError.FAIL)),
             )
             with content_of(data, required=False) as content:
                 changed = ingest.amend(

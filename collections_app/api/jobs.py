@@ -13,7 +13,7 @@ from collections_app import catalogue, jobs, tasks
 from collections_app.api import represent
 from collections_app.api.documents import NAME
 from collections_app.api.parameters import COLLECTION, CURSOR, LIMIT, LINK_HEADER
-from collections_app.api.represent import EXAMPLE, DocumentOut, FailureOut
+from collections_app.api.represent import EXAMPLE, DocumentOut, FailureOut, SkippedOut
 from collections_app.errors import JobStatusInvalid
 from collections_app.models import Document, Revision
 from paliapi.errors import Problem
@@ -38,6 +38,7 @@ class JobOut(serializers.Serializer[Revision]):
     pages_total = serializers.IntegerField(allow_null=True, help_text="Once known.")
     pages_done = serializers.IntegerField()
     reused_pages = serializers.IntegerField(help_text="How many of these took over the vectors of equal pages.")
+    skipped_pages = SkippedOut(many=True, help_text="Pages that were left out: see `on_page_error`.")
     attempts = serializers.IntegerField(help_text="How often a worker took it up without getting any further.")
     waiting_for = serializers.CharField(allow_null=True, help_text="Code of what it waits for.")
     next_try_at = serializers.DateTimeField(allow_null=True, help_text="When it is tried again, where it waits.")
@@ -55,6 +56,7 @@ EXAMPLE_JOB = {
     "pages_total": 120,
     "pages_done": 64,
     "reused_pages": 0,
+    "skipped_pages": [],
     "attempts": 0,
     "waiting_for": None,
     "next_try_at": None,
@@ -71,6 +73,7 @@ def job(row: Revision) -> dict[str, Any]:
         **{name: getattr(row, name) for name in same},
         "document_name": row.document.name,
         "collection_name": row.document.collection.name,
+        "skipped_pages": row.skipped,
         "waiting_for": row.waiting_for or None,
         "next_try_at": represent.moment(row.next_try_at) if row.waiting_for else None,
         "created_at": represent.moment(row.created_at),

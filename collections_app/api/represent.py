@@ -30,6 +30,12 @@ class FailureOut(serializers.Serializer[dict[str, Any]]):
     page = serializers.IntegerField(required=False, help_text="The page it happened at, where it was one.")
 
 
+class SkippedOut(serializers.Serializer[dict[str, Any]]):
+    page = serializers.IntegerField()
+    code = serializers.CharField()
+    detail = serializers.CharField()
+
+
 class DocumentOut(serializers.Serializer[Document]):
     id = serializers.IntegerField()
     name = serializers.CharField()
@@ -42,6 +48,9 @@ class DocumentOut(serializers.Serializer[Document]):
     pages_total = serializers.IntegerField(allow_null=True, help_text="Pages of the newest content, once known.")
     pages_done = serializers.IntegerField(help_text="How many of them are done.")
     reused_pages = serializers.IntegerField(help_text="How many of these took over the vectors of equal pages.")
+    skipped_pages = SkippedOut(
+        many=True, help_text="Pages of the newest content that were left out: see `on_page_error`."
+    )
     waiting_for = serializers.CharField(
         allow_null=True, help_text="Code of what it waits for, where it has to wait; it goes on by itself."
     )
@@ -62,6 +71,7 @@ EXAMPLE = {
     "pages_total": None,
     "pages_done": 0,
     "reused_pages": 0,
+    "skipped_pages": [],
     "waiting_for": None,
     "error": None,
     "created_at": "2026-11-21T09:30:00.000000Z",
@@ -77,13 +87,14 @@ def document(row: Document, request: Request, *, pages: list[dict[str, Any]] | N
         "name": row.name,
         "metadata": row.metadata,
         "url": _address(request, told.file) if told and told.file else (told.url if told else ""),
-        "num_pages": (row.shown.pages_total or 0) if row.shown else 0,
+        "num_pages": row.shown.pages_kept if row.shown else 0,
         "collection_name": row.collection.name,
         "pages": pages,
         "status": latest.status if latest else Status.QUEUED,
         "pages_total": latest.pages_total if latest else None,
         "pages_done": latest.pages_done if latest else 0,
         "reused_pages": latest.reused_pages if latest else 0,
+        "skipped_pages": latest.skipped if latest else [],
         "waiting_for": (latest.waiting_for or None) if latest else None,
         "error": latest.error if latest else None,
         "created_at": moment(row.created_at),

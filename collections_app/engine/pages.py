@@ -9,6 +9,8 @@ from typing import IO, Any, Literal, Self, TypeAlias
 
 from PIL.Image import Image
 
+from paliapi.errors import Error
+
 Encoding: TypeAlias = Literal["png", "jpeg", "webp"]
 
 MAX_SIDE_PX = 16_000  # WebP ends at 16,383
@@ -60,6 +62,16 @@ class RenderedPage:
     height: int
     text: str = ""
     words: tuple[Word, ...] = ()
+
+
+class PageNotDrawn(Exception):
+    """The file could be opened and this page of it could not be drawn; nothing is known of those that follow."""
+
+    def __init__(self, error: Error, *, page: int, total: int) -> None:
+        super().__init__(f"page {page}: {error.code}")
+        self.error = error
+        self.page = page
+        self.total = total
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,10 +24,10 @@ from typing import IO, Any, cast
 
 from collections_app import errors
 from collections_app.engine.ahead import ahead
-from collections_app.engine.pages import Encoding, Job, RenderedPage, RenderLimits, page_of, read_frame
+from collections_app.engine.pages import Encoding, Job, PageNotDrawn, RenderedPage, RenderLimits, page_of, read_frame
 from collections_app.engine.sniff import Kind, sniff
 from collections_app.errors import RenderCrashed, RenderTookTooLong, RenderUnavailable, UnsupportedType
-from paliapi.errors import Error
+from paliapi.errors import Error, Unavailable
 
 logger = logging.getLogger(__name__)
 
@@ -61,6 +61,8 @@ def render(
 ) -> Generator[RenderedPage, None, None]:
     """The pages of a PDF or a picture, from `first_page` on. `dpi` is for PDFs; pictures keep their pixels, up to the
     limit.
+
+    PageNotDrawn says which page is at fault; any other error is about the file as a whole.
 
     A file object must be seekable and is not to be used while pages are taken. Who may stop early closes the
     generator (`contextlib.closing`), which ends the process at once.
@@ -150,14 +152,34 @@ class _Child:
 
     def pages(self) -> Iterator[RenderedPage]:
         """All pages, or the error that says why not; a document that breaks off is never taken for a whole one."""
+        total = self._total()
         number = self._first_page
-        while (page := self._next_page()) is not None:
-            if page.number != number:
-                raise RenderCrashed
+        while (page := self._next_page(number, total)) is not None:
             yield page
             number += 1
 
-    def _next_page(self) -> RenderedPage | None:
+    def _total(self) -> int:
+        """How many pages the file has; what goes wrong before that is known is wrong with the file."""
+        try:
+            header, _ = read_frame(self._read)
+            if "error" in header:
+                raise self._refusal(header)
+            return int(header["total"])
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
+            raise RenderCrashed from error
+
+    def _next_page(self, number: int, total: int) -> RenderedPage | None:
+        try:
+            page = self._read_page()
+        except Unavailable:
+            raise
+        except Error as error:
+            raise PageNotDrawn(error, page=number, total=total) from error
+        if page is not None and (page.number, page.total) != (number, total):
+            raise RenderCrashed
+        return page
+
+    def _read_page(self) -> RenderedPage | None:
         try:
             header, image = read_frame(self._read)
             if "end" in header:

@@ -47,6 +47,7 @@ def _draw(job: Job, out: IO[bytes]) -> None:
     draw_image.forbid_bombs(megapixels=job.limits.source_megapixels)
     pages = draw_pdf if job.form == "PDF" else draw_image
     total, drawn = pages.count_and_draw(content, job)
+    write_frame(out, {"total": total})
     for number, page in enumerate(drawn, start=job.first_page):
         rendered = RenderedPage(
             number=number,

@@ -23,4 +23,6 @@ def in_order(answer: Any) -> int:
     if answer.status_code >= 400:
         problem(answer)
         assert answer.status_code < 500, answer.content
+    if answer.streaming:
+        list(answer.streaming_content)
     return int(answer.status_code)

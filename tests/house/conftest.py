@@ -16,6 +16,11 @@ def embeddings_url() -> Iterator[str]:
         yield str(client.base_url)
 
 
+@pytest.fixture(autouse=True)
+def _streams_end_at_once(settings: Settings) -> None:
+    settings.ENV = replace(settings.ENV, stream_s=0)
+
+
 @pytest.fixture
 def embedding(settings: Settings, embeddings_url: str) -> None:
     """The web knows that service."""

@@ -21,8 +21,8 @@ _SEED = 20261121
 
 @pytest.fixture
 def owner(transactional_db: None, settings: Settings, embedding: None) -> Someone:
-    """Somebody with a little of everything, who may call as often as they like. Nobody waits for what never ends."""
-    settings.ENV = replace(settings.ENV, rate_per_minute=10**9, rate_burst=10**9, stream_s=1)
+    """Somebody with a little of everything, who may call as often as they like."""
+    settings.ENV = replace(settings.ENV, rate_per_minute=10**9, rate_burst=10**9)
     owner = someone("contract@example.com")
     shown_with_pages(owner, "report.pdf", pages=2, metadata={"year": 2026})
     return owner

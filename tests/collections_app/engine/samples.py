@@ -39,6 +39,14 @@ def pdf(
     return _assembled(objects, encrypt=encrypt)
 
 
+def with_giant_page(content: bytes, *, page: int) -> bytes:
+    """The same PDF of A4 pages, one of them too large to be drawn; as long as before, so that all is in its place."""
+    usual, giant = b"Box[0 0 595 842]", b"Box[0 0 99999 9]"
+    first, *others = content.split(b"/Media")
+    others[page - 1] = others[page - 1].replace(usual, giant)
+    return b"/Media".join([first, *others])
+
+
 def _assembled(objects: Sequence[bytes], *, encrypt: bool) -> bytes:
     out = bytearray(b"%PDF-1.7\n")
     places = []

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from collections_app.engine.pages import Encoding, RenderedPage, RenderLimits
+from collections_app.engine.pages import Encoding, PageNotDrawn, RenderedPage, RenderLimits
 from collections_app.engine.render import render
 from collections_app.errors import (
     FileDamaged,
@@ -31,11 +31,16 @@ from tests.collections_app.engine.samples import (
     pdf,
     pdf_with_bloated_page,
     picture,
+    with_giant_page,
 )
 
 
 def pages_of(content: bytes, **options: Any) -> list[RenderedPage]:
-    return list(render(io.BytesIO(content), **options))
+    """All of them; or what is wrong, be it with the file or with one page."""
+    try:
+        return list(render(io.BytesIO(content), **options))
+    except PageNotDrawn as failed:
+        raise failed.error from failed
 
 
 def image_of(page: RenderedPage) -> Image.Image:
@@ -91,6 +96,14 @@ def test_a_page_of_absurd_size_is_refused() -> None:
         pages_of(pdf("x", size=(200_000, 200_000)))
 
 
+def test_a_page_that_cannot_be_drawn_is_named() -> None:
+    drawn = render(io.BytesIO(with_giant_page(pdf("one", "two", "three"), page=2)))
+    assert next(drawn).number == 1
+    with pytest.raises(PageNotDrawn) as failed:
+        next(drawn)
+    assert (failed.value.page, failed.value.total, type(failed.value.error)) == (2, 3, PageTooLarge)
+
+
 def test_a_page_that_is_a_line_is_still_a_picture() -> None:
     [page] = pages_of(pdf("x", size=(14400, 0.01)))
     assert page.height == 1
@@ -129,7 +142,7 @@ def test_more_pages_than_the_limit_are_refused_before_the_first() -> None:
 def test_pages_before_a_damaged_one_come_and_then_the_error() -> None:
     pages = render(io.BytesIO(pdf("1", "2").replace(b"/Count 2", b"/Count 9")))
     assert [next(pages).text, next(pages).text] == ["1", "2"]
-    with pytest.raises(FileDamaged, match="Page 3"):
+    with pytest.raises(PageNotDrawn, match="file_damaged"):
         next(pages)
 
 
@@ -183,8 +196,9 @@ def test_a_child_that_crashes_takes_nobody_along(one_child: Callable[[], int]) -
     pages = render(io.BytesIO(pdf(*["words"] * 100)))
     next(pages)
     os.kill(one_child(), signal.SIGSEGV)
-    with pytest.raises(RenderCrashed):
+    with pytest.raises(PageNotDrawn) as failed:
         list(pages)
+    assert isinstance(failed.value.error, RenderCrashed)
 
 
 def test_the_child_ends_when_nobody_wants_more(one_child: Callable[[], int]) -> None:
