@@ -19,7 +19,7 @@ from embeddings.client import (
     ServiceUnavailable,
 )
 from embeddings.contract import MultiVector, Space, Vectors, Word
-from paliapi.errors import Problem
+from paliapi.errors import Problem, Unavailable
 
 log = structlog.get_logger(__name__)
 
@@ -29,6 +29,7 @@ T = TypeVar("T")
 _SOMEBODY_WAITS = Patience(connect_s=2, read_s=25, total_s=28, attempts=3)
 # A worker has time: a service without a GPU reads a batch of scans for a minute. When it gives up, the row remembers.
 _NOBODY_WAITS = Patience(connect_s=5, read_s=120, total_s=140, attempts=3)
+_A_SIGN_OF_LIFE = Patience(connect_s=2, read_s=8, total_s=9, attempts=1)
 _LONGEST_NAME = 200
 
 
@@ -91,6 +92,15 @@ def pages_to_keep(
 def space() -> Space:
     """The space in which the service answers now; for who has time to wait."""
     return _named(_asked(lambda client: client.queries(["page"]), at="", patience=_NOBODY_WAITS))
+
+
+def answers() -> bool:
+    """Whether the service does what it is there for."""
+    try:
+        _named(_asked(lambda client: client.queries(["page"]), at="", patience=_A_SIGN_OF_LIFE))
+    except Unavailable:
+        return False
+    return True
 
 
 def _only(found: Embedded) -> tuple[Space, Vectors]:

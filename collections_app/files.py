@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import IO, Any
 
 import structlog
+from botocore.exceptions import BotoCoreError, ClientError
 from django.core import signing
 from django.core.files import File
 from django.core.files.storage import Storage, storages
@@ -25,6 +26,9 @@ from collections_app.models import StoredFile
 log = structlog.get_logger(__name__)
 
 _SALT = "collections_app.file_link"
+
+# A disk that is full or gone, or an object store that is away, as storage tells it: not the caller's doing.
+TROUBLE = (OSError, BotoCoreError, ClientError)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,12 +53,8 @@ def put(owner_id: int, content: IO[bytes], *, sha256: str, size: int, content_ty
     key = "" if held else f"{owner_id}/{sha256[:2]}/{sha256}-{secrets.token_hex(4)}"
     if key:
         content.seek(0)
-        try:
+        with _told_as_ours():
             key = storage().save(key, content if isinstance(content, File) else File(content))
-        except OSError as problem:
-            # A full disk, or storage that is away: the caller has done nothing wrong and may come back.
-            log.error("storage_unavailable", error=str(problem))
-            raise StorageUnavailable(retry_after_s=60) from problem
     return Draft(owner_id=owner_id, sha256=sha256, size=size, content_type=content_type, key=key)
 
 
@@ -83,7 +83,7 @@ def settle(draft: Draft) -> StoredFile | None:
 def discard(draft: Draft) -> None:
     """Take back bytes whose row never came."""
     if draft.key:
-        with suppress(OSError):
+        with suppress(*TROUBLE):
             storage().delete(draft.key)
 
 
@@ -102,7 +102,20 @@ def taken_back_on_error(drafts: Sequence[Draft]) -> Iterator[None]:
 
 
 def read(file: StoredFile) -> IO[Any]:
-    return storage().open(file.key, "rb")
+    """The bytes; FileNotFoundError where they are gone."""
+    with _told_as_ours():
+        return storage().open(file.key, "rb")
+
+
+@contextmanager
+def _told_as_ours() -> Iterator[None]:
+    try:
+        yield
+    except FileNotFoundError:
+        raise
+    except TROUBLE as problem:
+        log.error("storage_unavailable", error=str(problem))
+        raise StorageUnavailable(retry_after_s=60) from problem
 
 
 def link_token(file: StoredFile) -> str:

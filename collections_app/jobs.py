@@ -7,7 +7,7 @@ from django.db.models.functions import Now
 
 from accounts.access import Caller
 from accounts.ownership import acting_for
-from collections_app import catalogue, pagestore, progress
+from collections_app import catalogue, outages, pagestore, progress
 from collections_app.errors import DocumentNotFound, NothingToCancel, NothingToRetry, ProcessingFailed
 from collections_app.models import IN_FLIGHT, Document, Revision, Status
 from paliapi.errors import Problem
@@ -56,6 +56,8 @@ def retry(caller: Caller, name: str, *, collection_name: str) -> Document:
     waits = revision.status == Status.QUEUED and revision.waiting_for
     if revision.status not in (Status.FAILED, Status.CANCELLED) and not waits:
         raise NothingToRetry
+    if waits:
+        outages.ask_soon()
     skipped = revision.skipped if waits else []  # what is done stays done
     _change(revision, status=Status.QUEUED, error=None, attempts=0, waits=0, next_try_at=Now(), skipped=skipped)
     return catalogue.find_document(caller, document.name, collection_name=document.collection.name)

@@ -252,6 +252,18 @@ class Revision(Owned):
         return (self.pages_total or 0) - len(self.skipped)
 
 
+class Outage(models.Model):
+    """Something that all documents need and that is away; the row goes when it is back."""
+
+    part = models.CharField(max_length=20, primary_key=True)
+    code = models.CharField(max_length=64, help_text="What documents are told that they wait for.")
+    since = models.DateTimeField(db_default=Now(), editable=False)
+    next_try_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    def __str__(self) -> str:
+        return f"{self.part}: {self.code}"
+
+
 class Page(Owned):
     """One page of a revision, numbered from 1."""
 

@@ -13,7 +13,7 @@ from django.db.models import F
 from django.db.models.functions import Greatest, Now
 
 from accounts.ownership import acting_for
-from collections_app import leases, pagestore, turn
+from collections_app import files, leases, outages, pagestore, turn
 from collections_app.errors import (
     EmbeddingsUnavailable,
     EmbeddingsUntrustworthy,
@@ -36,13 +36,13 @@ _MOST_WAITS = 10
 
 def run() -> bool:
     """Give one revision its turn; whether there is more to do."""
-    lease = leases.claim()
+    lease = None if outages.is_on() else leases.claim()
     if lease is None:
         # A message that comes again may be the work of a process that was killed.
         return leases.free_abandoned() > 0
     with structlog.contextvars.bound_contextvars(revision=lease.revision_id), leases.kept_alive(lease):
         _attempt(lease)
-    return leases.count_due(most=1) > 0
+    return leases.count_due(most=1) > 0 and not outages.is_on()
 
 
 def sweep(*, most: int) -> int:
@@ -51,7 +51,7 @@ def sweep(*, most: int) -> int:
     while (lease := leases.claim_exhausted()) is not None:
         with suppress(LeaseLost):
             _fail(lease, TriedTooOften())
-    return leases.count_due(most=most)
+    return 0 if outages.is_on() else leases.count_due(most=most)
 
 
 def _attempt(lease: Lease) -> None:
@@ -77,7 +77,7 @@ def _told_by_kind(lease: Lease) -> Iterator[None]:
         _fail(lease, refused.error, page=refused.page)
     except Error as refused:
         _fail(lease, refused)
-    except OSError as problem:
+    except files.TROUBLE as problem:
         log.error("storage_unavailable", error=str(problem))
         _wait(lease, StorageUnavailable())
     except Exception:
@@ -107,6 +107,8 @@ def _wait(lease: Lease, away: Unavailable) -> None:
     changes = {"waiting_for": away.code, "waits": waits + 1, "attempts": Greatest(F("attempts") - 1, 0)}
     _give_back(lease, pause_s=max(pause_s, away.retry_after_s or 0.0), **changes)
     log.info("waiting", code=away.code)
+    if outages.is_caused_by(away):
+        outages.suspect(away)
 
 
 def _give_back(lease: Lease, *, pause_s: float, **changes: object) -> None:

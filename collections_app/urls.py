@@ -11,6 +11,12 @@ from collections_app.api.helpers import FileToBase64, FileToImages
 from collections_app.api.jobs import CancelDocument, Jobs, RetryDocument
 from collections_app.api.pages import PageImage, SignedFile, SignedPageImage
 from collections_app.api.search import SearchImageView, SearchView
+from collections_app.queue_figures import figures, waiting
+from paliapi import health, metrics
+
+# What metrics and readiness tell of the product, which they do not know.
+metrics.when_asked(figures)
+health.details["waiting"] = waiting
 
 urlpatterns = [
     path("collections/", Collections.as_view(), name="collections"),

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 from threading import Lock
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 import redis
@@ -22,6 +22,8 @@ from rest_framework.views import APIView
 from paliapi import metrics
 
 log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
 
 _KEEP_S = 2.0
 
@@ -55,21 +57,27 @@ def livez(_request: HttpRequest) -> JsonResponse:
     return JsonResponse({"status": "ok"})
 
 
+# What others have to tell beside the parts: a name, and whom to ask. It decides nothing.
+details: dict[str, Callable[[], object]] = {}
+
+
 class Readiness:
     """Asks every part, at most every two seconds whoever asks."""
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._told: tuple[float, dict[str, str]] = (float("-inf"), {})
+        self._asked_at = float("-inf")
+        self._parts: dict[str, str] = {}
+        self._details: dict[str, object] = {}
         self._migrated = False
 
-    def parts(self) -> dict[str, str]:
+    def parts_and_details(self) -> tuple[dict[str, str], dict[str, object]]:
         with self._lock:
-            at, parts = self._told
-            if time.monotonic() - at > _KEEP_S:
-                parts = self._ask()
-                self._told = (time.monotonic(), parts)
-            return parts
+            if time.monotonic() - self._asked_at > _KEEP_S:
+                self._parts = self._ask()
+                self._details = {name: _state(name, tell) for name, tell in details.items()}
+                self._asked_at = time.monotonic()
+            return self._parts, self._details
 
     def _ask(self) -> dict[str, str]:
         checks: dict[str, Callable[[], str]] = {
@@ -91,7 +99,7 @@ class Readiness:
         return "ok" if self._migrated else "pending"
 
 
-def _state(name: str, check: Callable[[], str]) -> str:
+def _state(name: str, check: Callable[[], T]) -> T | str:
     # Whatever goes wrong in a check is what it is there to find.
     try:
         return check()
@@ -128,10 +136,10 @@ _readiness = Readiness()
 
 def readyz(_request: HttpRequest) -> JsonResponse:
     """503 when something we cannot do without is missing; without embeddings we are only degraded."""
-    parts = _readiness.parts()
+    parts, more = _readiness.parts_and_details()
     needed = [state for name, state in parts.items() if name != "embeddings"]
     status = "unready" if any(state != "ok" for state in needed) else "ok"
     if status == "ok" and parts["embeddings"] != "ok":
         status = "degraded"
-    body: dict[str, Any] = {"status": status, "parts": parts}
+    body: dict[str, Any] = {"status": status, "parts": parts, **more}
     return JsonResponse(body, status=503 if status == "unready" else 200)

@@ -3,6 +3,8 @@
 from datetime import timedelta
 from typing import Any
 
+from botocore.config import Config
+
 from paliapi import env, logs
 from paliapi.database import settings_for
 
@@ -90,6 +92,8 @@ if ENV.s3_bucket:
             "default_acl": None,
             "querystring_auth": True,
             "file_overwrite": True,
+            # The SDK's own patience is longer than anybody who uploads has.
+            "client_config": Config(connect_timeout=5, read_timeout=30, retries={"max_attempts": 2}),
         },
     }
 

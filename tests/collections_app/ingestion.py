@@ -10,7 +10,7 @@ from django.utils import timezone
 from accounts.ownership import acting_as_staff, acting_for
 from accounts.quotas import usage
 from collections_app import process
-from collections_app.models import Document, Page, PageEmbedding, Revision, StoredFile
+from collections_app.models import Document, Outage, Page, PageEmbedding, Revision, StoredFile
 from embeddings.contract import NPZ, MultiVector, Space, pack
 from tests.cast import Someone
 from tests.embeddings.scripted import Asked, Reply
@@ -30,6 +30,7 @@ def hurry() -> None:
     with acting_as_staff():
         Revision.objects.filter(lease_until__isnull=False).update(lease_until=past)
         Revision.objects.in_flight().update(next_try_at=past)
+        Outage.objects.update(next_try_at=past)
 
 
 def latest(who: Someone, name: str) -> Revision:

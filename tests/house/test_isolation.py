@@ -18,6 +18,7 @@ WITHOUT_OWNER = {
     "accounts_customuser": "the owners themselves",
     "accounts_customuser_groups": "rights in the admin",
     "accounts_customuser_user_permissions": "rights in the admin",
+    "collections_app_outage": "what everybody waits for",
     "collections_app_space": "names of models",
 }
 

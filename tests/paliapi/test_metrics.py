@@ -6,6 +6,8 @@ import pytest
 from django.test import Client
 from pytest_django import Settings
 
+pytestmark = pytest.mark.django_db
+
 TOKEN = "a-token-of-the-tests"
 
 
