@@ -1,22 +1,32 @@
-"""What is asked, as vectors: words and images by way of the embeddings service, a page by what is kept of it."""
+"""What is asked, as vectors: words and images by way of the embeddings service, pages by what is kept of them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from django.conf import settings
 
 from accounts.access import Caller
 from collections_app import catalogue, embedder, vectors
-from collections_app.engine import coded
-from collections_app.engine.multivector import MultiVector
+from collections_app.engine import coded, weighing
+from collections_app.engine.boxes import Box, inside
 from collections_app.engine.recent import Recent
-from collections_app.errors import PageNotFound, PageNotSearchable
+from collections_app.errors import (
+    CropEmpty,
+    PageNotFound,
+    PageNotSearchable,
+    PageWithoutLayout,
+    QueryMixesSpaces,
+    QueryTooLong,
+)
 from collections_app.models import Page, PageEmbedding, Space
+from collections_app.scoring import Query
 from embeddings import contract
 
 _LARGEST_NUMBER = 2**31 - 1
 # Longer ones are rare, and few of them would fill the memory.
 _LONGEST_KEPT = 500
+# A page has a thousand or two.
+MOST_VECTORS = 8192
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,30 +47,87 @@ class Picture:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LikePage:
-    """A page of the caller's own, to find others like it."""
+    """A page of the caller's own, to find others like it; with a box only what lies inside."""
 
     document_name: str
     collection_name: str
     page_number: int
+    box: Box | None = None
 
 
-Asked: TypeAlias = Words | Picture | LikePage
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One of several things that are asked together; what is to be avoided has a weight below zero."""
+
+    asked: Words | Picture | LikePage
+    weight: float = 1.0
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Query:
-    """One late-interaction query."""
+@dataclass(frozen=True, slots=True)
+class Together:
+    """At least one part."""
 
-    space: contract.Space
-    vectors: MultiVector
+    parts: tuple[Part, ...]
+
+
+Asked: TypeAlias = Words | Picture | LikePage | Together
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What is asked of pages that are there: their ids, and the query of each part that is one, by its place."""
+
+    page_ids: frozenset[int] = frozenset()
+    queries: dict[int, Query] = field(default_factory=dict)
 
 
 # By owner too, so that nobody can tell by the time it takes what others have asked.
 _recent: Recent[tuple[int, str, str], Query] = Recent(most=256, seconds=60)
 
 
-def query_of_page(caller: Caller, asked: LikePage) -> tuple[int, Query]:
-    """The page that is meant, and the vectors that are kept of it: no model is asked. Inside `acting_for`."""
+def words_of(asked: Asked) -> str:
+    """All words that are looked for; none, if only images and pages are."""
+    return " ".join(part.asked.text for part in _parts(asked) if isinstance(part.asked, Words) and part.weight > 0)
+
+
+def kept_of(caller: Caller, asked: Asked) -> Kept:
+    """The pages that are meant, and the vectors that are kept of them: no model is asked. Inside `acting_for`."""
+    queries: dict[int, Query] = {}
+    page_ids: set[int] = set()
+    for place, part in enumerate(_parts(asked)):
+        if isinstance(part.asked, LikePage):
+            page_id, queries[place] = _query_of_page(caller, part.asked)
+            page_ids.add(page_id)
+    return Kept(frozenset(page_ids), queries)
+
+
+def names_pages(asked: Asked) -> bool:
+    return any(isinstance(part.asked, LikePage) for part in _parts(asked))
+
+
+def query_of(caller: Caller, asked: Asked, kept: Kept, *, hasty: bool = False) -> Query:
+    """All of it as one query; outside a transaction, for the embeddings service is asked for what is not kept."""
+    parts = _parts(asked)
+    queries = [
+        kept.queries[place] if isinstance(part.asked, LikePage) else _embedded(caller, part.asked, hasty=hasty)
+        for place, part in enumerate(parts)
+    ]
+    if len(spaces := {query.space for query in queries}) > 1:
+        told = sorted(f"{space.model or 'unnamed'} {space.revision}".strip() for space in spaces)
+        raise QueryMixesSpaces(f"Vectors of {' and of '.join(told)} cannot be compared. Send these parts one by one.")
+    if sum(len(query.vectors) for query in queries) > MOST_VECTORS:
+        raise QueryTooLong(f"All parts together have more than {MOST_VECTORS:,} vectors; send fewer, or crop pages.")
+    if not isinstance(asked, Together):
+        return queries[0]
+    both = [(query.vectors, part.weight) for query, part in zip(queries, parts, strict=True)]
+    return Query(queries[0].space, *weighing.together(both))
+
+
+def _parts(asked: Asked) -> tuple[Part, ...]:
+    return asked.parts if isinstance(asked, Together) else (Part(asked),)
+
+
+def _query_of_page(caller: Caller, asked: LikePage) -> tuple[int, Query]:
     document = catalogue.find_document(caller, asked.document_name, collection_name=asked.collection_name)
     number = min(asked.page_number, _LARGEST_NUMBER)
     pages = Page.objects.filter(owner_id=caller.owner_id, revision=document.shown_id or 0, number=number)
@@ -72,17 +139,25 @@ def query_of_page(caller: Caller, asked: LikePage) -> tuple[int, Query]:
     found = vectors.read(caller.owner_id, [page_id])
     if space is None or page_id not in found:
         raise PageNotSearchable
-    return page_id, Query(contract.Space(space.model, space.revision, space.dim), found[page_id])
+    rows_of_page = found[page_id]
+    if asked.box is not None:
+        layout = rows.values_list("layout", flat=True).first()
+        if not layout:
+            raise PageWithoutLayout
+        chosen = inside(layout, asked.box, count=len(rows_of_page))
+        if not chosen.any():
+            raise CropEmpty
+        rows_of_page = rows_of_page[chosen]
+    return page_id, Query(contract.Space(space.model, space.revision, space.dim), rows_of_page)
 
 
-def query_of(caller: Caller, asked: Words | Picture) -> Query:
-    """The vectors that the embeddings service makes of it; call it outside a transaction."""
+def _embedded(caller: Caller, asked: Words | Picture, *, hasty: bool) -> Query:
     if isinstance(asked, Picture):
         return Query(*embedder.picture(coded.decoded(asked.base64, at=asked.at), at=asked.at))
     key = (caller.owner_id, settings.ENV.embeddings_url, asked.text)
     query = _recent.get(key)
     if query is None:
-        query = Query(*embedder.question(asked.text, at=asked.at))
+        query = Query(*embedder.question(asked.text, at=asked.at, hasty=hasty))
         if len(asked.text) <= _LONGEST_KEPT:
             _recent.put(key, query)
     return query

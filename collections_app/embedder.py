@@ -27,6 +27,8 @@ T = TypeVar("T")
 
 # Somebody waits for these answers.
 _SOMEBODY_WAITS = Patience(connect_s=2, read_s=25, total_s=28, attempts=3)
+# Somebody waits who would rather have another answer soon.
+_SOMEBODY_HURRIES = Patience(connect_s=1, read_s=5, total_s=6, attempts=2)
 # A worker has time: a service without a GPU reads a batch of scans for a minute. When it gives up, the row remembers.
 _NOBODY_WAITS = Patience(connect_s=5, read_s=120, total_s=140, attempts=3)
 _A_SIGN_OF_LIFE = Patience(connect_s=2, read_s=8, total_s=9, attempts=1)
@@ -66,9 +68,10 @@ def queries(texts: Sequence[str], *, at: str) -> Embedded:
     return _asked(lambda client: client.queries(texts), at=at)
 
 
-def question(text: str, *, at: str) -> tuple[Space, Vectors]:
+def question(text: str, *, at: str, hasty: bool = False) -> tuple[Space, Vectors]:
     """One question as vectors, and the space they lie in."""
-    return _only(_asked(lambda client: client.queries([text]), at=at, listed=False))
+    patience = _SOMEBODY_HURRIES if hasty else _SOMEBODY_WAITS
+    return _only(_asked(lambda client: client.queries([text]), at=at, listed=False, patience=patience))
 
 
 def picture(image: bytes, *, at: str) -> tuple[Space, Vectors]:

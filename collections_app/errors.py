@@ -244,9 +244,44 @@ class PageNotSearchable(Conflict):
     title = "This page has no vectors, so nothing can be compared with it."
 
 
+class PageWithoutLayout(Conflict):
+    code = "page_without_layout"
+    title = "It is not known where on this page its vectors come from, so no part of it can be taken."
+
+
+class CropEmpty(Invalid):
+    code = "crop_empty"
+    title = "Nothing of this page lies in the box."
+
+
 class QueryAmbiguous(Invalid):
     code = "query_ambiguous"
-    title = "Ask in one way only: `query` or `page`."
+    title = "Ask in one way only: `query`, `page` or `crop`."
+
+
+class QueryMixesSpaces(Conflict):
+    code = "query_mixes_spaces"
+    title = "The parts of the query were made with different models."
+
+
+class QueryTooLong(TooLarge):
+    code = "query_too_long"
+    title = "The query has too many vectors."
+
+
+class QueryOnlyAvoids(Invalid):
+    code = "query_only_avoids"
+    title = "At least one part of the query needs a weight above zero."
+
+
+class RankingNeedsWords(Invalid):
+    code = "ranking_needs_words"
+    title = "Only a question with words can be ranked by words."
+
+
+class RankingWithoutScores(Invalid):
+    code = "ranking_without_scores"
+    title = "An answer by words alone has no scores that `min_score` could be compared with."
 
 
 class EmbeddingsUnavailable(Unavailable):

@@ -14,28 +14,24 @@ EVERYWHERE = "all"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
-    """Where to look; no collections means in every one. The page `but` is what the others are compared with."""
+    """Where to look; no collections means in every one. The pages `but` are what the others are compared with."""
 
     collections: frozenset[str] | None = None
     filter: Filter | None = None
-    but: int | None = None
+    but: frozenset[int] = frozenset()
 
 
 def pages(caller: Caller, scope: Scope) -> QuerySet[Page]:
     """The pages in scope, whether they have vectors or not; inside `acting_for`."""
     shown = _documents(caller, scope).values("shown")
-    return Page.objects.filter(owner_id=caller.owner_id, revision__in=shown).exclude(pk__in=_but(scope))
+    return Page.objects.filter(owner_id=caller.owner_id, revision__in=shown).exclude(pk__in=scope.but)
 
 
 def embedded(caller: Caller, scope: Scope) -> QuerySet[PageEmbedding]:
     """Those of them that have vectors, in whatever space."""
     shown = _documents(caller, scope).values("shown")
     rows = PageEmbedding.objects.filter(owner_id=caller.owner_id, page__revision__in=shown)
-    return rows.filter(page__owner_id=caller.owner_id).exclude(pk__in=_but(scope))
-
-
-def _but(scope: Scope) -> list[int]:
-    return [] if scope.but is None else [scope.but]
+    return rows.filter(page__owner_id=caller.owner_id).exclude(pk__in=scope.but)
 
 
 def _documents(caller: Caller, scope: Scope) -> DocumentQuerySet:

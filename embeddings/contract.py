@@ -21,6 +21,9 @@ MODEL_HEADER: Final = "x-embeddings-model"
 REVISION_HEADER: Final = "x-embeddings-revision"
 DIM_HEADER: Final = "x-embeddings-dim"
 
+# How this service names its own models: they read the text of a page, and look no further.
+_READERS: Final = "paliapi/"
+
 Vectors = NDArray[np.float16]
 
 
@@ -31,6 +34,11 @@ class Space:
     model: str
     revision: str
     dim: int
+
+    @property
+    def text_only(self) -> bool:
+        """Whether the model sees words and nothing else; the name is all that travels with every vector."""
+        return self.model.startswith(_READERS)
 
 
 @dataclass(frozen=True, slots=True)

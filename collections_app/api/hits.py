@@ -17,6 +17,18 @@ from paliapi.parsers import MEBIBYTE
 Images: TypeAlias = Literal["base64", "url", "none"]
 
 
+class RanksOut(serializers.Serializer[Any]):
+    """The places that led to the order."""
+
+    maxsim = serializers.IntegerField(
+        allow_null=True, help_text="Place by score, from 1; null beyond the best thousand, or where none was given."
+    )
+    lexical = serializers.IntegerField(
+        allow_null=True, help_text="Place by words, from 1; null where the page has none of them."
+    )
+    fused = serializers.FloatField(allow_null=True, help_text="Reciprocal rank fusion of both; null by words alone.")
+
+
 class HitOut(serializers.Serializer[Any]):
     collection_name = serializers.CharField()
     collection_id = serializers.IntegerField()
@@ -26,8 +38,16 @@ class HitOut(serializers.Serializer[Any]):
     document_metadata = serializers.DictField(allow_null=True)
     page_number = serializers.IntegerField(help_text="From 1.")
     page_id = serializers.IntegerField()
-    raw_score = serializers.FloatField(help_text="MaxSim: the sum over the query's vectors of their best match.")
-    normalized_score = serializers.FloatField(help_text="The raw score divided by the number of the query's vectors.")
+    raw_score = serializers.FloatField(
+        allow_null=True,
+        help_text="MaxSim: the sum over the query's vectors of their best match. Null only where words alone decided: "
+        "with `ranking: lexical`, and in a degraded answer.",
+    )
+    normalized_score = serializers.FloatField(
+        allow_null=True,
+        help_text="The raw score divided by the number of the query's vectors, or by the sum of their weights.",
+    )
+    ranks = RanksOut(required=False, help_text="Where words had a say.")
     img_base64 = serializers.CharField(
         allow_blank=True, help_text='The page\'s image, without a `data:` prefix; empty unless `images` is "base64".'
     )
@@ -50,10 +70,17 @@ class SpaceOut(serializers.Serializer[Any]):
 class ReceiptOut(serializers.Serializer[Any]):
     """How the answer was obtained."""
 
-    mode = serializers.CharField(help_text="`exact`: every page in scope was scored.")
+    mode = serializers.CharField(
+        help_text="`exact`: every page in scope was scored; `lexical`: none was, words alone decided."
+    )
+    ranking = serializers.CharField(help_text="`maxsim`, `hybrid` or `lexical`.")
+    degraded = serializers.BooleanField(help_text="True where the embeddings service did not answer.")
     space = SpaceOut(allow_null=True, help_text="What the vectors were made with; null when there was nothing to ask.")
     pages_in_scope = serializers.IntegerField(help_text="Pages that collections, filter and key leave.")
     pages_scored = serializers.IntegerField()
+    pages_matched = serializers.IntegerField(
+        allow_null=True, help_text="Pages found by their words, some hundred at most; null where words had no say."
+    )
     pages_left_out = serializers.IntegerField(help_text="Pages without vectors, or with those of another model.")
     ms = serializers.DictField(child=serializers.FloatField(), help_text="Milliseconds, by stage.")
 
@@ -64,7 +91,9 @@ class AnswerOut(serializers.Serializer[Any]):
 
 
 class SearchOut(AnswerOut):
-    query = serializers.CharField(allow_blank=True, help_text="The question again; empty when a page was asked with.")
+    query = serializers.CharField(
+        allow_blank=True, help_text="The question again; empty when it was more or other than words."
+    )
 
 
 _HIT = {
@@ -78,6 +107,7 @@ _HIT = {
     "page_id": 1207,
     "raw_score": 14.82,
     "normalized_score": 0.87,
+    "ranks": {"maxsim": 2, "lexical": 1, "fused": 0.0325},
     "img_base64": "iVBORw0KGgo=",
     "image_url": "http://localhost:8001/v1/files/pages/WzEsMTIwN10:1vMKfC:example",
     "width": 1240,
@@ -85,9 +115,12 @@ _HIT = {
 }
 _RECEIPT = {
     "mode": "exact",
-    "space": {"model": "paliapi/embedded", "revision": "1", "dim": 128},
+    "ranking": "hybrid",
+    "degraded": False,
+    "space": {"model": "paliapi/embedded-minilm-ocr-v1", "revision": "1", "dim": 128},
     "pages_in_scope": 240,
     "pages_scored": 240,
+    "pages_matched": 12,
     "pages_left_out": 0,
     "ms": {"scope": 1.1, "query": 3.2, "score": 41.5, "fetch": 1.6},
 }
@@ -101,7 +134,7 @@ def represent(answer: Answer, request: Request, *, images: Images, include: froz
         told: dict[str, Any] = {
             "results": [
                 {
-                    **_represent(hit),
+                    **_represent(hit, answer.receipt),
                     "img_base64": picture,
                     "image_url": None if images == "none" else _address(hit.page, request),
                     **({"text": hit.page.text} if "text" in include else {}),
@@ -119,7 +152,7 @@ def timing(receipt: Receipt) -> dict[str, str]:
     return {"Server-Timing": ", ".join(f"{stage};dur={ms:.1f}" for stage, ms in receipt.watch.ms.items())}
 
 
-def _represent(hit: Hit) -> dict[str, Any]:
+def _represent(hit: Hit, receipt: Receipt) -> dict[str, Any]:
     page = hit.page
     document = page.revision.document
     return {
@@ -133,18 +166,26 @@ def _represent(hit: Hit) -> dict[str, Any]:
         "page_id": page.pk,
         "raw_score": hit.score,
         "normalized_score": hit.normalized_score,
+        **({} if receipt.ranking == "maxsim" else {"ranks": _ranks(hit)}),
         "width": page.width,
         "height": page.height,
     }
+
+
+def _ranks(hit: Hit) -> dict[str, Any]:
+    return {"maxsim": hit.placed.by_score, "lexical": hit.placed.by_words, "fused": hit.placed.fused}
 
 
 def _represent_receipt(receipt: Receipt) -> dict[str, Any]:
     space = receipt.space
     return {
         "mode": receipt.mode,
+        "ranking": receipt.ranking,
+        "degraded": receipt.degraded,
         "space": {"model": space.model, "revision": space.revision, "dim": space.dim} if space else None,
         "pages_in_scope": receipt.pages_in_scope,
         "pages_scored": receipt.pages_scored,
+        "pages_matched": receipt.pages_matched,
         "pages_left_out": receipt.pages_left_out,
         "ms": {stage: round(ms, 3) for stage, ms in receipt.watch.ms.items()},
     }

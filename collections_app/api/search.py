@@ -1,4 +1,4 @@
-"""Searching, by words, by an image, or by a page that is there."""
+"""Searching: by words, by an image, by a page that is there, or by several of these together."""
 
 from typing import Any, ClassVar
 
@@ -10,22 +10,22 @@ from rest_framework.response import Response
 
 from accounts.auth import OwnedView
 from accounts.limits import concurrent
-from collections_app import catalogue, search
+from collections_app import search
 from collections_app.api import hits
 from collections_app.api.body import validated
 from collections_app.api.filter import FILTER_SCHEMA
-from collections_app.asking import Asked, LikePage, Picture, Words
+from collections_app.api.question import CropIn, PageIn, QueryField, asked_of
+from collections_app.asking import Asked, Picture, Words
 from collections_app.engine import filters
 from collections_app.engine.conditions import Filter
-from collections_app.errors import QueryAmbiguous
+from collections_app.errors import RankingWithoutScores
 from collections_app.search import Question
 from paliapi.errors import Problem
 from paliapi.parsers import largest_json_upload
-from paliapi.serializers import StrictSerializer, TextField
+from paliapi.serializers import TextField
 
 MOST_HITS = 1000
 FURTHEST = 10_000
-LONGEST_QUERY = 10_000
 MOST_COLLECTIONS = 1000
 
 
@@ -35,16 +35,6 @@ class FilterField(serializers.Field[Filter, Any, Any, Any]):
 
     def to_internal_value(self, data: Any) -> Filter:
         return filters.parse(data, at=f"/{self.field_name}")
-
-
-class PageIn(StrictSerializer[Any]):
-    document_name = TextField(help_text="Of the document.")
-    collection_name = TextField(
-        required=False,
-        allow_null=True,
-        help_text="Where the document is; left out: in the default one, `all`: in whichever.",
-    )
-    page_number = serializers.IntegerField(min_value=1, help_text="From 1.")
 
 
 class WhereIn(serializers.Serializer[Any]):
@@ -102,28 +92,36 @@ class WhereIn(serializers.Serializer[Any]):
 
 
 class SearchIn(WhereIn):
-    query = TextField(
-        max_length=LONGEST_QUERY,
+    query = QueryField(
         required=False,
         allow_null=True,
-        help_text="What you want to know. Needed, unless a `page` is given.",
+        help_text="What you want to know: words, or parts that are asked together. Needed, unless a `page` or a `crop` "
+        "is given.",
     )
     page = PageIn(
         required=False, allow_null=True, help_text="A page of yours, instead of `query`, to find others like it."
     )
-
-    def validate_query(self, value: str | None) -> str | None:
-        if value is not None and not value.strip():
-            raise serializers.ValidationError("This field may not be blank.", code="blank")
-        return value
+    crop = CropIn(required=False, allow_null=True, help_text="A part of a page of yours, instead of `query`.")
+    ranking = serializers.ChoiceField(
+        choices=["auto", "maxsim", "hybrid", "lexical"],
+        required=False,
+        allow_null=True,
+        help_text="`maxsim`: by late interaction; `lexical`: by words; `hybrid`: by both; `auto`, the default: "
+        "`hybrid` for words where the model reads text only, else `maxsim`.",
+    )
+    allow_degraded = serializers.BooleanField(
+        required=False,
+        allow_null=True,
+        help_text="Where the embeddings service does not answer, rank by words alone instead of failing.",
+    )
 
     def validate(self, attrs: Any) -> Any:
-        query, page = attrs.get("query"), attrs.get("page")
-        if query is None and page is None:
-            raise serializers.ValidationError({"query": "This field is required."}, code="required")
-        if query is not None and page is not None:
-            raise QueryAmbiguous(problems=(Problem("/page", QueryAmbiguous.code, "One way too many."),))
-        return super().validate(attrs)
+        data = super().validate(attrs)
+        if data.get("min_score") is not None and (data.get("allow_degraded") or data.get("ranking") == "lexical"):
+            problem = Problem("/min_score", RankingWithoutScores.code, RankingWithoutScores.title)
+            raise RankingWithoutScores(problems=(problem,))
+        data["asked"] = asked_of(data)
+        return data
 
 
 class SearchImageIn(WhereIn):
@@ -141,10 +139,14 @@ _MORE = {
     "images": "url",
     "include": ["text", "receipt"],
 }
-_LIKE = {
-    "page": {"document_name": "annual-report.pdf", "collection_name": "reports", "page_number": 3},
+_PAGE = {"document_name": "annual-report.pdf", "collection_name": "reports", "page_number": 3}
+_LIKE = {"page": _PAGE, "images": "none"}
+_PART_OF_A_PAGE = {"crop": {**_PAGE, "box": [0.1, 0.55, 0.9, 0.8]}, "images": "none"}
+_TOGETHER = {
+    "query": [{"text": "revenue by region"}, {"page": _PAGE, "weight": 0.5}, {"text": "forecast", "weight": -0.3}],
     "images": "none",
 }
+_BY_WORDS = {"query": "INV-2023-0042", "ranking": "hybrid", "allow_degraded": True, "images": "none"}
 
 
 class _Searching(OwnedView):
@@ -156,7 +158,7 @@ class _Searching(OwnedView):
             answer = search.run(self.caller, _question(data, asked))
             include = frozenset(data.get("include", ()))
             told = hits.represent(answer, request, images=data.get("images", "base64"), include=include)
-        echoed = {"query": data.get("query", "")} if isinstance(asked, Words | LikePage) else {}
+        echoed = {} if isinstance(asked, Picture) else {"query": asked.text if isinstance(asked, Words) else ""}
         return Response({**echoed, **told}, headers=hits.timing(answer.receipt))
 
 
@@ -169,30 +171,28 @@ def _question(data: dict[str, Any], asked: Asked) -> Question:
         top_k=data.get("top_k", 3),
         offset=data.get("offset", 0),
         min_score=data.get("min_score"),
+        ranking=data.get("ranking", "auto"),
+        allow_degraded=data.get("allow_degraded", False),
         by_document="group_by" in data,
         with_text="text" in data.get("include", ()),
     )
 
 
-def _like(page: dict[str, Any]) -> LikePage:
-    return LikePage(
-        document_name=page["document_name"],
-        collection_name=page.get("collection_name") or catalogue.DEFAULT_COLLECTION,
-        page_number=page["page_number"],
-    )
-
-
 class SearchView(_Searching):
     also_answers: ClassVar = {"POST": (404, 409)}
+    max_body_bytes = staticmethod(largest_json_upload)
 
     @extend_schema(
         operation_id="search",
         tags=["search"],
-        summary="Search pages by a question in words, or by a page",
+        summary="Search pages by a question in words, by a page, or by several things together",
         description=(
-            "Every page of what your documents show takes part as soon as it is ready. With `page` instead of `query` "
-            "the vectors that are kept of that page are the question, and the page itself is not among the hits. "
-            "An unknown collection is an empty one."
+            "Every page of what your documents show takes part as soon as it is ready. With `page` or `crop` instead "
+            "of `query` the vectors that are kept of that page, or of what lies in the box, are the question, no model "
+            "is asked, and the page itself is not among the hits. As a list `query` has parts: each counts by its "
+            "weight, however long it is, and one below zero is avoided. An unknown collection is an empty one.\n\n"
+            "Ranked `hybrid`, a page counts by the places that it has by score and by words, so that exact identifiers "
+            "are found; `ranks` says both, and scores do not fall from hit to hit."
         ),
         parameters=[_TIMING],
         request=SearchIn,
@@ -201,13 +201,15 @@ class SearchView(_Searching):
             OpenApiExample("A question", value=_WORDS, request_only=True),
             OpenApiExample("With more said", value=_MORE, request_only=True),
             OpenApiExample("More like this page", value=_LIKE, request_only=True),
+            OpenApiExample("More like this part of a page", value=_PART_OF_A_PAGE, request_only=True),
+            OpenApiExample("Several things together", value=_TOGETHER, request_only=True),
+            OpenApiExample("An identifier", value=_BY_WORDS, request_only=True),
             OpenApiExample("A hit", value={"query": _WORDS["query"], **hits.EXAMPLE}, response_only=True),
         ],
     )
     def post(self, request: Request) -> Response:
         data = validated(SearchIn, request)
-        page = data.get("page")
-        return self.answered(request, data, _like(page) if page else Words(data["query"], at="/query"))
+        return self.answered(request, data, data["asked"])
 
 
 class SearchImageView(_Searching):

@@ -15,9 +15,13 @@ from numpy.typing import NDArray
 
 from collections_app.engine.blas import single_threaded
 from collections_app.engine.multivector import MultiVector
+from collections_app.engine.weighing import Weights
 
 Query: TypeAlias = NDArray[np.float16] | NDArray[np.float32]
 """(q, dim), q >= 1."""
+
+Scores: TypeAlias = NDArray[np.float32]
+"""(pages,)."""
 
 # Vectors decoded at a time: a megabyte in float32 at 128 dimensions, which the cache of a core holds.
 _BLOCK = 2048
@@ -51,8 +55,8 @@ def pack(pages: Sequence[MultiVector]) -> Packed:
     return Packed(np.concatenate(pages), offsets)
 
 
-def scores(query: Query, pages: Packed) -> NDArray[np.float32]:
-    """MaxSim of the query with each page: (pages,)."""
+def scores(query: Query, pages: Packed, *, weights: Weights | None = None) -> Scores:
+    """MaxSim of the query with each page; with weights, each vector of the query counts by its own."""
     asked = np.ascontiguousarray(query, dtype=np.float32)
     if not len(asked) or asked.shape[1] != pages.vectors.shape[1]:
         raise ValueError(f"a query of shape {asked.shape} for pages of {pages.vectors.shape[1]} dimensions")
@@ -61,7 +65,8 @@ def scores(query: Query, pages: Packed) -> NDArray[np.float32]:
     found = np.empty(len(pages), dtype=np.float32)
     with single_threaded():
         for number, page in enumerate(pages):
-            found[number] = _best(asked, page, scratch).sum()
+            similar = _best(asked, page, scratch)
+            found[number] = similar.sum() if weights is None else weights @ similar
     return found
 
 

@@ -16,7 +16,7 @@ from collections_app.vectors import PageVectors
 from embeddings import contract
 from embeddings.backends.base import Item
 from embeddings.backends.lexical import Lexical
-from embeddings.contract import Word
+from embeddings.contract import Layout, Word
 from tests.cast import Someone
 from tests.collections_app.documents import PNG, shown_with_pages
 
@@ -47,6 +47,7 @@ def with_vectors(
     collection: str = "default_collection",
     metadata: Any = None,
     texts: Sequence[str] = (),
+    layouts: Sequence[Layout | None] = (),
     image: bytes = PNG,
 ) -> list[int]:
     """The ids of the pages of a new document; None is a page without vectors."""
@@ -56,9 +57,15 @@ def with_vectors(
         ids = list(mine.order_by("number").values_list("pk", flat=True))
         PageEmbedding.objects.filter(owner_id=who.id, page_id__in=ids).delete()
         row, _ = Space.objects.get_or_create(model=space.model, revision=space.revision, dim=space.dim)
-        kept = [(page_id, rows) for page_id, rows in zip(ids, pages, strict=True) if rows is not None]
+        placed = layouts or [None] * len(pages)
+        kept = [one for one in zip(ids, pages, placed, strict=True) if one[1] is not None]
         vectors.insert(
-            who.id, [PageVectors(page_id=pk, space_id=row.pk, vectors=rows, layout=None) for pk, rows in kept]
+            who.id,
+            [
+                PageVectors(page_id=pk, space_id=row.pk, vectors=rows, layout=layout)
+                for pk, rows, layout in kept
+                if rows is not None
+            ],
         )
         for page_id, text in zip(ids, texts, strict=False):
             mine.filter(pk=page_id).update(text=text)
@@ -75,5 +82,12 @@ def with_words(who: Someone, name: str, texts: Sequence[str], *, image: bytes = 
     ]
     made = backend.encode(backend.collate([backend.prepare(page) for page in pages]))
     return with_vectors(
-        who, name, [one.vectors for one in made], space=backend.info.space, texts=texts, image=image, **how
+        who,
+        name,
+        [one.vectors for one in made],
+        layouts=[one.layout for one in made],
+        space=backend.info.space,
+        texts=texts,
+        image=image,
+        **how,
     )

@@ -55,6 +55,7 @@ def test_the_ranking_is_that_of_brute_force(alice: Someone, seed: int) -> None:
     assert ids(answer) == sorted(kept, key=lambda page_id: -naive(kept[page_id]))
     for hit in answer.hits:
         assert hit.score == pytest.approx(naive(kept[hit.page.pk]), rel=1e-5)
+        assert hit.score is not None
         assert hit.normalized_score == pytest.approx(hit.score / 5)
     receipt = answer.receipt
     assert (receipt.mode, receipt.space) == ("exact", TOY)
@@ -94,6 +95,7 @@ def test_a_least_score_leaves_out_what_scores_less(alice: Someone) -> None:
     with_vectors(alice, "x", random_pages(5, count=30))
     whole = ask(alice).hits
     least = whole[12].normalized_score
+    assert least is not None
     assert ids(ask(alice, min_score=least - 1e-6)) == [hit.page.pk for hit in whole[:13]]
     assert ids(ask(alice, min_score=1.0)) == []
 

@@ -174,9 +174,12 @@ def test_the_receipt_says_how_the_answer_was_obtained(alice: Someone, library: l
     assert set(receipt.pop("ms")) == {"scope", "query", "score", "fetch", "images"}
     assert receipt == {
         "mode": "exact",
+        "ranking": "hybrid",
+        "degraded": False,
         "space": {"model": "paliapi/lexical-v1", "revision": "1", "dim": 128},
         "pages_in_scope": 7,
         "pages_scored": 5,
+        "pages_matched": 1,
         "pages_left_out": 2,
     }
     assert [part.partition(";")[0] for part in answer["Server-Timing"].split(", ")] == [

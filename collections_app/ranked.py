@@ -1,0 +1,103 @@
+"""Pages in order: by what they mean to the model, by their words, or by both."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+from accounts.access import Caller
+from collections_app import lexical, scoring
+from collections_app.engine import fusion
+from collections_app.models import Page
+from collections_app.scope import Scope
+from collections_app.scoring import Query
+
+Ranking: TypeAlias = Literal["maxsim", "hybrid", "lexical"]
+
+# So many of the best by score take part in a fusion; who stands lower gains next to nothing by his place.
+_DEEP = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placed:
+    """A page with its score, and the places that it has in each ranking that was made, from 1."""
+
+    page_id: int
+    score: float | None = None
+    by_score: int | None = None
+    by_words: int | None = None
+    fused: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """What both ways of ranking need to know."""
+
+    caller: Caller
+    where: Scope
+    words: str
+    most: int
+    at_least: float | None = None
+    by_document: bool = False
+    pages_in_scope: int
+
+
+@dataclass(slots=True, kw_only=True)
+class Ranked:
+    """The best pages, best first; how many were scored; whether none was gone before its turn came."""
+
+    placed: list[Placed]
+    scored: int = 0
+    matched: int | None = None  # None: words were not looked for
+    complete: bool = field(default=True)
+
+
+def by_score(ask: Ask, query: Query) -> Ranked:
+    found = scoring.best(
+        ask.caller, query, ask.where, most=ask.most, at_least=ask.at_least, by_document=ask.by_document
+    )
+    placed = [
+        Placed(page_id=page_id, score=score, by_score=place) for place, (page_id, score) in enumerate(found.ranked, 1)
+    ]
+    return Ranked(placed=placed, scored=found.pages, complete=found.complete)
+
+
+def by_words(ask: Ask) -> Ranked:
+    matches = lexical.matches(ask.caller, ask.where, ask.words, pages_in_scope=ask.pages_in_scope)
+    placed = [Placed(page_id=match.page_id, by_words=place) for place, match in enumerate(matches, 1)]
+    return Ranked(placed=_chosen(ask, placed), matched=len(matches))
+
+
+def by_both(ask: Ask, query: Query) -> Ranked:
+    """Fused by places. Every page that comes of it has its exact score."""
+    matches = lexical.matches(ask.caller, ask.where, ask.words, pages_in_scope=ask.pages_in_scope)
+    # Where a page has the very identifier that is asked for, those that only have words like it get nothing for them.
+    exact = any(match.exact for match in matches)
+    matched = [match.page_id for match in matches if match.exact or not exact]
+    found = scoring.best(ask.caller, query, ask.where, most=max(_DEEP, ask.most))
+    scores = dict(found.ranked)
+    places = {page_id: place for place, page_id in enumerate(scores, 1)}
+    scores |= scoring.of(ask.caller, query, ask.where, [page_id for page_id in matched if page_id not in scores])
+    # Without vectors of this space there is no score, and no hit goes without.
+    words = {page_id: place for place, page_id in enumerate((one for one in matched if one in scores), 1)}
+    placed = [
+        Placed(
+            page_id=page_id,
+            score=scores[page_id],
+            by_score=places.get(page_id),
+            by_words=words.get(page_id),
+            fused=fused,
+        )
+        for page_id, fused in fusion.fused(list(places), list(words))
+        if scores[page_id] >= (-math.inf if ask.at_least is None else ask.at_least)
+    ]
+    return Ranked(placed=_chosen(ask, placed), scored=found.pages, matched=len(words), complete=found.complete)
+
+
+def _chosen(ask: Ask, placed: Sequence[Placed]) -> list[Placed]:
+    if not ask.by_document:
+        return list(placed[: ask.most])
+    rows = Page.objects.filter(owner_id=ask.caller.owner_id, pk__in=[one.page_id for one in placed])
+    documents = dict(rows.values_list("pk", "revision__document_id"))
+    there = {one.page_id: one for one in placed if one.page_id in documents}
+    return [there[page_id] for page_id in fusion.firsts(list(there), groups=documents)[: ask.most]]

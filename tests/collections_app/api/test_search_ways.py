@@ -1,0 +1,226 @@
+"""Ways of asking and ranking: by words, by both, by a part of a page, by several things together."""
+
+import base64
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from pytest_django import Settings
+
+from tests.cast import Someone, with_key
+from tests.collections_app.documents import PNG
+from tests.collections_app.searchable import TOY, random_vectors, with_vectors, with_words
+from tests.embeddings.serving import encoded, text_image
+
+SEARCH = "/v1/search/"
+NOBODY_LISTENS = "http://127.0.0.1:9"
+INVOICES = ["Invoice INV-2023-0041 total due", "Invoice INV-2023-0042 total due", "a letter about lighthouses"]
+
+
+@pytest.fixture
+def office(alice: Someone, service: str) -> list[int]:
+    return with_words(alice, "invoices.pdf", INVOICES)
+
+
+def ask(who: Someone, **body: Any) -> dict[str, Any]:
+    answer = who.post(SEARCH, {"images": "none", "top_k": 9, "include": ["receipt"], **body})
+    assert answer.status_code == 200, answer.content
+    return dict(answer.json())
+
+
+def pages(told: dict[str, Any]) -> list[int]:
+    return [hit["page_id"] for hit in told["results"]]
+
+
+def page(number: int, **more: Any) -> dict[str, Any]:
+    return {"document_name": "invoices.pdf", "page_number": number, **more}
+
+
+def refused(who: Someone, body: dict[str, Any]) -> tuple[int, str, str]:
+    answer = who.post(SEARCH, body)
+    told = answer.json()
+    places = [place["pointer"] for place in told.get("errors", ())]
+    return answer.status_code, told["code"], places[0] if places else ""
+
+
+def test_hybrid_finds_an_identifier_that_scores_alone_put_lower(alice: Someone, service: str) -> None:
+    # Written otherwise, it is another word to the model.
+    invoices = [f"the invoice INV2023004{number} is due" for number in (1, 3, 4, 5)]
+    *_, meant = with_words(alice, "x", [*invoices, "INV20230042"])
+    question = "Is the invoice INV-2023-0042 due?"
+    assert pages(ask(alice, query=question, ranking="maxsim"))[-1] == meant
+    assert pages(ask(alice, query=question, ranking="hybrid"))[0] == meant
+    assert pages(ask(alice, query=question, ranking="lexical"))[0] == meant
+
+
+def test_hybrid_tells_both_places_and_scores_stay_exact(alice: Someone, office: list[int]) -> None:
+    scored = {hit["page_id"]: hit for hit in ask(alice, query="invoice due 0042", ranking="maxsim")["results"]}
+    told = ask(alice, query="invoice due 0042", ranking="hybrid")
+    for hit in told["results"]:
+        assert hit["raw_score"] == scored[hit["page_id"]]["raw_score"]
+        assert hit["ranks"]["maxsim"] == list(scored).index(hit["page_id"]) + 1
+    assert [hit["ranks"]["lexical"] for hit in told["results"]] == [2, 1, None]
+    assert told["receipt"]["ranking"] == "hybrid"
+    assert told["receipt"]["pages_matched"] == 2
+    assert "ranks" not in next(iter(scored.values()))
+
+
+def test_auto_is_hybrid_for_words_where_the_model_only_reads(alice: Someone, office: list[int]) -> None:
+    assert ask(alice, query="invoice")["receipt"]["ranking"] == "hybrid"
+    assert ask(alice, page=page(1))["receipt"]["ranking"] == "maxsim"
+    assert not replace(TOY, model="vidore/colpali-v1.3").text_only
+
+
+def test_lexical_needs_no_embeddings_service_and_gives_no_score(
+    alice: Someone, office: list[int], settings: Settings
+) -> None:
+    settings.ENV = replace(settings.ENV, embeddings_url=NOBODY_LISTENS)
+    told = ask(alice, query="inv20230042 lighthouses", ranking="lexical")
+    assert set(pages(told)) == {office[1], office[2]}
+    hit = told["results"][0]
+    assert (hit["raw_score"], hit["normalized_score"], hit["ranks"]["lexical"]) == (None, None, 1)
+    receipt = told["receipt"]
+    assert (receipt["mode"], receipt["ranking"], receipt["degraded"]) == ("lexical", "lexical", False)
+    assert (receipt["space"], receipt["pages_left_out"], receipt["pages_matched"]) == (None, 0, 2)
+    assert ask(alice, query="zeppelin", ranking="lexical")["results"] == []
+
+
+@pytest.mark.parametrize("ranking", ["hybrid", "lexical"])
+def test_offsets_and_groups_cut_one_and_the_same_ranking(alice: Someone, office: list[int], ranking: str) -> None:
+    for number in range(3):
+        with_words(alice, f"more-{number}", [f"invoice {number}", "invoice of invoices"])
+    whole = pages(ask(alice, query="invoice due", ranking=ranking))
+    assert len(whole) == len(set(whole)) >= 8
+    assert pages(ask(alice, query="invoice due", ranking=ranking, top_k=3, offset=2)) == whole[2:5]
+    grouped = ask(alice, query="invoice due", ranking=ranking, group_by="document")["results"]
+    firsts: dict[str, int] = {}
+    for hit in ask(alice, query="invoice due", ranking=ranking)["results"]:
+        firsts.setdefault(hit["document_name"], hit["page_id"])
+    assert [hit["page_id"] for hit in grouped] == list(firsts.values())
+
+
+def test_a_least_score_holds_for_hybrid_too(alice: Someone, office: list[int]) -> None:
+    told = ask(alice, query="invoice due", ranking="hybrid", min_score=0.5)
+    assert set(pages(told)) == set(office[:2])
+
+
+def test_without_the_service_words_decide_where_that_is_allowed(
+    alice: Someone, office: list[int], settings: Settings
+) -> None:
+    settings.ENV = replace(settings.ENV, embeddings_url=NOBODY_LISTENS)
+    told = ask(alice, query="INV-2023-0042", allow_degraded=True)
+    assert pages(told)[0] == office[1]
+    assert (told["receipt"]["degraded"], told["receipt"]["ranking"]) == (True, "lexical")
+    answer = alice.post(SEARCH, {"query": "INV-2023-0042", "ranking": "hybrid"})
+    assert (answer.status_code, answer.json()["code"]) == (503, "embeddings_unavailable")
+    assert answer["Retry-After"]
+
+
+def test_an_answer_is_not_called_degraded_while_the_service_is_there(alice: Someone, office: list[int]) -> None:
+    assert ask(alice, query="invoice", allow_degraded=True)["receipt"]["degraded"] is False
+
+
+def test_a_crop_asks_with_what_lies_in_the_box_and_no_model(
+    alice: Someone, office: list[int], settings: Settings
+) -> None:
+    boxes = [[0.1, 0.1, 0.3, 0.2], [0.6, 0.6, 0.9, 0.7], None]
+    rows = random_vectors(5, count=3)
+    with_vectors(alice, "cropped", [rows], layouts=[{"kind": "boxes", "boxes": boxes}], collection="toys")
+    upper, lower = with_vectors(alice, "twins", [rows[:1], rows[1:2]], collection="toys")
+    settings.ENV = replace(settings.ENV, embeddings_url=NOBODY_LISTENS)
+    crop = {"document_name": "cropped", "collection_name": "toys", "page_number": 1}
+
+    def best(*box: float) -> dict[str, Any]:
+        return dict(ask(alice, crop={**crop, "box": list(box)}, collection_name="toys")["results"][0])
+
+    assert (best(0, 0, 1, 0.5)["page_id"], best(0, 0.5, 1, 1)["page_id"]) == (upper, lower)
+    assert best(0, 0, 1, 0.5)["normalized_score"] == pytest.approx(1, abs=1e-3)
+    assert refused(alice, {"crop": {**crop, "box": [0.4, 0.3, 0.5, 0.4]}})[:2] == (422, "crop_empty")
+    without = {"document_name": "twins", "collection_name": "toys", "page_number": 1, "box": [0, 0, 1, 1]}
+    assert refused(alice, {"crop": without})[:2] == (409, "page_without_layout")
+
+
+def test_several_parts_are_one_query_and_what_is_to_be_avoided_goes_down(alice: Someone, office: list[int]) -> None:
+    first, second, third = office
+    plain = [{"text": "invoice"}, {"text": "total"}]
+    assert set(pages(ask(alice, query=plain))[:2]) == {first, second}
+    avoiding = ask(alice, query=[{"text": "invoice"}, {"text": "0041 INV-2023-0041", "weight": -0.9}])
+    assert pages(avoiding)[0] == second
+    assert avoiding["query"] == ""
+    both = ask(alice, query=[{"text": "lighthouses", "weight": 2}, {"page": page(1), "weight": 0.1}], ranking="maxsim")
+    assert pages(both) == [third, second]  # the page that asks is not among the hits
+    assert all(-1 <= hit["normalized_score"] <= 1 for hit in both["results"])
+
+
+def test_an_image_and_words_can_be_asked_together(alice: Someone, service: str) -> None:
+    dark = encoded(text_image("dark", "DARK", "darker"))
+    (found,) = with_words(alice, "dark", ["night"], image=base64.b64decode(dark))
+    told = ask(alice, query=[{"image": dark}, {"text": "night", "weight": 3}])
+    assert (pages(told), told["receipt"]["ranking"]) == ([found], "hybrid")
+
+
+def test_a_single_part_scores_as_the_question_alone(alice: Someone, office: list[int]) -> None:
+    alone, listed = (ask(alice, query=query)["results"] for query in ("invoice due", [{"text": "invoice due"}]))
+    assert [(hit["page_id"], hit["raw_score"]) for hit in alone] == [
+        (hit["page_id"], hit["raw_score"]) for hit in listed
+    ]
+
+
+def test_parts_of_two_models_are_refused(alice: Someone, office: list[int]) -> None:
+    with_vectors(alice, "toy", [random_vectors(1, count=2)])
+    parts = [{"text": "invoice"}, {"page": {"document_name": "toy", "page_number": 1}}]
+    assert refused(alice, {"query": parts})[:2] == (409, "query_mixes_spaces")
+
+
+def test_parts_have_a_limit_in_vectors(alice: Someone, service: str) -> None:
+    with_vectors(alice, "long", [random_vectors(1, count=5000), random_vectors(2, count=1)])
+    part = {"page": {"document_name": "long", "page_number": 1}}
+    assert refused(alice, {"query": [part, part]})[:2] == (413, "query_too_long")
+
+
+def test_parts_reach_no_further_than_the_key(alice: Someone, office: list[int], charlie: Someone) -> None:
+    with_words(alice, "mine", ["x"], collection="elsewhere")
+    with_words(charlie, "theirs", ["x"])
+    for body in ({"page": page(1)}, {"crop": page(1, box=[0, 0, 1, 1])}, {"query": [{"page": page(1)}]}):
+        assert refused(charlie, body)[:2] == (404, "document_not_found")
+        limited = with_key(alice.user, collections=frozenset({"elsewhere"}))
+        assert refused(limited, body)[0] == 404
+
+
+@pytest.mark.parametrize(
+    ("body", "code", "pointer"),
+    [
+        ({"query": []}, "invalid", "/query"),
+        ({"query": [{}]}, "invalid", "/query/0"),
+        ({"query": [{"text": "a", "image": "b"}]}, "invalid", "/query/0"),
+        ({"query": ["words"]}, "invalid", "/query/0"),
+        ({"query": {"text": "words"}}, "invalid", "/query"),
+        ({"query": [{"text": " "}]}, "invalid", "/query/0/text"),
+        ({"query": [{"text": "x" * 10_001}]}, "invalid", "/query/0/text"),
+        ({"query": [{"text": "x", "weight": 0}]}, "invalid", "/query/0/weight"),
+        ({"query": [{"text": "x", "weight": 11}]}, "invalid", "/query/0/weight"),
+        ({"query": [{"text": "x", "weight": "1"}, {"text": "y", "weight": "heavy"}]}, "invalid", "/query/1/weight"),
+        ({"query": [{"text": "x"}] * 9}, "invalid", "/query"),
+        ({"query": [{"text": "x", "weight": -1}]}, "query_only_avoids", "/query"),
+        ({"query": [{"image": "AAA"}]}, "base64_invalid", "/query/0/image"),
+        ({"query": [{"image": base64.b64encode(PNG[:20]).decode()}]}, "input_not_embeddable", "/query/0/image"),
+        ({"query": "x", "crop": page(1, box=[0, 0, 1, 1])}, "query_ambiguous", "/crop"),
+        ({"crop": page(1)}, "invalid", "/crop/box"),
+        ({"crop": page(1, box=[0, 0, 1])}, "invalid", "/crop/box"),
+        ({"crop": page(1, box=[0, 0, 1, 1.5])}, "invalid", "/crop/box/3"),
+        ({"crop": page(1, box=[0.5, 0, 0.5, 1])}, "invalid", "/crop/box"),
+        ({"crop": page(1, box=[0, 0, "nan", 1])}, "invalid", "/crop/box/2"),
+        ({"page": page(1), "ranking": "hybrid"}, "ranking_needs_words", ""),
+        ({"query": [{"page": page(1)}], "ranking": "lexical"}, "ranking_needs_words", ""),
+        ({"query": "x", "ranking": "bm25"}, "invalid", "/ranking"),
+        ({"query": "x", "ranking": "lexical", "min_score": 0.1}, "ranking_without_scores", "/min_score"),
+        ({"query": "x", "allow_degraded": True, "min_score": 0.1}, "ranking_without_scores", "/min_score"),
+        ({"query": "x", "allow_degraded": "perhaps"}, "invalid", "/allow_degraded"),
+    ],
+    ids=range(26),
+)
+def test_what_cannot_be_asked_is_refused_at_its_place(
+    alice: Someone, office: list[int], body: dict[str, Any], code: str, pointer: str
+) -> None:
+    status, found, place = refused(alice, body)
+    assert (status, found, place) == (422, code, pointer)
