@@ -1,0 +1,52 @@
+"""The small forms of a page come back as what they were, and what is none of them is refused."""
+
+import numpy as np
+import pytest
+
+from collections_app.engine import sketch
+from collections_app.engine.pooling import COARSE, FINE, pool
+from collections_app.engine.sketch import NotASketch, small
+from tests.collections_app.engine.test_pooling import heap
+
+
+@pytest.mark.parametrize(("count", "dim"), [(1, 8), (3, 128), (129, 9), (300, 128), (40, 200)])
+def test_sizes_are_told_by_the_numbers_of_vectors(count: int, dim: int) -> None:
+    made = small(heap(1, count=count, dim=dim))
+    fine, coarse = min(count, FINE), min(count, COARSE)
+    assert len(made.pooled) == 4 + fine * dim
+    assert len(made.sketch) == 3 + (fine + coarse) * -(-dim // 8)
+    sketch.check(made.sketch, dim=dim)
+
+
+def test_the_usual_page_takes_two_and_a_half_kilobytes() -> None:
+    made = small(heap(1, count=1030, dim=128))
+    assert (len(made.sketch), len(made.pooled)) == (2563, 16388)
+
+
+def test_the_pooled_vectors_come_back_within_half_a_step() -> None:
+    page = heap(2, count=400, dim=128)
+    again = sketch.unpooled(small(page).pooled, dim=128)
+    fine = pool(page).fine
+    assert np.abs(again - fine).max() <= np.abs(fine).max() / 127 / 2 * 1.001
+
+
+def test_a_bit_is_the_sign_of_a_number() -> None:
+    page = np.array([[0.5, -0.5, 0.2, 0.0]], dtype=np.float16)
+    assert small(page).sketch == bytes([1, 1, 1, 0b0101, 0b0101])
+
+
+def test_a_page_of_zeros_has_small_forms_too() -> None:
+    made = small(np.zeros((3, 8), dtype=np.float16))
+    assert (sketch.unpooled(made.pooled, dim=8) == 0).all()
+
+
+@pytest.mark.parametrize("damage", [b"", b"\1\1", b"\2\1\1\0\0", b"\1\1\1\0", b"\1\0\0", b"\1\1\2\0\0\0"])
+def test_what_is_no_sketch_is_refused(damage: bytes) -> None:
+    with pytest.raises(NotASketch):
+        sketch.check(damage, dim=8)
+
+
+@pytest.mark.parametrize("damage", [b"", b"\0\0\0\0", b"\0\0\0\0\1\2\3"])
+def test_what_are_no_pooled_vectors_is_refused(damage: bytes) -> None:
+    with pytest.raises(NotASketch):
+        sketch.unpooled(damage, dim=8)
