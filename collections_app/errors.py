@@ -274,6 +274,11 @@ class QueryOnlyAvoids(Invalid):
     title = "At least one part of the query needs a weight above zero."
 
 
+class RegionsOfTooMany(Invalid):
+    code = "regions_of_too_many"
+    title = "Regions are told of at most 20 hits; ask for fewer with `top_k`."
+
+
 class RankingNeedsWords(Invalid):
     code = "ranking_needs_words"
     title = "Only a question with words can be ranked by words."

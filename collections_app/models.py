@@ -302,6 +302,7 @@ class PageEmbedding(models.Model):
     space = models.ForeignKey(Space, on_delete=models.PROTECT, related_name="+")
     vectors = MultiVectorField(editable=False)
     layout = models.JSONField(null=True, blank=True, help_text="Where on the page each vector comes from.")
+    words = models.BinaryField(null=True, editable=False, help_text="The words of the page with their places.")
     seq = models.BigIntegerField(default=0, editable=False, help_text="`vectors_seq` when it became searchable.")
 
     def __str__(self) -> str:

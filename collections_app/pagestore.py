@@ -108,12 +108,12 @@ def _write(lease: Lease, pages: Sequence[NewPage], images: list[StoredFile], *, 
     shown = zip(pages, images, strict=True)
     rows = Page.objects.bulk_create([_row(lease, page.rendered, image) for page, image in shown])
     both = list(zip(rows, pages, strict=True))
-    new = [(row.pk, page.embedded) for row, page in both if page.embedded is not None]
+    new = [(row.pk, page.embedded, page.rendered.words) for row, page in both if page.embedded is not None]
     vectors.insert(
         lease.owner_id,
         [
-            PageVectors(page_id=page_id, space_id=space_id, vectors=made.vectors, layout=made.layout)
-            for page_id, made in new
+            PageVectors(page_id=page_id, space_id=space_id, vectors=made.vectors, layout=made.layout, words=words)
+            for page_id, made, words in new
         ],
     )
     sources = {row.pk: page.source for row, page in both if page.source is not None}

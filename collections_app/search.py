@@ -12,6 +12,7 @@ from collections_app.engine.conditions import Filter
 from collections_app.engine.stopwatch import Stopwatch
 from collections_app.errors import EmbeddingsUnavailable, EmbeddingsUntrustworthy, RankingNeedsWords
 from collections_app.models import Page
+from collections_app.pointing import Pointed, point
 from collections_app.ranked import Ask, Placed, Ranked, Ranking
 from collections_app.scope import Scope
 from collections_app.scoring import Query
@@ -36,6 +37,7 @@ class Question:
     min_score: float | None = None  # of the normalised score
     by_document: bool = False
     with_text: bool = False
+    with_regions: bool = False
     allow_degraded: bool = False
 
 
@@ -47,6 +49,7 @@ class Hit:
     score: float | None
     normalized_score: float | None
     placed: Placed
+    pointed: Pointed | None = None  # None: not asked for, or there is nothing to compare
 
 
 @dataclass(slots=True, kw_only=True)
@@ -142,7 +145,15 @@ def _look(
         with receipt.watch.stage("fetch"):
             wanted = found.placed[question.offset :]
             rows = _fetch(caller, [placed.page_id for placed in wanted], where, with_text=question.with_text)
-    hits = [_hit(rows[placed.page_id], placed, query) for placed in wanted if placed.page_id in rows]
+        pointed: dict[int, Pointed] = {}
+        if question.with_regions and query is not None:
+            with receipt.watch.stage("regions"):
+                pointed = point(caller, query, list(rows))
+    hits = [
+        _hit(rows[placed.page_id], placed, query, pointed.get(placed.page_id))
+        for placed in wanted
+        if placed.page_id in rows
+    ]
     return hits, found.complete and len(hits) == len(wanted)
 
 
@@ -164,9 +175,9 @@ def _ranked(
     return ranked.by_both(ask, query) if receipt.ranking == "hybrid" else ranked.by_score(ask, query)
 
 
-def _hit(page: Page, placed: Placed, query: Query | None) -> Hit:
+def _hit(page: Page, placed: Placed, query: Query | None, pointed: Pointed | None) -> Hit:
     score = placed.score
-    return Hit(page, score, None if score is None or query is None else score / query.size, placed)
+    return Hit(page, score, None if score is None or query is None else score / query.size, placed, pointed)
 
 
 def _fetch(caller: Caller, page_ids: Sequence[int], where: Scope, *, with_text: bool) -> dict[int, Page]:

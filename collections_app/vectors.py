@@ -15,23 +15,25 @@ from psycopg.adapt import Dumper
 from psycopg.pq import Format
 from psycopg.types.json import Jsonb
 
-from collections_app.engine import maxsim, multivector
+from collections_app.engine import maxsim, multivector, wordboxes
 from collections_app.engine.maxsim import Packed
 from collections_app.engine.multivector import MultiVector, NotAMultiVector
+from collections_app.engine.pages import Word
 from collections_app.models import PageEmbedding
 from embeddings.contract import Layout
 
 log = structlog.get_logger(__name__)
 
 _TABLE = sql.Identifier(PageEmbedding._meta.db_table)
-_INSERT = sql.SQL("INSERT INTO {table} (page_id, owner_id, space_id, vectors, layout, seq) VALUES {rows}")
-_ROW = sql.SQL("(%s, %s, %s, %b, %s, 0)")
+_INSERT = sql.SQL("INSERT INTO {table} (page_id, owner_id, space_id, vectors, layout, words, seq) VALUES {rows}")
+_ROW = sql.SQL("(%s, %s, %s, %b, %s, %s, 0)")
 _TAKE_OVER = sql.SQL(
-    "INSERT INTO {table} (page_id, owner_id, space_id, vectors, layout, seq) "
-    "SELECT taken.page, e.owner_id, e.space_id, e.vectors, e.layout, 0 "
+    "INSERT INTO {table} (page_id, owner_id, space_id, vectors, layout, words, seq) "
+    "SELECT taken.page, e.owner_id, e.space_id, e.vectors, e.layout, e.words, 0 "
     "FROM unnest(%s::bigint[], %s::bigint[]) AS taken (page, source) "
     "JOIN {table} AS e ON e.page_id = taken.source AND e.owner_id = %s"
 )
+_READ_PLACES = sql.SQL("SELECT page_id, vectors, layout, words FROM {table} WHERE owner_id = %s AND page_id = ANY(%s)")
 _READ = sql.SQL("SELECT page_id, vectors FROM {table} WHERE owner_id = %s AND page_id = ANY(%s)")
 
 
@@ -43,6 +45,16 @@ class PageVectors:
     space_id: int
     vectors: MultiVector
     layout: Layout | None
+    words: Sequence[Word] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Placed:
+    """The vectors of a page, where they come from, and the words that are known with their places."""
+
+    vectors: MultiVector
+    layout: Any
+    words: list[Word]
 
 
 class _Wire(bytes):
@@ -65,7 +77,9 @@ def insert(owner_id: int, pages: Sequence[PageVectors]) -> None:
         values: list[Any] = []
         for page in pages:
             wire = _Wire(multivector.encode(page.vectors, element_oid=oid))
-            values += [page.page_id, owner_id, page.space_id, wire, Jsonb(page.layout) if page.layout else None]
+            layout = Jsonb(page.layout) if page.layout else None
+            words = wordboxes.encode(page.words) if page.words else None
+            values += [page.page_id, owner_id, page.space_id, wire, layout, words]
         cursor.execute(_INSERT.format(table=_TABLE, rows=sql.SQL(", ").join([_ROW] * len(pages))), values)
 
 
@@ -83,6 +97,16 @@ def read(owner_id: int, page_ids: Sequence[int]) -> dict[int, MultiVector]:
     with connection.wrap_database_errors, _cursor() as cursor:
         cursor.execute(_READ.format(table=_TABLE), [owner_id, list(page_ids)], binary=True)
         return {page_id: multivector.decode(data) for page_id, data in cursor.fetchall()}
+
+
+def read_placed(owner_id: int, page_ids: Sequence[int]) -> dict[int, Placed]:
+    """The same with all that says where; inside `acting_for(owner_id)`."""
+    with connection.wrap_database_errors, _cursor() as cursor:
+        cursor.execute(_READ_PLACES.format(table=_TABLE), [owner_id, list(page_ids)], binary=True)
+        return {
+            page_id: Placed(multivector.decode(data), layout, wordboxes.decode(words) if words else [])
+            for page_id, data, layout, words in cursor
+        }
 
 
 def read_packed(owner_id: int, page_ids: Sequence[int], *, dim: int) -> tuple[list[int], Packed | None]:

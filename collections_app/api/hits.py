@@ -9,6 +9,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 
 from collections_app import files, links
+from collections_app.api import regions
 from collections_app.errors import AnswerTooLarge, StorageUnavailable
 from collections_app.models import Page
 from collections_app.search import Answer, Hit, Receipt
@@ -58,6 +59,9 @@ class HitOut(serializers.Serializer[Any]):
     height = serializers.IntegerField()
     text = serializers.CharField(
         required=False, allow_blank=True, help_text="The words of the page, where it has any; with `include: text`."
+    )
+    regions = regions.RegionsOut(
+        required=False, allow_null=True, help_text="With `include: regions`; null where words alone decided."
     )
 
 
@@ -124,7 +128,7 @@ _RECEIPT = {
     "pages_left_out": 0,
     "ms": {"scope": 1.1, "query": 3.2, "score": 41.5, "fetch": 1.6},
 }
-EXAMPLE = {"results": [_HIT], "receipt": _RECEIPT}
+EXAMPLE = {"results": [{**_HIT, "regions": regions.EXAMPLE}], "receipt": _RECEIPT}
 
 
 def represent(answer: Answer, request: Request, *, images: Images, include: frozenset[str]) -> dict[str, Any]:
@@ -138,6 +142,7 @@ def represent(answer: Answer, request: Request, *, images: Images, include: froz
                     "img_base64": picture,
                     "image_url": None if images == "none" else _address(hit.page, request),
                     **({"text": hit.page.text} if "text" in include else {}),
+                    **({"regions": regions.represent(hit.pointed)} if "regions" in include else {}),
                 }
                 for hit, picture in zip(answer.hits, pictures, strict=True)
             ]

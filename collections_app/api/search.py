@@ -18,13 +18,14 @@ from collections_app.api.question import CropIn, PageIn, QueryField, asked_of
 from collections_app.asking import Asked, Picture, Words
 from collections_app.engine import filters
 from collections_app.engine.conditions import Filter
-from collections_app.errors import RankingWithoutScores
+from collections_app.errors import RankingWithoutScores, RegionsOfTooMany
 from collections_app.search import Question
 from paliapi.errors import Problem
 from paliapi.parsers import largest_json_upload
 from paliapi.serializers import TextField
 
 MOST_HITS = 1000
+MOST_WITH_REGIONS = 20
 FURTHEST = 10_000
 MOST_COLLECTIONS = 1000
 
@@ -77,17 +78,20 @@ class WhereIn(serializers.Serializer[Any]):
         help_text="`exact` scores every page in scope; `auto`, the default, whatever ranks as well in less time.",
     )
     include = serializers.ListField(
-        child=serializers.ChoiceField(choices=["text", "receipt"]),
+        child=serializers.ChoiceField(choices=["text", "receipt", "regions"]),
         required=False,
         allow_null=True,
-        max_length=2,
-        help_text="What else to tell: the words of each page, and how the answer was obtained.",
+        max_length=3,
+        help_text="What else to tell: the words of each page, how the answer was obtained, and where on the pages it "
+        "lies (of at most 20 hits).",
     )
 
     def validate(self, attrs: Any) -> Any:
         if attrs.get("collection_name") is not None and attrs.get("collections") is not None:
             told = "Say `collection_name` or `collections`, not both."
             raise serializers.ValidationError({"collections": told}, code="ambiguous")
+        if "regions" in (attrs.get("include") or ()) and (attrs.get("top_k") or 0) > MOST_WITH_REGIONS:
+            raise RegionsOfTooMany(problems=(Problem("/top_k", RegionsOfTooMany.code, RegionsOfTooMany.title),))
         return attrs
 
 
@@ -137,7 +141,7 @@ _MORE = {
     "top_k": 10,
     "group_by": "document",
     "images": "url",
-    "include": ["text", "receipt"],
+    "include": ["text", "receipt", "regions"],
 }
 _PAGE = {"document_name": "annual-report.pdf", "collection_name": "reports", "page_number": 3}
 _LIKE = {"page": _PAGE, "images": "none"}
@@ -175,6 +179,7 @@ def _question(data: dict[str, Any], asked: Asked) -> Question:
         allow_degraded=data.get("allow_degraded", False),
         by_document="group_by" in data,
         with_text="text" in data.get("include", ()),
+        with_regions="regions" in data.get("include", ()),
     )
 
 
