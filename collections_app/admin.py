@@ -15,7 +15,7 @@ from django.urls import URLPattern, path
 from django.utils.safestring import SafeString
 
 from accounts.access import Caller
-from collections_app import catalogue, showing
+from collections_app import admin_webhooks, catalogue, showing  # noqa: F401 - Django looks only here
 from collections_app.admin_pages import DeletedByVerb, ViewOnly
 from collections_app.models import (
     Collection,

@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString
 from accounts.access import Caller
 from accounts.ownership import acting_for
 from collections_app import showing
-from collections_app.models import Owned
+from collections_app.owned import Owned
 from paliapi.errors import NotFound
 
 Row = TypeVar("Row", bound=Owned)

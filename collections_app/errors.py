@@ -1,6 +1,6 @@
 """What can go wrong with collections, documents and their files. The kinds are in `paliapi.errors`."""
 
-from paliapi.errors import Conflict, Forbidden, Invalid, NotFound, TooLarge, Unavailable
+from paliapi.errors import Conflict, Forbidden, Invalid, LimitReached, NotFound, TooLarge, Unavailable
 
 
 class NameInvalid(Invalid):
@@ -302,3 +302,38 @@ class EmbeddingsUntrustworthy(Unavailable):
 class InputNotEmbeddable(Invalid):
     code = "input_not_embeddable"
     title = "The embeddings service cannot read this input."
+
+
+class WebhookNotFound(NotFound):
+    code = "webhook_not_found"
+    title = "There is no such webhook."
+
+
+class WebhookDeliveryNotFound(NotFound):
+    code = "webhook_delivery_not_found"
+    title = "There is no such delivery."
+
+
+class WebhooksOutOfReach(Forbidden):
+    code = "webhooks_out_of_reach"
+    title = "Webhooks tell of all collections; this key is limited to some."
+
+
+class WebhookURLRefused(Invalid):
+    code = "webhook_url_refused"
+    title = "Nothing is sent to this URL: it must lead to a public web server, at a port that webhooks may use."
+
+
+class WebhookDisabled(Conflict):
+    code = "webhook_disabled"
+    title = "This webhook is disabled; enable it first."
+
+
+class WebhookStatusInvalid(Invalid):
+    code = "webhook_status_invalid"
+    title = "There is no such state of a delivery."
+
+
+class TooManyWebhooks(LimitReached):
+    code = "too_many_webhooks"
+    title = "This account has as many webhooks as it may have; delete some."

@@ -10,6 +10,7 @@ from accounts.ownership import acting_for
 from collections_app import catalogue, outages, pagestore, progress
 from collections_app.errors import DocumentNotFound, NothingToCancel, NothingToRetry, ProcessingFailed
 from collections_app.models import IN_FLIGHT, Document, Revision, Status
+from collections_app.webhooks import outbox
 from paliapi.errors import Problem
 
 UNFINISHED = (*IN_FLIGHT, Status.FAILED, Status.CANCELLED)
@@ -47,6 +48,7 @@ def cancel(caller: Caller, name: str, *, collection_name: str) -> Document:
         raise NothingToCancel
     _change(revision, status=Status.CANCELLED, pages_done=0, reused_pages=0, skipped=[])
     pagestore.drop(caller.owner_id, [revision.pk])
+    outbox.announce(caller.owner_id, revision.pk)
     return catalogue.find_document(caller, document.name, collection_name=document.collection.name)
 
 

@@ -10,18 +10,10 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from accounts.access import Caller
+from collections_app import webhook_models  # noqa: F401 - so that Django finds them
+from collections_app.owned import Owned
 
 NAME_LENGTH = 255
-
-
-class Owned(models.Model):
-    """A row of one owner. Foreign keys between owned rows are made in the migrations, over (owner_id, id)."""
-
-    id = models.BigAutoField(primary_key=True)
-    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
-
-    class Meta:
-        abstract = True
 
 
 def _is_storable(name: str) -> bool:

@@ -24,6 +24,7 @@ from collections_app.leases import Lease, LeaseLost
 from collections_app.models import Revision, Status
 from collections_app.pagestore import PutAgain
 from collections_app.turn import PageRefused
+from collections_app.webhooks import outbox
 from paliapi.errors import Error, Unavailable
 
 log = structlog.get_logger(__name__)
@@ -92,6 +93,7 @@ def _fail(lease: Lease, error: Error, *, page: int | None = None) -> None:
     with acting_for(lease.owner_id):
         lease.end(Status.FAILED, error=told, pages_done=0, reused_pages=0, waiting_for="")
         pagestore.drop(lease.owner_id, [lease.revision_id])
+        outbox.announce(lease.owner_id, lease.revision_id)
     log.info("failed", code=error.code, page=page)
 
 

@@ -7,6 +7,7 @@ from accounts.ownership import acting_for
 from accounts.quotas import charge
 from collections_app.leases import Lease, LeaseLost
 from collections_app.models import Collection, Document, Page, PageEmbedding, Revision, Status
+from collections_app.webhooks import outbox
 
 
 class PagesMissing(Exception):
@@ -17,8 +18,8 @@ def publish(lease: Lease, *, timings: dict[str, float]) -> None:
     """Show this revision, whose pages are all there, and let go of what the document showed before."""
     owner_id = lease.owner_id
     with acting_for(owner_id):
-        # Locks in the order of everybody: collection, document, revision, usage. The first also makes readers, who
-        # compare `vectors_seq`, see the change and the number together.
+        # Locks in the order of everybody: collection, document, revision, usage, webhooks. The first also makes
+        # readers, who compare `vectors_seq`, see the change and the number together.
         collection, document = _locked(lease)
         revision = Revision.objects.get(owner_id=owner_id, pk=lease.revision_id)
         lease.end(Status.READY, error=None, waiting_for="", timings=timings)
@@ -31,6 +32,7 @@ def publish(lease: Lease, *, timings: dict[str, float]) -> None:
         document.shown, document.metadata, document.updated_at = revision, revision.metadata, Now()
         document.save(update_fields=["shown", "metadata", "updated_at"])
         _let_go(document, but=revision)
+        outbox.announce(owner_id, revision.pk)
 
 
 def _locked(lease: Lease) -> tuple[Collection, Document]:

@@ -6,11 +6,13 @@ from kombu.exceptions import KombuError
 from redis.exceptions import RedisError
 
 from collections_app import housekeeping, process
+from collections_app.webhooks import courier, deliveries
 from paliapi.celery import app
 
 log = structlog.get_logger(__name__)
 
 _PROCESS = "collections_app.process_next"
+_SEND = "collections_app.send_webhooks"
 # Somebody waits while we nudge, and the sweeper finds what nobody was nudged for.
 _QUICKLY = {"max_retries": 0, "socket_timeout": 1, "socket_connect_timeout": 1}
 _NUDGES_ARE_GOOD_FOR_S = 60
@@ -18,18 +20,36 @@ _NUDGES_ARE_GOOD_FOR_S = 60
 
 def nudge(count: int = 1) -> None:
     """Tell the workers that there is something to do. It names nothing, so that each takes whose turn it is."""
+    _send(_PROCESS, count=count)
+
+
+def nudge_courier() -> None:
+    """Tell whoever sends webhooks that there may be something to send."""
+    _send(_SEND, count=1)
+
+
+def _send(name: str, *, count: int) -> None:
     try:
         with app.connection_for_write(transport_options=_QUICKLY) as connection:
             for _ in range(count):
-                app.send_task(_PROCESS, connection=connection, retry=False, expires=_NUDGES_ARE_GOOD_FOR_S)
+                app.send_task(name, connection=connection, retry=False, expires=_NUDGES_ARE_GOOD_FOR_S)
     except (KombuError, RedisError, OSError) as problem:
         log.warning("nudge_lost", error=type(problem).__name__)
 
 
 @app.task(name=_PROCESS)
 def process_next() -> None:
-    if process.run():
+    more = process.run()
+    if deliveries.are_due():
+        nudge_courier()
+    if more:
         nudge()
+
+
+@app.task(name=_SEND)
+def send_webhooks() -> None:
+    if courier.run():
+        nudge_courier()
 
 
 @app.task(name="collections_app.sweep")
@@ -40,6 +60,7 @@ def sweep() -> None:
 @app.task(name="collections_app.housekeeping")
 def keep_house() -> None:
     housekeeping.forget_answers()
+    deliveries.forget_old()
     housekeeping.drop_unused_files()
 
 

@@ -11,6 +11,15 @@ from collections_app.api.helpers import FileToBase64, FileToImages
 from collections_app.api.jobs import CancelDocument, Jobs, RetryDocument
 from collections_app.api.pages import PageImage, SignedFile, SignedPageImage
 from collections_app.api.search import SearchImageView, SearchView
+from collections_app.api.webhooks import (
+    ColiVarasWebhook,
+    ReplayDelivery,
+    RotateSecret,
+    SendTest,
+    WebhookDeliveries,
+    WebhookDetail,
+    Webhooks,
+)
 from collections_app.queue_figures import figures, waiting
 from paliapi import health, metrics
 
@@ -38,4 +47,15 @@ urlpatterns = [
     path("search-image/", SearchImageView.as_view(), name="searchImage"),
     path("helpers/file-to-imgbase64/", FileToImages.as_view(), name="fileToImages"),
     path("helpers/file-to-base64/", FileToBase64.as_view(), name="fileToBase64"),
+    path("webhook/", ColiVarasWebhook.as_view(), name="webhookCompatible"),
+    path("webhooks/", Webhooks.as_view(), name="webhooks"),
+    path("webhooks/<int:webhook_id>/", WebhookDetail.as_view(), name="webhook"),
+    path("webhooks/<int:webhook_id>/rotate-secret/", RotateSecret.as_view(), name="rotateWebhookSecret"),
+    path("webhooks/<int:webhook_id>/test/", SendTest.as_view(), name="testWebhook"),
+    path("webhooks/<int:webhook_id>/deliveries/", WebhookDeliveries.as_view(), name="webhookDeliveries"),
+    path(
+        "webhooks/<int:webhook_id>/deliveries/<int:delivery_id>/replay/",
+        ReplayDelivery.as_view(),
+        name="replayWebhookDelivery",
+    ),
 ]

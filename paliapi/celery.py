@@ -5,6 +5,7 @@ import os
 from celery import Celery
 from celery.signals import setup_logging
 from django.conf import settings
+from kombu import Queue
 
 from paliapi import logs
 from paliapi.redis_urls import for_celery
@@ -22,6 +23,9 @@ app.conf.update(
         "socket_timeout": 10,
         "socket_connect_timeout": 5,
     },
+    # Receivers of webhooks may be slow, so they have a queue, and where there are many a worker, of their own.
+    task_queues=[Queue("celery"), Queue("webhooks")],
+    task_routes={"collections_app.send_webhooks": {"queue": "webhooks"}},
     task_serializer="json",
     accept_content=["json"],
     task_ignore_result=True,
@@ -36,6 +40,7 @@ app.conf.update(
     beat_schedule={
         # Old ones say nothing that the newest does not say.
         "sweep": {"task": "collections_app.sweep", "schedule": 10.0, "options": {"expires": 10}},
+        "webhooks": {"task": "collections_app.send_webhooks", "schedule": 10.0, "options": {"expires": 10}},
         "housekeeping": {"task": "collections_app.housekeeping", "schedule": 600.0},
         "tidy-storage": {"task": "collections_app.tidy_storage", "schedule": 86_400.0},
     },

@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal, cast
 
-from paliapi.env_values import flag, long, one_of, path, peppers, places, ports, text, url, whole, words
+from paliapi.env_values import flag, long, one_of, parse_file, path, peppers, places, ports, text, url, whole, words
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -241,6 +241,27 @@ class Env:
         secret=True,
     )
 
+    # Webhooks
+    max_webhooks: int = _setting("MAX_WEBHOOKS", _count, 10, about="webhooks an owner may have")
+    webhook_timeout_s: int = _setting(
+        "WEBHOOK_TIMEOUT_S", partial(whole, least=1, most=60), 15, about="seconds that a receiver may take to answer"
+    )
+    webhook_disable_days: int = _setting(
+        "WEBHOOK_DISABLE_DAYS", partial(whole, least=1, most=365), 5, about="days without a success that disable one"
+    )
+    webhook_retention_days: int = _setting(
+        "WEBHOOK_RETENTION_DAYS", partial(whole, least=1, most=3650), 30, about="days that deliveries are kept"
+    )
+    webhook_ports: frozenset[int] = _setting(
+        "WEBHOOK_PORTS", ports, frozenset({80, 443}), about="ports that webhooks may name, with commas between"
+    )
+    webhook_allow: tuple[str, ...] = _setting(
+        "WEBHOOK_ALLOW",
+        places,
+        (),
+        about="hosts and networks that are not public and may receive webhooks all the same",
+    )
+
     # Limits of one key and one owner
     rate_per_minute: int = _setting("RATE_PER_MINUTE", _count, 600, about="requests a key may make in a minute")
     rate_burst: int = _setting("RATE_BURST", _count, 120, about="requests a key may make at once")
@@ -323,22 +344,6 @@ def _raw(values: Mapping[str, str], setting: Setting, problems: list[str]) -> st
 def _left_to_chance(given: set[str]) -> list[str]:
     missing = (item for item in settings() if item.needed_in_production and item.name not in given)
     return [f"{item.name} must be set in production: {item.about}." for item in missing]
-
-
-def parse_file(text: str) -> dict[str, str]:
-    """The variables of a `.env` file: NAME=value, optional `export`, quotes and comments."""
-    found = {}
-    for line in text.splitlines():
-        name, equals, value = line.strip().removeprefix("export ").partition("=")
-        name, value = name.strip(), value.strip()
-        if not equals or name.startswith("#"):
-            continue
-        if len(value) >= 2 and value[0] == value[-1] and value[0] in "\"'":
-            value = value[1:-1]
-        else:
-            value = value.split(" #", 1)[0].rstrip()
-        found[name] = value
-    return found
 
 
 def gather(environ: Mapping[str, str], *, root: Path = ROOT) -> dict[str, str]:

@@ -38,14 +38,15 @@ class Page(Generic[Row]):
     headers: dict[str, str]
 
 
-def paginate(request: Request, rows: QuerySet[Row]) -> Page[Row]:
+def paginate(request: Request, rows: QuerySet[Row], *, newest_first: bool = False) -> Page[Row]:
     """One page of `rows` in the order of their ids, as `?limit=` and `?cursor=` ask."""
     most = settings.ENV.max_list
     limit = _limit(request.query_params.get("limit"), most)
     cursor = request.query_params.get("cursor")
     if cursor is not None:
-        rows = rows.filter(pk__gt=_after(cursor, request))
-    found = list(rows.order_by("pk")[: limit + 1])
+        last_id = _after(cursor, request)
+        rows = rows.filter(pk__lt=last_id) if newest_first else rows.filter(pk__gt=last_id)
+    found = list(rows.order_by("-pk" if newest_first else "pk")[: limit + 1])
     if len(found) <= limit:
         return Page(found, {})
     found = found[:limit]

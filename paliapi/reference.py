@@ -16,6 +16,7 @@ SECTIONS = {
     "MEDIA_ROOT": "Where files lie",
     "MAX_UPLOAD_MB": "Limits of one request",
     "FETCH_TIMEOUT_S": "Documents by URL",
+    "MAX_WEBHOOKS": "Webhooks",
     "RATE_PER_MINUTE": "Limits of one key and one owner",
     "PALIAPI_FAILPOINT": "Only for tests",
 }

@@ -174,6 +174,7 @@ SPECTACULAR_SETTINGS = {
         {"name": "search", "description": "Ask, and get the pages that answer."},
         {"name": "embeddings", "description": "Multi-vectors for programs of your own."},
         {"name": "filter", "description": "Find collections and documents by their metadata."},
+        {"name": "webhooks", "description": "Be told when documents are ready, or are not."},
         {"name": "helpers", "description": "Turn files into what other calls take."},
     ],
 }

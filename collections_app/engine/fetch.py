@@ -73,7 +73,7 @@ def fetch(
 
 
 def _next(here: Destination, answer: httpcore.Response, *, way: Way) -> Destination:
-    reference = _header(answer, b"location")
+    reference = header(answer, b"location")
     if not reference:
         raise FetchFailed("The URL redirects, but does not say where to.")
     there = here.joined(reference, ports=way.ports)
@@ -84,9 +84,9 @@ def _next(here: Destination, answer: httpcore.Response, *, way: Way) -> Destinat
 
 def _received(answer: httpcore.Response, into: IO[bytes], *, here: Destination, limits: FetchLimits) -> Fetched:
     _check_status(answer)
-    if _header(answer, b"content-encoding").lower() not in ("", "identity"):
+    if header(answer, b"content-encoding").lower() not in ("", "identity"):
         raise FetchFailed("The server compressed the document, though it was asked not to.")
-    claimed = _header(answer, b"content-length")
+    claimed = header(answer, b"content-length")
     # Longer numbers than this are too large as well.
     if claimed.isdecimal() and (len(claimed) > 18 or int(claimed) > limits.max_bytes):
         raise _too_large(limits)
@@ -105,11 +105,11 @@ def _check_status(answer: httpcore.Response) -> None:
         return
     detail = f"The server answered with status {answer.status} and not with a document."
     if answer.status in _BUSY or answer.status >= 500:
-        raise FetchUnavailable(detail, retry_after_s=_pause_s(_header(answer, b"retry-after")))
+        raise FetchUnavailable(detail, retry_after_s=pause_s(header(answer, b"retry-after")))
     raise FetchFailed(detail)
 
 
-def _pause_s(text: str) -> float | None:
+def pause_s(text: str) -> float | None:
     """Seconds, given as such or as a date; not longer than is reasonable."""
     if text.isdecimal():
         return float(min(int(text[:9]), _LONGEST_PAUSE_S))
@@ -121,11 +121,12 @@ def _pause_s(text: str) -> float | None:
 
 
 def _type(answer: httpcore.Response) -> str:
-    claimed = _header(answer, b"content-type")
+    claimed = header(answer, b"content-type")
     return claimed[:_LONGEST_TYPE] if claimed.isprintable() else ""
 
 
-def _header(answer: httpcore.Response, name: bytes) -> str:
+def header(answer: httpcore.Response, name: bytes) -> str:
+    """The header, or nothing."""
     values = [value for key, value in answer.headers if key.lower() == name]
     return b", ".join(values).decode("utf-8", errors="replace").strip()
 

@@ -36,10 +36,20 @@ def of_embeddings(home: Home, plan: Plan) -> Service:
 
 
 def of_worker(home: Home, plan: Plan) -> Service:
-    words = ("-m", "celery", "-A", "paliapi.celery", "worker", "--concurrency", str(plan.env.worker_processes))
-    flags = ("--hostname", "worker@paliapi", "--without-gossip", "--without-mingle", "--loglevel", plan.env.log_level)
-    command = python(home, plan, "worker", *words, *flags, changes={"PROMETHEUS_MULTIPROC_DIR": str(home.metrics)})
-    return Service(name="worker", floor=_APPLICATION, stop_within_s=5, command=lambda: command)
+    """Who works on documents."""
+    return _of_celery(home, plan, "worker", queue="celery", processes=plan.env.worker_processes)
+
+
+def of_courier(home: Home, plan: Plan) -> Service:
+    """Who sends webhooks: apart, so that receivers who are slow keep no document waiting."""
+    return _of_celery(home, plan, "courier", queue="webhooks", processes=1)
+
+
+def _of_celery(home: Home, plan: Plan, name: str, *, queue: str, processes: int) -> Service:
+    words = ("-m", "celery", "-A", "paliapi.celery", "worker", "--queues", queue, "--concurrency", str(processes))
+    flags = ("--hostname", f"{name}@paliapi", "--without-gossip", "--without-mingle", "--loglevel", plan.env.log_level)
+    command = python(home, plan, name, *words, *flags, changes={"PROMETHEUS_MULTIPROC_DIR": str(home.metrics)})
+    return Service(name=name, floor=_APPLICATION, stop_within_s=5, command=lambda: command)
 
 
 def of_beat(home: Home, plan: Plan) -> Service:

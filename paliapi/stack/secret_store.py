@@ -4,7 +4,7 @@ import os
 import secrets
 from pathlib import Path
 
-from paliapi.env import parse_file
+from paliapi.env_values import parse_file
 from paliapi.stack.trouble import in_words
 
 _FILE = "secrets.env"

@@ -73,6 +73,7 @@ class _Start:
             self._supervisor.add(members.of_embeddings(self._home, self._plan))
         self._manage("migrate", "--noinput", doing="Bringing the tables up to date")
         self._supervisor.add(members.of_worker(self._home, self._plan))
+        self._supervisor.add(members.of_courier(self._home, self._plan))
         self._supervisor.add(members.of_beat(self._home, self._plan))
         self._supervisor.add(web)
         if self._plan.embeddings_port:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 
 import pytest
+from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 from redis import Redis
 
 from collections_app import tasks
@@ -13,6 +14,7 @@ from tests.cast import Someone
 from tests.collections_app.documents import put
 from tests.collections_app.engine.samples import pdf
 from tests.collections_app.ingestion import told
+from tests.collections_app.webhooks.receiving import ask_for_a_test, log, receiving, register
 from tests.environment import Services
 
 
@@ -22,14 +24,14 @@ def queue(services: Services) -> Iterator["Redis"]:
     usual = app.conf.broker_url
     app.conf.update(broker_url=for_celery(services.redis_url))
     with Redis.from_url(services.redis_url) as redis:
-        redis.delete("celery")
+        redis.delete("celery", "webhooks")
         yield redis
-        redis.delete("celery")
+        redis.delete("celery", "webhooks")
     app.conf.update(broker_url=usual)
 
 
-def names(queue: "Redis") -> list[str]:
-    return [json.loads(message)["headers"]["task"] for message in queue.lrange("celery", 0, -1)]
+def names(queue: "Redis", *, of: str = "celery") -> list[str]:
+    return [json.loads(message)["headers"]["task"] for message in queue.lrange(of, 0, -1)]
 
 
 def test_an_upload_is_accepted_without_a_queue(alice: Someone) -> None:
@@ -69,6 +71,34 @@ def test_the_sweeper_sends_what_was_lost_and_nothing_where_nothing_is_due(alice:
     assert len(names(queue)) == 2, "as many as there are workers"
 
 
-def test_the_sweeper_comes_every_ten_seconds() -> None:
-    assert app.conf.beat_schedule["sweep"]["schedule"] == 10.0
-    assert app.conf.beat_schedule["sweep"]["task"] in app.tasks
+def test_the_sweeper_and_the_courier_come_every_ten_seconds() -> None:
+    for name in ("sweep", "webhooks"):
+        assert app.conf.beat_schedule[name]["schedule"] == 10.0
+        assert app.conf.beat_schedule[name]["task"] in app.tasks
+
+
+def test_news_nudges_the_courier_on_a_queue_of_its_own(
+    alice: Someone, queue: "Redis", service: str, settings: Settings
+) -> None:
+    put(alice, "quiet.pdf", pdf("one"))
+    tasks.process_next()
+    assert names(queue, of="webhooks") == []
+    with receiving(settings) as server:
+        hook = register(alice, server.url)
+        put(alice, "a.pdf", pdf("one"))
+        tasks.process_next()
+        assert names(queue, of="webhooks") == ["collections_app.send_webhooks"]
+        tasks.send_webhooks()
+        assert [row["status"] for row in log(alice, hook)] == ["delivered"]
+    assert len(names(queue, of="webhooks")) == 1, "nothing more to send"
+
+
+def test_who_asks_for_a_message_nudges_the_courier(
+    alice: Someone,
+    queue: "Redis",
+    settings: Settings,
+    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
+) -> None:
+    with receiving(settings) as server, django_capture_on_commit_callbacks(execute=True):
+        ask_for_a_test(alice, register(alice, server.url))
+    assert names(queue, of="webhooks") == ["collections_app.send_webhooks"]

@@ -38,7 +38,7 @@ class Server:
 
 
 @contextmanager
-def scripted(reply: Callable[[Asked], Reply | None]) -> Iterator[Server]:
+def scripted(reply: Callable[[Asked], Reply | None], *, port: int = 0) -> Iterator[Server]:
     """A server that answers with `reply`; None hangs up."""
     asked: list[Asked] = []
 
@@ -62,7 +62,7 @@ def scripted(reply: Callable[[Asked], Reply | None]) -> Iterator[Server]:
         def log_message(self, *_: Any) -> None:
             """Say nothing."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
     thread = threading.Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
     try:

@@ -21,6 +21,7 @@ from collections_app import files, links
 from collections_app.models import Page, StoredFile
 from tests.cast import EVERYTHING, Someone, with_expired_key, with_key, with_revoked_key
 from tests.collections_app.documents import PDF, PNG, shown_with_pages
+from tests.collections_app.webhooks.receiving import ask_for_a_test, register
 from tests.house.openapi import Operation, operations
 from tests.house.tables import owned_tables, rows
 
@@ -50,6 +51,8 @@ class Row:
             "owner": self.owner,
         }
 
+
+RECEIVER = "https://93.184.216.34/hook"
 
 # The owner comes last: those who are refused must leave everything as it is.
 CALLERS = ("nobody", "revoked", "expired", "reader", "searcher", "elsewhere", "stranger", "owner")
@@ -105,6 +108,16 @@ ROWS = {
     ),
     "fileToImages": Row(needs="write", elsewhere=200, stranger=200, form=_file),
     "fileToBase64": Row(needs="write", elsewhere=200, stranger=200, form=_file),
+    "listWebhooks": Row(needs="admin", elsewhere=403, stranger=200),
+    "createWebhook": Row(needs="admin", owner=201, elsewhere=403, stranger=201, body={"url": RECEIVER}),
+    "addWebhookCompatible": Row(needs="admin", elsewhere=403, stranger=200, body={"url": RECEIVER}),
+    "getWebhook": Row(needs="admin", elsewhere=403, stranger=404),
+    "updateWebhook": Row(needs="admin", elsewhere=403, stranger=404, body={"enabled": False}),
+    "deleteWebhook": Row(needs="admin", owner=204, elsewhere=403, stranger=404),
+    "rotateWebhookSecret": Row(needs="admin", elsewhere=403, stranger=404, body={}),
+    "testWebhook": Row(needs="admin", owner=202, elsewhere=403, stranger=404),
+    "listWebhookDeliveries": Row(needs="admin", elsewhere=403, stranger=404),
+    "replayWebhookDelivery": Row(needs="admin", owner=202, elsewhere=403, stranger=404),
 }
 
 # What a list answers to who may see nothing in it.
@@ -161,8 +174,12 @@ def world(alice: Someone, charlie: Someone, embedding: None) -> World:
     world.there = {"collection_name": "shelf-1", "document_name": "page-1.pdf", "page_number": "1", "token": link}
     world.there["image_token"] = image_link
     world.there["key_id"] = str(spare.pk)
+    hook = register(alice, RECEIVER)
+    world.there["webhook_id"] = str(hook["id"])
+    world.there["delivery_id"] = str(ask_for_a_test(alice, hook)["id"])
     world.absent = {"collection_name": "shelf-2", "document_name": "page-2.pdf", "page_number": "1", "token": "absent"}
-    world.absent["key_id"] = str(spare.pk + 1_000_000)
+    for name in ("key_id", "webhook_id", "delivery_id"):
+        world.absent[name] = str(int(world.there[name]) + 1_000_000)
     return world
 
 

@@ -147,9 +147,10 @@ def _reading(kind: str) -> Iterator[Operation]:
 
 
 def _address(operation: Operation, name: str) -> str:
-    path = operation.path.replace("{page_number}", "1").replace("{key_id}", "1")
+    path = operation.path
     for parameter in operation.parameters("path"):
-        path = path.replace(f"{{{parameter}}}", name)
+        number = parameter == "page_number" or parameter.endswith("_id")
+        path = path.replace(f"{{{parameter}}}", "1" if number else name)
     return path
 
 
@@ -177,6 +178,8 @@ def test_any_number_in_an_address_is_answered_in_order(alice: Someone, number: s
         assert in_order(alice.get(path)) in {404, 405}
     assert in_order(alice.delete(f"/v1/keys/{number}/")) == 404
     assert in_order(alice.post(f"/v1/keys/{number}/rotate/", {})) == 404
+    assert in_order(alice.delete(f"/v1/webhooks/{number}/")) == 404
+    assert in_order(alice.post(f"/v1/webhooks/{number}/deliveries/{number}/replay/", {})) == 404
 
 
 @pytest.mark.parametrize(("metadata", "status"), METADATA.values(), ids=METADATA)

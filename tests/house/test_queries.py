@@ -28,6 +28,7 @@ CALLS: dict[str, tuple[Callable[[Someone], Any], int]] = {
     "collections": (lambda who: who.get("/v1/collections/"), 12),
     "one document with its pages": (lambda who: who.get("/v1/documents/d0?collection_name=shelf-0&expand=pages"), 14),
     "keys": (lambda who: who.get("/v1/keys/"), 12),
+    "webhooks": (lambda who: who.get("/v1/webhooks/"), 12),
     "deleting a collection": (lambda who: who.delete("/v1/collections/shelf-0/"), 24),
 }
 
@@ -38,6 +39,7 @@ def _fill(who: Someone, numbers: range, *, pages: int) -> None:
             shown_with_pages(who, f"d{number}", pages=pages, collection=shelf, metadata={"year": 2026})
         who.patch("/v1/collections/shelf-0/", {"metadata": {"x": 1}})
         who.post("/v1/keys/", {"scopes": ["read"]})
+        who.post("/v1/webhooks/", {"url": "https://93.184.216.34/hook"})
 
 
 def _cost(call: Callable[[Someone], Any], who: Someone) -> int:

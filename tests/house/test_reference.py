@@ -9,7 +9,8 @@ import pytest
 from django.urls import get_resolver
 
 from paliapi import reference
-from paliapi.env import ROOT, Env, parse_file, read, settings
+from paliapi.env import ROOT, Env, read, settings
+from paliapi.env_values import parse_file
 from paliapi.errors import catalogue
 
 VARIABLE = re.compile(r"[A-Z0-9_]+=")

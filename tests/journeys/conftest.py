@@ -46,6 +46,8 @@ def web(services: Services, django_db_setup: None, tmp_path_factory: pytest.Temp
             "EMBEDDINGS_URL": str(embeddings.base_url),
             "EMBEDDINGS_URL_TOKEN": KEY,
             "WAIT_TIMEOUT_S": "30",
+            "WEBHOOK_ALLOW": "127.0.0.1",
+            "WEBHOOK_PORTS": str(_free_port()),
         }
         command = [sys.executable, "-m", "gunicorn", "-c", "python:paliapi.gunicorn_settings", "paliapi.wsgi"]
         with subprocess.Popen(command, cwd=ROOT, env=environment, stderr=log) as process:

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from paliapi.env import EnvError, gather, home_of, parse_file, read, settings
+from paliapi.env import EnvError, gather, home_of, read, settings
+from paliapi.env_values import parse_file
 
 ENOUGH = {
     "SECRET_KEY": "s" * 32,

@@ -1,0 +1,146 @@
+"""Who wants to be told, and what is to be told: the outbox of webhooks."""
+
+from typing import Self
+from uuid import uuid4
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from collections_app.owned import Owned
+
+LONGEST_DESCRIPTION = 255
+
+
+class Event(models.TextChoices):
+    """What an endpoint may ask to be told."""
+
+    DOCUMENT_READY = "document.ready"
+    DOCUMENT_FAILED = "document.failed"
+    DOCUMENT_CANCELLED = "document.cancelled"
+    UPSERT_SUCCESS = "upsert.success"
+    UPSERT_FAIL = "upsert.fail"
+
+
+# Sent when somebody asks for it, whatever the endpoint wants to be told.
+TEST = "webhook.test"
+
+
+class WhyDisabled(models.TextChoices):
+    """Why nothing is sent to an endpoint."""
+
+    BY_REQUEST = "by_request"
+    BY_STAFF = "by_staff"
+    FAILING = "failing"
+    GONE = "gone"
+    SECRET_LOST = "secret_lost"  # noqa: S105 - a reason
+
+
+class WebhookEndpoint(Owned):
+    """An address to which an owner wants news sent. Its secret is derived, and kept nowhere."""
+
+    url = models.TextField()
+    description = models.CharField(max_length=LONGEST_DESCRIPTION, blank=True, default="")
+    events = ArrayField(models.CharField(max_length=40))
+    compatible = models.BooleanField(default=False, help_text="The one that ColiVara's clients make.")
+    salt = models.BinaryField(max_length=32)
+    pepper_id = models.SmallIntegerField(editable=False, help_text="Which pepper the secret is derived from.")
+    old_salt = models.BinaryField(max_length=32, null=True)
+    old_pepper_id = models.SmallIntegerField(null=True, editable=False)
+    old_until = models.DateTimeField(null=True, blank=True, editable=False, help_text="Until when both secrets sign.")
+    enabled = models.BooleanField(default=True)
+    disabled_reason = models.CharField(max_length=20, choices=WhyDisabled.choices, blank=True, default="")
+    disabled_at = models.DateTimeField(null=True, blank=True, editable=False)
+    failing_since = models.DateTimeField(null=True, blank=True, editable=False)
+    failures = models.PositiveIntegerField(default=0, help_text="How often in a row it did not take what was sent.")
+    rest_until = models.DateTimeField(db_default=Now(), editable=False, help_text="Nothing is sent before.")
+    claimed_at = models.DateTimeField(null=True, blank=True, editable=False, help_text="When it last had its turn.")
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    updated_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["owner", "id"], name="webhook_endpoint_owner_id"),
+            models.UniqueConstraint(
+                fields=["owner"], condition=Q(compatible=True), name="webhook_endpoint_compatible_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(events__contained_by=Event.values) & ~Q(events=[]), name="webhook_endpoint_events_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.url[:100]
+
+
+class DeliveryStatus(models.TextChoices):
+    """What became of a message."""
+
+    PENDING = "pending"
+    DELIVERED = "delivered"
+    FAILED = "failed"
+
+
+class WebhookDeliveryQuerySet(models.QuerySet["WebhookDelivery"]):
+    def pending(self) -> Self:
+        return self.filter(status=DeliveryStatus.PENDING)
+
+    def held(self) -> Self:
+        """Those that are being sent at the moment."""
+        return self.pending().filter(lease_until__gt=Now())
+
+    def unheld(self) -> Self:
+        return self.pending().filter(Q(lease_until__isnull=True) | Q(lease_until__lte=Now()))
+
+    def due(self) -> Self:
+        """Those that could be sent now, as far as they are concerned."""
+        return self.unheld().filter(next_try_at__lte=Now())
+
+
+class WebhookDelivery(Owned):
+    """One message to one endpoint, written with the change that it tells of. The row is the truth about it."""
+
+    endpoint = models.ForeignKey(
+        WebhookEndpoint, on_delete=models.DO_NOTHING, related_name="deliveries", db_constraint=False, db_index=False
+    )
+    message_id = models.UUIDField(default=uuid4, unique=True, editable=False)
+    event = models.CharField(max_length=40)
+    payload = models.JSONField()
+    status = models.CharField(max_length=10, choices=DeliveryStatus.choices, default=DeliveryStatus.PENDING)
+    attempts = models.PositiveSmallIntegerField(default=0, help_text="Since it was written, or last sent anew.")
+    next_try_at = models.DateTimeField(db_default=Now(), editable=False)
+    lease_token = models.UUIDField(null=True, blank=True, editable=False)
+    lease_until = models.DateTimeField(null=True, blank=True, editable=False)
+    lease_holder = models.CharField(max_length=255, blank=True, default="", editable=False, help_text="Which process.")
+    attempted_at = models.DateTimeField(null=True, blank=True, editable=False)
+    took_ms = models.PositiveIntegerField(null=True, blank=True, editable=False)
+    response_status = models.PositiveSmallIntegerField(null=True, blank=True, editable=False)
+    response_body = models.TextField(blank=True, default="", editable=False, help_text="How the answer begins.")
+    error = models.CharField(max_length=20, blank=True, default="", editable=False)
+    delivered_at = models.DateTimeField(null=True, blank=True, editable=False)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    objects = WebhookDeliveryQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["owner", "id"], name="webhook_delivery_owner_id"),
+            models.CheckConstraint(condition=Q(status__in=DeliveryStatus.values), name="webhook_delivery_status_known"),
+        ]
+        indexes = [
+            models.Index(fields=["endpoint", "-id"], name="webhook_delivery_log"),
+            models.Index(
+                fields=["endpoint", "next_try_at"], name="webhook_delivery_due", condition=Q(status="pending")
+            ),
+            models.Index(fields=["owner"], name="webhook_delivery_held", condition=Q(lease_until__isnull=False)),
+            models.Index(fields=["created_at"], name="webhook_delivery_age"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.event} {self.name}"
+
+    @property
+    def name(self) -> str:
+        """The same at every attempt, so that a receiver can tell what it had already."""
+        return f"msg_{self.message_id.hex}"

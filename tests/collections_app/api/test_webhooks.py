@@ -1,0 +1,269 @@
+"""Webhooks through the door: made, changed, rotated, tried, read about, sent again."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.utils import timezone
+from pytest_django import Settings
+
+from accounts.ownership import acting_for
+from collections_app.webhook_models import WebhookDelivery, WebhookEndpoint
+from tests.cast import Someone, with_key
+from tests.collections_app.webhooks.receiving import (
+    WEBHOOKS,
+    ask_for_a_test,
+    later,
+    log,
+    receiving,
+    register,
+    send,
+    state,
+    verified,
+)
+from tests.embeddings.scripted import Reply
+
+URL = "https://93.184.216.34/hook"
+
+NOT_PUBLIC = [
+    "http://127.0.0.1/",
+    "http://localhost/",
+    "http://intranet/",
+    "http://wiki.internal/",
+    "http://169.254.169.254/latest/",
+    "http://[::1]/",
+    "http://[64:ff9b::7f00:1]/",
+    "http://2130706433/",
+    "http://93.184.216.34:22/",
+    "http://user:password@93.184.216.34/",
+    "ftp://93.184.216.34/",
+    "file:///etc/passwd",
+    "nonsense",
+    "http://",
+    "http://a\u202eb.example/\n",
+]
+
+WRONG: list[tuple[dict[str, Any], str]] = [
+    ({}, "required"),
+    ({"url": 5}, "invalid"),
+    ({"url": "https://93.184.216.34/" + "x" * 2000}, "max_length"),
+    ({"url": URL, "events": []}, "min_length"),
+    ({"url": URL, "events": ["document.exploded"]}, "invalid_choice"),
+    ({"url": URL, "events": "document.ready"}, "not_a_list"),
+    ({"url": URL, "description": "x" * 256}, "max_length"),
+    ({"url": URL, "description": "a\x00b"}, "null_characters_not_allowed"),
+    ({"url": URL, "secret": "whsec_mine"}, "unknown_field"),
+]
+
+
+def code(answer: Any) -> tuple[int, str]:
+    return answer.status_code, answer.json()["code"]
+
+
+def test_a_webhook_shows_its_secret_once(alice: Someone) -> None:
+    made = register(alice, URL, description="The website", events=["upsert.fail", "document.ready"])
+    secret = made.pop("secret")
+    assert secret.startswith("whsec_")
+    assert (made["url"], made["description"], made["enabled"]) == (URL, "The website", True)
+    assert made["events"] == ["document.ready", "upsert.fail"]
+    assert state(alice, made) == made
+    assert alice.get(WEBHOOKS).json() == [made]
+    with acting_for(alice.id):
+        assert secret not in str(list(WebhookEndpoint.objects.values()))
+
+
+def test_without_a_choice_all_about_documents_is_told(alice: Someone) -> None:
+    made = register(alice, URL)
+    assert made["events"] == ["document.ready", "document.failed", "document.cancelled"]
+
+
+def test_two_webhooks_have_two_secrets(alice: Someone) -> None:
+    assert register(alice, URL)["secret"] != register(alice, URL)["secret"]
+
+
+def test_a_webhook_is_changed_and_deleted(alice: Someone) -> None:
+    hook = register(alice, URL)
+    path = f"{WEBHOOKS}{hook['id']}/"
+    changed = alice.patch(path, {"url": URL + "/2", "events": ["upsert.fail"], "description": "x", "enabled": None})
+    assert changed.status_code == 200
+    now = changed.json()
+    assert (now["url"], now["events"], now["description"]) == (URL + "/2", ["upsert.fail"], "x")
+    ask_for_a_test(alice, hook)
+    assert alice.delete(path).status_code == 204
+    assert code(alice.get(path)) == (404, "webhook_not_found")
+    with acting_for(alice.id):
+        assert not WebhookDelivery.objects.exists()
+
+
+def test_what_does_not_lead_to_a_public_server_is_refused(alice: Someone) -> None:
+    hook = register(alice, URL)
+    for url in NOT_PUBLIC:
+        answer = alice.post(WEBHOOKS, {"url": url})
+        assert code(answer) == (422, "webhook_url_refused"), url
+        assert answer.json()["errors"][0]["pointer"] == "/url"
+    changed = alice.patch(f"{WEBHOOKS}{hook['id']}/", {"url": NOT_PUBLIC[0]})
+    compatible = alice.post("/v1/webhook/", {"url": NOT_PUBLIC[0]})
+    assert code(changed) == code(compatible) == (422, "webhook_url_refused")
+    assert alice.get(WEBHOOKS).json()[0]["url"] == URL
+    assert len(alice.get(WEBHOOKS).json()) == 1
+
+
+def test_a_body_that_is_not_right_is_told(alice: Someone) -> None:
+    for body, wrong in WRONG:
+        answer = alice.post(WEBHOOKS, body)
+        assert answer.status_code == 422
+        assert wrong in {one["code"] for one in answer.json()["errors"]}, body
+
+
+def test_nothing_to_change_is_told(alice: Someone) -> None:
+    hook = register(alice, URL)
+    for body in ({}, {"url": None}):
+        assert code(alice.patch(f"{WEBHOOKS}{hook['id']}/", body)) == (422, "nothing_to_change")
+
+
+def test_an_account_has_so_many_webhooks_and_no_more(alice: Someone, settings: Settings) -> None:
+    settings.ENV = replace(settings.ENV, max_webhooks=2)
+    register(alice, URL)
+    register(alice, URL)
+    assert code(alice.post(WEBHOOKS, {"url": URL})) == (429, "too_many_webhooks")
+    assert code(alice.post("/v1/webhook/", {"url": URL})) == (429, "too_many_webhooks")
+
+
+def test_a_key_that_is_limited_to_some_collections_manages_none(alice: Someone) -> None:
+    hook = register(alice, URL)
+    limited = with_key(alice.user, collections=frozenset({"reports"}))
+    path = f"{WEBHOOKS}{hook['id']}/"
+    answers = [
+        limited.get(WEBHOOKS),
+        limited.post(WEBHOOKS, {"url": URL}),
+        limited.get(path),
+        limited.patch(path, {"enabled": False}),
+        limited.post("/v1/webhook/", {"url": URL}),
+        limited.get(f"{path}deliveries/"),
+        limited.delete(path),
+    ]
+    assert {code(answer) for answer in answers} == {(403, "webhooks_out_of_reach")}
+
+
+def test_a_rotated_secret_signs_beside_the_old_one_until_the_overlap_is_over(
+    alice: Someone, settings: Settings
+) -> None:
+    with receiving(settings) as server:
+        hook = register(alice, server.url)
+        rotated = alice.post(f"{WEBHOOKS}{hook['id']}/rotate-secret/", {}).json()
+        assert rotated["secret"] != hook["secret"]
+        until = datetime.fromisoformat(rotated["old_secret_until"]) - timezone.now()
+        assert timedelta(hours=23) < until <= timedelta(hours=24)
+        ask_for_a_test(alice, hook)
+        send()
+        for secret in (hook["secret"], rotated["secret"]):
+            assert verified(server.asked[0], secret)["type"] == "webhook.test"
+        with acting_for(alice.id):
+            WebhookEndpoint.objects.update(old_until=timezone.now())
+        ask_for_a_test(alice, hook)
+        send()
+        assert verified(server.asked[1], rotated["secret"])
+        assert server.asked[1].headers["webhook-signature"].count("v1,") == 1
+
+
+def test_a_leaked_secret_can_end_at_once(alice: Someone, settings: Settings) -> None:
+    with receiving(settings) as server:
+        hook = register(alice, server.url)
+        rotated = alice.post(f"{WEBHOOKS}{hook['id']}/rotate-secret/", {"overlap_hours": 0}).json()
+        assert rotated["old_secret_until"] is None
+        ask_for_a_test(alice, hook)
+        send()
+    assert server.asked[0].headers["webhook-signature"].count("v1,") == 1
+    assert verified(server.asked[0], rotated["secret"])
+
+
+def test_colivaras_webhook_is_one_for_an_account_and_keeps_its_secret(alice: Someone) -> None:
+    first = alice.post("/v1/webhook/", {"url": URL})
+    assert first.status_code == 200
+    assert set(first.json()) == {"app_id", "endpoint_id", "webhook_secret"}
+    hook = {"id": int(first.json()["endpoint_id"])}
+    assert state(alice, hook)["events"] == ["upsert.success", "upsert.fail"]
+    alice.patch(f"{WEBHOOKS}{hook['id']}/", {"enabled": False})
+    again = alice.post("/v1/webhook/", {"url": URL + "/2", "unknown": 1})
+    assert again.json() == first.json()
+    assert (state(alice, hook)["url"], state(alice, hook)["enabled"]) == (URL + "/2", True)
+    assert len(alice.get(WEBHOOKS).json()) == 1
+
+
+def test_the_log_says_what_became_of_each_message(alice: Someone, settings: Settings) -> None:
+    with receiving(settings, lambda _: Reply(500, b"no room \x00 today")) as server:
+        hook = register(alice, server.url)
+        written = ask_for_a_test(alice, hook)
+        assert (written["status"], written["attempts"], written["event"]) == ("pending", 0, "webhook.test")
+        send()
+    (row,) = log(alice, hook)
+    assert (row["id"], row["message_id"]) == (written["id"], written["message_id"])
+    assert (row["status"], row["attempts"], row["error"]) == ("pending", 1, "rejected")
+    assert (row["response_status"], row["response_body"]) == (500, "no room   today")
+    assert row["next_try_at"] > row["attempted_at"]
+    assert server.asked[0].headers["webhook-id"] == row["message_id"]
+    assert state(alice, hook)["failing_since"]
+
+
+def test_the_log_pages_from_the_newest_and_is_filtered_by_state(alice: Someone, settings: Settings) -> None:
+    with receiving(settings) as server:
+        hook = register(alice, server.url)
+        ids = [ask_for_a_test(alice, hook)["id"] for _ in range(3)]
+        send()
+    ids.append(ask_for_a_test(alice, hook)["id"])
+    path = f"{WEBHOOKS}{hook['id']}/deliveries/"
+    first = alice.get(f"{path}?limit=3")
+    assert [row["id"] for row in first.json()] == ids[:0:-1]
+    rest = alice.get(first["Link"].split(">")[0].removeprefix("<http://testserver"))
+    assert [row["id"] for row in rest.json()] == ids[:1]
+    assert [row["id"] for row in log(alice, hook, "?status=pending")] == ids[3:]
+    assert [row["id"] for row in log(alice, hook, "?status=delivered")] == ids[2::-1]
+    assert log(alice, hook, "?status=failed") == []
+    assert code(alice.get(f"{path}?status=lost")) == (422, "webhook_status_invalid")
+
+
+def test_a_message_is_sent_again_with_the_same_id(alice: Someone, settings: Settings) -> None:
+    with receiving(settings) as server:
+        hook = register(alice, server.url)
+        written = ask_for_a_test(alice, hook)
+        send()
+        path = f"{WEBHOOKS}{hook['id']}/deliveries/"
+        again = alice.post(f"{path}{written['id']}/replay/", {})
+        assert (again.status_code, again.json()["status"], again.json()["attempts"]) == (202, "pending", 0)
+        send()
+        assert code(alice.post(f"{path}{written['id'] + 1000}/replay/", {})) == (404, "webhook_delivery_not_found")
+    assert len({one.headers["webhook-id"] for one in server.asked}) == 1
+    assert len(server.asked) == 2
+    assert log(alice, hook)[0]["status"] == "delivered"
+
+
+def test_a_message_that_waits_is_tried_at_once_when_it_is_replayed(alice: Someone, settings: Settings) -> None:
+    answers = [Reply(500), Reply(200)]
+    with receiving(settings, lambda _: answers.pop(0)) as server:
+        hook = register(alice, server.url)
+        written = ask_for_a_test(alice, hook)
+        send()
+        assert log(alice, hook)[0]["status"] == "pending"
+        alice.post(f"{WEBHOOKS}{hook['id']}/deliveries/{written['id']}/replay/", {})
+        send()
+    assert log(alice, hook)[0]["status"] == "delivered"
+    assert state(alice, hook)["failing_since"] is None
+
+
+def test_nothing_is_sent_to_a_disabled_webhook_and_what_was_pending_waits(alice: Someone, settings: Settings) -> None:
+    with receiving(settings) as server:
+        hook = register(alice, server.url)
+        written = ask_for_a_test(alice, hook)
+        path = f"{WEBHOOKS}{hook['id']}/"
+        disabled = alice.patch(path, {"enabled": False}).json()
+        assert (disabled["enabled"], disabled["disabled_reason"]) == (False, "by_request")
+        assert disabled["disabled_at"]
+        later()
+        send()
+        assert server.asked == []
+        for refused in (f"{path}test/", f"{path}deliveries/{written['id']}/replay/"):
+            assert code(alice.post(refused, {})) == (409, "webhook_disabled")
+        enabled = alice.patch(path, {"enabled": True}).json()
+        assert (enabled["enabled"], enabled["disabled_reason"], enabled["disabled_at"]) == (True, None, None)
+        send()
+        assert [one.headers["webhook-id"] for one in server.asked] == [written["message_id"]]

@@ -1,0 +1,44 @@
+"""What the page for people says can be done as it says."""
+
+import json
+import re
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from collections_app.engine.standard_webhooks import derived_key, secret_text, signed_headers
+from collections_app.webhook_models import TEST, Event
+from paliapi.env import ROOT
+
+PAGE = (ROOT / "docs" / "webhooks.md").read_text()
+KEY = derived_key("pepper" * 6, salt=b"s" * 32)
+BODY = b'{"type":"document.ready"}'
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", PAGE, re.DOTALL)
+
+
+def test_the_lines_in_python_verify_a_message() -> None:
+    (lines,) = blocks("python")
+    found: dict[str, Any] = {}
+    exec(lines, found)  # noqa: S102 - our own page
+    now = int(timezone.now().timestamp())
+    other = derived_key("another" * 6, salt=b"s" * 32)
+    headers = signed_headers("msg_1", BODY, timestamp=now, keys=[other, KEY])
+    assert found["verified"](BODY, headers, secret_text(KEY)) == json.loads(BODY)
+    for body, told in (
+        (BODY + b" ", headers),
+        (BODY, signed_headers("msg_1", BODY, timestamp=now, keys=[other])),
+        (BODY, signed_headers("msg_1", BODY, timestamp=now - 301, keys=[KEY])),
+    ):
+        with pytest.raises(ValueError, match="message"):
+            found["verified"](body, told, secret_text(KEY))
+
+
+def test_every_event_is_on_the_page() -> None:
+    for event in (*Event.values, TEST):
+        assert f"`{event}`" in PAGE
+    for block in blocks("json"):
+        assert json.loads(block)["type"] in Event.values

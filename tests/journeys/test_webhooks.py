@@ -1,0 +1,54 @@
+"""News on its way through the processes that run, to a receiver that checks it with ColiVara's own client."""
+
+import base64
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+from colivara_py import ColiVara  # type: ignore[import-untyped]
+
+from tests.cast import Someone
+from tests.collections_app.engine.samples import pdf
+from tests.embeddings.scripted import Reply, scripted
+from tests.journeys.conftest import Web
+from tests.journeys.test_ingestion import working
+
+_DEADLINE_S = 30
+
+
+def test_news_arrives_at_least_once_and_verifies_though_a_courier_is_killed(
+    owner: Someone, web: Web, colivara: ColiVara, tmp_path: Path
+) -> None:
+    content = base64.b64encode(pdf("one", size=(72, 72))).decode()
+    # Killed after the second message has arrived, and before that is written down.
+    with (
+        scripted(lambda _: Reply(204), port=int(web.environment["WEBHOOK_PORTS"])) as receiver,
+        working(web, tmp_path, PALIAPI_FAILPOINT="webhook_answered:2=kill"),
+    ):
+        hook = colivara.add_webhook(f"{receiver.url}/hook")
+        path = f"{web.url}/v1/webhooks/{hook.endpoint_id}/"
+        wanted = {"events": ["document.ready", "upsert.success"]}
+        httpx.patch(path, json=wanted, headers=owner.headers).raise_for_status()
+        colivara.upsert_document("report.pdf", {"year": 2026}, document_base64=content)
+
+        def all_delivered() -> bool:
+            rows = httpx.get(f"{path}deliveries/", headers=owner.headers).json()
+            return [row["status"] for row in rows] == ["delivered"] * 2
+
+        until(all_delivered)
+    told = [json.loads(one.body)["type"] for one in receiver.asked]
+    assert sorted(set(told)) == ["document.ready", "upsert.success"]
+    assert len(told) == 3
+    assert len({one.headers["webhook-id"] for one in receiver.asked}) == 2
+    for one in receiver.asked:
+        assert colivara.validate_webhook(hook.webhook_secret, one.body.decode(), one.headers)
+        assert not colivara.validate_webhook(hook.webhook_secret, one.body.decode() + " ", one.headers)
+
+
+def until(true: Callable[[], bool]) -> None:
+    end = time.monotonic() + _DEADLINE_S
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.05)  # between two looks, with the deadline above
