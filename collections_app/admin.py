@@ -16,11 +16,13 @@ from django.utils.safestring import SafeString
 
 from accounts.access import Caller
 from collections_app import admin_webhooks, catalogue, showing  # noqa: F401 - Django looks only here
+from collections_app.admin_jobs import JobAdmin
 from collections_app.admin_pages import DeletedByVerb, ViewOnly
 from collections_app.models import (
     Collection,
     Document,
     IdempotentAnswer,
+    Job,
     Page,
     PageEmbedding,
     Revision,
@@ -215,6 +217,9 @@ class RevisionAdmin(ViewOnly[Revision]):
     @admin.display(description="pages left out")
     def skipped_shown(self, row: Revision) -> SafeString:
         return showing.json_text(row.skipped) if row.skipped else showing.NOTHING
+
+
+admin.site.register(Job, JobAdmin)
 
 
 @admin.register(Page)

@@ -244,6 +244,16 @@ class Revision(Owned):
         return (self.pages_total or 0) - len(self.skipped)
 
 
+class Job(Revision):
+    """A revision as the admin lists those that are on their way or did not arrive."""
+
+    class Meta:
+        proxy = True
+
+    def __str__(self) -> str:
+        return f"job {self.pk}"
+
+
 class Outage(models.Model):
     """Something that all documents need and that is away; the row goes when it is back."""
 

@@ -40,6 +40,14 @@ def state(revision: Revision | None) -> SafeString:
     return format_html('<span class="state state-{}">{}</span>{}', status, status, how_far)
 
 
+def progress(revision: Revision) -> SafeString:
+    """A bar, once it is known how many pages there are."""
+    if not revision.pages_total:
+        return NOTHING
+    done, total = revision.pages_done, revision.pages_total
+    return format_html('<progress max="{}" value="{}">{} of {}</progress>', total, done, done, total)
+
+
 def trouble(revision: Revision | None) -> SafeString:
     """Code and sentence of what went wrong, and on which page; or what is being waited for."""
     if revision is None:

@@ -46,7 +46,10 @@ def tables() -> list[str]:
 def owned_models() -> list[type[Model]]:
     """The models whose rows belong to somebody."""
     models = (model for label in _OURS for model in apps.get_app_config(label).get_models())
-    return sorted((model for model in models if _is_owned(model)), key=lambda model: model._meta.db_table)
+    return sorted(
+        (model for model in models if _is_owned(model) and not model._meta.proxy),
+        key=lambda model: model._meta.db_table,
+    )
 
 
 def owned_tables() -> list[str]:
