@@ -104,6 +104,12 @@ class Env:
         8,
         about="streams of events a web process sends at once; each has a thread of its own, beside those above",
     )
+    web_queue_s: int = _setting(
+        "WEB_QUEUE_S",
+        partial(whole, least=1, most=120),
+        5,
+        about="seconds that a request may wait for a thread; who waited longer is told to come back, with 503",
+    )
     worker_processes: int = _setting("WORKER_PROCESSES", partial(whole, least=1, most=64), 2, about="Celery children")
 
     # Secrets

@@ -10,7 +10,7 @@ _ENV = env.load()
 
 bind = f"[{_ENV.host}]:{_ENV.port}" if ":" in _ENV.host else f"{_ENV.host}:{_ENV.port}"
 workers = _ENV.web_workers
-worker_class = "gthread"
+worker_class = "paliapi.web_worker.PatientWorker"
 # A stream of events has a thread for as long as it lasts; they are counted, and the other requests keep theirs.
 threads = _ENV.web_threads + _ENV.web_streams
 timeout = 120

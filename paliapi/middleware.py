@@ -6,13 +6,15 @@ import uuid
 from collections.abc import Callable
 
 import structlog
+from django.conf import settings
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.urls import Resolver404, resolve
 
 from paliapi import metrics
-from paliapi.errors import Error
+from paliapi.errors import Error, Unavailable
 from paliapi.http import error_response, refusal
+from paliapi.web_worker import WAITED_S
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
@@ -27,6 +29,11 @@ _CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
     "font-src 'self'; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 )
+
+
+class Overloaded(Unavailable):
+    code = "overloaded"
+    title = "More is asked than can be answered at the moment; try again."
 
 
 def request_id_of(request: HttpRequest) -> str:
@@ -63,6 +70,9 @@ class RequestContext:
         chunked = "chunked" in request.headers.get("Transfer-Encoding", "").lower()
         if chunked and "Content-Length" not in request.headers:
             return refusal("length_required")
+        if request.META.get(WAITED_S, 0) > settings.ENV.web_queue_s and request.path not in _QUIET:
+            # Its client may have given up; the time is better spent on those that came just now.
+            return error_response(Overloaded(retry_after_s=settings.ENV.web_queue_s))
         return self.get_response(request)
 
     def _tell(self, request: HttpRequest, response: HttpResponseBase, seconds: float) -> None:

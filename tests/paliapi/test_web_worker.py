@@ -1,0 +1,85 @@
+"""How long a request waited for a thread is known, and who waited too long is told so."""
+
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from django.test import Client
+
+from paliapi.env import ROOT
+from paliapi.web_worker import WAITED_S
+
+_READY_WITHIN_S = 30
+_TRIES = 10
+
+
+@dataclass(frozen=True)
+class Web:
+    """gunicorn with one thread, which `/NAME` keeps until that file is taken away."""
+
+    address: tuple[str, int]
+    folder: Path
+
+    def get(self, path: str) -> float:
+        with socket.create_connection(self.address, timeout=_READY_WITHIN_S) as line:
+            line.sendall(f"GET {path} HTTP/1.0\r\n\r\n".encode())
+            answer = b"".join(iter(lambda: line.recv(4096), b"")).decode()
+        return float(answer.rpartition("\r\n\r\n")[2])
+
+
+@pytest.fixture
+def web(tmp_path: Path) -> Iterator[Web]:
+    with socket.create_server(("127.0.0.1", 0)) as door:
+        words = ("-m", "gunicorn", "--worker-class", "paliapi.web_worker.PatientWorker", "--threads", "1")
+        command = [sys.executable, *words, "--bind", f"fd://{door.fileno()}", "tests.paliapi.waiting_app"]
+        environment = {"PATH": os.defpath, "FOLDER": str(tmp_path), "HOME": str(tmp_path)}
+        with subprocess.Popen(
+            command, cwd=ROOT, env=environment, pass_fds=(door.fileno(),), stderr=subprocess.DEVNULL
+        ) as process:
+            try:
+                yield Web(door.getsockname(), tmp_path)
+            finally:
+                process.kill()
+
+
+def test_a_request_that_waits_for_a_thread_tells_how_long(web: Web) -> None:
+    # On a busy machine the second may come when the first is done; then it is tried again.
+    assert any(_waited_behind(web, f"file-{number}") > 0.1 for number in range(_TRIES))
+
+
+def _waited_behind(web: Web, name: str) -> float:
+    """What a request tells that was sent while another one had the only thread."""
+    web.get("/")
+    with ThreadPoolExecutor(2) as clients:
+        clients.submit(web.get, f"/{name}")
+        while not (held := web.folder / name).exists():
+            time.sleep(0.01)  # between two looks; the request itself has a deadline
+        behind = clients.submit(web.get, "/")
+        threading.Timer(0.5, held.unlink).start()
+        return behind.result()
+
+
+@pytest.mark.parametrize("path", ["/v1/collections/", "/v1/docs", "/nowhere"])
+def test_who_waited_too_long_is_asked_to_come_back(path: str) -> None:
+    answer = Client().get(path, **{WAITED_S: 1000.0})  # type: ignore[arg-type]
+    assert answer.status_code == 503
+    assert answer.json()["code"] == "overloaded"
+    assert int(answer["Retry-After"]) >= 1
+    assert answer["X-Request-ID"]
+
+
+def test_who_waited_a_little_is_answered() -> None:
+    assert Client().get("/v1/health/", **{WAITED_S: 0.5}).status_code == 200  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("path", ["/livez", "/v1/health/"])
+def test_a_look_at_the_health_is_never_too_late(path: str) -> None:
+    assert Client().get(path, **{WAITED_S: 1000.0}).status_code == 200  # type: ignore[arg-type]

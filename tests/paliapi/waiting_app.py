@@ -1,0 +1,22 @@
+"""A small application for gunicorn: `/NAME` makes that file in FOLDER and answers once it is gone, `/` at once."""
+
+import os
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+from paliapi.web_worker import WAITED_S
+
+_FOLDER = Path(os.environ["FOLDER"])  # noqa: TID251 - a process of its own
+
+
+def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+    """The answer is how long the request waited for a thread."""
+    held = _FOLDER / environ["PATH_INFO"].removeprefix("/")
+    if held != _FOLDER:
+        held.touch()
+    while held != _FOLDER and held.exists():
+        time.sleep(0.01)  # between two looks; the test ends the process
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return [str(environ[WAITED_S]).encode()]
