@@ -12,7 +12,8 @@ check schema: export DATABASE_URL := postgresql://nobody@127.0.0.1:1/none
 check schema: export REDIS_URL := redis://127.0.0.1:1/0
 check schema: export EMBEDDINGS_URL := http://127.0.0.1:1
 
-.PHONY: help install run test test-models test-launchers check fmt schema bench bench-embeddings
+.PHONY: help install run test test-models test-launchers check fmt schema bench bench-embeddings bench-peers bench-load
+.PHONY: bench-retrieval
 
 help:
 	@echo 'make run     start everything; http://localhost:8001'
@@ -21,7 +22,7 @@ help:
 	@echo 'make check   formatting, lint, types, import arrows, migrations, the OpenAPI document'
 	@echo 'make fmt     format the code'
 	@echo 'make schema  write docs/openapi.yaml and the pages that are made from the code'
-	@echo 'make bench   measure'
+	@echo 'make bench   measure; bench-peers, bench-load, bench-retrieval measure more: docs/benchmarks.md'
 
 install:
 	@sh .ci/install
@@ -33,7 +34,7 @@ test: install
 	$(VENV_PYTHON) -m pytest -n logical --dist worksteal $(addprefix --cov=,$(PACKAGES)) --cov-report=term:skip-covered $(ARGS)
 
 # The groups for visual models and for rented machines are large, so they have environments of their own.
-test-models test-launchers: UV := $(shell command -v uv || echo .tools/bin/uv)
+test-models test-launchers bench-peers: UV := $(shell command -v uv || echo .tools/bin/uv)
 
 test-models: install
 	UV_PROJECT_ENVIRONMENT=.tools/models $(UV) sync --locked --quiet --group gpu
@@ -65,3 +66,14 @@ bench: install
 
 bench-embeddings: install
 	$(VENV_PYTHON) -m benchmarks embeddings_service embeddings_search
+
+bench-peers: install
+	UV_PROJECT_ENVIRONMENT=.tools/peers $(UV) sync --locked --quiet --no-default-groups --group bench
+	.tools/peers/bin/python -m benchmarks.search $(ARGS)
+
+bench-load: install
+	$(VENV_PYTHON) -m benchmarks.load $(ARGS)
+
+bench-retrieval: install
+	$(VENV_PYTHON) -W ignore -m benchmarks.documentation .tools/bench/documentation
+	$(VENV_PYTHON) -m benchmarks.retrieval --write $(addprefix .tools/bench/documentation/,pages queries.jsonl qrels.tsv)

@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-EVERYWHERE = ("embeddings_service", "embeddings_search")
+EVERYWHERE = ("embeddings_service", "embeddings_search", "search")
 
 
 def main(names: list[str]) -> int:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pypdfium2 as pdfium  # type: ignore[import-untyped]
 from PIL import Image
 
+from benchmarks import pdf
 from embeddings.contract import Word
 
 # A heading, a text and two questions about it in other words. Three at a time are easily confused.
@@ -69,32 +70,9 @@ def pages(*, dpi: int) -> Iterator[Page]:
 
 
 def _pdf(heading: str, body: str) -> bytes:
-    """A PDF of one A4 page with a heading and a paragraph in Helvetica."""
-    lines = [f"BT /F1 22 Tf 60 760 Td ({_escaped(heading)}) Tj ET"]
-    for number, line in enumerate(textwrap.wrap(body, 70)):
-        lines.append(f"BT /F1 12 Tf 60 {720 - 18 * number} Td ({_escaped(line)}) Tj ET")
-    content = "\n".join(lines).encode("latin-1")
-    fonts = b"<< /Font << /F1 << /Type /Font /Subtype /Type1 /BaseFont /Helvetica >> >> >>"
-    objects = [
-        b"<< /Type /Catalog /Pages 2 0 R >>",
-        b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
-        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R /Resources %s >>" % fonts,
-        b"<< /Length %d >>\nstream\n%s\nendstream" % (len(content), content),
-    ]
-    out = b"%PDF-1.4\n"
-    places = []
-    for number, one in enumerate(objects, start=1):
-        places.append(len(out))
-        out += b"%d 0 obj\n%s\nendobj\n" % (number, one)
-    table = b"".join(b"%010d 00000 n \n" % place for place in places)
-    size = len(objects) + 1
-    return out + b"xref\n0 %d\n0000000000 65535 f \n%strailer\n<< /Size %d /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF" % (
-        size, table, size, len(out),
-    )  # fmt: skip
-
-
-def _escaped(text: str) -> str:
-    return text.replace("\\", r"\\").replace("(", r"\(").replace(")", r"\)")
+    """A PDF of one A4 page with a heading and a paragraph."""
+    text = (pdf.Line(line, 60, 720 - 18 * number) for number, line in enumerate(textwrap.wrap(body, 70)))
+    return pdf.write([[pdf.Line(heading, 60, 760, 22), *text]])
 
 
 def _words(page: pdfium.PdfPage) -> tuple[Word, ...]:

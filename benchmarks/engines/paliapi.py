@@ -1,0 +1,43 @@
+"""PaliAPI through its verb, from its own tables: accepted, stored and published as a worker does it."""
+
+from django.db import connection
+
+from accounts.access import Caller
+from accounts.models import CustomUser
+from accounts.ownership import acting_as_staff
+from benchmarks import fill
+from benchmarks.corpus import BEST
+from benchmarks.engines.base import Engine
+from benchmarks.questions_service import text_of
+from collections_app import search
+from collections_app.asking import Words
+from collections_app.models import PageEmbedding
+from collections_app.search import Question
+
+_COLLECTION = "pages"
+
+
+class PaliapiExact(Engine):
+    most_questions = 10
+    rounds = 1
+    note = "every page in scope is read from Postgres and scored"
+
+    def build(self) -> None:
+        email = f"{len(self.corpus)}@benchmarks.example"
+        known = CustomUser.objects.filter(email=email).first()
+        self._caller = Caller.of_owner(known.pk, email=email) if known else fill.owner(email)
+        if known is None:
+            fill.put(fill.Shelf(self._caller, _COLLECTION), self.corpus.pages)
+
+    def search(self, question: int, setting: str) -> list[int]:  # noqa: ARG002 - there is but one way
+        asked = Words(text_of(question), at="")
+        found = search.run(self._caller, Question(asked=asked, collections=frozenset({_COLLECTION}), top_k=BEST))
+        return [fill.number_of(hit.page.revision.document.name, hit.page.number) for hit in found.hits]
+
+    def bytes_per_page(self) -> float:
+        with acting_as_staff():
+            count = PageEmbedding.objects.count()
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_total_relation_size(%s)", [PageEmbedding._meta.db_table])
+            row = cursor.fetchone()
+        return float(row[0]) / count if row else 0.0

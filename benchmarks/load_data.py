@@ -1,0 +1,70 @@
+"""What is asked under load: `python -m benchmarks.in_django benchmarks.load_data fill PAGES`
+
+Ten owners with two collections each have the pages between them; it prints a key for each owner. With `verb QUESTIONS`
+it asks the verb of searching so often, one question after the other, and prints the milliseconds of each.
+"""
+
+import json
+import sys
+import time
+
+from accounts.access import SCOPES, Caller
+from accounts.issue import Rights, mint_key
+from accounts.models import CustomUser
+from accounts.ownership import acting_for
+from benchmarks import corpus, fill
+from benchmarks.questions_service import text_of
+from benchmarks.world import QUESTIONS
+from collections_app import search
+from collections_app.asking import Words
+from collections_app.search import Question
+
+OWNERS = 10
+COLLECTIONS = ("first", "second")
+TOP_K = 3
+
+
+def _email(number: int) -> str:
+    return f"owner{number}@benchmarks.example"
+
+
+def keys(pages: int) -> list[str]:
+    """New owners with their pages; a key of each."""
+    kept = corpus.load(pages).pages
+    share = len(kept) // (OWNERS * len(COLLECTIONS))
+    found = []
+    for number in range(OWNERS):
+        caller = fill.owner(_email(number))
+        for place, collection in enumerate(COLLECTIONS):
+            start = (number * len(COLLECTIONS) + place) * share
+            fill.put(fill.Shelf(caller, collection), kept[start : start + share])
+        with acting_for(caller.owner_id):
+            found.append(mint_key(caller.owner_id, rights=Rights(scopes=frozenset(SCOPES))).text)
+    return found
+
+
+def verb_ms(questions: int) -> list[float]:
+    """Each question takes its turn with each owner, as over HTTP; what was asked once is not counted."""
+    callers = [_caller(number) for number in range(OWNERS)]
+    times = []
+    for number in range(-QUESTIONS, questions):
+        caller = callers[number % OWNERS]
+        asked = Question(
+            asked=Words(text_of(number % QUESTIONS), at=""),
+            collections=frozenset({COLLECTIONS[number % len(COLLECTIONS)]}),
+            top_k=TOP_K,
+        )
+        began = time.perf_counter()
+        search.run(caller, asked)
+        if number >= 0:
+            times.append(1000 * (time.perf_counter() - began))
+    return times
+
+
+def _caller(number: int) -> Caller:
+    return Caller.of_owner(CustomUser.objects.get(email=_email(number)).pk, email=_email(number))
+
+
+if __name__ == "__main__":
+    doing, count = sys.argv[1], int(sys.argv[2])
+    sys.stdout.write(json.dumps(keys(count) if doing == "fill" else verb_ms(count)) + "\n")

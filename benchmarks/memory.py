@@ -1,0 +1,73 @@
+"""How much memory programs have, with the processes they have started, once a second."""
+
+import threading
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+
+_EVERY_S = 1.0
+
+
+class Memory:
+    """Watches while the block runs."""
+
+    def __init__(self, programs: Mapping[str, int]) -> None:
+        self._programs = programs
+        self._seen: dict[str, list[int]] = {name: [] for name in programs}
+        self._done = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
+    ) -> None:
+        self._done.set()
+        self._thread.join()
+
+    def forget(self) -> None:
+        """Begin anew."""
+        for seen in self._seen.values():
+            seen.clear()
+
+    def megabytes(self) -> dict[str, float]:
+        """The most that each had."""
+        return {name: round(max(seen, default=0) / 2**20, 1) for name, seen in self._seen.items()}
+
+    def growth(self) -> dict[str, float]:
+        """The last quarter of the time against the second: in the first, what is needed once is loaded."""
+        found = {}
+        for name, seen in self._seen.items():
+            quarter = max(len(seen) // 4, 1)
+            found[name] = round(float(np.median(seen[-quarter:]) / np.median(seen[quarter : 2 * quarter] or seen)), 3)
+        return found
+
+    def _watch(self) -> None:
+        while not self._done.wait(_EVERY_S):
+            for name, pid in self._programs.items():
+                self._seen[name].append(sum(_resident(one) for one in _family(pid)))
+
+
+def _family(leader: int) -> list[int]:
+    """The process and all that come from it."""
+    found = [leader]
+    for pid in found:
+        with suppress(OSError):
+            for task in Path(f"/proc/{pid}/task").iterdir():
+                found += map(int, (task / "children").read_text(encoding="ascii").split())
+    return found
+
+
+def _resident(pid: int) -> int:
+    """Bytes in memory; what is shared with a parent counts a part for each."""
+    with suppress(OSError):
+        for line in Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii").splitlines():
+            if line.startswith("Pss:"):
+                return 1024 * int(line.split()[1])
+    return 0
