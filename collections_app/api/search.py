@@ -22,7 +22,7 @@ from collections_app.errors import RankingWithoutScores, RegionsOfTooMany
 from collections_app.search import Question
 from paliapi.errors import Problem
 from paliapi.parsers import largest_json_upload
-from paliapi.serializers import TextField
+from paliapi.serializers import FlagField, TextField
 
 MOST_HITS = 1000
 MOST_WITH_REGIONS = 20
@@ -113,7 +113,7 @@ class SearchIn(WhereIn):
         help_text="`maxsim`: by late interaction; `lexical`: by words; `hybrid`: by both; `auto`, the default: "
         "`hybrid` for words where the model reads text only, else `maxsim`.",
     )
-    allow_degraded = serializers.BooleanField(
+    allow_degraded = FlagField(
         required=False,
         allow_null=True,
         help_text="Where the embeddings service does not answer, rank by words alone instead of failing.",
