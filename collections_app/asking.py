@@ -90,6 +90,11 @@ def words_of(asked: Asked) -> str:
     return " ".join(part.asked.text for part in _parts(asked) if isinstance(part.asked, Words) and part.weight > 0)
 
 
+def only_words(asked: Asked) -> bool:
+    """Whether words say all that is asked; a ranking by words knows nothing of images, nor of what is to be avoided."""
+    return all(isinstance(part.asked, Words) and part.weight > 0 for part in _parts(asked))
+
+
 def kept_of(caller: Caller, asked: Asked) -> Kept:
     """The pages that are meant, and the vectors that are kept of them: no model is asked. Inside `acting_for`."""
     queries: dict[int, Query] = {}

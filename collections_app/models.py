@@ -275,6 +275,7 @@ class Page(Owned):
     width = models.PositiveIntegerField()
     height = models.PositiveIntegerField()
     text = models.TextField(blank=True, default="")
+    text_was_read = models.BooleanField(default=False, help_text="Off the image: the file itself has no text here.")
 
     class Meta:
         constraints = [

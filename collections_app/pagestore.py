@@ -6,13 +6,14 @@ from dataclasses import asdict, dataclass
 from io import BytesIO
 from typing import Any
 
-from django.db.models import F
+from django.db.models import Case, F, TextField, Value, When
 from django.db.models.functions import MD5
 
 from accounts.ownership import acting_for
 from accounts.quotas import charge
 from collections_app import failpoints, files, vectors
-from collections_app.engine.pages import RenderedPage
+from collections_app.engine import wordboxes
+from collections_app.engine.pages import RenderedPage, Word
 from collections_app.files import Draft
 from collections_app.leases import Lease
 from collections_app.models import Page, PageEmbedding, Space, StoredFile
@@ -27,6 +28,17 @@ class NewPage:
     rendered: RenderedPage
     embedded: contract.MultiVector | None = None
     source: int | None = None
+
+    @property
+    def words(self) -> Sequence[Word]:
+        """Those of its text layer, or those that the embeddings service has read on the image."""
+        layout = self.embedded.layout if self.embedded else None
+        return self.rendered.words or wordboxes.of_layout(layout)
+
+    @property
+    def read(self) -> str:
+        """The words that were read, as a text."""
+        return "" if self.rendered.words else " ".join(word.text for word in self.words)[:_MOST_CHARACTERS]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +61,10 @@ class Equal:
     space_id: int
 
 
+_MOST_CHARACTERS = 200_000
+_TEXT_OF_FILE = Case(When(page__text_was_read=True, then=Value("")), default=F("page__text"), output_field=TextField())
+
+
 class PutAgain(Exception):
     """Something that was there a moment ago has gone. Nothing was written; the same call may well succeed."""
 
@@ -65,7 +81,7 @@ def equals(owner_id: int, pages: Sequence[RenderedPage]) -> list[Equal]:
         numbers.setdefault((_sha256(page), _md5(page.text)), []).append(page.number)
     with acting_for(owner_id):
         rows = PageEmbedding.objects.filter(owner_id=owner_id, page__owner_id=owner_id)
-        rows = rows.filter(page__image__sha256__in={sha256 for sha256, _ in numbers}).annotate(md5=MD5("page__text"))
+        rows = rows.filter(page__image__sha256__in={sha256 for sha256, _ in numbers}).annotate(md5=MD5(_TEXT_OF_FILE))
         # Of an empty page there may be thousands.
         each = ("page__image__sha256", "md5", "space_id")
         found = rows.order_by(*each, "-page_id").distinct(*each).values_list("page_id", *each)
@@ -106,13 +122,20 @@ def drop(owner_id: int, revision_ids: Iterable[int]) -> None:
 
 def _write(lease: Lease, pages: Sequence[NewPage], images: list[StoredFile], *, space_id: int) -> None:
     shown = zip(pages, images, strict=True)
-    rows = Page.objects.bulk_create([_row(lease, page.rendered, image) for page, image in shown])
+    read = _read_before(lease.owner_id, pages)
+    rows = Page.objects.bulk_create([_row(lease, page, image, read=read) for page, image in shown])
     both = list(zip(rows, pages, strict=True))
-    new = [(row.pk, page.embedded, page.rendered.words) for row, page in both if page.embedded is not None]
+    new = [(row.pk, page.embedded, page.words) for row, page in both if page.embedded is not None]
     vectors.insert(
         lease.owner_id,
         [
-            PageVectors(page_id=page_id, space_id=space_id, vectors=made.vectors, layout=made.layout, words=words)
+            PageVectors(
+                page_id=page_id,
+                space_id=space_id,
+                vectors=made.vectors,
+                layout=wordboxes.without_words(made.layout),
+                words=words,
+            )
             for page_id, made, words in new
         ],
     )
@@ -122,15 +145,25 @@ def _write(lease: Lease, pages: Sequence[NewPage], images: list[StoredFile], *, 
     charge(lease.owner_id, pages=len(pages))
 
 
-def _row(lease: Lease, page: RenderedPage, image: StoredFile) -> Page:
+def _read_before(owner_id: int, pages: Sequence[NewPage]) -> dict[int, str]:
+    """What was read on the pages that others look like, by their ids."""
+    sources = {page.source for page in pages if page.source is not None}
+    rows = Page.objects.filter(owner_id=owner_id, pk__in=sources, text_was_read=True)
+    return dict(rows.values_list("pk", "text")) if sources else {}
+
+
+def _row(lease: Lease, page: NewPage, image: StoredFile, *, read: dict[int, str]) -> Page:
+    rendered = page.rendered
+    text = "" if rendered.text else read.get(page.source or 0) or page.read
     return Page(
         owner_id=lease.owner_id,
         revision_id=lease.revision_id,
-        number=page.number,
+        number=rendered.number,
         image=image,
-        width=page.width,
-        height=page.height,
-        text=page.text,
+        width=rendered.width,
+        height=rendered.height,
+        text=text or rendered.text,
+        text_was_read=bool(text),
     )
 
 

@@ -99,7 +99,7 @@ def run(caller: Caller, question: Question) -> Answer:
         return Answer(receipt)
     with receipt.watch.stage("query"):
         query = _query(caller, question, kept, receipt)
-    _choose_ranking(question, query, words, receipt)
+    _choose_ranking(question, query, receipt)
     hits: list[Hit] = []
     for _ in range(_LOOKS):
         hits, complete = _look(caller, question, query, words, where, receipt)
@@ -122,12 +122,12 @@ def _query(caller: Caller, question: Question, kept: Kept, receipt: Receipt) -> 
         return None
 
 
-def _choose_ranking(question: Question, query: Query | None, words: str, receipt: Receipt) -> None:
+def _choose_ranking(question: Question, query: Query | None, receipt: Receipt) -> None:
     if query is None:
         receipt.ranking, receipt.mode = "lexical", "lexical"
     elif question.ranking == "auto":
         # A model that only reads gains by exact words; one that sees would lose what is no word.
-        receipt.ranking = "hybrid" if words and query.space.text_only else "maxsim"
+        receipt.ranking = "hybrid" if asking.only_words(question.asked) and query.space.text_only else "maxsim"
     else:
         receipt.ranking = question.ranking
     receipt.space = query.space if query else None

@@ -55,7 +55,8 @@ class Word:
 class Layout(TypedDict):
     """Where on the page each vector comes from, for heat maps.
 
-    `grid`: from row `offset` on, n_y lines of n_x vectors. `boxes`: a box or null for each vector.
+    `grid`: from row `offset` on, n_y lines of n_x vectors. `boxes`: a box or null for each vector. `words`: what the
+    service itself has read on the image, as [text, x0, y0, x1, y1].
     """
 
     kind: Literal["grid", "boxes"]
@@ -63,6 +64,7 @@ class Layout(TypedDict):
     n_y: NotRequired[int]
     offset: NotRequired[int]
     boxes: NotRequired[list[list[float] | None]]
+    words: NotRequired[list[list[str | float]]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -14,6 +14,8 @@ from embeddings.contract import Layout, MultiVector, Space
 
 _MOST_ROWS = 65536
 _NORM_TOLERANCE = 0.02
+_MOST_WORDS = 20_000
+_LONGEST_WORD = 1000
 
 
 def rows(value: Any) -> NDArray[Any]:
@@ -80,9 +82,24 @@ def _layout(layout: Layout | None, *, rows: int, at: int) -> Layout | None:
         ):
             return {"kind": "grid", "n_x": n_x, "n_y": n_y, "offset": offset}
         case {"kind": "boxes", "boxes": list(boxes)} if len(boxes) == rows and all(map(_is_box, boxes)):
-            return {"kind": "boxes", "boxes": boxes}
+            words = _words(layout)
+            return {"kind": "boxes", "boxes": boxes, "words": words} if words else {"kind": "boxes", "boxes": boxes}
         case _:
             raise Untrustworthy(f"Embedding {at} has a layout that does not go with its {rows} rows.")
+
+
+def _words(layout: Layout) -> list[list[str | float]]:
+    """The words that were read, as far as they are some; what else is there does no harm and is left out."""
+    found = layout.get("words")
+    if not isinstance(found, list):
+        return []
+    return [word for word in found[:_MOST_WORDS] if _is_word(word)]
+
+
+def _is_word(word: Any) -> bool:
+    if not (isinstance(word, list) and len(word) == 5 and isinstance(word[0], str)):
+        return False
+    return 0 < len(word[0]) <= _LONGEST_WORD and _is_box(word[1:])
 
 
 def _is_box(box: Any) -> bool:

@@ -178,7 +178,8 @@ def _represent(hit: Hit, receipt: Receipt) -> dict[str, Any]:
 
 
 def _ranks(hit: Hit) -> dict[str, Any]:
-    return {"maxsim": hit.placed.by_score, "lexical": hit.placed.by_words, "fused": hit.placed.fused}
+    fused = hit.placed.fused
+    return {"maxsim": hit.placed.by_score, "lexical": hit.placed.by_words, "fused": fused and round(fused, 6)}
 
 
 def _represent_receipt(receipt: Receipt) -> dict[str, Any]:

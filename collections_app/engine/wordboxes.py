@@ -1,13 +1,18 @@
 """The words of a page with their places, as they are kept: compressed, and exact to a ten-thousandth of the page."""
 
 import json
+import re
 import zlib
 from collections.abc import Iterable
+from typing import Any
 
 from collections_app.engine.boxes import Box
 from collections_app.engine.pages import Word
+from embeddings.contract import Layout
 
 _STEPS = 10_000
+_LONGEST = 200
+_UNFIT = re.compile("[\x00-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 
 
 def encode(words: Iterable[Word]) -> bytes:
@@ -22,6 +27,22 @@ def decode(kept: bytes) -> list[Word]:
     return [
         Word(text, *(edge / _STEPS for edge in edges)) for text, *edges in json.loads(zlib.decompress(kept).decode())
     ]
+
+
+def of_layout(layout: Any) -> list[Word]:
+    """The words that came with a layout: those that a service has read itself, as far as they can be kept."""
+    found = layout.get("words", ()) if isinstance(layout, dict) else ()
+    cleaned = [Word(_UNFIT.sub("", text)[:_LONGEST], *edges) for text, *edges in found]
+    return [word for word in cleaned if word.text.strip()]
+
+
+def without_words(layout: Layout | None) -> Layout | None:
+    """The layout as it is kept with the vectors."""
+    if layout is None or "words" not in layout:
+        return layout
+    bare = layout.copy()
+    del bare["words"]
+    return bare
 
 
 def inside(words: Iterable[Word], box: Box) -> list[str]:

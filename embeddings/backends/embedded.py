@@ -7,7 +7,7 @@ keeps numbers and names apart that mean the same to the model. It knows English 
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,10 +36,11 @@ def make(settings: Settings) -> "Embedded":
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Text:
-    """What one item says, in word pieces, and the box of each piece if it is a page."""
+    """What one item says, in word pieces, and the box of each piece if it is a page; `read` is what OCR found."""
 
     pieces: Pieces
     boxes: list[list[float] | None] | None
+    read: Sequence[Word] = ()
 
 
 class Embedded:
@@ -67,8 +68,7 @@ class Embedded:
             text = Text(cut(item.text or "", tokenizer=self._model.tokenizer), boxes=None)
         else:
             # A page that has a text layer without words is a scan.
-            found = item.words or self._reader.words(item.image)
-            text = self._page(found)
+            text = self._page(item.words) if item.words else self._scan(self._reader.words(item.image))
         return Prepared(tokens=max(len(text.pieces.ids), 1), payload=text)
 
     def _page(self, found: Sequence[Word]) -> Text:
@@ -77,6 +77,9 @@ class Embedded:
             [found[number].x0, found[number].y0, found[number].x1, found[number].y1] for number in pieces.sources
         ]
         return Text(pieces, boxes)
+
+    def _scan(self, read: Sequence[Word]) -> Text:
+        return replace(self._page(read), read=read)
 
     def collate(self, batch: Sequence[Prepared]) -> list[Text]:
         return [prepared.payload for prepared in batch]
@@ -115,6 +118,8 @@ class Embedded:
         layout: Layout | None = None
         if boxes is not None:
             layout = {"kind": "boxes", "boxes": [box for box, keep in zip(boxes, pieces.kept, strict=True) if keep]}
+            if text.read:
+                layout["words"] = [[word.text, word.x0, word.y0, word.x1, word.y1] for word in text.read]
         return MultiVector(rows.astype(np.float16), layout)
 
     def close(self) -> None:

@@ -156,7 +156,7 @@ def test_an_image_and_words_can_be_asked_together(alice: Someone, service: str) 
     dark = encoded(text_image("dark", "DARK", "darker"))
     (found,) = with_words(alice, "dark", ["night"], image=base64.b64decode(dark))
     told = ask(alice, query=[{"image": dark}, {"text": "night", "weight": 3}])
-    assert (pages(told), told["receipt"]["ranking"]) == ([found], "hybrid")
+    assert (pages(told), told["receipt"]["ranking"]) == ([found], "maxsim")
 
 
 def test_a_single_part_scores_as_the_question_alone(alice: Someone, office: list[int]) -> None:

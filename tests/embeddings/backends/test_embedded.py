@@ -46,6 +46,13 @@ def test_a_page_is_read_from_its_pixels_and_its_words_are_boxed(backend: Embedde
     x0, y0, x1, y1 = found.layout["boxes"][0] or []
     assert (30 / 640 - 0.05) < x0 < x1 < 0.3
     assert (30 / 400 - 0.05) < y0 < y1 < 0.25
+    assert "2024-117" in " ".join(str(word[0]) for word in found.layout["words"])
+
+
+def test_words_that_were_given_are_not_told_as_read(backend: Embedded) -> None:
+    (found,) = embed(backend, page("Total due"))
+    assert found.layout is not None
+    assert "words" not in found.layout
 
 
 def test_meaning_is_found_without_a_common_word(backend: Embedded) -> None:
