@@ -21,7 +21,7 @@ from collections_app import files, links
 from collections_app.models import Page, StoredFile
 from tests.cast import EVERYTHING, Someone, with_expired_key, with_key, with_revoked_key
 from tests.collections_app.documents import PDF, PNG, shown_with_pages
-from tests.collections_app.webhooks.receiving import ask_for_a_test, register
+from tests.collections_app.webhooks.receiving import kept_for
 from tests.house.openapi import Operation, operations
 from tests.house.tables import owned_tables, rows
 
@@ -174,9 +174,8 @@ def world(alice: Someone, charlie: Someone, embedding: None) -> World:
     world.there = {"collection_name": "shelf-1", "document_name": "page-1.pdf", "page_number": "1", "token": link}
     world.there["image_token"] = image_link
     world.there["key_id"] = str(spare.pk)
-    hook = register(alice, RECEIVER)
-    world.there["webhook_id"] = str(hook["id"])
-    world.there["delivery_id"] = str(ask_for_a_test(alice, hook)["id"])
+    delivery = kept_for(alice)
+    world.there |= {"webhook_id": str(delivery.endpoint_id), "delivery_id": str(delivery.pk)}
     world.absent = {"collection_name": "shelf-2", "document_name": "page-2.pdf", "page_number": "1", "token": "absent"}
     for name in ("key_id", "webhook_id", "delivery_id"):
         world.absent[name] = str(int(world.there[name]) + 1_000_000)

@@ -11,7 +11,7 @@ from collections_app.models import Document
 from paliapi.roles import APP, STAFF
 from tests.cast import EVERYTHING, Someone, someone
 from tests.collections_app.documents import shown_with_pages
-from tests.collections_app.webhooks.receiving import ask_for_a_test, register
+from tests.collections_app.webhooks.receiving import kept_for
 from tests.house.tables import Link, count, links, owned_tables, rows, tables
 
 # Rows of nobody in particular; what else has no owner must be named here, with its reason.
@@ -38,7 +38,7 @@ def full(alice: Someone) -> Someone:
     """Alice, with at least one row in every table that has an owner."""
     shown_with_pages(alice, "report.pdf", pages=2)
     alice.post("/v1/collections/", {"name": "reports"}, Idempotency_Key="once")
-    ask_for_a_test(alice, register(alice, "https://93.184.216.34/hook"))
+    kept_for(alice)
     with acting_for(alice.id):
         old = ApiKey.objects.get(owner_id=alice.id)
         mint_key(alice.id, rights=Rights(scopes=EVERYTHING), rotated_from=old)

@@ -15,7 +15,7 @@ from tests.embeddings.scripted import Reply, scripted
 from tests.journeys.conftest import Web
 from tests.journeys.test_ingestion import working
 
-_DEADLINE_S = 30
+_DEADLINE_S = 60
 
 
 def test_news_arrives_at_least_once_and_verifies_though_a_courier_is_killed(

@@ -11,9 +11,10 @@ from django.utils import timezone
 from pytest_django import Settings
 from svix.webhooks import Webhook
 
-from accounts.ownership import acting_as_staff
-from collections_app.webhook_models import WebhookDelivery, WebhookEndpoint
-from collections_app.webhooks import courier
+from accounts.access import Caller
+from accounts.ownership import acting_as_staff, acting_for
+from collections_app.webhook_models import Event, WebhookDelivery, WebhookEndpoint
+from collections_app.webhooks import courier, endpoints
 from tests.cast import Someone
 from tests.embeddings.scripted import Asked, Reply, Server, scripted
 
@@ -41,6 +42,14 @@ def register(who: Someone, url: str, **more: Any) -> dict[str, Any]:
     made = who.post(WEBHOOKS, {"url": url, **more})
     assert made.status_code == 201, made.content
     return dict(made.json())
+
+
+def kept_for(who: Someone) -> WebhookDelivery:
+    """A webhook with a message for it, without going through the door."""
+    caller = Caller.of_owner(who.id, email=who.user.email)
+    with acting_for(who.id):
+        made = endpoints.create(caller, url="https://93.184.216.34/hook", description="", events=[Event.DOCUMENT_READY])
+        return endpoints.send_test(caller, made.pk)
 
 
 def ask_for_a_test(who: Someone, hook: dict[str, Any]) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """Messages arrive at least once, in turn, and in the end; who does not take them is left in peace."""
 
-import json
 import subprocess
 import sys
 import threading
@@ -103,17 +102,6 @@ def test_each_attempt_is_signed_anew(alice: Someone, settings: Settings) -> None
     assert first.body == second.body
     for one in server.asked:
         assert verified(one, hook["secret"])["type"] == "webhook.test"
-
-
-@pytest.mark.parametrize("answer", [status(302, "Location: /elsewhere"), b"nonsense"], ids=["redirect", "nonsense"])
-def test_what_is_no_answer_is_a_failed_attempt(alice: Someone, settings: Settings, answer: bytes) -> None:
-    with listening({"/": answer}) as server:
-        allow(settings, server.port)
-        hook = register(alice, f"http://127.0.0.1:{server.port}/")
-        ask_for_a_test(alice, hook)
-        send()
-        assert server.asked == ["/"]
-    assert log(alice, hook)[0]["error"] in {"redirected", "unreachable"}
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
@@ -360,11 +348,3 @@ def test_old_deliveries_are_forgotten(alice: Someone, settings: Settings) -> Non
     assert len(log(alice, hook)) == 1
     with acting_as_staff():
         assert WebhookEndpoint.objects.count() == 1
-
-
-def test_a_message_has_no_secret_in_it(alice: Someone, settings: Settings) -> None:
-    with receiving(settings) as server:
-        hook = register(alice, server.url)
-        ask_for_a_test(alice, hook)
-        send()
-    assert hook["secret"].removeprefix("whsec_") not in json.dumps([server.asked[0].headers, log(alice, hook)])

@@ -160,7 +160,7 @@ def test_what_holds_secrets_is_for_its_owner_alone(first_start: FirstStart) -> N
 
 def test_sigterm_ends_it_and_all_its_children(first_start: FirstStart) -> None:
     assert first_start.exit_code == 0
-    assert len(first_start.children) == 6
+    assert len(first_start.children) == 7
     assert [pid for pid in first_start.children if processes.alive(pid)] == []
     assert "was killed" not in first_start.said
 
