@@ -13,7 +13,7 @@ check schema: export REDIS_URL := redis://127.0.0.1:1/0
 check schema: export EMBEDDINGS_URL := http://127.0.0.1:1
 
 .PHONY: help install run test test-models test-launchers check fmt schema bench bench-embeddings bench-peers bench-load
-.PHONY: bench-retrieval
+.PHONY: bench-retrieval bench-gpu
 
 help:
 	@echo 'make run     start everything; http://localhost:8001'
@@ -22,7 +22,7 @@ help:
 	@echo 'make check   formatting, lint, types, import arrows, migrations, the OpenAPI document'
 	@echo 'make fmt     format the code'
 	@echo 'make schema  write docs/openapi.yaml and the pages that are made from the code'
-	@echo 'make bench   measure; bench-peers, bench-load, bench-retrieval measure more: docs/benchmarks.md'
+	@echo 'make bench   measure; bench-peers, bench-load, bench-retrieval, bench-gpu measure more: docs/benchmarks.md'
 
 install:
 	@sh .ci/install
@@ -34,7 +34,7 @@ test: install
 	$(VENV_PYTHON) -m pytest -n logical --dist worksteal $(addprefix --cov=,$(PACKAGES)) --cov-report=term:skip-covered $(ARGS)
 
 # The groups for visual models and for rented machines are large, so they have environments of their own.
-test-models test-launchers bench-peers: UV := $(shell command -v uv || echo .tools/bin/uv)
+test-models test-launchers bench-peers bench-gpu: UV := $(shell command -v uv || echo .tools/bin/uv)
 
 test-models: install
 	UV_PROJECT_ENVIRONMENT=.tools/models $(UV) sync --locked --quiet --group gpu
@@ -77,3 +77,7 @@ bench-load: install
 bench-retrieval: install
 	$(VENV_PYTHON) -W ignore -m benchmarks.documentation .tools/bench/documentation
 	$(VENV_PYTHON) -m benchmarks.retrieval --write $(addprefix .tools/bench/documentation/,pages queries.jsonl qrels.tsv)
+
+bench-gpu: install
+	UV_PROJECT_ENVIRONMENT=.tools/models $(UV) sync --locked --quiet --group gpu
+	.tools/models/bin/python -m benchmarks.embeddings_gpu $(ARGS)

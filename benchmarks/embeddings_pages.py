@@ -1,4 +1,8 @@
-"""Forty pages of our own and seventy questions: topics with neighbours that are easily confused, and invoices alike."""
+"""Pages of our own and questions to them: topics with neighbours that are easily confused, and invoices alike.
+
+The forty pages and seventy questions were there while the model was put together; those held out were written
+afterwards, without asking them first.
+"""
 
 import textwrap
 from collections.abc import Iterator
@@ -13,6 +17,7 @@ from embeddings.contract import Word
 
 # A heading, a text and two questions about it in other words. Three at a time are easily confused.
 _TOPICS = Path(__file__).with_name("embeddings_topics.txt")
+_HELD_OUT = Path(__file__).with_name("embeddings_held_out.txt")
 
 INVOICES = tuple(f"RE-{2024 + number % 2}-{10417 + 11 * number}" for number in range(10))
 _INVOICE = (
@@ -39,34 +44,49 @@ class Question:
 
 
 def texts() -> list[tuple[str, str]]:
-    """Headings and bodies of all pages, the topics first."""
-    found = [(heading, body) for heading, body, *_ in _topics()]
+    """Headings and bodies of all pages: topics, invoices, and the topics held out."""
+    found = [(heading, body) for heading, body, *_ in _topics(_TOPICS)]
     for number, name in enumerate(INVOICES):
         body = _INVOICE.format(number=name, customer=40211 + 7 * number, total=f"1,{100 + 37 * number}.{10 + number}")
         found.append(("Invoice", body))
-    return found
+    return found + [(heading, body) for heading, body, *_ in _topics(_HELD_OUT)]
+
+
+def known() -> int:
+    """How many of the pages are not held out; they come first."""
+    return len(_topics(_TOPICS)) + len(INVOICES)
 
 
 def questions() -> list[Question]:
     """Two paraphrases for each topic, and the number of each invoice."""
-    topics = _topics()
+    topics = _topics(_TOPICS)
     asked = [Question(one, page, "topic") for page, (_, _, *two) in enumerate(topics) for one in two]
     for number, name in enumerate(INVOICES):
         asked.append(Question(f"invoice {name}", len(topics) + number, "identifier"))
-    return asked
+    held_out = enumerate(_topics(_HELD_OUT), start=known())
+    return asked + [Question(one, page, "held_out") for page, (_, _, *two) in held_out for one in two]
 
 
-def _topics() -> list[list[str]]:
-    return [block.splitlines() for block in _TOPICS.read_text(encoding="utf-8").split("\n\n")]
+def _topics(file: Path) -> list[list[str]]:
+    return [block.splitlines() for block in file.read_text(encoding="utf-8").split("\n\n")]
 
 
 def pages(*, dpi: int) -> Iterator[Page]:
     """The pages, made as PDFs with a text layer and rendered."""
     for heading, body in texts():
-        with pdfium.PdfDocument(_pdf(heading, body)) as document:
-            page = document[0]
-            image = page.render(scale=dpi / 72).to_pil().convert("RGB")
-            yield Page(image, _words(page))
+        yield _drawn(heading, body, dpi=dpi)
+
+
+def full_page(*, dpi: int) -> Page:
+    """A page with as much text as fits: the others hold a paragraph each."""
+    everything = textwrap.shorten(" ".join(body for _, body in texts()), 39 * 66)
+    return _drawn("Everything", everything, dpi=dpi)
+
+
+def _drawn(heading: str, body: str, *, dpi: int) -> Page:
+    with pdfium.PdfDocument(_pdf(heading, body)) as document:
+        page = document[0]
+        return Page(page.render(scale=dpi / 72).to_pil().convert("RGB"), _words(page))
 
 
 def _pdf(heading: str, body: str) -> bytes:

@@ -1,0 +1,42 @@
+"""Weights that are next to nothing become nothing, and a model answers as before."""
+
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import pytest
+import rapidocr
+
+from embeddings.backends.onnx_model import flushed, opened
+
+MODEL = Path(rapidocr.__file__).parent / "models" / "PP-OCRv6_det_small.onnx"
+
+
+def test_a_model_finds_the_same_with_weights_flushed() -> None:
+    page = np.random.default_rng(1).normal(size=(1, 3, 64, 96)).astype(np.float32)
+    published = onnxruntime.InferenceSession(str(MODEL), providers=["CPUExecutionProvider"])
+    name = published.get_inputs()[0].name
+    np.testing.assert_allclose(
+        opened(MODEL).run(None, {name: page})[0], published.run(None, {name: page})[0], atol=1e-5
+    )
+
+
+def test_the_smallest_weights_are_gone_and_nothing_else_is_touched() -> None:
+    before = MODEL.read_bytes()
+    after = flushed(before)
+    changed = np.frombuffer(before, np.uint8) != np.frombuffer(after, np.uint8)
+    assert 0 < changed.mean() < 0.2
+    assert not np.frombuffer(after, np.uint8)[changed].any()
+    assert flushed(bytes(after)) == after
+
+
+def test_only_numbers_of_four_bytes_are_looked_at() -> None:
+    half = b"\x10\x0a\x4a\x04" + (1).to_bytes(4, "little")
+    single = b"\x10\x01\x4a\x04" + (1).to_bytes(4, "little")
+    model = b"\x3a\x14" + b"".join(b"\x2a\x08" + tensor for tensor in (half, single))
+    assert flushed(model) == model[:-4] + bytes(4)
+
+
+def test_what_is_no_model_is_refused() -> None:
+    with pytest.raises(ValueError, match="kind 7"):
+        flushed(b"\x3f")
