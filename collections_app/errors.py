@@ -194,6 +194,16 @@ class RenderUnavailable(Unavailable):
     title = "The pages of the file cannot be drawn at the moment; try again."
 
 
+class BeingReembedded(Conflict):
+    code = "being_reembedded"
+    title = "This collection is being embedded anew by somebody else."
+
+
+class StillInOldSpace(Conflict):
+    code = "still_in_old_space"
+    title = "Documents of the old model keep coming in; let the workers use the new one first."
+
+
 class NoPageUsable(Invalid):
     code = "no_page_usable"
     title = "Not one page of the file could be used."

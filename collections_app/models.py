@@ -205,6 +205,9 @@ class Revision(Owned):
     reused_pages = models.PositiveIntegerField(default=0, help_text="Pages that took over the vectors of equal ones.")
     space = models.ForeignKey(Space, on_delete=models.PROTECT, null=True, blank=True, related_name="+", db_index=False)
     timings = models.JSONField(default=dict, blank=True, help_text="Seconds, by stage.")
+    copy_of = models.BigIntegerField(
+        null=True, blank=True, editable=False, help_text="The revision whose place it takes once its vectors are there."
+    )
     attempts = models.PositiveSmallIntegerField(default=0, help_text="How often it was taken up without progress.")
     waits = models.PositiveSmallIntegerField(default=0, help_text="How often in a row something it needs was away.")
     waiting_for = models.CharField(max_length=64, blank=True, default="", help_text="Code of what it needs.")
