@@ -19,6 +19,7 @@ help:
 	@echo 'make run     start everything; http://localhost:8001'
 	@echo 'make test    run the tests'
 	@echo 'make test-models, make test-launchers   run those that need the groups gpu, runpod and modal'
+	@echo 'make contract   let Spectral, Redocly, Postman and schemathesis read and call a running server (needs npm)'
 	@echo 'make check   formatting, lint, types, import arrows, migrations, the OpenAPI document'
 	@echo 'make fmt     format the code'
 	@echo 'make schema  write docs/openapi.yaml and the pages that are made from the code'
@@ -43,6 +44,10 @@ test-models: install
 test-launchers: install
 	UV_PROJECT_ENVIRONMENT=.tools/launchers $(UV) sync --locked --quiet --group runpod --group modal
 	.tools/launchers/bin/python -m pytest -m launchers tests/embeddings/launchers $(ARGS)
+
+.PHONY: contract
+contract: install
+	$(VENV_PYTHON) -m tests.contract $(ARGS)
 
 check: install
 	$(VENV_PYTHON) -m ruff format --check --quiet .

@@ -3,7 +3,10 @@
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.templatetags.static import static
+from drf_spectacular.utils import extend_schema
 from drf_spectacular.views import SpectacularJSONAPIView
+from rest_framework.request import Request
+from rest_framework.response import Response
 
 from paliapi.http import codes
 
@@ -12,6 +15,14 @@ class OpenAPI(SpectacularJSONAPIView):
     """The document that programs read."""
 
     throttle_classes = ()
+
+    @extend_schema(exclude=True)
+    def get(self, request: Request, *args: object, **kwargs: object) -> Response:
+        """It names the server by the address it was asked at, so that what imports it calls the same one."""
+        answer: Response = super().get(request, *args, **kwargs)  # type: ignore[no-untyped-call]
+        server = {"url": request.build_absolute_uri("/").rstrip("/"), "description": "This server"}
+        answer.data = {**answer.data, "servers": [server]}
+        return answer
 
 
 def swagger(request: HttpRequest) -> HttpResponse:

@@ -159,13 +159,14 @@ SPECTACULAR_SETTINGS = {
         "with a stable `code` and the `request_id` that the log has too."
     ),
     "LICENSE": {"name": "Apache-2.0", "url": "https://www.apache.org/licenses/LICENSE-2.0"},
-    "SERVERS": [{"url": "/", "description": "This server"}],
+    "SERVERS": [{"url": "http://localhost:8001", "description": "`make run` on this machine"}],
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_AUTHENTICATION": [],
     "SERVE_PERMISSIONS": [],
     "SCHEMA_PATH_PREFIX": "/v1/",
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_ADD_EXPLICIT_BLANK_NULL_CHOICE": False,
+    "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "paliapi.openapi.say_plainly"],
     "TAGS": [
         {"name": "health", "description": "Is it there?"},
         {"name": "keys", "description": "Who am I, and which keys do I have?"},

@@ -14,6 +14,7 @@ from django.db import Error as DatabaseError
 from django.http import HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
+from rest_framework import serializers
 from rest_framework.request import Request
 
 from accounts.access import Caller
@@ -38,9 +39,15 @@ _LONGEST_MARK = 100
 _LAST = OpenApiParameter(
     "Last-Event-ID", str, "header", description="The id of the last event you have; its state is not sent again."
 )
-_EXAMPLE = (
-    f"retry: {_COME_BACK_MS}\n\nid: 7-1763717412000000-embedding\nevent: progress\ndata: {json.dumps(EXAMPLE_JOB)}\n\n"
-)
+_EXAMPLE = {"id": "7-1763717412000000-embedding", "event": "progress", "data": json.dumps(EXAMPLE_JOB)}
+
+
+class EventOut(serializers.Serializer[dict[str, str]]):
+    """One event of the stream."""
+
+    id = serializers.CharField(help_text="For `Last-Event-ID`.")
+    event = serializers.ChoiceField(["progress", "end"], help_text="`end` is the last one.")
+    data = serializers.CharField(help_text="A job, in JSON.")  # type: ignore[assignment]
 
 
 class Events(OwnedView):
@@ -64,7 +71,7 @@ class Events(OwnedView):
         parameters=[NAME, COLLECTION, _LAST],
         responses={
             (200, "text/event-stream"): OpenApiResponse(
-                str, examples=[OpenApiExample("On its way", value=_EXAMPLE, response_only=True)]
+                EventOut, examples=[OpenApiExample("On its way", value=_EXAMPLE, response_only=True)]
             ),
             204: None,
         },

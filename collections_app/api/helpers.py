@@ -43,7 +43,7 @@ class FileToImages(OwnedView):
         request={"multipart/form-data": FileIn},
         responses=ImageOut(many=True),
         examples=[
-            OpenApiExample("Pages", value=[{"img_base64": "iVBORw0KGgo=", "page_number": 1}], response_only=True),
+            OpenApiExample("Pages", value={"img_base64": "iVBORw0KGgo=", "page_number": 1}, response_only=True),
         ],
     )
     def post(self, request: Request) -> Response:

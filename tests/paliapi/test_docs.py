@@ -1,5 +1,6 @@
 """The pages people read in a browser run from our own files, without a word of inline code."""
 
+import json
 import re
 
 import pytest
@@ -69,3 +70,29 @@ def test_other_addresses_lead_to_swagger(path: str) -> None:
 
 def test_browsers_find_an_icon() -> None:
     assert body(Client().get("/favicon.ico")["Location"]).startswith(b"<svg")
+
+
+def test_the_document_names_the_server_by_the_address_it_was_asked_at() -> None:
+    for path in ("/v1/openapi.json", "/v1/docs/openapi.json"):
+        document = json.loads(Client().get(path, headers={"host": "localhost:8123"}).content)
+        assert [server["url"] for server in document["servers"]] == ["http://localhost:8123"]
+
+
+def test_null_beside_a_reference_is_said_in_the_way_of_openapi_3_0() -> None:
+    """A reference with `nullable` beside it and no `type` is what strict readers refuse."""
+
+    def places(said: object, at: str) -> list[str]:
+        if isinstance(said, list):
+            return [place for index, one in enumerate(said) for place in places(one, f"{at}/{index}")]
+        if not isinstance(said, dict):
+            return []
+        here = [at] if said.get("nullable") and "type" not in said else []
+        return here + [place for key, one in said.items() for place in places(one, f"{at}/{key}")]
+
+    document = json.loads(Client().get("/v1/openapi.json").content)
+    error = document["components"]["schemas"]["DocumentOut"]["properties"]["error"]
+    assert error["oneOf"] == [
+        {"$ref": "#/components/schemas/FailureOut"},
+        {"type": "object", "nullable": True, "enum": [None]},
+    ]
+    assert places(document["components"], "") == []
