@@ -8,6 +8,7 @@ from prometheus_client.metrics_core import GaugeMetricFamily
 
 from accounts.ownership import acting_as_staff
 from collections_app.models import Outage, Revision
+from collections_app.webhook_models import WebhookDelivery
 
 
 def waiting() -> dict[str, int]:
@@ -23,6 +24,7 @@ def figures() -> Iterator[GaugeMetricFamily]:
         counts = list(flight.values_list("status", "waiting_for").annotate(n=Count("pk")).order_by())
         oldest = Revision.objects.due().aggregate(at=Min("next_try_at"))["at"]
         outages = list(Outage.objects.values_list("part", "since"))
+        messages = WebhookDelivery.objects.pending().count()
     jobs = GaugeMetricFamily("paliapi_jobs", "Contents on their way.", labels=["status", "waiting_for"])
     for status, waiting_for, count in counts:
         jobs.add_metric([status, waiting_for], count)
@@ -34,3 +36,6 @@ def figures() -> Iterator[GaugeMetricFamily]:
     for part, since in outages:
         away.add_metric([part], (timezone.now() - since).total_seconds())
     yield away
+    pending = GaugeMetricFamily("paliapi_webhooks_pending", "Messages that have not arrived yet.")
+    pending.add_metric([], messages)
+    yield pending

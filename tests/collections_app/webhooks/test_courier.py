@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
@@ -78,6 +79,16 @@ def test_what_fails_is_tried_again_as_the_standard_proposes_and_then_given_up(
         send()
     assert len(server.asked) == MOST_ATTEMPTS == 10
     assert len(set(ids(server.asked))) == 1
+
+
+def test_what_has_not_arrived_is_counted(alice: Someone, settings: Settings) -> None:
+    with receiving(settings) as server:
+        hook = register(alice, server.url)
+        for pending in (1.0, 2.0):
+            ask_for_a_test(alice, hook)
+            assert f"paliapi_webhooks_pending {pending}" in Client().get("/metrics").content.decode()
+        send()
+    assert "paliapi_webhooks_pending 0.0" in Client().get("/metrics").content.decode()
 
 
 def test_one_who_says_when_to_come_back_is_heard(alice: Someone, settings: Settings) -> None:
