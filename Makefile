@@ -13,7 +13,7 @@ check schema: export REDIS_URL := redis://127.0.0.1:1/0
 check schema: export EMBEDDINGS_URL := http://127.0.0.1:1
 
 .PHONY: help install run test test-models test-launchers check fmt schema bench bench-embeddings bench-peers bench-load
-.PHONY: bench-retrieval bench-gpu
+.PHONY: bench-retrieval bench-gpu bench-ingest chaos thousand
 
 help:
 	@echo 'make run     start everything; http://localhost:8001'
@@ -23,7 +23,8 @@ help:
 	@echo 'make check   formatting, lint, types, import arrows, migrations, the OpenAPI document'
 	@echo 'make fmt     format the code'
 	@echo 'make schema  write docs/openapi.yaml and the pages that are made from the code'
-	@echo 'make bench   measure; bench-peers, bench-load, bench-retrieval, bench-gpu measure more: docs/benchmarks.md'
+	@echo 'make bench   measure; bench-ingest, bench-peers, bench-load, bench-retrieval, bench-gpu measure more: docs/benchmarks.md'
+	@echo 'make chaos, make thousand   break everything while documents are on their way; a thousand while workers are killed'
 
 install:
 	@sh .ci/install
@@ -68,6 +69,15 @@ schema: install
 
 bench: install
 	$(VENV_PYTHON) -m benchmarks $(ARGS)
+
+chaos: install
+	$(VENV_PYTHON) -m benchmarks.chaos $(ARGS)
+
+thousand: install
+	$(VENV_PYTHON) -m benchmarks.thousand
+
+bench-ingest: install
+	$(VENV_PYTHON) -m benchmarks.ingest
 
 bench-embeddings: install
 	$(VENV_PYTHON) -m benchmarks embeddings_service embeddings_search

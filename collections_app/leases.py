@@ -60,6 +60,13 @@ class Lease:
         """As `write`, and give it back."""
         self.write(status=status, lease_token=None, lease_until=None, **changes)
 
+    def give_up(self) -> None:
+        """Let others have it, if it is ours in the database still: it may count as lost because that was away."""
+        with acting_for(self.owner_id):
+            self._row().update(
+                status=Status.QUEUED, lease_token=None, lease_until=None, next_try_at=Now(), updated_at=Now()
+            )
+
     def renew(self) -> None:
         with acting_for(self.owner_id):
             if self._row().update(lease_until=Now() + LEASE) != 1:

@@ -4,11 +4,13 @@ A failure is for good, or waits in the row for its next try; what the document s
 """
 
 import random
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 
 import structlog
+from django.db import InterfaceError, OperationalError
 from django.db.models import F
 from django.db.models.functions import Greatest, Now
 
@@ -25,6 +27,7 @@ from collections_app.models import Revision, Status
 from collections_app.pagestore import PutAgain
 from collections_app.turn import PageRefused
 from collections_app.webhooks import outbox
+from paliapi.database import let_go
 from paliapi.errors import Error, Unavailable
 
 log = structlog.get_logger(__name__)
@@ -33,6 +36,7 @@ _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 5.0, 60.0
 # What is ours to run is waited for without end; the rest, so often.
 _OURS = (EmbeddingsUnavailable, EmbeddingsUntrustworthy, StorageUnavailable)
 _MOST_WAITS = 10
+_DATABASE_BACK_WITHIN_S, _LOOK_AGAIN_S = 30.0, 0.5
 
 
 def run() -> bool:
@@ -62,6 +66,10 @@ def _attempt(lease: Lease) -> None:
             turn.take(lease)
     except LeaseLost:
         log.info("lease_lost")
+        _give_up(lease)
+    except (OperationalError, InterfaceError) as problem:
+        log.warning("database_unavailable", error=type(problem).__name__)
+        _give_up(lease)
 
 
 @contextmanager
@@ -81,6 +89,8 @@ def _told_by_kind(lease: Lease) -> Iterator[None]:
     except files.TROUBLE as problem:
         log.error("storage_unavailable", error=str(problem))
         _wait(lease, StorageUnavailable())
+    except (OperationalError, InterfaceError):
+        raise  # nothing can be said in a row now
     except Exception:
         # The attempt stays counted: what goes on like this is failed by the sweeper.
         log.exception("processing_broke_off")
@@ -111,6 +121,19 @@ def _wait(lease: Lease, away: Unavailable) -> None:
     log.info("waiting", code=away.code)
     if outages.is_caused_by(away):
         outages.suspect(away)
+
+
+def _give_up(lease: Lease) -> None:
+    """Let others go on at once, once the database is there to be told. Else the lease runs out by itself."""
+    until = time.monotonic() + _DATABASE_BACK_WITHIN_S
+    while time.monotonic() < until:
+        let_go()
+        try:
+            lease.give_up()
+        except (OperationalError, InterfaceError):
+            time.sleep(_LOOK_AGAIN_S)
+        else:
+            return
 
 
 def _give_back(lease: Lease, *, pause_s: float, **changes: object) -> None:

@@ -108,7 +108,10 @@ class Client:
             raise Rejected(problem.detail, index=index) from problem
         else:
             vectors = checked(answer.embedded, count=len(contents))
-            return Embedded(Space(answer.model, answer.revision, vectors[0].vectors.shape[1]), vectors)
+            dim = vectors[0].vectors.shape[1]
+            if answer.dim not in ("", str(dim)):
+                raise Untrustworthy(f"The service says that it answers in {answer.dim} dimensions; these are {dim}.")
+            return Embedded(Space(answer.model, answer.revision, dim), vectors)
         middle = len(contents) // 2
         left = self._chunk(contents[:middle], kind=kind, extras=extras, first=first)
         right = self._chunk(contents[middle:], kind=kind, extras=extras, first=first + middle)

@@ -44,7 +44,8 @@ def decode(image: bytes, *, most_pixels: int) -> Image.Image:
         try:
             with warnings.catch_warnings(action="ignore"):
                 opened.load()
-                return _rgb(ImageOps.exif_transpose(opened))
+                ImageOps.exif_transpose(opened, in_place=True)
+                return _rgb(opened)
         except Exception as problem:  # Pillow's decoders raise whatever they trip over
             raise BadImage(_BROKEN) from problem
 
@@ -66,4 +67,4 @@ def _rgb(image: Image.Image) -> Image.Image:
         paper = Image.new("RGB", seen.size, "white")
         paper.paste(seen, mask=seen.getchannel("A"))
         return paper
-    return image.convert("RGB")
+    return image if image.mode == "RGB" else image.convert("RGB")

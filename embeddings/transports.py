@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from embeddings.client_errors import Untrustworthy
-from embeddings.contract import MODEL_HEADER, NPZ, REVISION_HEADER, MultiVector, NotAnAnswer, unpack
+from embeddings.contract import DIM_HEADER, MODEL_HEADER, NPZ, REVISION_HEADER, MultiVector, NotAnAnswer, unpack
 from embeddings.exchange import (
     MOST_ANSWER_BYTES,
     Again,
@@ -35,6 +35,7 @@ class Answer:
     embedded: list[MultiVector]
     model: str = ""
     revision: str = ""
+    dim: str = ""
 
 
 class Transport(Protocol):
@@ -66,13 +67,14 @@ class Http:
                 break
             answer = exchange(self._client, "GET", next_of(answer), until=until, headers={"accept": headers["accept"]})
         raise_for(answer)
-        named = {"model": answer.headers.get(MODEL_HEADER, ""), "revision": answer.headers.get(REVISION_HEADER, "")}
+        headings = {"model": MODEL_HEADER, "revision": REVISION_HEADER, "dim": DIM_HEADER}
+        named = {name: answer.headers.get(heading, "") for name, heading in headings.items()}
         if answer.headers.get("content-type", "").startswith(NPZ):
             try:
                 embedded, model, revision = unpack(answer.content, most_bytes=MOST_ANSWER_BYTES)
             except NotAnAnswer as problem:
                 raise Untrustworthy(f"The answer is not npz: {problem}") from problem
-            return Answer(embedded, model, revision)
+            return Answer(embedded, model, revision, named["dim"])
         return _from_json(json_of(answer), **named)
 
     def close(self) -> None:
@@ -139,10 +141,10 @@ def _from_output(output: Any) -> Answer:
             retry_after=str(problem.get("retry_after_s") or ""),
         )
         raise meant
-    return _from_json(output, model="", revision="")
+    return _from_json(output)
 
 
-def _from_json(found: Any, *, model: str, revision: str) -> Answer:
+def _from_json(found: Any, *, model: str = "", revision: str = "", dim: str = "") -> Answer:
     """The seed's shape, or the list of objects that OpenAI's API and ColiVarE answer with."""
     if not isinstance(found, dict):
         raise Untrustworthy("The answer is not a JSON object.")
@@ -155,4 +157,5 @@ def _from_json(found: Any, *, model: str, revision: str) -> Answer:
     if not isinstance(layouts, list) or len(layouts) != len(many):
         raise Untrustworthy("The layout does not go with the embeddings.")
     embedded = [MultiVector(rows(one), layout) for one, layout in zip(many, layouts, strict=True)]
-    return Answer(embedded, model or str(found.get("model") or ""), revision or str(found.get("revision") or ""))
+    model, revision = model or str(found.get("model") or ""), revision or str(found.get("revision") or "")
+    return Answer(embedded, model, revision, dim)

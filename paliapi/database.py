@@ -13,6 +13,9 @@ from django.db import DEFAULT_DB_ALIAS, connections
 
 from paliapi.roles import APP
 
+# Who stands still in the middle of a transaction holds locks; after so long Postgres ends it, and others go on.
+_IDLE_IN_TRANSACTION = "45s"
+
 
 def settings_for(url: str, *, pool_size: int = 0, role: str = APP) -> dict[str, Any]:
     """Django's database settings for `url`; no role: the one that logs in."""
@@ -23,7 +26,8 @@ def settings_for(url: str, *, pool_size: int = 0, role: str = APP) -> dict[str, 
     options.setdefault("application_name", "paliapi")
     if role:
         # Not Django's `assume_role`: together with its pool that waits for itself, for ever.
-        options["options"] = f"{options.get('options', '')} -c role={role}".strip()
+        bounds = f"-c role={role} -c idle_in_transaction_session_timeout={_IDLE_IN_TRANSACTION}"
+        options["options"] = f"{options.get('options', '')} {bounds}".strip()
     if pool_size:
         options["pool"] = {"min_size": 0, "max_size": pool_size, "timeout": 5, "max_lifetime": 600}
     return {

@@ -53,7 +53,8 @@ def _drawn(document: pypdfium2.PdfDocument, number: int, job: Job) -> DrawnPage:
     try:
         scale = _scale(*document.get_page_size(number - 1), number=number, job=job)
         page = document[number - 1]
-        image = page.render(scale=scale, rev_byteorder=True).to_pil()
+        # With a fourth byte for each pixel, because that is how Pillow keeps them: nothing is copied.
+        image = page.render(scale=scale, rev_byteorder=True, prefer_bgrx=True).to_pil()
         text, words = _text_and_words(page)
         page.close()
     except pypdfium2.PdfiumError as error:

@@ -64,7 +64,9 @@ def _draw(job: Job, out: IO[bytes]) -> None:
 
 def _encoded(image: Image, encoding: Encoding) -> bytes:
     out = io.BytesIO()
-    image.save(out, encoding, **_OPTIONS[encoding])
+    # JPEG takes four bytes for each pixel as they are; others would keep the fourth.
+    fitting = image if encoding == "jpeg" else image.convert("RGB")
+    fitting.save(out, encoding, **_OPTIONS[encoding])
     return out.getvalue()
 
 

@@ -235,6 +235,30 @@ def test_an_error_of_our_own_is_tried_again_and_then_told(
     assert told(owner, "report.pdf")["error"]["code"] == "tried_too_often"
 
 
+def test_when_the_database_hangs_up_the_document_is_free_at_once(real_owner: Someone, settings: Settings) -> None:
+    put(real_owner, "report.pdf", pdf("one", size=TINY))
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        (mine,) = cursor.fetchone()
+    space, hung_up = Space("slow", "1", 4), threading.Event()
+
+    def reply(asked: Asked) -> Reply:
+        if not hung_up.is_set():
+            hung_up.set()
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_terminate_backend(%s, 5000)", [mine])
+            connection.close()
+        return answer_in(space, asked)
+
+    with scripted(reply) as server:
+        settings.ENV = replace(settings.ENV, embeddings_url=server.url)
+        process.run()
+        found = latest(real_owner, "report.pdf")
+        assert (found.status, found.lease_token, found.attempts) == (Status.QUEUED, None, 1)
+        work()
+    assert shown_texts(real_owner, "report.pdf") == ["one"]
+
+
 def test_a_newer_upload_ends_the_work_on_an_older_one(real_owner: Someone, settings: Settings) -> None:
     space = Space("slow", "1", 4)
     again = threading.Event()

@@ -137,6 +137,16 @@ def test_what_does_not_pass_is_unavailable_and_says_when_to_come_back() -> None:
         assert len(server.asked) == 1
 
 
+def test_vectors_of_another_length_than_the_service_names_are_not_believed() -> None:
+    reply = replace(Reply.json({"embeddings": [one_row(4)]}), headers={"x-embeddings-dim": "8"})
+    with (
+        scripted(lambda _: reply) as server,
+        Client(server.url, patience=QUICK) as client,
+        pytest.raises(Untrustworthy, match="in 8 dimensions; these are 4"),
+    ):
+        client.queries(["a"])
+
+
 def test_a_result_that_lies_elsewhere_on_the_same_service_is_fetched() -> None:
     def reply(asked: Asked) -> Reply:
         if asked.method == "POST":

@@ -33,7 +33,7 @@ def worker(owner: Someone, web: Web, tmp_path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def working(web: Web, tmp_path: Path, **changes: str) -> Iterator[None]:
+def working(web: Web, tmp_path: Path, **changes: str) -> Iterator["subprocess.Popen[bytes]"]:
     """A worker with two children, and the clock of the sweeper."""
     words = ("worker", "--beat", "--schedule", str(tmp_path / "beat"), "--concurrency", "2", "--without-gossip")
     command = [sys.executable, "-m", "celery", "-A", "paliapi.celery", *words, "--without-mingle"]
@@ -41,7 +41,7 @@ def working(web: Web, tmp_path: Path, **changes: str) -> Iterator[None]:
         (tmp_path / "log").open("w") as log,
         subprocess.Popen(command, cwd=ROOT, env={**web.environment, **changes}, stdout=log, stderr=log) as process,
     ):
-        yield
+        yield process
         process.terminate()
         process.wait(timeout=20)
 

@@ -1,0 +1,86 @@
+"""What must be true of a document, and of everything that is kept, after each fault."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+_STATE = """
+SELECT l.status, l.error->>'code', l.waiting_for, l.lease_until IS NOT NULL AND l.lease_until > now(), l.id = d.shown_id
+FROM collections_app_document d JOIN collections_app_revision l ON l.id = d.latest_id
+JOIN collections_app_collection c ON c.id = d.collection_id WHERE c.name = %s
+"""
+_PAGES = """
+SELECT p.number, p.text, (SELECT count(*) FROM collections_app_pageembedding e WHERE e.page_id = p.id)
+FROM collections_app_page p JOIN collections_app_document d ON d.shown_id = p.revision_id
+JOIN collections_app_collection c ON c.id = d.collection_id WHERE c.name = %s ORDER BY p.number
+"""
+# Of every owner: what is counted, and what is there.
+_BOOKS = """
+SELECT u.documents, (SELECT count(*) FROM collections_app_document d WHERE d.owner_id = u.owner_id),
+       u.pages, (SELECT count(*) FROM collections_app_page p WHERE p.owner_id = u.owner_id),
+       u.bytes, (SELECT coalesce(sum(size), 0) FROM collections_app_revision r WHERE r.owner_id = u.owner_id),
+       (SELECT count(*) FROM collections_app_page p WHERE p.owner_id = u.owner_id),
+       (SELECT count(*) FROM collections_app_pageembedding e WHERE e.owner_id = u.owner_id)
+FROM accounts_usage u
+"""
+
+Database = psycopg.Connection[tuple[Any, ...]]
+
+
+def state(database: Database, collection: str) -> tuple[str, str]:
+    """The status of the newest content of the one document there, and the code of what it waits for or failed of."""
+    status, code, waiting_for, _, _ = _only(database, collection)
+    return status, code or waiting_for
+
+
+def problems(database: Database, collection: str, texts: Sequence[str], folder: Path) -> list[str]:
+    """What is not as it should be, now that the document says it is done."""
+    return [*_document(database, collection, texts), *books(database), *files(database, folder)]
+
+
+def orphans(database: Database, files: Path) -> list[str]:
+    """Files in storage without a row. A crash may leave some, and housekeeping takes them away."""
+    known = {str(key) for (key,) in database.execute("SELECT key FROM collections_app_storedfile")}
+    found = (path.relative_to(files).as_posix() for path in files.glob("*/*/*") if path.is_file())
+    return [key for key in found if key.removesuffix(".thumbnail") not in known]
+
+
+def _only(database: Database, collection: str) -> tuple[Any, ...]:
+    found = database.execute(_STATE, [collection]).fetchall()
+    if len(found) != 1:
+        raise AssertionError(f"{collection} has {len(found)} documents.")
+    return found[0]
+
+
+def _document(database: Database, collection: str, texts: Sequence[str]) -> Iterator[str]:
+    status, code, _, held, shown = _only(database, collection)
+    if held:
+        yield "somebody holds it still"
+    if status == "failed":
+        yield "" if code else "failed without a code"
+        return
+    if status != "ready" or not shown:
+        yield f"it is {status}, and {'shown' if shown else 'not shown'}"
+    rows = database.execute(_PAGES, [collection]).fetchall()
+    if [(number, text) for number, text, _ in rows] != list(enumerate(texts, start=1)):
+        yield f"{len(rows)} pages that are not those that were sent"
+    if any(count != 1 for _, _, count in rows):
+        yield "a page has no vectors, or has them twice"
+
+
+def books(database: Database) -> Iterator[str]:
+    """Where what is counted is not what is there."""
+    for row in database.execute(_BOOKS).fetchall():
+        for name, counted, there in zip(("documents", "pages", "bytes", "vectors"), row[::2], row[1::2], strict=True):
+            if counted != there:
+                yield f"{counted} {name} are counted and {there} are there"
+
+
+def files(database: Database, folder: Path) -> Iterator[str]:
+    """Rows whose bytes are not in storage."""
+    for key, size in database.execute("SELECT key, size FROM collections_app_storedfile").fetchall():
+        path = folder / key
+        if not path.is_file() or path.stat().st_size != size:
+            yield f"{key} is not in storage as it should be"

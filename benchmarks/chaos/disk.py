@@ -1,0 +1,43 @@
+"""A disk so small that it can be filled."""
+
+import ctypes
+import os
+import subprocess
+from pathlib import Path
+
+_NEW_MOUNTS = 0x20000
+SIZE_MB = 48
+
+
+class SmallDisk:
+    """A folder in memory with a size of its own. Nobody but this process and its children sees it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._ballast = folder / "ballast"
+
+    @classmethod
+    def mounted(cls, folder: Path) -> "SmallDisk | None":
+        """Mount it; None where we may not, which takes the rights of root."""
+        if os.geteuid() != 0 or ctypes.CDLL(None).unshare(_NEW_MOUNTS) != 0:
+            return None
+        folder.mkdir(parents=True)
+        for words in (
+            ("mount", "--make-rprivate", "/"),
+            ("mount", "-t", "tmpfs", "-o", f"size={SIZE_MB}m,mode=700", "paliapi-chaos", str(folder)),
+        ):
+            if subprocess.run(words, check=False, capture_output=True).returncode != 0:
+                return None
+        return cls(folder)
+
+    def fill(self) -> None:
+        """Take every byte that is left."""
+        with self._ballast.open("wb", buffering=0) as file:
+            try:
+                while True:
+                    file.write(bytes(64 * 1024))
+            except OSError:
+                return
+
+    def free(self) -> None:
+        self._ballast.unlink(missing_ok=True)

@@ -1,0 +1,128 @@
+"""A whole PaliAPI of its own for a benchmark: `manage.py up` over a temporary folder, with its real processes."""
+
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import psycopg
+
+from paliapi import env
+from paliapi.stack import leftovers, processes
+from paliapi.stack.home import Home
+from paliapi.stack.listen import free_port
+from paliapi.stack.postgres import DATABASE, Postgres
+
+_READY_WITHIN_S = 240.0
+_NOTHING_OF_OURS = dict.fromkeys(
+    ("DATABASE_URL", "DATABASE_ADMIN_URL", "REDIS_URL", "EMBEDDINGS_URL", "SECRET_KEY"), ""
+)
+# What is measured is the pipeline, not the limits of a key.
+_WITHOUT_LIMITS = {
+    "RATE_PER_MINUTE": "1000000",
+    "RATE_BURST": "1000000",
+    "MAX_CONCURRENT_UPLOADS": "1000",
+    "MAX_CONCURRENT_SEARCHES": "1000",
+}
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A running one, and how to get at its parts."""
+
+    home: Home
+    pid: int
+    url: str
+    key: str
+
+    def client(self, *, timeout_s: float = 60.0) -> httpx.Client:
+        headers = {"Authorization": f"Bearer {self.key}"}
+        return httpx.Client(base_url=self.url, headers=headers, timeout=timeout_s)
+
+    def pid_of(self, name: str) -> int:
+        """The process of a member, such as `worker`; 0 while it is not there."""
+        records = [record for path in self.home.lists_of_children() for record in leftovers.read(path)]
+        return next((one.pid for one in records if one.name == name and processes.alive(one.pid)), 0)
+
+    def connect(self) -> "psycopg.Connection[tuple[object, ...]]":
+        """A connection that sees every row."""
+        return Postgres(self.home).connect(DATABASE)
+
+
+@contextmanager
+def running(folder: Path, **settings: str) -> Iterator[Stack]:
+    """Start it and wait until it is ready; it ends with the block."""
+    folder.mkdir(parents=True, exist_ok=True)
+    port, output = free_port(), folder / "output"
+    environ = {
+        "PATH": os.defpath,
+        "HOME": str(folder),
+        **_NOTHING_OF_OURS,
+        **_WITHOUT_LIMITS,
+        "PALIAPI_MODE": "development",
+        "PALIAPI_HOME": str(folder / "home"),
+        "PALIAPI_PORT": str(port),
+        "COLPALI_BACKEND": "lexical",
+        **settings,
+    }
+    with output.open("wb") as words:
+        argv = [sys.executable, "manage.py", "up"]
+        process = subprocess.Popen(argv, cwd=env.ROOT, env=environ, stdout=words, stderr=words)
+    try:
+        processes.wait_until(
+            lambda: "Ctrl-C stops everything." in output.read_text() or process.poll() is not None,
+            within_s=_READY_WITHIN_S,
+        )
+        key = re.search(r"API key +(\S+)", output.read_text())
+        if key is None:
+            raise SystemExit(f"The stack did not start:\n{output.read_text()}")
+        yield Stack(Home(folder / "home"), process.pid, f"http://127.0.0.1:{port}", key[1])
+    finally:
+        process.terminate()
+        process.wait(timeout=60)
+
+
+@contextmanager
+def temporary_folder() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="paliapi-benchmark-", ignore_cleanup_errors=True) as folder:
+        yield Path(folder)
+
+
+def descendants(pid: int) -> list[int]:
+    """All processes that a process has started, and those that they have."""
+    found: list[int] = []
+    for path in Path(f"/proc/{pid}/task").glob("*/children"):
+        try:
+            mine = [int(word) for word in path.read_text().split()]
+        except OSError:
+            continue
+        for child in mine:
+            found += [child, *descendants(child)]
+    return found
+
+
+def processor_s(pid: int) -> float:
+    """Processor seconds of a process, of all that it has started, and of those of them that have ended."""
+    found = 0.0
+    for one in (pid, *descendants(pid)):
+        try:
+            words = Path(f"/proc/{one}/stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        found += sum(int(word) for word in words[11:15]) / os.sysconf("SC_CLK_TCK")
+    return found
+
+
+def peak_mb(pid: int) -> float:
+    """The most memory that a process has had at once; 0 if it is no more."""
+    try:
+        found = re.search(r"VmHWM:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())
+    except OSError:
+        return 0.0
+    return int(found[1]) / 1024 if found else 0.0

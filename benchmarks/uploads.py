@@ -1,0 +1,31 @@
+"""Documents on their way into a stack."""
+
+import time
+from typing import Any
+
+import httpx
+
+COLLECTION = "default_collection"
+
+
+def upload(client: httpx.Client, name: str, content: bytes, *, collection: str = COLLECTION) -> None:
+    answer = client.post(
+        "/v1/documents/upsert-document/",
+        data={"name": name, "collection_name": collection},
+        files={"file": (name, content, "application/pdf")},
+    )
+    answer.raise_for_status()
+
+
+def until_ready(client: httpx.Client, name: str, *, within_s: float, collection: str = COLLECTION) -> None:
+    until = time.monotonic() + within_s
+    while (document := look_at(client, name, collection=collection))["status"] != "ready":
+        if document["status"] == "failed" or time.monotonic() > until:
+            raise SystemExit(f"{name} does not become ready: {document}")
+        time.sleep(0.25)
+
+
+def look_at(client: httpx.Client, name: str, *, collection: str = COLLECTION) -> dict[str, Any]:
+    answer = client.get(f"/v1/documents/{name}/", params={"collection_name": collection})
+    answer.raise_for_status()
+    return dict(answer.json())

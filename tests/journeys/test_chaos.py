@@ -1,0 +1,100 @@
+"""Workers that are killed or stand still at a named point; `make chaos` breaks everything else too, at every point."""
+
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from accounts.ownership import acting_for
+from benchmarks.stack import descendants
+from collections_app.models import Page, Revision
+from paliapi.stack import processes
+from tests.cast import Someone
+from tests.collections_app.documents import put
+from tests.collections_app.engine.samples import pdf
+from tests.collections_app.ingestion import books_balance, hurry, latest, shown_texts
+from tests.journeys.conftest import Web
+from tests.journeys.test_ingestion import until_ready, working
+
+OLD, NEW = ["old"], [f"page {number}" for number in range(1, 12)]
+TINY = (72, 72)
+_DEADLINE_S = 30
+
+
+@pytest.fixture
+def failpoint(tmp_path: Path) -> Path:
+    """The file in which workers read where to stop."""
+    file = tmp_path / "failpoint"
+    file.touch()
+    return file
+
+
+@pytest.fixture
+def renewed(owner: Someone) -> Iterator[Someone]:
+    """Somebody whose document is searchable, with a new content on its way; in the end the books balance."""
+    yield owner
+    books_balance(owner)
+
+
+def stopped_of(worker: int) -> int:
+    """The process of a worker that has stopped at its failpoint."""
+    found: list[int] = []
+
+    def look() -> bool:
+        found[:] = [pid for pid in descendants(worker) if _is_stopped(pid)]
+        return bool(found)
+
+    assert processes.wait_until(look, within_s=_DEADLINE_S)
+    return found[0]
+
+
+def _is_stopped(pid: int) -> bool:
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
+
+
+def rows_of(who: Someone) -> list[tuple[int, str]]:
+    """Every page and revision, and what the database wrote it with: it changes whenever a row is written."""
+    with acting_for(who.id):
+        pages = Page.objects.filter(owner_id=who.id).extra(select={"x": "xmin::text"})
+        revisions = Revision.objects.filter(owner_id=who.id).extra(select={"x": "xmin::text"})
+        return sorted((*pages.values_list("pk", "x"), *revisions.values_list("pk", "x")))
+
+
+def test_a_whole_worker_that_is_killed_loses_nothing(
+    renewed: Someone, web: Web, tmp_path: Path, failpoint: Path
+) -> None:
+    put(renewed, "a.pdf", pdf(*OLD, size=TINY))
+    with working(web, tmp_path, PALIAPI_FAILPOINT=str(failpoint)) as worker:
+        until_ready(renewed, web, "a.pdf")
+        failpoint.write_text("pages_written:2=stop")
+        put(renewed, "a.pdf", pdf(*NEW, size=TINY))
+        stopped_of(worker.pid)
+        assert shown_texts(renewed, "a.pdf") == OLD
+        for pid in (worker.pid, *descendants(worker.pid)):
+            os.kill(pid, signal.SIGKILL)
+    failpoint.write_text("")
+    with working(web, tmp_path, PALIAPI_FAILPOINT=str(failpoint)):
+        until_ready(renewed, web, "a.pdf")
+    assert shown_texts(renewed, "a.pdf") == NEW
+
+
+def test_a_worker_that_stood_still_while_another_took_over_writes_nothing(
+    renewed: Someone, web: Web, tmp_path: Path, failpoint: Path
+) -> None:
+    with working(web, tmp_path, PALIAPI_FAILPOINT=str(failpoint), LOG_LEVEL="INFO") as worker:
+        failpoint.write_text("pages_embedded:2=stop")
+        put(renewed, "a.pdf", pdf(*NEW, size=TINY))
+        stalled = stopped_of(worker.pid)
+        failpoint.write_text("")
+        held = latest(renewed, "a.pdf").lease_token
+        hurry()
+        until_ready(renewed, web, "a.pdf")
+        before = rows_of(renewed)
+        os.kill(stalled, signal.SIGCONT)
+        log = tmp_path / "log"
+        assert processes.wait_until(lambda: "lease_lost" in log.read_text(), within_s=_DEADLINE_S)
+    assert held
+    assert rows_of(renewed) == before
+    assert shown_texts(renewed, "a.pdf") == NEW
