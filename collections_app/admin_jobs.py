@@ -27,9 +27,7 @@ class JobAdmin(ViewOnly[Job]):
         "state",
         "progress",
         "why",
-        "attempts",
         "next_try_at",
-        "created_at",
         "updated_at",
     )
     list_filter = ("status", "waiting_for", "created_at", "updated_at")

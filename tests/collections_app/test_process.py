@@ -149,15 +149,17 @@ def test_pages_with_the_same_image_and_another_text_are_not_the_same(owner: Some
 
 def test_a_url_is_fetched_and_its_file_kept(owner: Someone, settings: Settings) -> None:
     content = pdf("from the web")
-    with listening({"/report": ok(content), "/gone": status(404)}) as server:
+    page = b"<!DOCTYPE html><title>A page of the web</title>"
+    with listening({"/report": ok(content), "/gone": status(404), "/page": ok(page)}) as server:
         here = frozenset({server.port})
         settings.ENV = replace(settings.ENV, fetch_allow=("127.0.0.1",), fetch_ports=here)
-        for name in ("report", "gone"):
+        for name in ("report", "gone", "page"):
             owner.post(UPSERT, {"name": name, "url": f"http://127.0.0.1:{server.port}/{name}"})
             work()
     assert shown_texts(owner, "report") == ["from the web"]
     assert latest(owner, "report").size == len(content)
     assert told(owner, "gone")["error"]["code"] == "fetch_failed"
+    assert told(owner, "page")["error"]["code"] == "unsupported_type"
 
 
 def test_a_url_that_does_not_answer_is_tried_again_but_not_for_ever(owner: Someone, settings: Settings) -> None:
