@@ -28,7 +28,7 @@ from collections_app.models import (
     Revision,
     StoredFile,
 )
-from collections_app.sending import sent
+from collections_app.sending import sent, sent_small
 from paliapi.errors import NotFound
 
 _KEEP_IMAGES = "private, max-age=3600"
@@ -252,6 +252,8 @@ class PageAdmin(ViewOnly[Page]):
         page = Page.objects.select_related("image").filter(pk=page_id).first()
         if page is None or not self.has_view_permission(request, page):
             raise NotFound("There is no such page.")
+        if showing.SMALL in request.GET and page.image.thumbnail_size:
+            return sent_small(page.image, cache=_KEEP_IMAGES)
         return sent(page.image, cache=_KEEP_IMAGES, attachment=False)
 
     @admin.display(description="")

@@ -5,7 +5,8 @@ from typing import IO
 
 from django.conf import settings
 
-from collections_app.engine.pages import PageNotDrawn, RenderedPage, RenderLimits
+from collections_app import drawing
+from collections_app.engine.pages import PageNotDrawn, RenderedPage
 from collections_app.engine.render import render
 from collections_app.errors import AnswerTooLarge
 from paliapi.parsers import MEBIBYTE
@@ -14,16 +15,12 @@ from paliapi.parsers import MEBIBYTE
 def to_images(file: IO[bytes]) -> list[RenderedPage]:
     """Every page as PNG; AnswerTooLarge, early, when one answer could not carry them."""
     env = settings.ENV
-    limits = RenderLimits(
-        max_pages=env.max_pages,
-        megapixels=env.render_megapixels,
-        memory_mb=env.render_memory_mb,
-        timeout_s=env.render_timeout_s,
-    )
+    # Somebody waits for the answer.
+    limits = drawing.limits(most_s=env.render_timeout_s)
     pages: list[RenderedPage] = []
     size = 0
     try:
-        with closing(render(file, limits=limits)) as rendered:
+        with closing(render(file, limits=limits, by=drawing.conversion())) as rendered:
             for page in rendered:
                 size += len(page.image)
                 if size > env.max_expanded_mb * MEBIBYTE:

@@ -189,6 +189,16 @@ class RenderCrashed(Invalid):
     title = "Drawing the pages of the file failed; it is damaged or asks for too much."
 
 
+class ConverterMissing(Invalid):
+    code = "converter_missing"
+    title = "Office files cannot be read here, because LibreOffice is not installed; send a PDF."
+
+
+class ConversionFailed(Invalid):
+    code = "conversion_failed"
+    title = "LibreOffice cannot turn the file into pages; it is damaged or asks for too much."
+
+
 class RenderUnavailable(Unavailable):
     code = "render_unavailable"
     title = "The pages of the file cannot be drawn at the moment; try again."

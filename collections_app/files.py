@@ -15,17 +15,20 @@ import structlog
 from botocore.exceptions import BotoCoreError, ClientError
 from django.core import signing
 from django.core.files import File
+from django.core.files.base import ContentFile
 from django.core.files.storage import Storage, storages
 from django.db import InterfaceError, OperationalError, transaction
 from django.db.models.functions import Now
 
 from accounts.ownership import acting_for
-from collections_app.errors import FileLinkExpired, StorageUnavailable
+from collections_app.errors import FileLinkExpired, FileMissing, StorageUnavailable
 from collections_app.models import StoredFile
 
 log = structlog.get_logger(__name__)
 
 _SALT = "collections_app.file_link"
+THUMBNAIL_TYPE = "image/jpeg"
+_THUMBNAIL = ".thumbnail"
 
 # A disk that is full or gone, or an object store that is away, as storage tells it: not the caller's doing.
 TROUBLE = (OSError, BotoCoreError, ClientError)
@@ -40,14 +43,19 @@ class Draft:
     size: int
     content_type: str
     key: str  # empty: the content was there
+    thumbnail_size: int = 0
 
 
 def storage() -> Storage:
     return storages["default"]
 
 
-def put(owner_id: int, content: IO[bytes], *, sha256: str, size: int, content_type: str) -> Draft:
-    """Write the bytes, unless this owner has them; call it outside a transaction."""
+def put(
+    owner_id: int, content: IO[bytes], *, sha256: str, size: int, content_type: str, thumbnail: bytes = b""
+) -> Draft:
+    """Write the bytes, and beside them what they look like when small, unless this owner has them; call it outside a
+    transaction.
+    """
     with acting_for(owner_id):
         held = StoredFile.objects.filter(owner_id=owner_id, sha256=sha256).update(wanted_at=Now())
     key = "" if held else f"{owner_id}/{sha256[:2]}/{sha256}-{secrets.token_hex(4)}"
@@ -55,7 +63,16 @@ def put(owner_id: int, content: IO[bytes], *, sha256: str, size: int, content_ty
         content.seek(0)
         with _told_as_ours():
             key = storage().save(key, content if isinstance(content, File) else File(content))
-    return Draft(owner_id=owner_id, sha256=sha256, size=size, content_type=content_type, key=key)
+            if thumbnail:
+                storage().save(thumbnail_key(key), ContentFile(thumbnail))
+    return Draft(
+        owner_id=owner_id,
+        sha256=sha256,
+        size=size,
+        content_type=content_type,
+        key=key,
+        thumbnail_size=len(thumbnail) if key else 0,
+    )
 
 
 def settle(draft: Draft) -> StoredFile | None:
@@ -70,6 +87,7 @@ def settle(draft: Draft) -> StoredFile | None:
                     key=draft.key,
                     size=draft.size,
                     content_type=draft.content_type,
+                    thumbnail_size=draft.thumbnail_size,
                 )
             ],
             ignore_conflicts=True,
@@ -84,7 +102,22 @@ def discard(draft: Draft) -> None:
     """Take back bytes whose row never came."""
     if draft.key:
         with suppress(*TROUBLE):
-            storage().delete(draft.key)
+            erase(draft.key)
+
+
+def erase(key: str) -> None:
+    """The bytes, and what lies beside them."""
+    storage().delete(thumbnail_key(key))
+    storage().delete(key)
+
+
+def thumbnail_key(key: str) -> str:
+    return f"{key}{_THUMBNAIL}"
+
+
+def is_known(key: str, known: set[str]) -> bool:
+    """Whether an object belongs to a row with one of the known keys."""
+    return key.removesuffix(_THUMBNAIL) in known
 
 
 @contextmanager
@@ -116,6 +149,19 @@ def _told_as_ours() -> Iterator[None]:
     except TROUBLE as problem:
         log.error("storage_unavailable", error=str(problem))
         raise StorageUnavailable(retry_after_s=60) from problem
+
+
+def read_thumbnail(file: StoredFile) -> IO[Any]:
+    with _told_as_ours():
+        return storage().open(thumbnail_key(file.key), "rb")
+
+
+def opened(file: StoredFile) -> IO[Any]:
+    """As `read`; FileMissing where the bytes are gone."""
+    try:
+        return read(file)
+    except FileNotFoundError:
+        raise FileMissing from None
 
 
 def link_token(file: StoredFile) -> str:

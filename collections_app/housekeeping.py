@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from accounts.ownership import acting_as_staff
 from collections_app import files
+from collections_app.engine import soffice
 from collections_app.models import IdempotentAnswer, Page, Revision, StoredFile
 
 ANSWERS_ARE_KEPT = timedelta(hours=24)
@@ -25,8 +26,14 @@ def forget_answers() -> int:
     return deleted
 
 
+def drop_conversions() -> int:
+    """What workers of this machine left behind when they were killed while LibreOffice worked for them."""
+    return soffice.drop_abandoned()
+
+
 def drop_unused_files() -> int:
-    """Files that no revision and no page refers to, and that nobody has asked to keep for a while.
+    """Files that no revision and no page refers to, and that nobody has asked to keep for a while. What an Office file
+    was converted to is of use only while pages are drawn.
 
     The row goes first, under a lock that a new reference would need: an object whose row is gone is nobody's, and its
     key is never used again.
@@ -36,6 +43,7 @@ def drop_unused_files() -> int:
     with acting_as_staff():
         unused = StoredFile.objects.filter(
             ~Exists(Revision.objects.filter(file=OuterRef("pk"))),
+            ~Exists(Revision.objects.in_flight().filter(converted=OuterRef("pk"))),
             ~Exists(Page.objects.filter(image=OuterRef("pk"))),
             wanted_at__lt=aged,
         )
@@ -46,7 +54,7 @@ def drop_unused_files() -> int:
                     file.delete()
             except IntegrityError:
                 continue  # somebody refers to it since
-            transaction.on_commit(partial(files.storage().delete, key))
+            transaction.on_commit(partial(files.erase, key))
             dropped += 1
     return dropped
 
@@ -63,8 +71,8 @@ def drop_orphans() -> int:
         keys = {f"{folder}/{name}" for name in names}
         with acting_as_staff():
             known = set(StoredFile.objects.filter(key__in=keys).values_list("key", flat=True))
-        for key in keys - known:
-            if storage.get_modified_time(key) < aged:
+        for key in keys:
+            if not files.is_known(key, known) and storage.get_modified_time(key) < aged:
                 storage.delete(key)
                 dropped += 1
     return dropped

@@ -60,8 +60,8 @@ def retry(caller: Caller, name: str, *, collection_name: str) -> Document:
         raise NothingToRetry
     if waits:
         outages.ask_soon()
-    skipped = revision.skipped if waits else []  # what is done stays done
-    _change(revision, status=Status.QUEUED, error=None, attempts=0, waits=0, next_try_at=Now(), skipped=skipped)
+    again: dict[str, object] = {} if waits else {"skipped": [], "timings": {}}  # what is done stays done
+    _change(revision, status=Status.QUEUED, error=None, attempts=0, waits=0, next_try_at=Now(), **again)
     return catalogue.find_document(caller, document.name, collection_name=document.collection.name)
 
 

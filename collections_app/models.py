@@ -65,6 +65,7 @@ class StoredFile(Owned):
     key = models.CharField(max_length=200, unique=True)
     size = models.BigIntegerField()
     content_type = models.CharField(max_length=127)
+    thumbnail_size = models.PositiveIntegerField(default=0, help_text="Bytes of the small picture; 0: there is none.")
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     wanted_at = models.DateTimeField(
         db_default=Now(), editable=False, help_text="When somebody last counted on it being there."
@@ -191,6 +192,16 @@ class Revision(Owned):
     document = models.ForeignKey(Document, on_delete=models.DO_NOTHING, related_name="revisions", db_constraint=False)
     file = models.ForeignKey(
         StoredFile, on_delete=models.DO_NOTHING, null=True, related_name="revisions", db_constraint=False
+    )
+    converted = models.ForeignKey(
+        StoredFile,
+        on_delete=models.DO_NOTHING,
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="+",
+        db_constraint=False,
+        help_text="An Office file as PDF, while pages are drawn from it.",
     )
     url = models.TextField(blank=True, default="", help_text="Where the content is to be fetched from.")
     use_proxy = models.BooleanField(default=False)

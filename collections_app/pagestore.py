@@ -169,7 +169,12 @@ def _row(lease: Lease, page: NewPage, image: StoredFile, *, read: dict[int, str]
 
 def _put(owner_id: int, page: RenderedPage) -> Draft:
     return files.put(
-        owner_id, BytesIO(page.image), sha256=_sha256(page), size=len(page.image), content_type=page.content_type
+        owner_id,
+        BytesIO(page.image),
+        sha256=_sha256(page),
+        size=len(page.image),
+        content_type=page.content_type,
+        thumbnail=page.thumbnail,
     )
 
 

@@ -16,8 +16,22 @@ def sent(file: StoredFile, *, cache: str, attachment: bool, name: str = "") -> F
     response = FileResponse(
         content, as_attachment=attachment, filename=name or file.sha256[:12], content_type=file.content_type
     )
-    response["Content-Length"] = str(file.size)
-    response["ETag"] = f'"{file.sha256}"'
+    return _harmless(response, size=file.size, etag=file.sha256, cache=cache)
+
+
+def sent_small(file: StoredFile, *, cache: str) -> FileResponse:
+    """The small picture beside the bytes, where there is one."""
+    try:
+        content = files.read_thumbnail(file)
+    except FileNotFoundError:
+        raise NotFound("There is no small picture of this page.") from None
+    response = FileResponse(content, filename=f"{file.sha256[:12]}-small", content_type=files.THUMBNAIL_TYPE)
+    return _harmless(response, size=file.thumbnail_size, etag=f"{file.sha256}-small", cache=cache)
+
+
+def _harmless(response: FileResponse, *, size: int, etag: str, cache: str) -> FileResponse:
+    response["Content-Length"] = str(size)
+    response["ETag"] = f'"{etag}"'
     response["Cache-Control"] = cache
     response["Content-Security-Policy"] = "default-src 'none'; sandbox"
     return response

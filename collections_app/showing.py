@@ -12,6 +12,7 @@ from collections_app.models import Page, Revision, Status, StoredFile
 
 NOTHING = SafeString("-")
 PAGE_IMAGE = "page-image"
+SMALL = "small"
 FILE_CONTENT = "file-content"
 _FIRST_PAGES = 12
 
@@ -89,9 +90,10 @@ def download(file: StoredFile) -> SafeString:
 
 def _image(page: Page, *, kind: str) -> SafeString:
     return format_html(
-        '<img class="{}" src="{}" alt="Page {}" loading="lazy">',
+        '<img class="{}" src="{}{}" alt="Page {}" loading="lazy">',
         kind,
         reverse(f"admin:{PAGE_IMAGE}", args=[page.pk]),
+        f"?{SMALL}" if kind == "thumbnail" else "",
         page.number,
     )
 

@@ -62,6 +62,7 @@ def keep_house() -> None:
     housekeeping.forget_answers()
     deliveries.forget_old()
     housekeeping.drop_unused_files()
+    housekeeping.drop_conversions()
 
 
 @app.task(name="collections_app.tidy_storage", time_limit=3600, soft_time_limit=3500)

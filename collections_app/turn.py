@@ -11,24 +11,16 @@ from itertools import islice
 from typing import IO, Any
 
 import structlog
-from django.conf import settings
 from django.db.models.functions import Now
 
 from accounts.ownership import acting_for
-from collections_app import embedder, failpoints, fetching, files, leases, pagestore
-from collections_app.engine.pages import PageNotDrawn, RenderedPage, RenderLimits
+from collections_app import converting, drawing, embedder, failpoints, fetching, files, leases, pagestore
+from collections_app.engine.pages import PageNotDrawn, RenderedPage
 from collections_app.engine.render import render
-from collections_app.errors import (
-    FileMissing,
-    InputNotEmbeddable,
-    NoPageUsable,
-    RenderCrashed,
-    RenderTookTooLong,
-    SpaceChanged,
-)
+from collections_app.errors import InputNotEmbeddable, NoPageUsable, RenderCrashed, RenderTookTooLong, SpaceChanged
 from collections_app.leases import Lease, LeaseLost
 from collections_app.models import OnPageError, Revision, Status, StoredFile
-from collections_app.pagestore import NewPage, Reached
+from collections_app.pagestore import NewPage, PutAgain, Reached
 from collections_app.publish import publish
 from embeddings.contract import MultiVector, Word
 from paliapi.errors import Error
@@ -73,6 +65,7 @@ class _Work:
 
     lease: Lease
     file: StoredFile
+    drawn_from: StoredFile | None  # None: what was sent must be converted first
     done: int
     total: int | None
     space_id: int | None
@@ -103,6 +96,9 @@ def take(lease: Lease) -> None:
             with acting_for(lease.owner_id):
                 lease.end(Status.QUEUED, next_try_at=Now(), attempts=0)
             return
+        if work.drawn_from is None:
+            _convert(work)
+            continue
         before = work.done
         _slice(work)
         if work.done == before:
@@ -119,10 +115,13 @@ def take(lease: Lease) -> None:
 def _taken_up(lease: Lease) -> _Work:
     begun = time.monotonic()
     with acting_for(lease.owner_id):
-        rows = Revision.objects.select_related("file").filter(owner_id=lease.owner_id, pk=lease.revision_id)
+        rows = Revision.objects.select_related("file", "converted").filter(
+            owner_id=lease.owner_id, pk=lease.revision_id
+        )
         row = rows.first()
         if row is None:
             raise LeaseLost
+        converted = converting.done_before(row)
         lease.write(status=Status.RENDERING if row.file else Status.FETCHING)
     seconds = dict(row.timings)
     if (file := row.file) is None:
@@ -132,6 +131,7 @@ def _taken_up(lease: Lease) -> _Work:
     return _Work(
         lease=lease,
         file=file,
+        drawn_from=converted if converting.is_needed(file) else file,
         done=row.pages_done,
         total=row.pages_total,
         space_id=row.space_id,
@@ -142,20 +142,20 @@ def _taken_up(lease: Lease) -> _Work:
     )
 
 
+def _convert(work: _Work) -> None:
+    with work.timed("convert"):
+        work.drawn_from = converting.convert(work.lease, work.file)
+    failpoints.reach("converted")
+
+
 def _slice(work: _Work) -> None:
     """Draw the next pages, in a process of their own, and keep them batch by batch."""
-    env = settings.ENV
-    limits = RenderLimits(
-        max_pages=env.max_pages,
-        megapixels=env.render_megapixels,
-        memory_mb=env.render_memory_mb,
-        timeout_s=env.render_timeout_s,
-    )
+    limits = drawing.limits(spent_s=work.seconds.get("render", 0.0))
     # JPEG at 90: an A4 page takes 12-35 ms where WebP takes 350-450 and saves a third to a half of the bytes; at 43 dB
     # no model sees the difference, and readers decode it twice as fast.
     with (
-        _opened(work.file) as source,
-        closing(render(source, limits=limits, encoding="jpeg", first_page=work.done + 1)) as drawn,
+        _opened(work) as source,
+        closing(render(source, limits=limits, encoding="jpeg", first_page=work.done + 1, thumbnails=True)) as drawn,
     ):
         for batch in _batches(work, islice(drawn, SLICE_PAGES)):
             _keep(work, batch)
@@ -163,11 +163,14 @@ def _slice(work: _Work) -> None:
                 return
 
 
-def _opened(file: StoredFile) -> IO[bytes]:
+def _opened(work: _Work) -> IO[bytes]:
+    if work.drawn_from is None or work.drawn_from == work.file:
+        return files.opened(work.file)
     try:
-        return files.read(file)
+        return files.read(work.drawn_from)
     except FileNotFoundError:
-        raise FileMissing from None
+        converting.forget(work.lease)
+        raise PutAgain from None
 
 
 def _batches(work: _Work, pages: Iterator[RenderedPage]) -> Iterator[_Batch]:

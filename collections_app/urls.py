@@ -9,7 +9,7 @@ from collections_app.api.events import Events
 from collections_app.api.filter import FilterView
 from collections_app.api.helpers import FileToBase64, FileToImages
 from collections_app.api.jobs import CancelDocument, Jobs, RetryDocument
-from collections_app.api.pages import PageImage, SignedFile, SignedPageImage
+from collections_app.api.pages import PageImage, SignedFile, SignedPageImage, SignedPageThumbnail
 from collections_app.api.search import SearchImageView, SearchView
 from collections_app.api.webhooks import (
     ColiVarasWebhook,
@@ -39,6 +39,7 @@ urlpatterns = [
     path("documents/<path:document_name>/pages/<int:page_number>/image", PageImage.as_view(), name="getPageImage"),
     path("documents/<path:document_name>/", DocumentDetail.as_view(), name="document"),
     path("files/pages/<str:image_token>", SignedPageImage.as_view(), name="getSignedPageImage"),
+    path("files/thumbnails/<str:thumbnail_token>", SignedPageThumbnail.as_view(), name="getSignedPageThumbnail"),
     path("jobs/", Jobs.as_view(), name="jobs"),
     path("files/<str:token>", SignedFile.as_view(), name="getFile"),
     path("filter/", FilterView.as_view(), name="filter"),

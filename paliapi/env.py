@@ -211,7 +211,16 @@ class Env:
         "RENDER_TIMEOUT_S",
         partial(whole, least=1, most=3600),
         60,
-        about="seconds that rendering one document may take",
+        about="seconds without a new page after which drawing a document is given up",
+    )
+    render_total_s: int = _setting(
+        "RENDER_TOTAL_S", partial(whole, least=1, most=86_400), 1800, about="seconds for all pages of a document"
+    )
+    soffice: str = _setting(
+        "SOFFICE", text, "soffice", about="LibreOffice's program, for Office files: a name on the PATH, or a path"
+    )
+    convert_timeout_s: int = _setting(
+        "CONVERT_TIMEOUT_S", partial(whole, least=1, most=200), 120, about="seconds LibreOffice has for one file"
     )
     wait_timeout_s: int = _setting(
         "WAIT_TIMEOUT_S",

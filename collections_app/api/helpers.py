@@ -39,7 +39,7 @@ class FileToImages(OwnedView):
         operation_id="fileToImages",
         tags=["helpers"],
         summary="Turn a file into images of its pages",
-        description="A PDF or an image; nothing is kept.",
+        description="Any file that a document may have; nothing is kept.",
         request={"multipart/form-data": FileIn},
         responses=ImageOut(many=True),
         examples=[

@@ -10,6 +10,7 @@ from rest_framework.request import Request
 
 from collections_app import files, links
 from collections_app.api import regions
+from collections_app.api.represent import thumbnail_address
 from collections_app.errors import AnswerTooLarge, StorageUnavailable
 from collections_app.models import Page
 from collections_app.search import Answer, Hit, Receipt
@@ -54,6 +55,9 @@ class HitOut(serializers.Serializer[Any]):
     )
     image_url = serializers.CharField(
         allow_null=True, help_text='A signed link to the image, good for a while; null with `images: "none"`.'
+    )
+    thumbnail_url = serializers.CharField(
+        allow_null=True, help_text="The same for the image in small; null where there is none."
     )
     width = serializers.IntegerField(help_text="Of the image, in pixels.")
     height = serializers.IntegerField()
@@ -114,6 +118,7 @@ _HIT = {
     "ranks": {"maxsim": 2, "lexical": 1, "fused": 0.0325},
     "img_base64": "iVBORw0KGgo=",
     "image_url": "http://localhost:8001/v1/files/pages/WzEsMTIwN10:1vMKfC:example",
+    "thumbnail_url": "http://localhost:8001/v1/files/thumbnails/WzEsMTIwN10:1vMKfC:example",
     "width": 1240,
     "height": 1754,
 }
@@ -141,6 +146,7 @@ def represent(answer: Answer, request: Request, *, images: Images, include: froz
                     **_represent(hit, answer.receipt),
                     "img_base64": picture,
                     "image_url": None if images == "none" else _address(hit.page, request),
+                    "thumbnail_url": None if images == "none" else thumbnail_address(request, hit.page),
                     **({"text": hit.page.text} if "text" in include else {}),
                     **({"regions": regions.represent(hit.pointed)} if "regions" in include else {}),
                 }

@@ -17,10 +17,11 @@ from collections_app.api.documents import NAME
 from collections_app.api.parameters import COLLECTION, IF_NONE_MATCH
 from collections_app.errors import FileLinkExpired, PageNotFound
 from collections_app.models import Page, StoredFile
-from collections_app.sending import sent
+from collections_app.sending import sent, sent_small
 
 _LARGEST_PAGE_NUMBER = 2**31 - 1
 _FOR_EVER = "private, max-age=31536000, immutable"
+_FOR_A_WHILE = "private, max-age=300"
 _VERSION = OpenApiParameter(
     "v", str, "query", description="The image's ETag without quotes. With it the answer may be kept for ever."
 )
@@ -97,9 +98,36 @@ class SignedPageImage(APIView):
         responses=_IMAGE,
     )
     def get(self, _request: Request, image_token: str) -> HttpResponseBase:
-        owner_id, page_id = links.page_of(image_token, max_age_s=settings.ENV.file_link_minutes * 60)
-        with acting_for(owner_id):
-            page = Page.objects.filter(owner_id=owner_id, pk=page_id).select_related("image").first()
-        if page is None:
+        return sent(_image_behind(image_token, of="image"), cache=_FOR_A_WHILE, attachment=False)
+
+
+class SignedPageThumbnail(APIView):
+    """Open to whoever has the link, until it expires or the page goes."""
+
+    authentication_classes = ()
+    permission_classes = ()
+    throttle_classes = ()
+
+    @extend_schema(
+        operation_id="getSignedPageThumbnail",
+        tags=["search"],
+        summary="Read the small image of a page by its signed link",
+        description="The link is the `thumbnail_url` of a hit or a page: a JPEG of at most 256 x 768 pixels.",
+        auth=[],
+        parameters=[OpenApiParameter("thumbnail_token", str, "path", description="From the link.")],
+        responses={(200, "image/jpeg"): OpenApiTypes.BINARY},
+    )
+    def get(self, _request: Request, thumbnail_token: str) -> HttpResponseBase:
+        image = _image_behind(thumbnail_token, of="thumbnail")
+        if not image.thumbnail_size:
             raise FileLinkExpired
-        return sent(page.image, cache="private, max-age=300", attachment=False)
+        return sent_small(image, cache=_FOR_A_WHILE)
+
+
+def _image_behind(token: str, *, of: links.Picture) -> StoredFile:
+    owner_id, page_id = links.page_of(token, of=of, max_age_s=settings.ENV.file_link_minutes * 60)
+    with acting_for(owner_id):
+        page = Page.objects.filter(owner_id=owner_id, pk=page_id).select_related("image").first()
+    if page is None:
+        raise FileLinkExpired
+    return page.image

@@ -11,7 +11,7 @@ from django.urls import reverse
 from rest_framework import serializers
 from rest_framework.request import Request
 
-from collections_app import files
+from collections_app import files, links
 from collections_app.api.fields import MetadataField
 from collections_app.errors import AnswerTooLarge
 from collections_app.models import Document, Page, Status, StoredFile
@@ -22,6 +22,9 @@ class PageOut(serializers.Serializer[Page]):
     document_name = serializers.CharField()
     page_number = serializers.IntegerField(help_text="From 1.")
     img_base64 = serializers.CharField(help_text="The page's image, without a `data:` prefix.")
+    thumbnail_url = serializers.CharField(
+        allow_null=True, help_text="A signed link to the image in small, good for a while; null where there is none."
+    )
 
 
 class FailureOut(serializers.Serializer[dict[str, Any]]):
@@ -106,11 +109,11 @@ def documents(rows: list[Document], request: Request) -> list[dict[str, Any]]:
     """Many of them, with their pages where the request asks to expand them; a fixed number of queries."""
     if "pages" not in request.query_params.get("expand", "").split(","):
         return [document(row, request) for row in rows]
-    expanded = _pages_of(rows)
+    expanded = _pages_of(rows, request)
     return [document(row, request, pages=expanded.get(row.pk, [])) for row in rows]
 
 
-def _pages_of(rows: Iterable[Document]) -> dict[int, list[dict[str, Any]]]:
+def _pages_of(rows: Iterable[Document], request: Request) -> dict[int, list[dict[str, Any]]]:
     by_revision = {row.shown_id: row for row in rows if row.shown_id}
     pages = Page.objects.filter(owner_id__in={row.owner_id for row in by_revision.values()}, revision__in=by_revision)
     size = pages.aggregate(total=Sum("image__size"))["total"] or 0
@@ -121,9 +124,22 @@ def _pages_of(rows: Iterable[Document]) -> dict[int, list[dict[str, Any]]]:
         row = by_revision[page.revision_id]
         with files.read(page.image) as image:
             encoded = base64.b64encode(image.read()).decode("ascii")
-        told = {"document_name": row.name, "page_number": page.number, "img_base64": encoded}
+        told = {
+            "document_name": row.name,
+            "page_number": page.number,
+            "img_base64": encoded,
+            "thumbnail_url": thumbnail_address(request, page),
+        }
         found.setdefault(row.pk, []).append(told)
     return found
+
+
+def thumbnail_address(request: Request, page: Page) -> str | None:
+    """The page must come with its image."""
+    if not page.image.thumbnail_size:
+        return None
+    token = links.page_token(page, of="thumbnail")
+    return request.build_absolute_uri(reverse("getSignedPageThumbnail", args=[token]))
 
 
 def _address(request: Request, file: StoredFile) -> str:

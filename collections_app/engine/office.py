@@ -1,20 +1,14 @@
-"""Which Office document a ZIP or an OLE2 container holds, told by its table of contents; nothing is unpacked.
+"""Which Office document a ZIP or an OLE2 container holds, told by its table of contents."""
 
-Both tables are read by hand, with limits, because they come from strangers and describe themselves.
-"""
-
-import struct
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import IO
 
-from collections_app.errors import FileDamaged, FileEncrypted, FileExpandsTooMuch
+from collections_app.engine import archive
+from collections_app.errors import FileDamaged, FileEncrypted
 
 ZIP = b"PK\x03\x04"
 OLE2 = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-
-MAX_ENTRIES = 10_000
-MAX_TABLE = 4 * 1024 * 1024
-MAX_EXPANDED = 1024 * 1024 * 1024
 
 _OFFICE_XML = "application/vnd.openxmlformats-officedocument"
 _BY_ENTRY = {
@@ -23,19 +17,21 @@ _BY_ENTRY = {
     b"xl/workbook.xml": (f"{_OFFICE_XML}.spreadsheetml.sheet", "xlsx"),
     b"xl/workbook.bin": ("application/vnd.ms-excel.sheet.binary.macroenabled.12", "xlsb"),
 }
-_OPEN_DOCUMENT = b"application/vnd.oasis.opendocument."
-_BY_MIMETYPE = {b"text": "odt", b"presentation": "odp", b"spreadsheet": "ods", b"graphics": "odg"}
+_OPEN_DOCUMENT = "application/vnd.oasis.opendocument."
+_BY_MIMETYPE = {
+    word.encode(): (f"{_OPEN_DOCUMENT}{word}", extension)
+    for word, extension in {"text": "odt", "presentation": "odp", "spreadsheet": "ods", "graphics": "odg"}.items()
+}
 _BY_STREAM = {
     "WordDocument": ("application/msword", "doc"),
     "PowerPoint Document": ("application/vnd.ms-powerpoint", "ppt"),
     "Workbook": ("application/vnd.ms-excel", "xls"),
     "Book": ("application/vnd.ms-excel", "xls"),
 }
+CONTENT_TYPES = frozenset(kind for table in (_BY_ENTRY, _BY_MIMETYPE, _BY_STREAM) for kind, _ in table.values())
 
-# ZIP: the end record and one entry of the central directory.
-_END = struct.Struct("<4s4H2LH")
-_ENTRY = struct.Struct("<4s6H3L5H2L")
-_LONGEST_COMMENT = 65_535
+_MANIFEST = b"META-INF/manifest.xml"
+_LARGEST_MANIFEST = 4 * 1024 * 1024
 
 # OLE2: a directory entry is 128 bytes with a name of at most 32 UTF-16 units.
 _DIRECTORY_ENTRY = 128
@@ -45,71 +41,74 @@ _IN_USE = 0xFFFFFFFA  # sector numbers from here on are marks
 
 def kind_in_zip(file: IO[bytes]) -> tuple[str, str] | None:
     """(content type, extension), or None for a ZIP that is something else."""
-    if found := _open_document(file):
-        return found
-    names = set(_zip_names(file))
-    if b"[Content_Types].xml" not in names:
-        return None
-    return next((kind for name, kind in _BY_ENTRY.items() if name in names), None)
-
-
-def _open_document(file: IO[bytes]) -> tuple[str, str] | None:
-    """OpenDocument begins with an entry `mimetype` that is stored as it is."""
     file.seek(0)
     head = file.read(128)
-    name_size, extra_size = struct.unpack_from("<2H", head.ljust(30), 26)
-    content = head[30 + name_size + extra_size :]
-    if head[30 : 30 + name_size] != b"mimetype" or not content.startswith(_OPEN_DOCUMENT):
+    entries = {entry.name: entry for entry in archive.entries(file)}
+    if (mimetype := _mimetype(head)) is not None:
+        return _open_document(file, mimetype, entries)
+    if b"[Content_Types].xml" not in entries:
         return None
-    if b"content.xml" not in set(_zip_names(file)):
+    return next((kind for name, kind in _BY_ENTRY.items() if name in entries), None)
+
+
+def _mimetype(head: bytes) -> bytes | None:
+    """What follows the family name; OpenDocument begins with an entry `mimetype` that is stored as it is."""
+    name_size, extra_size = (int.from_bytes(head[place : place + 2], "little") for place in (26, 28))
+    content, family = head[30 + name_size + extra_size :], _OPEN_DOCUMENT.encode()
+    if head[30 : 30 + name_size] != b"mimetype" or not content.startswith(family):
+        return None
+    return content.removeprefix(family)
+
+
+def _open_document(file: IO[bytes], mimetype: bytes, entries: dict[bytes, archive.Entry]) -> tuple[str, str] | None:
+    if b"content.xml" not in entries:
         raise FileDamaged
-    content = content.removeprefix(_OPEN_DOCUMENT)
-    found = next((word for word in _BY_MIMETYPE if content.startswith(word)), None)
-    return ((_OPEN_DOCUMENT + found).decode(), _BY_MIMETYPE[found]) if found else None
-
-
-def _zip_names(file: IO[bytes]) -> Iterator[bytes]:
-    table, count = _zip_table(file)
-    place = expanded = 0
-    for _ in range(count):
-        if place + _ENTRY.size > len(table):
-            raise FileDamaged
-        entry = _ENTRY.unpack_from(table, place)
-        name_size, extra_size, comment_size = entry[10:13]
-        if entry[0] != b"PK\x01\x02":
-            raise FileDamaged
-        expanded += entry[9]
-        if expanded > MAX_EXPANDED:
-            raise FileExpandsTooMuch
-        place += _ENTRY.size
-        yield table[place : place + name_size]
-        place += name_size + extra_size + comment_size
-
-
-def _zip_table(file: IO[bytes]) -> tuple[bytes, int]:
-    size = file.seek(0, 2)
-    file.seek(max(0, size - _END.size - _LONGEST_COMMENT))
-    tail = file.read(_END.size + _LONGEST_COMMENT)
-    end = tail.rfind(b"PK\x05\x06")
-    if end < 0 or end + _END.size > len(tail):
-        raise FileDamaged
-    _, _, _, _, count, table_size, table_place, _ = _END.unpack_from(tail, end)
-    if count > MAX_ENTRIES or table_size > MAX_TABLE:
-        raise FileExpandsTooMuch
-    file.seek(table_place)
-    return file.read(table_size), count
+    if (entry := entries.get(_MANIFEST)) and b"encryption-data" in archive.content(file, entry, most=_LARGEST_MANIFEST):
+        raise FileEncrypted
+    return next((kind for word, kind in _BY_MIMETYPE.items() if mimetype.startswith(word)), None)
 
 
 def kind_in_ole2(file: IO[bytes]) -> tuple[str, str] | None:
     """The same for the older formats. An encrypted newer document comes in such a container, too."""
-    names = set(_ole2_names(file))
+    names = {stream.name for stream in _ole2_streams(file)}
     if "EncryptedPackage" in names:
         raise FileEncrypted
     return next((kind for name, kind in _BY_STREAM.items() if name in names), None)
 
 
-def _ole2_names(file: IO[bytes]) -> Iterator[str]:
-    """The names in the directory, which is a chain of sectors."""
+def is_locked(file: IO[bytes]) -> bool:
+    """Whether an older document is marked as encrypted. It may open all the same, if with a password that all know."""
+    file.seek(0)
+    if file.read(8) != OLE2:
+        return False
+    for stream in _ole2_streams(file):
+        start = _sector(file, stream.sector, stream.sector_size)
+        if stream.name == "EncryptedSummary":
+            return True
+        if stream.name == "WordDocument" and start[:2] == b"\xec\xa5":
+            return bool(start[11:12] and start[11] & 1)
+        if stream.name in ("Workbook", "Book"):
+            return b"\x2f\x00" in _records(start)
+    return False
+
+
+def _records(stream: bytes) -> Iterator[bytes]:
+    """The types of the first records of a workbook."""
+    place = 0
+    while place + 4 <= len(stream):
+        yield stream[place : place + 2]
+        place += 4 + int.from_bytes(stream[place + 2 : place + 4], "little")
+
+
+@dataclass(frozen=True, slots=True)
+class _Stream:
+    name: str
+    sector: int
+    sector_size: int
+
+
+def _ole2_streams(file: IO[bytes]) -> Iterator[_Stream]:
+    """What the directory lists, which is a chain of sectors."""
     file.seek(0)
     header = file.read(512)
     if len(header) < 512:
@@ -124,7 +123,8 @@ def _ole2_names(file: IO[bytes]) -> Iterator[str]:
         data = _sector(file, sector, size)
         for place in range(0, len(data) - _DIRECTORY_ENTRY + 1, _DIRECTORY_ENTRY):
             length = int.from_bytes(data[place + 64 : place + 66], "little")
-            yield data[place : place + min(max(length - 2, 0), 64)].decode("utf-16-le", errors="replace")
+            name = data[place : place + min(max(length - 2, 0), 64)].decode("utf-16-le", errors="replace")
+            yield _Stream(name, int.from_bytes(data[place + 116 : place + 120], "little"), size)
         sector = _next_sector(file, header, sector, size)
 
 

@@ -14,7 +14,7 @@ from paliapi.errors import Error
 Encoding: TypeAlias = Literal["png", "jpeg", "webp"]
 
 MAX_SIDE_PX = 16_000  # WebP ends at 16,383
-_SIZES = struct.Struct(">II")
+_SIZES = struct.Struct(">III")
 _MAX_HEADER = 32 * 1024 * 1024
 _MAX_IMAGE = 512 * 1024 * 1024
 
@@ -27,7 +27,9 @@ class RenderLimits:
     megapixels: int = 25  # larger pages are scaled down to this
     source_megapixels: int = 100  # larger pictures are refused
     memory_mb: int = 1536
-    timeout_s: int = 60  # of waiting for the child, which is not waited for while enough pages are drawn
+    # Seconds of waiting for the child, which is not waited for while enough pages are drawn.
+    page_s: int = 60  # until the next page is there
+    total_s: int = 1800  # for all pages together
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,7 @@ class DrawnPage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RenderedPage:
-    """One page as an encoded image; `text` and `words` are empty where there is no text layer."""
+    """One page as an encoded image, and small; `text` and `words` are empty where there is no text layer."""
 
     number: int
     total: int
@@ -60,6 +62,7 @@ class RenderedPage:
     content_type: str
     width: int
     height: int
+    thumbnail: bytes = b""
     text: str = ""
     words: tuple[Word, ...] = ()
 
@@ -76,13 +79,14 @@ class PageNotDrawn(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """What the child is to do. `form` is the Pillow format of a picture, or PDF."""
+    """What the child is to do. `form` is the Pillow format of a picture, or PDF, or PLAIN for text."""
 
     form: str
     dpi: int
     encoding: Encoding
     limits: RenderLimits
     first_page: int = 1
+    thumbnails: bool = False
 
     def as_text(self) -> str:
         return json.dumps(asdict(self))
@@ -98,30 +102,33 @@ def fitting_scale(width: float, height: float, *, megapixels: int) -> float:
     return min(1.0, math.sqrt(megapixels * 1e6 / (width * height)), MAX_SIDE_PX / max(width, height))
 
 
-def write_frame(out: IO[bytes], header: dict[str, Any], image: bytes = b"") -> None:
+def write_frame(out: IO[bytes], header: dict[str, Any], image: bytes = b"", thumbnail: bytes = b"") -> None:
     encoded = json.dumps(header).encode()
-    out.write(_SIZES.pack(len(encoded), len(image)) + encoded)
+    out.write(_SIZES.pack(len(encoded), len(image), len(thumbnail)) + encoded)
     out.write(image)
+    out.write(thumbnail)
     out.flush()
 
 
-def read_frame(read: Callable[[int], bytes]) -> tuple[dict[str, Any], bytes]:
+def read_frame(read: Callable[[int], bytes]) -> tuple[dict[str, Any], bytes, bytes]:
     """A frame by `read`, which gives exactly as many bytes as asked; ValueError where it is none of ours."""
-    header_size, image_size = _SIZES.unpack(read(_SIZES.size))
-    if header_size > _MAX_HEADER or image_size > _MAX_IMAGE:
+    header_size, *sizes = _SIZES.unpack(read(_SIZES.size))
+    if header_size > _MAX_HEADER or max(sizes) > _MAX_IMAGE:
         raise ValueError("a frame is too large")
     header = json.loads(read(header_size))
     if not isinstance(header, dict):
         raise ValueError("a frame has no header")
-    return header, read(image_size)
+    image, thumbnail = (read(size) for size in sizes)
+    return header, image, thumbnail
 
 
 def write_page(out: IO[bytes], page: RenderedPage) -> None:
     words = [[word.text, word.left, word.top, word.right, word.bottom] for word in page.words]
     header = {name: getattr(page, name) for name in ("number", "total", "content_type", "width", "height", "text")}
-    write_frame(out, {"page": header, "words": words}, page.image)
+    write_frame(out, {"page": header, "words": words}, page.image, page.thumbnail)
 
 
-def page_of(header: dict[str, Any], image: bytes) -> RenderedPage:
+def page_of(header: dict[str, Any], image: bytes, thumbnail: bytes) -> RenderedPage:
     """The page in a frame; ValueError, KeyError or TypeError where it is none."""
-    return RenderedPage(**header["page"], words=tuple(Word(*word) for word in header["words"]), image=image)
+    words = tuple(Word(*word) for word in header["words"])
+    return RenderedPage(**header["page"], words=words, image=image, thumbnail=thumbnail)

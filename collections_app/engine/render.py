@@ -26,7 +26,8 @@ from collections_app import errors
 from collections_app.engine.ahead import ahead
 from collections_app.engine.pages import Encoding, Job, PageNotDrawn, RenderedPage, RenderLimits, page_of, read_frame
 from collections_app.engine.sniff import Kind, sniff
-from collections_app.errors import RenderCrashed, RenderTookTooLong, RenderUnavailable, UnsupportedType
+from collections_app.engine.soffice import Conversion, to_pdf
+from collections_app.errors import RenderCrashed, RenderTookTooLong, RenderUnavailable
 from paliapi.errors import Error, Unavailable
 
 logger = logging.getLogger(__name__)
@@ -58,19 +59,29 @@ def render(
     dpi: int = 144,
     encoding: Encoding = "png",
     first_page: int = 1,
+    thumbnails: bool = False,
+    by: Conversion = Conversion(),  # noqa: B008 - frozen
 ) -> Generator[RenderedPage, None, None]:
-    """The pages of a PDF or a picture, from `first_page` on. `dpi` is for PDFs; pictures keep their pixels, up to the
-    limit.
+    """The pages of a file, from `first_page` on; an Office file is converted `by` LibreOffice first. Pictures keep
+    their pixels, up to the limit; `dpi` is for all others.
 
     PageNotDrawn says which page is at fault; any other error is about the file as a whole.
 
     A file object must be seekable and is not to be used while pages are taken. Who may stop early closes the
     generator (`contextlib.closing`), which ends the process at once.
     """
-    with _on_disk(source) as file:
-        kind = sniff(file, max_pixels=limits.source_megapixels * 1_000_000)
-        job = Job(form=_form(kind), dpi=dpi, encoding=encoding, limits=limits, first_page=first_page)
+    with _on_disk(source) as sent:
+        kind = sniff(sent, max_pixels=limits.source_megapixels * 1_000_000)
+        job = Job(
+            form=_form(kind),
+            dpi=dpi,
+            encoding=encoding,
+            limits=limits,
+            first_page=first_page,
+            thumbnails=thumbnails,
+        )
         with (
+            _drawable(sent, kind, by) as file,
             _Child(file, job) as child,
             ahead(child.pages(), size=_bytes, most=_AHEAD_PAGES, most_size=_AHEAD_BYTES, stop=child.kill) as pages,
         ):
@@ -78,13 +89,21 @@ def render(
 
 
 def _bytes(page: RenderedPage) -> int:
-    return len(page.image)
+    return len(page.image) + len(page.thumbnail)
 
 
 def _form(kind: Kind) -> str:
-    if kind.family not in ("pdf", "image"):
-        raise UnsupportedType(f"Pages of {kind.extension} files cannot be drawn here; send a PDF or a picture.")
-    return kind.content_type.partition("/")[2].upper()
+    return "PDF" if kind.family == "office" else kind.content_type.partition("/")[2].upper()
+
+
+@contextmanager
+def _drawable(file: IO[bytes], kind: Kind, by: Conversion) -> Iterator[IO[bytes]]:
+    if kind.family != "office":
+        yield file
+        return
+    with tempfile.TemporaryFile() as pdf:
+        to_pdf(file, pdf, kind=kind, by=by)
+        yield pdf
 
 
 @contextmanager
@@ -116,7 +135,9 @@ class _Child:
     """The process, and what comes out of it."""
 
     def __init__(self, file: IO[bytes], job: Job) -> None:
-        self._left_s = float(job.limits.timeout_s)
+        self._left_s = float(job.limits.total_s)
+        self._page_s = float(job.limits.page_s)
+        self._page_left_s = self._page_s
         self._first_page = job.first_page
         command = [sys.executable, "-B", "-m", "collections_app.engine.render_child", job.as_text()]
         try:
@@ -161,7 +182,7 @@ class _Child:
     def _total(self) -> int:
         """How many pages the file has; what goes wrong before that is known is wrong with the file."""
         try:
-            header, _ = read_frame(self._read)
+            header, _, _ = read_frame(self._read)
             if "error" in header:
                 raise self._refusal(header)
             return int(header["total"])
@@ -181,12 +202,13 @@ class _Child:
 
     def _read_page(self) -> RenderedPage | None:
         try:
-            header, image = read_frame(self._read)
+            self._page_left_s = min(self._left_s, self._page_s)
+            header, image, thumbnail = read_frame(self._read)
             if "end" in header:
                 return None
             if "error" in header:
                 raise self._refusal(header)
-            return page_of(header, image)
+            return page_of(header, image, thumbnail)
         except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise RenderCrashed from error
 
@@ -200,8 +222,9 @@ class _Child:
         found = bytearray()
         while len(found) < count:
             begun = time.monotonic()
-            waiting = not self._ready.poll(max(0.0, self._left_s) * 1000)
-            self._left_s -= time.monotonic() - begun
+            waiting = not self._ready.poll(max(0.0, self._page_left_s) * 1000)
+            waited = time.monotonic() - begun
+            self._left_s, self._page_left_s = self._left_s - waited, self._page_left_s - waited
             if waiting:
                 raise RenderTookTooLong
             if not (piece := os.read(self._out.fileno(), min(count - len(found), _CHUNK))):

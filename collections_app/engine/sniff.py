@@ -55,6 +55,7 @@ GIF = Kind("image/gif", "gif", "image")
 BMP = Kind("image/bmp", "bmp", "image")
 RTF = Kind("application/rtf", "rtf", "office")
 TEXT = Kind("text/plain", "txt", "text")
+OFFICE_TYPES = office.CONTENT_TYPES | {RTF.content_type}
 
 # The classes, not Image.open: that would warn of size by its own measure, in a process that serves others too.
 _READERS: dict[Kind, Callable[[IO[bytes]], ImageFile]] = {

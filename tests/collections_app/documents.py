@@ -30,6 +30,7 @@ def _png() -> bytes:
 
 
 PNG = _png()
+THUMBNAIL = b"what the page looks like when it is small"
 VECTORS = np.eye(3, 4, dtype=np.float16)
 
 
@@ -57,7 +58,12 @@ def shown_with_pages(
     """A document whose content is ready, with pages that all look like `image`."""
     put(who, name, PDF, collection=collection, metadata=metadata)
     draft = files.put(
-        who.id, BytesIO(image), sha256=hashlib.sha256(image).hexdigest(), size=len(image), content_type="image/png"
+        who.id,
+        BytesIO(image),
+        sha256=hashlib.sha256(image).hexdigest(),
+        size=len(image),
+        content_type="image/png",
+        thumbnail=THUMBNAIL,
     )
     with acting_for(who.id):
         document = Document.objects.get(owner_id=who.id, collection__name=collection, name=name)

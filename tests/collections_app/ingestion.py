@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from accounts.ownership import acting_as_staff, acting_for
 from accounts.quotas import usage
-from collections_app import process
+from collections_app import files, process
 from collections_app.models import Document, Outage, Page, PageEmbedding, Revision, StoredFile
 from embeddings.contract import NPZ, MultiVector, Space, pack
 from tests.cast import Someone
@@ -65,6 +65,8 @@ def books_balance(who: Someone) -> None:
             assert {space for (space,) in spaces.values_list("space_id")} <= {revision.space_id}
         for file in StoredFile.objects.filter(owner_id=who.id):
             assert storages["default"].size(file.key) == file.size
+            if file.thumbnail_size:
+                assert storages["default"].size(files.thumbnail_key(file.key)) == file.thumbnail_size
 
 
 def answer_in(space: Space, asked: Asked, *, rows: int = 3) -> Reply:

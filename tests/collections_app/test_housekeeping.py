@@ -31,7 +31,19 @@ def test_a_file_in_use_stays_however_old_it_is(alice: Someone, files_of_this_tes
     shown_with_pages(alice, "x", pages=1)
     _age_files(alice)
     assert housekeeping.drop_unused_files() == 0
-    assert len(_files(files_of_this_test)) == 2
+    assert housekeeping.drop_orphans() == 0
+    assert len(_files(files_of_this_test)) == 3
+
+
+def test_a_small_picture_goes_with_its_image(
+    alice: Someone, files_of_this_test: Path, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
+) -> None:
+    shown_with_pages(alice, "x", pages=1)
+    alice.delete("/v1/documents/x/")
+    _age_files(alice)
+    with django_capture_on_commit_callbacks(execute=True):
+        assert housekeeping.drop_unused_files() == 2
+    assert _files(files_of_this_test) == []
 
 
 def test_a_file_of_a_deleted_document_goes_after_a_while(

@@ -103,6 +103,7 @@ ROWS = {
         needs="search", elsewhere=200, stranger=200, body={"img_base64": base64.b64encode(PNG).decode()}
     ),
     "getSignedPageImage": Row(needs=None, elsewhere=200, stranger=200),
+    "getSignedPageThumbnail": Row(needs=None, elsewhere=200, stranger=200),
     "createEmbeddings": Row(
         needs="search", elsewhere=200, stranger=200, body={"input_data": ["lighthouse"], "task": "query"}
     ),
@@ -157,7 +158,8 @@ def world(alice: Someone, charlie: Someone, embedding: None) -> World:
     with acting_for(alice.id):
         spare = mint_key(alice.id, rights=Rights(scopes=EVERYTHING)).key
         link = files.link_token(StoredFile.objects.filter(owner_id=alice.id)[0])
-        image_link = links.page_token(Page.objects.get(owner_id=alice.id))
+        page = Page.objects.get(owner_id=alice.id)
+        tokens = {"image_token": links.page_token(page), "thumbnail_token": links.page_token(page, of="thumbnail")}
     world = World(
         alice,
         {
@@ -172,7 +174,7 @@ def world(alice: Someone, charlie: Someone, embedding: None) -> World:
         },
     )
     world.there = {"collection_name": "shelf-1", "document_name": "page-1.pdf", "page_number": "1", "token": link}
-    world.there["image_token"] = image_link
+    world.there |= tokens
     world.there["key_id"] = str(spare.pk)
     delivery = kept_for(alice)
     world.there |= {"webhook_id": str(delivery.endpoint_id), "delivery_id": str(delivery.pk)}

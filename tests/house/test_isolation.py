@@ -3,11 +3,12 @@
 import pytest
 from django.conf import settings
 from django.db import IntegrityError, ProgrammingError, connection, transaction
+from django.db.models import F
 
 from accounts.issue import Rights, mint_key
 from accounts.models import ApiKey
 from accounts.ownership import acting_as_staff, acting_for
-from collections_app.models import Document
+from collections_app.models import Document, Revision
 from paliapi.roles import APP, STAFF
 from tests.cast import EVERYTHING, Someone, someone
 from tests.collections_app.documents import shown_with_pages
@@ -42,6 +43,7 @@ def full(alice: Someone) -> Someone:
     with acting_for(alice.id):
         old = ApiKey.objects.get(owner_id=alice.id)
         mint_key(alice.id, rights=Rights(scopes=EVERYTHING), rotated_from=old)
+        Revision.objects.filter(owner_id=alice.id).update(converted=F("file"))
     return alice
 
 

@@ -9,10 +9,10 @@ from django.test import Client
 from pytest_django import Settings
 
 from accounts.ownership import acting_for
-from collections_app.models import Page
+from collections_app.models import Page, StoredFile
 from paliapi.env import ROOT
 from tests.cast import Someone, with_key
-from tests.collections_app.documents import PDF, PNG, body_of, put
+from tests.collections_app.documents import PDF, PNG, THUMBNAIL, body_of, put
 from tests.collections_app.ingestion import work
 from tests.collections_app.searchable import random_vectors, with_vectors, with_words
 from tests.embeddings.serving import encoded, text_image
@@ -126,6 +126,31 @@ def test_images_come_in_base64_as_links_or_not_at_all(alice: Someone, library: l
         assert (shown.status_code, shown["Content-Type"]) == (200, "image/png")
         assert shown["Content-Disposition"].startswith("inline")
         assert body_of(shown) == PNG
+
+
+def test_hits_come_with_a_link_to_their_small_picture_that_is_good_for_nothing_else(
+    alice: Someone, library: list[int]
+) -> None:
+    (hit,) = found(alice, query="lens", top_k=1, images="url")
+    path = hit["thumbnail_url"].removeprefix("http://testserver")
+    shown = Client().get(path)
+    assert (shown.status_code, shown["Content-Type"], shown["Content-Length"]) == (
+        200,
+        "image/jpeg",
+        str(len(THUMBNAIL)),
+    )
+    assert body_of(shown) == THUMBNAIL
+    assert Client().get(path.replace("thumbnails", "pages")).json()["code"] == "file_link_invalid"
+    assert found(alice, query="lens", top_k=1, images="none")[0]["thumbnail_url"] is None
+
+
+def test_a_page_without_a_small_picture_has_no_link_to_one(alice: Someone, library: list[int]) -> None:
+    (hit,) = found(alice, query="lens", top_k=1, images="url")
+    with acting_for(alice.id):
+        StoredFile.objects.filter(owner_id=alice.id).update(thumbnail_size=0)
+    assert found(alice, query="lens", top_k=1, images="url")[0]["thumbnail_url"] is None
+    path = hit["thumbnail_url"].removeprefix("http://testserver")
+    assert Client().get(path).json()["code"] == "file_link_invalid"
 
 
 def test_a_link_to_an_image_ends_with_its_page(alice: Someone, library: list[int]) -> None:

@@ -112,9 +112,9 @@ def huge_png(side: int) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", packed) + chunk(b"IEND", b"")
 
 
-def zipped(*entries: tuple[str, bytes]) -> bytes:
+def zipped(*entries: tuple[str, bytes], packed: bool = False) -> bytes:
     out = io.BytesIO()
-    with zipfile.ZipFile(out, "w") as archive:
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED if packed else zipfile.ZIP_STORED) as archive:
         for name, content in entries:
             archive.writestr(name, content)
     return out.getvalue()
@@ -122,6 +122,145 @@ def zipped(*entries: tuple[str, bytes]) -> bytes:
 
 def office_xml(main: str) -> bytes:
     return zipped(("[Content_Types].xml", b"<Types/>"), ("_rels/.rels", b"<x/>"), (main, b"<x/>"))
+
+
+_PACKAGE = "http://schemas.openxmlformats.org/package/2006"
+_OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+_TYPES = "application/vnd.openxmlformats-officedocument"
+
+
+def _package(parts: dict[str, tuple[str, str]], relations: dict[str, dict[str, tuple[str, str]]]) -> bytes:
+    """An Office Open XML file: parts by name with type and content, relations by the part that has them."""
+    types = "".join(f'<Override PartName="/{name}" ContentType="{kind}"/>' for name, (kind, _) in parts.items())
+    known = (
+        f'<Types xmlns="{_PACKAGE}/content-types">'
+        f'<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
+        f'<Default Extension="xml" ContentType="application/xml"/>{types}</Types>'
+    )
+    entries = [("[Content_Types].xml", known.encode())]
+    for place, targets in relations.items():
+        rows = "".join(
+            f'<Relationship Id="{key}" Type="{_OFFICE}/{kind}" Target="{target}"/>'
+            for key, (kind, target) in targets.items()
+        )
+        entries.append((place, f'<Relationships xmlns="{_PACKAGE}/relationships">{rows}</Relationships>'.encode()))
+    return zipped(*entries, *((name, content.encode()) for name, (_, content) in parts.items()), packed=True)
+
+
+def docx(text: str, *, document: bytes | None = None) -> bytes:
+    body = f"<w:body><w:p><w:r><w:t>{text}</w:t></w:r></w:p></w:body>"
+    whole = f'<w:document xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main">{body}</w:document>'
+    return _package(
+        {"word/document.xml": (f"{_TYPES}.wordprocessingml.document.main+xml", (document or whole.encode()).decode())},
+        {"_rels/.rels": {"r1": ("officeDocument", "word/document.xml")}},
+    )
+
+
+def xlsx(text: str) -> bytes:
+    main = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
+    book = f'<workbook {main} xmlns:r="{_OFFICE}"><sheets><sheet name="S" sheetId="1" r:id="r1"/></sheets></workbook>'
+    cell = f'<c r="A1" t="inlineStr"><is><t>{text}</t></is></c>'
+    sheet = f'<worksheet {main}><sheetData><row r="1">{cell}</row></sheetData></worksheet>'
+    return _package(
+        {
+            "xl/workbook.xml": (f"{_TYPES}.spreadsheetml.sheet.main+xml", book),
+            "xl/worksheets/sheet1.xml": (f"{_TYPES}.spreadsheetml.worksheet+xml", sheet),
+        },
+        {
+            "_rels/.rels": {"r1": ("officeDocument", "xl/workbook.xml")},
+            "xl/_rels/workbook.xml.rels": {"r1": ("worksheet", "worksheets/sheet1.xml")},
+        },
+    )
+
+
+def pptx(*texts: str) -> bytes:
+    """A slide for each text, without master and layout, which readers do without."""
+    names = (
+        'xmlns:a="http://schemas.openxmlformats.org/drawingml/2006/main" '
+        f'xmlns:p="http://schemas.openxmlformats.org/presentationml/2006/main" xmlns:r="{_OFFICE}"'
+    )
+    numbers = range(1, len(texts) + 1)
+    ids = "".join(f'<p:sldId id="{255 + number}" r:id="s{number}"/>' for number in numbers)
+    show = (
+        f'<p:presentation {names}><p:sldIdLst>{ids}</p:sldIdLst><p:sldSz cx="9144000" cy="6858000"/></p:presentation>'
+    )
+    parts = {"ppt/presentation.xml": (f"{_TYPES}.presentationml.presentation.main+xml", show)}
+    for number, text in zip(numbers, texts, strict=True):
+        group = '<p:nvGrpSpPr><p:cNvPr id="1" name=""/><p:cNvGrpSpPr/><p:nvPr/></p:nvGrpSpPr><p:grpSpPr/>'
+        box = '<a:xfrm><a:off x="900000" y="900000"/><a:ext cx="7000000" cy="900000"/></a:xfrm>'
+        shape = (
+            '<p:sp><p:nvSpPr><p:cNvPr id="2" name="t"/><p:cNvSpPr txBox="1"/><p:nvPr/></p:nvSpPr>'
+            f'<p:spPr>{box}<a:prstGeom prst="rect"><a:avLst/></a:prstGeom></p:spPr>'
+            f"<p:txBody><a:bodyPr/><a:p><a:r><a:t>{text}</a:t></a:r></a:p></p:txBody></p:sp>"
+        )
+        slide = f"<p:sld {names}><p:cSld><p:spTree>{group}{shape}</p:spTree></p:cSld></p:sld>"
+        parts[f"ppt/slides/slide{number}.xml"] = (f"{_TYPES}.presentationml.slide+xml", slide)
+    return _package(
+        parts,
+        {
+            "_rels/.rels": {"r1": ("officeDocument", "ppt/presentation.xml")},
+            "ppt/_rels/presentation.xml.rels": {
+                f"s{number}": ("slide", f"slides/slide{number}.xml") for number in numbers
+            },
+        },
+    )
+
+
+def odt(text: str, *, picture_at: str = "", encrypted: bool = False) -> bytes:
+    """A text document, with a picture that is not in it but is to be taken from elsewhere."""
+    family = "urn:oasis:names:tc:opendocument:xmlns"
+    names = {
+        "office": f"{family}:office:1.0",
+        "text": f"{family}:text:1.0",
+        "draw": f"{family}:drawing:1.0",
+        "svg": f"{family}:svg-compatible:1.0",
+        "xlink": "http://www.w3.org/1999/xlink",
+    }
+    known = " ".join(f'xmlns:{name}="{address}"' for name, address in names.items())
+    frame = (
+        '<draw:frame text:anchor-type="as-char" svg:width="5cm" svg:height="5cm">'
+        f'<draw:image xlink:href="{picture_at}" xlink:type="simple"/></draw:frame>'
+    )
+    content = (
+        f'<office:document-content {known} office:version="1.2"><office:body><office:text>'
+        f"<text:p>{frame if picture_at else ''}{text}</text:p>"
+        "</office:text></office:body></office:document-content>"
+    )
+    mimetype = "application/vnd.oasis.opendocument.text"
+    locked = "<manifest:encryption-data/>" if encrypted else ""
+    manifest = (
+        f'<manifest:manifest xmlns:manifest="{family}:manifest:1.0" manifest:version="1.2">'
+        f'<manifest:file-entry manifest:full-path="/" manifest:media-type="{mimetype}"/>'
+        f'<manifest:file-entry manifest:full-path="content.xml" manifest:media-type="text/xml">{locked}'
+        "</manifest:file-entry></manifest:manifest>"
+    )
+    return zipped(
+        ("mimetype", mimetype.encode()), ("content.xml", content.encode()), ("META-INF/manifest.xml", manifest.encode())
+    )
+
+
+def zip_bomb(megabytes: int) -> bytes:
+    """A document of so many megabytes of spaces, as its table of contents says."""
+    spaces = b" " * (megabytes * 1024 * 1024)
+    return zipped(("[Content_Types].xml", b"<Types/>"), ("word/document.xml", spaces), packed=True)
+
+
+def lying_zip(megabytes: int = 2) -> bytes:
+    """The same, but the table of contents, and the header of the entry, speak of a kilobyte."""
+    said, meant = struct.pack("<L", megabytes * 1024 * 1024), struct.pack("<L", 1024)
+    content = zip_bomb(megabytes)
+    assert content.count(said) == 2
+    return content.replace(said, meant)
+
+
+def locked_xls() -> bytes:
+    """An Excel workbook that begins as an encrypted one does."""
+    content = bytearray(ole2("Workbook"))
+    place = content.index("Workbook".encode("utf-16-le"))
+    sector = len(content) // 512 - 1
+    content[place + 116 : place + 124] = struct.pack("<LL", sector, 4096)
+    begins = struct.pack("<HH", 0x0809, 4) + bytes(4) + struct.pack("<HH", 0x002F, 6) + bytes(6)
+    return bytes(content) + begins.ljust(4096, b"\0")
 
 
 def open_document(word: str) -> bytes:

@@ -1,6 +1,7 @@
 import codecs
 import io
 import struct
+from pathlib import Path
 
 import pytest
 from hypothesis import example, given
@@ -19,11 +20,13 @@ from paliapi.errors import Error
 from tests.collections_app.engine.samples import (
     endless_pdf,
     huge_png,
+    odt,
     office_xml,
     ole2,
     open_document,
     pdf,
     picture,
+    zip_bomb,
     zipped,
 )
 
@@ -59,6 +62,11 @@ def test_whole_files_are_known_by_their_content(extension: str) -> None:
     kind = kind_of(WHOLE[extension])
     assert kind.extension == extension
     assert "/" in kind.content_type
+
+
+def test_each_of_them_is_in_the_table_that_people_read() -> None:
+    table = (Path(__file__).parents[3] / "docs" / "formats.md").read_text(encoding="utf-8")
+    assert [extension for extension in WHOLE if f"`{extension}`" not in table] == []
 
 
 @pytest.mark.parametrize(
@@ -160,6 +168,26 @@ def test_the_limit_of_pixels_is_met_exactly() -> None:
 def test_a_password_on_an_office_document_is_noticed() -> None:
     with pytest.raises(FileEncrypted):
         kind_of(ole2("EncryptionInfo", "EncryptedPackage"))
+
+
+def test_a_password_on_an_open_document_is_noticed() -> None:
+    assert kind_of(odt("open")).extension == "odt"
+    with pytest.raises(FileEncrypted):
+        kind_of(odt("secret", encrypted=True))
+
+
+def test_an_archive_that_unpacks_to_hundreds_of_times_its_size_is_refused() -> None:
+    assert kind_of(zip_bomb(31)).extension == "docx"
+    with pytest.raises(FileExpandsTooMuch):
+        kind_of(zip_bomb(33))
+
+
+def test_an_archive_that_gives_out_the_same_bytes_several_times_is_damaged() -> None:
+    content = bytearray(WHOLE["docx"])
+    entry = content.index(b"PK\x01\x02")
+    content[entry + 20 : entry + 24] = struct.pack("<I", len(content))
+    with pytest.raises(FileDamaged):
+        kind_of(bytes(content))
 
 
 def test_an_archive_that_says_it_unpacks_to_gigabytes_is_refused() -> None:
