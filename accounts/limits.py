@@ -25,8 +25,9 @@ if TYPE_CHECKING:
 
 Kind = Literal["search", "stream", "upload"]
 
-# A slot that nobody gave back, because its process was killed, is free again after so long.
-_LEASE_S: dict[Kind, int] = {"search": 60, "stream": 3660, "upload": 600}
+# A slot that nobody gave back, because its process was killed, is free again after so long; that of a stream, so long
+# after the stream would have ended.
+_LEASE_S: dict[Kind, int] = {"search": 60, "stream": 60, "upload": 600}
 
 # GCRA: one number, the time at which the bucket is full again.
 # ARGV: microseconds a unit, units in a full bucket, units asked for.
@@ -98,7 +99,8 @@ def spend(bucket: str, *, cost: int, per_minute: int, burst: int) -> Balance | N
 def concurrent(kind: Kind, *, owner_id: int, limit: int) -> Iterator[None]:
     """Hold one of the owner's `limit` slots for this kind of work; TooManyAtOnce when all are taken."""
     key, slot = f"paliapi:running:{kind}:{owner_id}", secrets.token_hex(8)
-    taken = limiter().ask(_TAKE, keys=[key], arguments=[slot, limit, _LEASE_S[kind]])
+    longest_s = settings.ENV.stream_s if kind == "stream" else 0
+    taken = limiter().ask(_TAKE, keys=[key], arguments=[slot, limit, _LEASE_S[kind] + longest_s])
     if taken == [0]:
         raise TooManyAtOnce(f"At most {limit} of kind {kind} may run at once.", retry_after_s=1)
     try:
