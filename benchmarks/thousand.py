@@ -23,9 +23,9 @@ from paliapi.stack import processes
 
 RESULTS = Path(__file__).parent / "results" / "thousand.json"
 CLIENTS = 20
-# Between two kills, at random; of five, one is of a whole worker and the others of one of its processes.
-_PAUSE_S = (1.0, 6.0)
-_WHOLE = 0.2
+# Between two kills, at random; of ten, one is of the whole worker and the others of one of its processes.
+_PAUSE_S = (4.0, 10.0)
+_WHOLE = 0.1
 _WITHOUT_CHANGE_S = 300.0
 _COUNT = "SELECT status, count(*) FROM collections_app_revision GROUP BY 1"
 _PAGES = """

@@ -62,9 +62,7 @@ def put(
     if key:
         content.seek(0)
         with _told_as_ours():
-            key = storage().save(key, content if isinstance(content, File) else File(content))
-            if thumbnail:
-                storage().save(thumbnail_key(key), ContentFile(thumbnail))
+            key = _saved(key, content if isinstance(content, File) else File(content), thumbnail)
     return Draft(
         owner_id=owner_id,
         sha256=sha256,
@@ -73,6 +71,19 @@ def put(
         key=key,
         thumbnail_size=len(thumbnail) if key else 0,
     )
+
+
+def _saved(key: str, content: "File[Any]", thumbnail: bytes) -> str:
+    try:
+        key = storage().save(key, content)
+        if thumbnail:
+            storage().save(thumbnail_key(key), ContentFile(thumbnail))
+    except TROUBLE:
+        # A disk that is full keeps what fitted, and would keep it again each time this is tried.
+        with suppress(*TROUBLE):
+            erase(key)
+        raise
+    return key
 
 
 def settle(draft: Draft) -> StoredFile | None:

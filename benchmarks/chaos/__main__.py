@@ -89,6 +89,8 @@ def prepared(folder: Path) -> Iterator[Stage]:
     if disk is None:
         sys.stdout.write("Mounting a small disk is not allowed here: no disk gets full in this run.\n")
     with ExitStack() as stack:
+        if disk:
+            stack.callback(disk.unmount)
         proxy = stack.enter_context(FaultyProxy(stack.enter_context(embeddings(folder))).serving())
         failpoint = folder / "failpoint"
         failpoint.touch()
@@ -158,6 +160,7 @@ def play(stage: Stage, row: Row) -> None:
             stage.arm(f"{row.point}=stop#{collection}")
             upload(client, "a.pdf", lines(texts), collection=collection)
             scene = Scene(stage, collection, stage.stopped_worker())
+            nobodys = scene.orphans()
             stage.arm("")
             began = time.monotonic()
             FAULTS[row.fault](scene)
@@ -173,6 +176,8 @@ def play(stage: Stage, row: Row) -> None:
     with stage.stack.connect() as database:
         row.problems += checks.problems(database, collection, texts, stage.files)
     row.problems += [f"a search showed {wrong}" for wrong in sorted(set(seen.wrong))]
+    if row.fault == "disk full" and scene.orphans() - nobodys:
+        row.problems.append("files are left that nobody knows")
     if row.recovery_s > MOST_RECOVERY_S.get(row.fault, _DEADLINE_S):
         row.problems.append("that is too long")
 

@@ -40,11 +40,11 @@ def problems(database: Database, collection: str, texts: Sequence[str], folder: 
     return [*_document(database, collection, texts), *books(database), *files(database, folder)]
 
 
-def orphans(database: Database, files: Path) -> list[str]:
+def orphans(database: Database, folder: Path) -> set[str]:
     """Files in storage without a row. A crash may leave some, and housekeeping takes them away."""
     known = {str(key) for (key,) in database.execute("SELECT key FROM collections_app_storedfile")}
-    found = (path.relative_to(files).as_posix() for path in files.glob("*/*/*") if path.is_file())
-    return [key for key in found if key.removesuffix(".thumbnail") not in known]
+    found = (path.relative_to(folder).as_posix() for path in folder.glob("*/*/*") if path.is_file())
+    return {key for key in found if key.removesuffix(".thumbnail") not in known}
 
 
 def _only(database: Database, collection: str) -> tuple[Any, ...]:

@@ -30,6 +30,10 @@ class SmallDisk:
                 return None
         return cls(folder)
 
+    def unmount(self) -> None:
+        words = ("umount", "--lazy", str(self.folder))
+        subprocess.run(words, check=False)
+
     def fill(self) -> None:
         """Take every byte that is left."""
         with self._ballast.open("wb", buffering=0) as file:

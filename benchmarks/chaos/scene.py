@@ -75,6 +75,10 @@ class Scene:
         except psycopg.OperationalError:
             return "", ""
 
+    def orphans(self) -> set[str]:
+        with self.stage.stack.connect() as database:
+            return checks.orphans(database, self.stage.files)
+
     def lost_leases(self) -> int:
         """How often a worker has said that its document is somebody else's by now."""
         return (self.stage.stack.home.logs / "worker.log").read_text(encoding="utf-8").count("lease_lost")
