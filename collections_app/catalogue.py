@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import Count, Sum
+from django.db.models import Count, F, Sum
 from django.db.models.functions import Now
 
 from accounts.access import Caller
@@ -127,7 +127,11 @@ def change_document(document: Document, *, new_name: str | None, metadata: dict[
 
 
 def delete_document(caller: Caller, name: str, *, collection_name: str, guard: Callable[[Document], None]) -> None:
-    document = lock_document(find_document(caller, name, collection_name=collection_name))
+    found = find_document(caller, name, collection_name=collection_name)
+    # The collection's row is locked first, as by everybody; searches of all processes see the new number.
+    rows = Collection.objects.filter(owner_id=caller.owner_id, pk=found.collection_id)
+    rows.update(vectors_seq=F("vectors_seq") + 1)
+    document = lock_document(found)
     guard(find_document(caller, name, collection_name=document.collection.name))
     _delete_documents(caller.owner_id, [document.pk])
 

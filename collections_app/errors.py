@@ -274,6 +274,11 @@ class CropEmpty(Invalid):
     title = "Nothing of this page lies in the box."
 
 
+class SearchTookTooLong(Unavailable):
+    code = "search_took_too_long"
+    title = "The search took too long and was given up; narrow it down, or leave out `mode: exact`."
+
+
 class QueryAmbiguous(Invalid):
     code = "query_ambiguous"
     title = "Ask in one way only: `query`, `page` or `crop`."

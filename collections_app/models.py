@@ -42,6 +42,9 @@ class Collection(Owned):
     vectors_seq = models.BigIntegerField(
         default=0, editable=False, help_text="Moves with every change of what is searchable."
     )
+    sketches_seq = models.BigIntegerField(
+        default=0, editable=False, help_text="`vectors_seq` when sketches that were there were last made again."
+    )
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     updated_at = models.DateTimeField(db_default=Now(), editable=False)
 
@@ -320,7 +323,8 @@ class PageEmbedding(models.Model):
     vectors = MultiVectorField(editable=False)
     layout = models.JSONField(null=True, blank=True, help_text="Where on the page each vector comes from.")
     words = models.BinaryField(null=True, editable=False, help_text="The words of the page with their places.")
-    seq = models.BigIntegerField(default=0, editable=False, help_text="`vectors_seq` when it became searchable.")
+    pooled = models.BinaryField(null=True, help_text="Few vectors for the many, as small numbers; made from them.")
+    sketch = models.BinaryField(null=True, help_text="The signs of those, for the first look; made from the vectors.")
 
     def __str__(self) -> str:
         return f"vectors of page {self.pk}"

@@ -12,8 +12,9 @@ from django.db.models.functions import MD5
 from accounts.ownership import acting_for
 from accounts.quotas import charge
 from collections_app import failpoints, files, vectors
-from collections_app.engine import wordboxes
+from collections_app.engine import sketch, wordboxes
 from collections_app.engine.pages import RenderedPage, Word
+from collections_app.engine.sketch import Small
 from collections_app.files import Draft
 from collections_app.leases import Lease
 from collections_app.models import Page, PageEmbedding, Space, StoredFile
@@ -94,6 +95,8 @@ def equals(owner_id: int, pages: Sequence[RenderedPage]) -> list[Equal]:
 
 def store(lease: Lease, pages: Sequence[NewPage], reached: Reached) -> None:
     """Keep the pages that follow those which are there; LeaseLost or PutAgain, and nothing kept."""
+    # Outside the transaction, for it takes its time.
+    smalls = [sketch.small(page.embedded.vectors) if page.embedded else None for page in pages]
     drafts: list[Draft] = []
     with files.taken_back_on_error(drafts):
         drafts.extend(_put(lease.owner_id, page.rendered) for page in pages)
@@ -102,7 +105,7 @@ def store(lease: Lease, pages: Sequence[NewPage], reached: Reached) -> None:
             taken = sum(page.source is not None for page in pages)
             lease.write(**asdict(reached), reused_pages=F("reused_pages") + taken, attempts=0)
             if pages and reached.space_id is not None:
-                _write(lease, pages, _settled(drafts), space_id=reached.space_id)
+                _write(lease, pages, _settled(drafts), smalls, space_id=reached.space_id)
             failpoints.reach("pages_written")
     failpoints.reach("pages_stored")
 
@@ -120,26 +123,31 @@ def drop(owner_id: int, revision_ids: Iterable[int]) -> None:
     charge(owner_id, pages=-deleted)
 
 
-def _write(lease: Lease, pages: Sequence[NewPage], images: list[StoredFile], *, space_id: int) -> None:
+def _write(
+    lease: Lease,
+    pages: Sequence[NewPage],
+    images: list[StoredFile],
+    smalls: Sequence[Small | None],
+    *,
+    space_id: int,
+) -> None:
     shown = zip(pages, images, strict=True)
     read = _read_before(lease.owner_id, pages)
     rows = Page.objects.bulk_create([_row(lease, page, image, read=read) for page, image in shown])
-    both = list(zip(rows, pages, strict=True))
-    new = [(row.pk, page.embedded, page.words) for row, page in both if page.embedded is not None]
-    vectors.insert(
-        lease.owner_id,
-        [
-            PageVectors(
-                page_id=page_id,
-                space_id=space_id,
-                vectors=made.vectors,
-                layout=wordboxes.without_words(made.layout),
-                words=words,
-            )
-            for page_id, made, words in new
-        ],
-    )
-    sources = {row.pk: page.source for row, page in both if page.source is not None}
+    new = [
+        PageVectors(
+            page_id=row.pk,
+            space_id=space_id,
+            vectors=page.embedded.vectors,
+            layout=wordboxes.without_words(page.embedded.layout),
+            words=page.words,
+            small=small,
+        )
+        for row, page, small in zip(rows, pages, smalls, strict=True)
+        if page.embedded is not None
+    ]
+    vectors.insert(lease.owner_id, new)
+    sources = {row.pk: page.source for row, page in zip(rows, pages, strict=True) if page.source is not None}
     if not vectors.take_over(lease.owner_id, sources):
         raise PutAgain
     charge(lease.owner_id, pages=len(pages))

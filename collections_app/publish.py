@@ -6,7 +6,7 @@ from django.db.models.functions import Now
 from accounts.ownership import acting_for
 from accounts.quotas import charge
 from collections_app.leases import Lease, LeaseLost
-from collections_app.models import Collection, Document, Page, PageEmbedding, Revision, Status
+from collections_app.models import Collection, Document, Page, Revision, Status
 from collections_app.webhooks import outbox
 
 
@@ -28,7 +28,6 @@ def publish(lease: Lease, *, timings: dict[str, float]) -> None:
             raise PagesMissing
         collection.vectors_seq += 1
         collection.save(update_fields=["vectors_seq"])
-        PageEmbedding.objects.filter(owner_id=owner_id, page__revision=revision).update(seq=collection.vectors_seq)
         document.shown, document.metadata, document.updated_at = revision, revision.metadata, Now()
         document.save(update_fields=["shown", "metadata", "updated_at"])
         _let_go(document, but=revision)

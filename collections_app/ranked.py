@@ -2,15 +2,16 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 from accounts.access import Caller
-from collections_app import lexical, scoring
+from collections_app import lexical, scope, scoring
 from collections_app.engine import fusion
+from collections_app.engine.stopwatch import Stopwatch
 from collections_app.models import Page
 from collections_app.scope import Scope
-from collections_app.scoring import Query
+from collections_app.scoring import Mode, Query, Scored, Wanted
 
 Ranking: TypeAlias = Literal["maxsim", "hybrid", "lexical"]
 
@@ -39,45 +40,56 @@ class Ask:
     most: int
     at_least: float | None = None
     by_document: bool = False
-    pages_in_scope: int
+    mode: Mode = "auto"
+    afresh: bool = False
+    until: float
+    watch: Stopwatch
+
+    def wanted(self, *, most: int) -> Wanted:
+        """The ranking by score that goes into this one."""
+        return Wanted(most=most, mode=self.mode, afresh=self.afresh, until=self.until, watch=self.watch)
 
 
 @dataclass(slots=True, kw_only=True)
 class Ranked:
-    """The best pages, best first; how many were scored; whether none was gone before its turn came."""
+    """The best pages, best first; how they were scored, if they were, and how many have words that were looked for."""
 
     placed: list[Placed]
-    scored: int = 0
+    pages: int
+    scored: Scored | None = None
     matched: int | None = None  # None: words were not looked for
-    complete: bool = field(default=True)
 
 
 def by_score(ask: Ask, query: Query) -> Ranked:
-    found = scoring.best(
-        ask.caller, query, ask.where, most=ask.most, at_least=ask.at_least, by_document=ask.by_document
-    )
+    wanted = replace(ask.wanted(most=ask.most), at_least=ask.at_least, by_document=ask.by_document)
+    found = scoring.best(ask.caller, query, ask.where, wanted)
     placed = [
         Placed(page_id=page_id, score=score, by_score=place) for place, (page_id, score) in enumerate(found.ranked, 1)
     ]
-    return Ranked(placed=placed, scored=found.pages, complete=found.complete)
+    return Ranked(placed=placed, pages=found.pages, scored=found)
 
 
 def by_words(ask: Ask) -> Ranked:
-    matches = lexical.matches(ask.caller, ask.where, ask.words, pages_in_scope=ask.pages_in_scope)
+    pages = scope.pages(ask.caller, ask.where).count()
+    with ask.watch.stage("words"):
+        matches = lexical.matches(ask.caller, ask.where, ask.words, pages_in_scope=pages)
     placed = [Placed(page_id=match.page_id, by_words=place) for place, match in enumerate(matches, 1)]
-    return Ranked(placed=_chosen(ask, placed), matched=len(matches))
+    return Ranked(placed=_chosen(ask, placed), pages=pages, matched=len(matches))
 
 
 def by_both(ask: Ask, query: Query) -> Ranked:
     """Fused by places. Every page that comes of it has its exact score."""
-    matches = lexical.matches(ask.caller, ask.where, ask.words, pages_in_scope=ask.pages_in_scope)
+    found = scoring.best(ask.caller, query, ask.where, ask.wanted(most=max(_DEEP, ask.most)))
+    with ask.watch.stage("words"):
+        matches = lexical.matches(ask.caller, ask.where, ask.words, pages_in_scope=found.pages)
     # Where a page has the very identifier that is asked for, those that only have words like it get nothing for them.
     exact = any(match.exact for match in matches)
     matched = [match.page_id for match in matches if match.exact or not exact]
-    found = scoring.best(ask.caller, query, ask.where, most=max(_DEEP, ask.most))
     scores = dict(found.ranked)
     places = {page_id: place for place, page_id in enumerate(scores, 1)}
-    scores |= scoring.of(ask.caller, query, ask.where, [page_id for page_id in matched if page_id not in scores])
+    unscored = [page_id for page_id in matched if page_id not in scores]
+    with ask.watch.stage("score"):
+        scores |= scoring.of(ask.caller, query, ask.where, unscored, until=ask.until)
     # Without vectors of this space there is no score, and no hit goes without.
     words = {page_id: place for place, page_id in enumerate((one for one in matched if one in scores), 1)}
     placed = [
@@ -91,7 +103,7 @@ def by_both(ask: Ask, query: Query) -> Ranked:
         for page_id, fused in fusion.fused(list(places), list(words))
         if scores[page_id] >= (-math.inf if ask.at_least is None else ask.at_least)
     ]
-    return Ranked(placed=_chosen(ask, placed), scored=found.pages, matched=len(words), complete=found.complete)
+    return Ranked(placed=_chosen(ask, placed), pages=found.pages, scored=found, matched=len(words))
 
 
 def _chosen(ask: Ask, placed: Sequence[Placed]) -> list[Placed]:

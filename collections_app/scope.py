@@ -2,12 +2,15 @@
 
 from dataclasses import dataclass
 
-from django.db.models import QuerySet
+import numpy as np
+from django.db.models import Q, QuerySet
+from numpy.typing import NDArray
 
 from accounts.access import Caller
 from collections_app.engine.conditions import Filter
 from collections_app.filtering import matching
-from collections_app.models import Document, DocumentQuerySet, Page, PageEmbedding
+from collections_app.index import Place
+from collections_app.models import Collection, Document, DocumentQuerySet, Page, PageEmbedding
 
 EVERYWHERE = "all"
 
@@ -19,6 +22,20 @@ class Scope:
     collections: frozenset[str] | None = None
     filter: Filter | None = None
     but: frozenset[int] = frozenset()
+
+
+def places(caller: Caller, scope: Scope) -> list[Place]:
+    """The collections that may hold something; inside `acting_for`."""
+    rows = Collection.objects.visible_to(caller).filter(_named(scope, "name"), vectors_seq__gt=0)
+    numbers = ("pk", "vectors_seq", "sketches_seq")
+    return [Place(*row) for row in rows.order_by("pk").values_list(*numbers)]
+
+
+def documents(caller: Caller, scope: Scope) -> NDArray[np.int64] | None:
+    """The documents that a filter leaves; None where there is none. Inside `acting_for`."""
+    if not scope.filter:
+        return None
+    return np.array(list(_documents(caller, scope).values_list("pk", flat=True)), dtype=np.int64)
 
 
 def pages(caller: Caller, scope: Scope) -> QuerySet[Page]:
@@ -35,13 +52,16 @@ def embedded(caller: Caller, scope: Scope) -> QuerySet[PageEmbedding]:
 
 
 def _documents(caller: Caller, scope: Scope) -> DocumentQuerySet:
-    documents = Document.objects.visible_to(caller)
-    if scope.collections is not None and EVERYWHERE not in scope.collections:
-        # Postgres cannot even be asked for a text with NUL; nothing has such a name.
-        names = {name for name in scope.collections if "\x00" not in name}
-        documents = documents.filter(collection__name__in=names)
+    documents = Document.objects.visible_to(caller).filter(_named(scope, "collection__name"))
     if scope.filter:
         documents = documents.filter(
             matching(scope.filter.condition, document="metadata", collection="collection__metadata")
         )
     return documents
+
+
+def _named(scope: Scope, field: str) -> Q:
+    if scope.collections is None or EVERYWHERE in scope.collections:
+        return Q()
+    # Postgres cannot even be asked for a text with NUL; nothing has such a name.
+    return Q(**{f"{field}__in": {name for name in scope.collections if "\x00" not in name}})

@@ -1,8 +1,11 @@
 """The verb of searching: what is asked, of which pages, ranked how, and what the best of them belong to."""
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
+
+from django.conf import settings
 
 from accounts.access import Caller
 from accounts.ownership import acting_for
@@ -15,10 +18,10 @@ from collections_app.models import Page
 from collections_app.pointing import Pointed, point
 from collections_app.ranked import Ask, Placed, Ranked, Ranking
 from collections_app.scope import Scope
-from collections_app.scoring import Query
+from collections_app.scoring import Mode, Query
 from embeddings import contract
 
-Mode: TypeAlias = Literal["exact", "lexical"]
+How: TypeAlias = Literal["exact", "sketch", "lexical"]
 
 # A page that goes while it is scored may have given its place to a newer one, which only another look finds.
 _LOOKS = 3
@@ -32,6 +35,7 @@ class Question:
     collections: frozenset[str] | None = None
     filter: Filter | None = None
     ranking: Ranking | Literal["auto"] = "auto"
+    mode: Mode = "auto"
     top_k: int = 3
     offset: int = 0
     min_score: float | None = None  # of the normalised score
@@ -57,18 +61,19 @@ class Receipt:
     """How an answer was obtained."""
 
     watch: Stopwatch
-    mode: Mode = "exact"
+    mode: How = "exact"
     ranking: Ranking = "maxsim"
     degraded: bool = False
     space: contract.Space | None = None  # None: there was nothing to compare with
     pages_in_scope: int = 0
+    pages_compared: int = 0
     pages_scored: int = 0
     pages_matched: int | None = None  # None: words were not looked for
 
     @property
     def pages_left_out(self) -> int:
         """Pages in scope without vectors, or with those of another model."""
-        return 0 if self.mode == "lexical" else self.pages_in_scope - self.pages_scored
+        return 0 if self.mode == "lexical" else self.pages_in_scope - self.pages_compared
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,17 +97,18 @@ def run(caller: Caller, question: Question) -> Answer:
             kept = asking.kept_of(caller, question.asked)
     where = Scope(collections=question.collections, filter=question.filter, but=kept.page_ids)
     with receipt.watch.stage("scope"), acting_for(caller.owner_id):
-        receipt.pages_in_scope = scope.pages(caller, where).count()
-        anything = question.ranking == "lexical" or scope.embedded(caller, where).exists()
-    if not anything:
-        # Nobody need be asked for the question's vectors.
-        return Answer(receipt)
+        if question.ranking != "lexical" and not scope.embedded(caller, where).exists():
+            # Nobody need be asked for the question's vectors.
+            receipt.pages_in_scope = scope.pages(caller, where).count()
+            return Answer(receipt)
     with receipt.watch.stage("query"):
         query = _query(caller, question, kept, receipt)
     _choose_ranking(question, query, receipt)
     hits: list[Hit] = []
-    for _ in range(_LOOKS):
-        hits, complete = _look(caller, question, query, words, where, receipt)
+    until = time.monotonic() + settings.ENV.search_timeout_s
+    for look in range(_LOOKS):
+        ask = _ask(caller, question, query, words, where, receipt, until=until, afresh=look > 0)
+        hits, complete = _look(ask, query, question, receipt)
         if complete:
             break
     return Answer(receipt, hits, query)
@@ -133,46 +139,64 @@ def _choose_ranking(question: Question, query: Query | None, receipt: Receipt) -
     receipt.space = query.space if query else None
 
 
-def _look(
-    caller: Caller, question: Question, query: Query | None, words: str, where: Scope, receipt: Receipt
-) -> tuple[list[Hit], bool]:
-    """The hits, and whether everything that was in scope at the beginning was still there at the end."""
-    with acting_for(caller.owner_id):
-        with receipt.watch.stage("score"):
-            found = _ranked(caller, question, query, words, where, receipt)
-            receipt.pages_scored, receipt.pages_matched = found.scored, found.matched
-            receipt.pages_in_scope = max(found.scored, receipt.pages_in_scope)
-        with receipt.watch.stage("fetch"):
-            wanted = found.placed[question.offset :]
-            rows = _fetch(caller, [placed.page_id for placed in wanted], where, with_text=question.with_text)
-        pointed: dict[int, Pointed] = {}
-        if question.with_regions and query is not None:
-            with receipt.watch.stage("regions"):
-                pointed = point(caller, query, list(rows))
-    hits = [
-        _hit(rows[placed.page_id], placed, query, pointed.get(placed.page_id))
-        for placed in wanted
-        if placed.page_id in rows
-    ]
-    return hits, found.complete and len(hits) == len(wanted)
-
-
-def _ranked(
-    caller: Caller, question: Question, query: Query | None, words: str, where: Scope, receipt: Receipt
-) -> Ranked:
+def _ask(
+    caller: Caller,
+    question: Question,
+    query: Query | None,
+    words: str,
+    where: Scope,
+    receipt: Receipt,
+    *,
+    until: float,
+    afresh: bool,
+) -> Ask:
     least = None if question.min_score is None or query is None else question.min_score * query.size
-    ask = Ask(
+    return Ask(
         caller=caller,
         where=where,
         words=words,
         most=question.offset + question.top_k,
         at_least=least,
         by_document=question.by_document,
-        pages_in_scope=receipt.pages_in_scope,
+        mode=question.mode,
+        afresh=afresh,
+        until=until,
+        watch=receipt.watch,
     )
+
+
+def _look(ask: Ask, query: Query | None, question: Question, receipt: Receipt) -> tuple[list[Hit], bool]:
+    """The hits, and whether everything that was in scope at the beginning was still there at the end."""
+    with acting_for(ask.caller.owner_id):
+        found = _ranked(ask, query, receipt.ranking)
+        with receipt.watch.stage("fetch"):
+            wanted = found.placed[question.offset :]
+            ids = [placed.page_id for placed in wanted]
+            rows = _fetch(ask.caller, ids, ask.where, with_text=question.with_text)
+        pointed: dict[int, Pointed] = {}
+        if question.with_regions and query is not None:
+            with receipt.watch.stage("regions"):
+                pointed = point(ask.caller, query, list(rows))
+    _tell(receipt, found)
+    hits = [
+        _hit(rows[placed.page_id], placed, query, pointed.get(placed.page_id))
+        for placed in wanted
+        if placed.page_id in rows
+    ]
+    return hits, len(hits) == len(wanted) and (found.scored is None or found.scored.complete)
+
+
+def _ranked(ask: Ask, query: Query | None, ranking: Ranking) -> Ranked:
     if query is None:
         return ranked.by_words(ask)
-    return ranked.by_both(ask, query) if receipt.ranking == "hybrid" else ranked.by_score(ask, query)
+    return ranked.by_both(ask, query) if ranking == "hybrid" else ranked.by_score(ask, query)
+
+
+def _tell(receipt: Receipt, found: Ranked) -> None:
+    receipt.pages_in_scope, receipt.pages_matched = found.pages, found.matched
+    if found.scored is not None:
+        receipt.pages_compared, receipt.pages_scored = found.scored.compared, found.scored.candidates
+        receipt.mode = "exact" if found.scored.exact else "sketch"
 
 
 def _hit(page: Page, placed: Placed, query: Query | None, pointed: Pointed | None) -> Hit:

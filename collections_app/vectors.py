@@ -15,26 +15,31 @@ from psycopg.adapt import Dumper
 from psycopg.pq import Format
 from psycopg.types.json import Jsonb
 
-from collections_app.engine import maxsim, multivector, wordboxes
-from collections_app.engine.maxsim import Packed
+from collections_app.engine import multivector, sketch, wordboxes
 from collections_app.engine.multivector import MultiVector, NotAMultiVector
 from collections_app.engine.pages import Word
+from collections_app.engine.sketch import NotASketch, PooledPage, Small
 from collections_app.models import PageEmbedding
 from embeddings.contract import Layout
 
 log = structlog.get_logger(__name__)
 
 _TABLE = sql.Identifier(PageEmbedding._meta.db_table)
-_INSERT = sql.SQL("INSERT INTO {table} (page_id, owner_id, space_id, vectors, layout, words, seq) VALUES {rows}")
-_ROW = sql.SQL("(%s, %s, %s, %b, %s, %s, 0)")
+_INSERT = sql.SQL(
+    "INSERT INTO {table} (page_id, owner_id, space_id, vectors, layout, words, pooled, sketch) VALUES {rows}"
+)
+_ROW = sql.SQL("(%s, %s, %s, %b, %s, %s, %b, %b)")
 _TAKE_OVER = sql.SQL(
-    "INSERT INTO {table} (page_id, owner_id, space_id, vectors, layout, words, seq) "
-    "SELECT taken.page, e.owner_id, e.space_id, e.vectors, e.layout, e.words, 0 "
+    "INSERT INTO {table} (page_id, owner_id, space_id, vectors, layout, words, pooled, sketch) "
+    "SELECT taken.page, e.owner_id, e.space_id, e.vectors, e.layout, e.words, e.pooled, e.sketch "
     "FROM unnest(%s::bigint[], %s::bigint[]) AS taken (page, source) "
     "JOIN {table} AS e ON e.page_id = taken.source AND e.owner_id = %s"
 )
 _READ_PLACES = sql.SQL("SELECT page_id, vectors, layout, words FROM {table} WHERE owner_id = %s AND page_id = ANY(%s)")
-_READ = sql.SQL("SELECT page_id, vectors FROM {table} WHERE owner_id = %s AND page_id = ANY(%s)")
+_READ = sql.SQL("SELECT page_id, vectors FROM {table} WHERE owner_id = %s AND page_id = ANY(%s)").format(table=_TABLE)
+_READ_POOLED = sql.SQL(
+    "SELECT page_id, pooled FROM {table} WHERE owner_id = %s AND page_id = ANY(%s) AND pooled IS NOT NULL"
+).format(table=_TABLE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +51,7 @@ class PageVectors:
     vectors: MultiVector
     layout: Layout | None
     words: Sequence[Word] = ()
+    small: Small | None = None  # None: to be made when it is kept
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,14 +78,15 @@ def insert(owner_id: int, pages: Sequence[PageVectors]) -> None:
     """Keep the vectors of pages that are there; inside `acting_for(owner_id)`."""
     if not pages:
         return
-    with connection.wrap_database_errors, _cursor() as cursor:
+    with connection.wrap_database_errors, binary_cursor() as cursor:
         oid = _element_oid(cursor)
         values: list[Any] = []
         for page in pages:
             wire = _Wire(multivector.encode(page.vectors, element_oid=oid))
             layout = Jsonb(page.layout) if page.layout else None
             words = wordboxes.encode(page.words) if page.words else None
-            values += [page.page_id, owner_id, page.space_id, wire, layout, words]
+            small = page.small or sketch.small(page.vectors)
+            values += [page.page_id, owner_id, page.space_id, wire, layout, words, small.pooled, small.sketch]
         cursor.execute(_INSERT.format(table=_TABLE, rows=sql.SQL(", ").join([_ROW] * len(pages))), values)
 
 
@@ -87,21 +94,14 @@ def take_over(owner_id: int, sources: dict[int, int]) -> bool:
     """Give pages (the keys) the vectors of others (the values); False if one of those is gone. Inside `acting_for`."""
     if not sources:
         return True
-    with connection.wrap_database_errors, _cursor() as cursor:
+    with connection.wrap_database_errors, binary_cursor() as cursor:
         cursor.execute(_TAKE_OVER.format(table=_TABLE), [list(sources), list(sources.values()), owner_id])
         return cursor.rowcount == len(sources)
 
 
-def read(owner_id: int, page_ids: Sequence[int]) -> dict[int, MultiVector]:
-    """The vectors of those pages that have some, by page; inside `acting_for(owner_id)`."""
-    with connection.wrap_database_errors, _cursor() as cursor:
-        cursor.execute(_READ.format(table=_TABLE), [owner_id, list(page_ids)], binary=True)
-        return {page_id: multivector.decode(data) for page_id, data in cursor.fetchall()}
-
-
 def read_placed(owner_id: int, page_ids: Sequence[int]) -> dict[int, Placed]:
-    """The same with all that says where; inside `acting_for(owner_id)`."""
-    with connection.wrap_database_errors, _cursor() as cursor:
+    """The vectors of pages with all that says where; inside `acting_for(owner_id)`."""
+    with connection.wrap_database_errors, binary_cursor() as cursor:
         cursor.execute(_READ_PLACES.format(table=_TABLE), [owner_id, list(page_ids)], binary=True)
         return {
             page_id: Placed(multivector.decode(data), layout, wordboxes.decode(words) if words else [])
@@ -109,23 +109,36 @@ def read_placed(owner_id: int, page_ids: Sequence[int]) -> dict[int, Placed]:
         }
 
 
-def read_packed(owner_id: int, page_ids: Sequence[int], *, dim: int) -> tuple[list[int], Packed | None]:
-    """The ids of those pages that can be scored, and their vectors in that order; inside `acting_for(owner_id)`."""
+def read(owner_id: int, page_ids: Sequence[int], *, dim: int | None = None) -> dict[int, MultiVector]:
+    """The vectors of those pages that have some, of any dimensions or of so many; inside `acting_for(owner_id)`."""
     found: dict[int, MultiVector] = {}
-    with connection.wrap_database_errors, _cursor() as cursor:
-        cursor.execute(_READ.format(table=_TABLE), [owner_id, list(page_ids)], binary=True)
+    with connection.wrap_database_errors, binary_cursor() as cursor:
+        cursor.execute(_READ, [owner_id, list(page_ids)], binary=True)
         for page_id, data in cursor:
             try:
                 vectors = multivector.decode(data)
             except NotAMultiVector as problem:
                 log.error("vectors_unreadable", page_id=page_id, error=str(problem))
                 continue
-            if vectors.shape[1] == dim:
+            if dim is None or vectors.shape[1] == dim:
                 found[page_id] = vectors
-    return list(found), maxsim.pack(list(found.values())) if found else None
+    return found
 
 
-def _cursor() -> psycopg.Cursor[tuple[Any, ...]]:
+def read_pooled(owner_id: int, page_ids: Sequence[int], *, dim: int) -> dict[int, PooledPage]:
+    """The pooled vectors of those pages that have some; inside `acting_for(owner_id)`."""
+    found: dict[int, PooledPage] = {}
+    with connection.wrap_database_errors, binary_cursor() as cursor:
+        cursor.execute(_READ_POOLED, [owner_id, list(page_ids)], binary=True)
+        for page_id, data in cursor:
+            try:
+                found[page_id] = sketch.pooled_page(data, dim=dim)
+            except NotASketch as problem:
+                log.error("pooled_vectors_unreadable", page_id=page_id, error=str(problem))
+    return found
+
+
+def binary_cursor() -> psycopg.Cursor[tuple[Any, ...]]:
     """A cursor that sends values apart from the statement, which Django's own does not."""
     connection.ensure_connection()
     cursor = psycopg.Cursor[tuple[Any, ...]](connection.connection)

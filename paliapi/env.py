@@ -277,6 +277,23 @@ class Env:
         about="hosts and networks that are not public and may receive webhooks all the same",
     )
 
+    # Searches
+    index_mb: int = _setting(
+        "INDEX_MB",
+        partial(whole, least=1, most=10**6),
+        512,
+        about="memory of a web process for sketches, about 2.6 kB a page; what was searched last stays",
+    )
+    vectors_cache_mb: int = _setting(
+        "VECTORS_CACHE_MB",
+        partial(whole, least=0, most=10**6),
+        512,
+        about="memory of a web process for vectors of pages that searches looked at last",
+    )
+    search_timeout_s: int = _setting(
+        "SEARCH_TIMEOUT_S", partial(whole, least=1, most=100), 30, about="seconds that a search may take to rank pages"
+    )
+
     # Limits of one key and one owner
     rate_per_minute: int = _setting("RATE_PER_MINUTE", _count, 600, about="requests a key may make in a minute")
     rate_burst: int = _setting("RATE_BURST", _count, 120, about="requests a key may make at once")

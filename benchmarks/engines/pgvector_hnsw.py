@@ -51,7 +51,7 @@ class PgvectorHnsw(Engine):
         found = self._connection.execute(
             "SELECT page, vectors FROM whole_pages WHERE page = ANY(%s)", [pages], binary=True
         ).fetchall()
-        scores = maxsim.scores(asked, maxsim.pack([multivector.decode(data) for _, data in found]))
+        scores = maxsim.scores(asked, [multivector.decode(data) for _, data in found])
         numbers = np.array([page for page, _ in found])
         return [int(one) for one in numbers[np.lexsort((numbers, -scores))][:BEST]]
 

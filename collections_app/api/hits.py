@@ -79,13 +79,14 @@ class ReceiptOut(serializers.Serializer[Any]):
     """How the answer was obtained."""
 
     mode = serializers.CharField(
-        help_text="`exact`: every page in scope was scored; `lexical`: none was, words alone decided."
+        help_text="`exact`: every page in scope was scored; `sketch`: of many, those that sketches find likely; "
+        "`lexical`: none was, words alone decided."
     )
     ranking = serializers.CharField(help_text="`maxsim`, `hybrid` or `lexical`.")
     degraded = serializers.BooleanField(help_text="True where the embeddings service did not answer.")
     space = SpaceOut(allow_null=True, help_text="What the vectors were made with; null when there was nothing to ask.")
     pages_in_scope = serializers.IntegerField(help_text="Pages that collections, filter and key leave.")
-    pages_scored = serializers.IntegerField()
+    pages_scored = serializers.IntegerField(help_text="Pages that got their exact score.")
     pages_matched = serializers.IntegerField(
         allow_null=True, help_text="Pages found by their words, some hundred at most; null where words had no say."
     )

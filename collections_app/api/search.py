@@ -75,7 +75,8 @@ class WhereIn(serializers.Serializer[Any]):
         choices=["auto", "exact"],
         required=False,
         allow_null=True,
-        help_text="`exact` scores every page in scope; `auto`, the default, whatever ranks as well in less time.",
+        help_text="`exact` scores every page in scope; `auto`, the default, of many only those that sketches "
+        "find likely. The scores of hits are exact either way.",
     )
     include = serializers.ListField(
         child=serializers.ChoiceField(choices=["text", "receipt", "regions"]),
@@ -176,6 +177,7 @@ def _question(data: dict[str, Any], asked: Asked) -> Question:
         offset=data.get("offset", 0),
         min_score=data.get("min_score"),
         ranking=data.get("ranking", "auto"),
+        mode=data.get("mode", "auto"),
         allow_degraded=data.get("allow_degraded", False),
         by_document="group_by" in data,
         with_text="text" in data.get("include", ()),

@@ -5,9 +5,7 @@ a product depend on where in a matrix a row lies; so a page has the same score w
 Nothing is padded: a row of zeros would win on a page that has nothing but negative similarities.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from itertools import pairwise
+from collections.abc import Sequence
 from typing import TypeAlias
 
 import numpy as np
@@ -15,6 +13,7 @@ from numpy.typing import NDArray
 
 from collections_app.engine.blas import single_threaded
 from collections_app.engine.multivector import MultiVector
+from collections_app.engine.sketch import PooledPage
 from collections_app.engine.weighing import Weights
 
 Query: TypeAlias = NDArray[np.float16] | NDArray[np.float32]
@@ -25,41 +24,18 @@ Scores: TypeAlias = NDArray[np.float32]
 
 # Vectors decoded at a time: a megabyte in float32 at 128 dimensions, which the cache of a core holds.
 _BLOCK = 2048
+_POOLED_AT_ONCE = 16
 _PRODUCTS = 2**22  # in memory at once, for queries that are as long as pages
 
 _NUMBERS = np.int32(-0x70002000)  # a half moved up by 13 bits, without what its sign has left between
 _REBIAS = np.float32(2.0**112)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Packed:
-    """The multi-vectors of many pages, one after the other.
-
-    vectors: (n_0 + n_1 + ..., dim); page i is `vectors[offsets[i] : offsets[i + 1]]`, and no page is empty.
-    """
-
-    vectors: MultiVector
-    offsets: NDArray[np.int64]
-
-    def __len__(self) -> int:
-        return len(self.offsets) - 1
-
-    def __iter__(self) -> Iterator[MultiVector]:
-        return (self.vectors[start:end] for start, end in pairwise(self.offsets.tolist()))
-
-
-def pack(pages: Sequence[MultiVector]) -> Packed:
-    """Pages of equal dim as one array; at least one page."""
-    offsets = np.zeros(len(pages) + 1, dtype=np.int64)
-    np.cumsum([len(page) for page in pages], out=offsets[1:])
-    return Packed(np.concatenate(pages), offsets)
-
-
-def scores(query: Query, pages: Packed, *, weights: Weights | None = None) -> Scores:
+def scores(query: Query, pages: Sequence[MultiVector], *, weights: Weights | None = None) -> Scores:
     """MaxSim of the query with each page; with weights, each vector of the query counts by its own."""
     asked = np.ascontiguousarray(query, dtype=np.float32)
-    if not len(asked) or asked.shape[1] != pages.vectors.shape[1]:
-        raise ValueError(f"a query of shape {asked.shape} for pages of {pages.vectors.shape[1]} dimensions")
+    if not len(asked) or any(page.shape[1] != asked.shape[1] for page in pages):
+        raise ValueError(f"a query of shape {asked.shape} for pages of other dimensions")
     block = max(1, min(_BLOCK, _PRODUCTS // len(asked)))
     scratch = np.empty((block, asked.shape[1]), dtype=np.int32)
     found = np.empty(len(pages), dtype=np.float32)
@@ -68,6 +44,21 @@ def scores(query: Query, pages: Packed, *, weights: Weights | None = None) -> Sc
             similar = _best(asked, page, scratch)
             found[number] = similar.sum() if weights is None else weights @ similar
     return found
+
+
+def pooled_scores(query: Query, pages: Sequence[PooledPage], *, weights: Weights | None = None) -> Scores:
+    """The same of pooled vectors, many pages at a time: they choose among pages and need not agree to the last bit."""
+    asked = np.ascontiguousarray(query, dtype=np.float32)
+    found = [np.empty(0, dtype=np.float32)]
+    with single_threaded():
+        for start in range(0, len(pages), _POOLED_AT_ONCE):
+            some = pages[start : start + _POOLED_AT_ONCE]
+            firsts = np.cumsum([0, *(len(page.numbers) for page in some[:-1])])
+            rows = np.concatenate([page.numbers for page in some]).astype(np.float32)
+            similar = np.maximum.reduceat(asked @ rows.T, firsts, axis=1)
+            similar *= np.array([page.step for page in some], dtype=np.float32)
+            found.append(similar.sum(axis=0) if weights is None else weights @ similar)
+    return np.concatenate(found)
 
 
 def _best(query: NDArray[np.float32], page: MultiVector, scratch: NDArray[np.int32]) -> NDArray[np.float32]:

@@ -31,6 +31,14 @@ class Small:
     sketch: bytes
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class PooledPage:
+    """The pooled vectors of one page, (at most FINE, dim), as multiples of a step."""
+
+    step: float
+    numbers: NDArray[np.int8]
+
+
 class NotASketch(ValueError):
     """Bytes that this module did not write, or not for vectors of these dimensions."""
 
@@ -41,14 +49,13 @@ def small(page: MultiVector) -> Small:
     return Small(_pooled(pooled.fine), _sketch(pooled))
 
 
-def unpooled(data: bytes | memoryview, *, dim: int) -> Floats:
-    """The pooled vectors: (at most FINE, dim)."""
+def pooled_page(data: bytes, *, dim: int) -> PooledPage:
+    """The pooled vectors from what is kept of them."""
     count, rest = divmod(len(data) - _STEP.size, dim)
     if rest or count < 1:
         raise NotASketch(f"{len(data)} bytes for vectors of {dim} dimensions")
     (step,) = _STEP.unpack_from(data)
-    numbers = np.frombuffer(data, dtype=np.int8, offset=_STEP.size).reshape(count, dim)
-    return numbers * np.float32(step)
+    return PooledPage(step, np.frombuffer(data, dtype=np.int8, offset=_STEP.size).reshape(count, dim))
 
 
 def check(sketch: bytes, *, dim: int) -> None:
@@ -76,5 +83,6 @@ def _signs(vectors: Floats) -> Bits:
 
 def _pooled(vectors: Floats) -> bytes:
     step = np.float32(np.abs(vectors).max() / 127) or np.float32(1)
-    numbers: NDArray[np.int8] = np.rint(vectors / step).astype(np.int8)
+    with np.errstate(invalid="ignore"):  # what is no number is refused where vectors are kept
+        numbers: NDArray[np.int8] = np.rint(vectors / step).astype(np.int8)
     return _STEP.pack(step) + numbers.tobytes()

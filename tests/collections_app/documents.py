@@ -7,12 +7,13 @@ from typing import Any
 
 import numpy as np
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db.models import F
 from PIL import Image
 
 from accounts.ownership import acting_for
 from accounts.quotas import charge
 from collections_app import files, vectors
-from collections_app.models import Document, Page, Revision, Space, Status, StoredFile
+from collections_app.models import Collection, Document, Page, Revision, Space, Status, StoredFile
 from collections_app.vectors import PageVectors
 from tests.cast import Someone
 
@@ -82,6 +83,7 @@ def shown_with_pages(
             status=Status.READY, pages_total=pages, pages_done=pages, space=space
         )
         Document.objects.filter(pk=document.pk).update(shown=revision)
+        Collection.objects.filter(pk=document.collection_id).update(vectors_seq=F("vectors_seq") + 1)
         charge(who.id, pages=pages)
     return document
 

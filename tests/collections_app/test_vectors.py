@@ -63,6 +63,8 @@ def test_pages_take_over_the_vectors_of_others(alice: Someone) -> None:
         PageEmbedding.objects.filter(owner_id=alice.id, page_id__in=[first, second]).delete()
         assert vectors.take_over(alice.id, {first: from_page, second: from_page})
         found = vectors.read(alice.id, [first, second])
+        rows = PageEmbedding.objects.filter(owner_id=alice.id, page_id__in=[from_page, first, second])
+        assert len(set(rows.values_list("pooled", "sketch"))) == 1
         layouts = set(map(str, PageEmbedding.objects.filter(owner_id=alice.id).values_list("layout", flat=True)))
     assert [vector.shape for vector in found.values()] == [(2, 3), (2, 3)]
     assert layouts == {"{'kind': 'boxes', 'boxes': [None]}"}

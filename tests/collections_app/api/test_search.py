@@ -196,7 +196,7 @@ def test_the_receipt_says_how_the_answer_was_obtained(alice: Someone, library: l
     with_vectors(alice, "of another model", [random_vectors(1, count=2), None])
     answer = alice.post(SEARCH, {"query": "lens", "mode": mode, "include": ["receipt"]})
     receipt = answer.json()["receipt"]
-    assert set(receipt.pop("ms")) == {"scope", "query", "score", "fetch", "images"}
+    assert set(receipt.pop("ms")) == {"scope", "query", "index", "score", "words", "fetch", "images"}
     assert receipt == {
         "mode": "exact",
         "ranking": "hybrid",
@@ -210,7 +210,9 @@ def test_the_receipt_says_how_the_answer_was_obtained(alice: Someone, library: l
     assert [part.partition(";")[0] for part in answer["Server-Timing"].split(", ")] == [
         "scope",
         "query",
+        "index",
         "score",
+        "words",
         "fetch",
         "images",
     ]

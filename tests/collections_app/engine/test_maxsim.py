@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from numpy.typing import NDArray
 
-from collections_app.engine import maxsim
-from collections_app.engine.maxsim import pack, scores
+from collections_app.engine.maxsim import pooled_scores, scores
+from collections_app.engine.sketch import pooled_page, small
 
 Halves = NDArray[np.float16]
 halves = st.floats(-1, 1, width=16)
@@ -40,7 +40,7 @@ def random_pages(seed: int, *, sizes: list[int], dim: int = 128) -> list[Halves]
 @given(asked())
 def test_it_equals_the_double_loop(given_: tuple[Halves, list[Halves]]) -> None:
     query, pages = given_
-    found = scores(query, pack(pages))
+    found = scores(query, pages)
     assert found.dtype == np.float32
     np.testing.assert_allclose(found, [naive(query, page) for page in pages], rtol=1e-5, atol=1e-5)
 
@@ -49,53 +49,66 @@ def test_it_equals_the_double_loop(given_: tuple[Halves, list[Halves]]) -> None:
 def test_the_order_of_vectors_does_not_matter(given_: tuple[Halves, list[Halves]], chance: Random) -> None:
     query, pages = given_
     shuffled = [page[chance.sample(range(len(page)), len(page))] for page in pages]
-    np.testing.assert_allclose(scores(query[::-1], pack(shuffled)), scores(query, pack(pages)), rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(scores(query[::-1], shuffled), scores(query, pages), rtol=1e-5, atol=1e-5)
 
 
 @given(asked())
 def test_one_vector_more_never_lowers_a_score(given_: tuple[Halves, list[Halves]]) -> None:
     query, pages = given_
     longer = [np.concatenate([page, pages[0][:1]]) for page in pages]
-    assert (scores(query, pack(longer)) >= scores(query, pack(pages)) - 1e-5).all()
+    assert (scores(query, longer) >= scores(query, pages) - 1e-5).all()
 
 
 @pytest.mark.parametrize("count", [1, 2, 7, 24, 33])
 def test_a_page_has_the_same_score_to_the_last_bit_whatever_it_is_scored_with(count: int) -> None:
     (query,) = random_pages(1, sizes=[count])
     pages = random_pages(2, sizes=[1, 3, 17, 179, 2047, 2048, 2049, 5000, 2])
-    alone = [float(scores(query, pack([page]))[0]) for page in pages]
-    assert scores(query, pack(pages)).tolist() == alone
-    assert scores(query, pack(pages[::-1])).tolist() == alone[::-1]
+    alone = [float(scores(query, [page])[0]) for page in pages]
+    assert scores(query, pages).tolist() == alone
+    assert scores(query, pages[::-1]).tolist() == alone[::-1]
 
 
 def test_a_query_as_long_as_many_pages_is_scored_in_smaller_blocks() -> None:
     (query,) = random_pages(1, sizes=[5000], dim=4)
     pages = random_pages(2, sizes=[1, 3000], dim=4)
     expected = [(query.astype(np.float64) @ page.astype(np.float64).T).max(axis=1).sum() for page in pages]
-    np.testing.assert_allclose(scores(query, pack(pages)), expected, rtol=1e-4)
+    np.testing.assert_allclose(scores(query, pages), expected, rtol=1e-4)
 
 
 def test_what_is_all_negative_stays_negative() -> None:
     query = np.ones((3, 8), dtype=np.float16)
     pages = [np.full((count, 8), -0.5, dtype=np.float16) for count in (1, 5, 3000)]
-    assert scores(query, pack(pages)).tolist() == [-12.0, -12.0, -12.0]
+    assert scores(query, pages).tolist() == [-12.0, -12.0, -12.0]
 
 
 def test_every_finite_half_is_read_as_it_is() -> None:
     bits = np.arange(2**16, dtype=np.uint16).view(np.float16)
     finite = bits[np.isfinite(bits)]
-    each = maxsim.Packed(finite.reshape(-1, 1), np.arange(len(finite) + 1))
+    each = list(finite.reshape(-1, 1, 1))
     assert np.array_equal(scores(np.ones((1, 1), dtype=np.float16), each), finite.astype(np.float32))
 
 
 def test_a_query_of_other_dimensions_or_of_nothing_is_refused() -> None:
-    pages = pack([np.ones((2, 4), dtype=np.float16)])
+    pages = [np.ones((2, 4), dtype=np.float16)]
     for query in (np.ones((1, 3), dtype=np.float16), np.ones((0, 4), dtype=np.float16)):
         with pytest.raises(ValueError, match="dimensions"):
             scores(query, pages)
 
 
 def test_a_page_without_vectors_is_refused_and_not_scored_as_nothing() -> None:
-    pages = pack([np.ones((2, 4), dtype=np.float16), np.ones((0, 4), dtype=np.float16)])
+    pages = [np.ones((2, 4), dtype=np.float16), np.ones((0, 4), dtype=np.float16)]
     with pytest.raises(ValueError, match="without vectors"):
         scores(np.ones((1, 4), dtype=np.float16), pages)
+
+
+@pytest.mark.parametrize("weights", [None, np.array([1, -0.5, 2], dtype=np.float32)])
+def test_pooled_vectors_score_as_the_numbers_that_they_are(weights: NDArray[np.float32] | None) -> None:
+    (query,) = random_pages(1, sizes=[3])
+    kept = [small(page).pooled for page in random_pages(2, sizes=[1, 7, 40, 128, 300] * 8)]
+    pages = [pooled_page(one, dim=128) for one in kept]
+    expected = [
+        (np.ones(3) if weights is None else weights) @ (query @ (page.numbers * page.step).T).max(axis=1)
+        for page in pages
+    ]
+    np.testing.assert_allclose(pooled_scores(query, pages, weights=weights), expected, rtol=1e-3, atol=1e-3)
+    assert len(pooled_scores(query, [])) == 0

@@ -25,7 +25,8 @@ def test_the_usual_page_takes_two_and_a_half_kilobytes() -> None:
 
 def test_the_pooled_vectors_come_back_within_half_a_step() -> None:
     page = heap(2, count=400, dim=128)
-    again = sketch.unpooled(small(page).pooled, dim=128)
+    kept = sketch.pooled_page(small(page).pooled, dim=128)
+    again = kept.numbers * kept.step
     fine = pool(page).fine
     assert np.abs(again - fine).max() <= np.abs(fine).max() / 127 / 2 * 1.001
 
@@ -37,7 +38,7 @@ def test_a_bit_is_the_sign_of_a_number() -> None:
 
 def test_a_page_of_zeros_has_small_forms_too() -> None:
     made = small(np.zeros((3, 8), dtype=np.float16))
-    assert (sketch.unpooled(made.pooled, dim=8) == 0).all()
+    assert (sketch.pooled_page(made.pooled, dim=8).numbers == 0).all()
 
 
 @pytest.mark.parametrize("damage", [b"", b"\1\1", b"\2\1\1\0\0", b"\1\1\1\0", b"\1\0\0", b"\1\1\2\0\0\0"])
@@ -49,4 +50,4 @@ def test_what_is_no_sketch_is_refused(damage: bytes) -> None:
 @pytest.mark.parametrize("damage", [b"", b"\0\0\0\0", b"\0\0\0\0\1\2\3"])
 def test_what_are_no_pooled_vectors_is_refused(damage: bytes) -> None:
     with pytest.raises(NotASketch):
-        sketch.unpooled(damage, dim=8)
+        sketch.pooled_page(damage, dim=8)

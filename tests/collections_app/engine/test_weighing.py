@@ -9,7 +9,7 @@ from collections_app.engine import maxsim
 from collections_app.engine.weighing import together
 from tests.collections_app.searchable import random_vectors
 
-PAGE = maxsim.pack([random_vectors(9, count=30)])
+PAGE = [random_vectors(9, count=30)]
 
 
 @given(
