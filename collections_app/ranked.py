@@ -17,6 +17,8 @@ Ranking: TypeAlias = Literal["maxsim", "hybrid", "lexical"]
 
 # So many of the best by score take part in a fusion; who stands lower gains next to nothing by his place.
 _DEEP = 1000
+# Where not every page has a score, few of each ranking: all of them are scored exactly.
+_DEEP_ENOUGH = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,12 +81,13 @@ def by_words(ask: Ask) -> Ranked:
 
 def by_both(ask: Ask, query: Query) -> Ranked:
     """Fused by places. Every page that comes of it has its exact score."""
-    found = scoring.best(ask.caller, query, ask.where, ask.wanted(most=max(_DEEP, ask.most)))
+    deep = max(_DEEP if ask.mode == "exact" else _DEEP_ENOUGH, ask.most)
+    found = scoring.best(ask.caller, query, ask.where, ask.wanted(most=deep))
     with ask.watch.stage("words"):
         matches = lexical.matches(ask.caller, ask.where, ask.words, pages_in_scope=found.pages)
     # Where a page has the very identifier that is asked for, those that only have words like it get nothing for them.
     exact = any(match.exact for match in matches)
-    matched = [match.page_id for match in matches if match.exact or not exact]
+    matched = [match.page_id for match in matches if match.exact or not exact][:deep]
     scores = dict(found.ranked)
     places = {page_id: place for place, page_id in enumerate(scores, 1)}
     unscored = [page_id for page_id in matched if page_id not in scores]

@@ -234,6 +234,9 @@ class Env:
         300,
         about="seconds that one stream of events may last; then its client connects again",
     )
+    index_mb: int = _setting("INDEX_MB", _count, 512, about="memory of a web process for sketches, 2.6 kB a page")
+    vectors_cache_mb: int = _setting("VECTORS_CACHE_MB", _count, 512, about="the same for vectors of pages")
+    search_timeout_s: int = _setting("SEARCH_TIMEOUT_S", _count, 30, about="seconds that ranking pages may take")
 
     # Documents by URL
     fetch_timeout_s: int = _setting(
@@ -275,23 +278,6 @@ class Env:
         places,
         (),
         about="hosts and networks that are not public and may receive webhooks all the same",
-    )
-
-    # Searches
-    index_mb: int = _setting(
-        "INDEX_MB",
-        partial(whole, least=1, most=10**6),
-        512,
-        about="memory of a web process for sketches, about 2.6 kB a page; what was searched last stays",
-    )
-    vectors_cache_mb: int = _setting(
-        "VECTORS_CACHE_MB",
-        partial(whole, least=0, most=10**6),
-        512,
-        about="memory of a web process for vectors of pages that searches looked at last",
-    )
-    search_timeout_s: int = _setting(
-        "SEARCH_TIMEOUT_S", partial(whole, least=1, most=100), 30, about="seconds that a search may take to rank pages"
     )
 
     # Limits of one key and one owner

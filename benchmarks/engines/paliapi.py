@@ -31,7 +31,8 @@ class PaliapiExact(Engine):
 
     def search(self, question: int, setting: str) -> list[int]:  # noqa: ARG002 - there is but one way
         asked = Words(text_of(question), at="")
-        found = search.run(self._caller, Question(asked=asked, collections=frozenset({_COLLECTION}), top_k=BEST))
+        asked_for = Question(asked=asked, collections=frozenset({_COLLECTION}), top_k=BEST, mode="exact")
+        found = search.run(self._caller, asked_for)
         return [fill.number_of(hit.page.revision.document.name, hit.page.number) for hit in found.hits]
 
     def bytes_per_page(self) -> float:
