@@ -13,7 +13,7 @@ check schema: export REDIS_URL := redis://127.0.0.1:1/0
 check schema: export EMBEDDINGS_URL := http://127.0.0.1:1
 
 .PHONY: help install run test test-models test-launchers check fmt schema bench bench-embeddings bench-peers bench-load
-.PHONY: bench-retrieval bench-gpu bench-ingest chaos thousand
+.PHONY: bench-retrieval bench-gpu bench-ingest bombs chaos thousand
 
 help:
 	@echo 'make run     start everything; http://localhost:8001'
@@ -24,6 +24,7 @@ help:
 	@echo 'make fmt     format the code'
 	@echo 'make schema  write docs/openapi.yaml and the pages that are made from the code'
 	@echo 'make bench   measure; bench-ingest, bench-peers, bench-load, bench-retrieval, bench-gpu measure more: docs/benchmarks.md'
+	@echo 'make bombs   send files and answers that are made to hurt'
 	@echo 'make chaos, make thousand   break everything while documents are on their way; a thousand while workers are killed'
 
 install:
@@ -72,6 +73,9 @@ bench: install
 
 chaos: install
 	$(VENV_PYTHON) -m benchmarks.chaos $(ARGS)
+
+bombs: install
+	$(VENV_PYTHON) -m benchmarks.bombs
 
 thousand: install
 	$(VENV_PYTHON) -m benchmarks.thousand

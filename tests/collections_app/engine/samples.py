@@ -36,7 +36,7 @@ def pdf(
     objects[0] = b"<</Type/Catalog/Pages 2 0 R>>"
     objects[1] = b"<</Type/Pages/Count %d/Kids[%s]>>" % (len(kids), b" ".join(kids))
     objects.extend(extra)
-    return _assembled(objects, encrypt=encrypt)
+    return assembled(objects, encrypt=encrypt)
 
 
 def with_giant_page(content: bytes, *, page: int) -> bytes:
@@ -47,7 +47,7 @@ def with_giant_page(content: bytes, *, page: int) -> bytes:
     return b"/Media".join([first, *others])
 
 
-def _assembled(objects: Sequence[bytes], *, encrypt: bool) -> bytes:
+def assembled(objects: Sequence[bytes], *, encrypt: bool = False) -> bytes:
     out = bytearray(b"%PDF-1.7\n")
     places = []
     for number, body in enumerate(objects, start=1):
@@ -70,7 +70,7 @@ def pdf_with_bloated_page(megabytes: int) -> bytes:
     page = b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 500 500]/Contents 4 0 R/Resources<<>>>>"
     content = b"<</Filter/FlateDecode/Length %d>>stream\n%s\nendstream" % (len(packed), packed)
     tree = b"<</Type/Pages/Count 1/Kids[3 0 R]>>"
-    return _assembled([b"<</Type/Catalog/Pages 2 0 R>>", tree, page, content], encrypt=False)
+    return assembled([b"<</Type/Catalog/Pages 2 0 R>>", tree, page, content], encrypt=False)
 
 
 def _packed(piece: bytes, *, times: int) -> bytes:
