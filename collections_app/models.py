@@ -330,6 +330,23 @@ class PageEmbedding(models.Model):
         return f"vectors of page {self.pk}"
 
 
+class SearchQuality(Owned):
+    """What came of the searches of one day that were made again exactly."""
+
+    collection = models.ForeignKey(Collection, on_delete=models.DO_NOTHING, related_name="+", db_constraint=False)
+    day = models.DateField()
+    searches = models.PositiveIntegerField(default=0)
+    expected = models.PositiveIntegerField(default=0, help_text="Pages of the collection among the exact best.")
+    found = models.PositiveIntegerField(default=0, help_text="Those of them that the search had found.")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["collection", "day"], name="search_quality_once_a_day")]
+        indexes = [models.Index(fields=["day"], name="search_quality_age")]
+
+    def __str__(self) -> str:
+        return f"searches of {self.day}"
+
+
 class IdempotentAnswer(Owned):
     """What a request with an `Idempotency-Key` was answered, so that its repetition does nothing twice."""
 

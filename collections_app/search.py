@@ -9,7 +9,7 @@ from django.conf import settings
 
 from accounts.access import Caller
 from accounts.ownership import acting_for
-from collections_app import asking, ranked, scope
+from collections_app import asking, quality, ranked, scope
 from collections_app.asking import Asked, Kept
 from collections_app.engine.conditions import Filter
 from collections_app.engine.stopwatch import Stopwatch
@@ -69,6 +69,7 @@ class Receipt:
     pages_compared: int = 0
     pages_scored: int = 0
     pages_matched: int | None = None  # None: words were not looked for
+    best: tuple[int, ...] = ()  # by score alone, whatever became of that ranking
 
     @property
     def pages_left_out(self) -> int:
@@ -78,11 +79,12 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The best pages, best first, and the query that they were compared with, if there was one."""
+    """The best pages, best first; what they were compared with, if anything was, and where they were looked for."""
 
     receipt: Receipt
     hits: list[Hit] = field(default_factory=list)
     query: Query | None = None
+    where: Scope | None = None
 
 
 def run(caller: Caller, question: Question) -> Answer:
@@ -111,7 +113,7 @@ def run(caller: Caller, question: Question) -> Answer:
         hits, complete = _look(ask, query, question, receipt)
         if complete:
             break
-    return Answer(receipt, hits, query)
+    return Answer(receipt, hits, query, where)
 
 
 def _query(caller: Caller, question: Question, kept: Kept, receipt: Receipt) -> Query | None:
@@ -196,6 +198,7 @@ def _tell(receipt: Receipt, found: Ranked) -> None:
     receipt.pages_in_scope, receipt.pages_matched = found.pages, found.matched
     if found.scored is not None:
         receipt.pages_compared, receipt.pages_scored = found.scored.compared, found.scored.candidates
+        receipt.best = tuple(page_id for page_id, _ in found.scored.ranked[: quality.K])
         receipt.mode = "exact" if found.scored.exact else "sketch"
 
 

@@ -5,7 +5,7 @@ from django.conf import settings
 from kombu.exceptions import KombuError
 from redis.exceptions import RedisError
 
-from collections_app import housekeeping, process
+from collections_app import housekeeping, process, quality, shadow
 from collections_app.webhooks import courier, deliveries
 from paliapi.celery import app
 
@@ -16,6 +16,8 @@ _SEND = "collections_app.send_webhooks"
 # Somebody waits while we nudge, and the sweeper finds what nobody was nudged for.
 _QUICKLY = {"max_retries": 0, "socket_timeout": 1, "socket_connect_timeout": 1}
 _NUDGES_ARE_GOOD_FOR_S = 60
+_COMPARE = "collections_app.compare_search"
+_SAMPLES_ARE_GOOD_FOR_S = 300
 
 
 def nudge(count: int = 1) -> None:
@@ -52,6 +54,20 @@ def send_webhooks() -> None:
         nudge_courier()
 
 
+def compare_later(sample: str) -> None:
+    """Have a search made again, exactly, when there is nothing better to do; no harm if that is lost."""
+    try:
+        with app.connection_for_write(transport_options=_QUICKLY) as connection:
+            app.send_task(_COMPARE, [sample], connection=connection, retry=False, expires=_SAMPLES_ARE_GOOD_FOR_S)
+    except (KombuError, RedisError, OSError) as problem:
+        log.warning("sample_lost", error=type(problem).__name__)
+
+
+@app.task(name=_COMPARE)
+def compare(sample: str) -> None:
+    shadow.compare(sample)
+
+
 @app.task(name="collections_app.sweep")
 def sweep() -> None:
     nudge(process.sweep(most=settings.ENV.worker_processes))
@@ -61,6 +77,7 @@ def sweep() -> None:
 def keep_house() -> None:
     housekeeping.forget_answers()
     deliveries.forget_old()
+    quality.forget_old()
     housekeeping.drop_unused_files()
     housekeeping.drop_conversions()
 

@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from collections_app import quality
 from collections_app.api.collections import CollectionDetail, Collections
 from collections_app.api.documents import DeleteDocument, DocumentDetail, Documents, Upsert
 from collections_app.api.embeddings import EmbeddingsView
@@ -10,6 +11,7 @@ from collections_app.api.filter import FilterView
 from collections_app.api.helpers import FileToBase64, FileToImages
 from collections_app.api.jobs import CancelDocument, Jobs, RetryDocument
 from collections_app.api.pages import PageImage, SignedFile, SignedPageImage, SignedPageThumbnail
+from collections_app.api.quality import CollectionQuality
 from collections_app.api.search import SearchImageView, SearchView
 from collections_app.api.webhooks import (
     ColiVarasWebhook,
@@ -25,10 +27,12 @@ from paliapi import health, metrics
 
 # What metrics and readiness tell of the product, which they do not know.
 metrics.when_asked(figures)
+metrics.when_asked(quality.figures)
 health.details["waiting"] = waiting
 
 urlpatterns = [
     path("collections/", Collections.as_view(), name="collections"),
+    path("collections/<path:collection_name>/quality/", CollectionQuality.as_view(), name="collectionQuality"),
     path("collections/<path:collection_name>/", CollectionDetail.as_view(), name="collection"),
     path("documents/", Documents.as_view(), name="documents"),
     path("documents/upsert-document/", Upsert.as_view(), name="upsertDocument"),

@@ -68,10 +68,7 @@ class Env:
         about="production refuses to start with anything left to chance",
     )
     home: Path = _setting(
-        "PALIAPI_HOME",
-        path,
-        ROOT / ".paliapi",
-        about="the one folder for data, secrets and logs of the embedded stack",
+        "PALIAPI_HOME", path, ROOT / ".paliapi", about="the one folder for data, secrets and logs of the embedded stack"
     )
     host: str = _setting("PALIAPI_HOST", text, "127.0.0.1", about="address the web listens on")
     port: int = _setting("PALIAPI_PORT", partial(whole, least=1, most=65535), 8001, about="port the web listens on")
@@ -199,10 +196,7 @@ class Env:
         "MAX_PAGES", partial(whole, least=1, most=100_000), 1000, about="most pages of a document"
     )
     render_megapixels: int = _setting(
-        "RENDER_MEGAPIXELS",
-        partial(whole, least=1, most=100),
-        25,
-        about="largest page that is rendered, in megapixels",
+        "RENDER_MEGAPIXELS", partial(whole, least=1, most=100), 25, about="largest page that is rendered, in megapixels"
     )
     render_memory_mb: int = _setting(
         "RENDER_MEMORY_MB", partial(whole, least=256, most=65536), 1536, about="memory of the process that renders"
@@ -292,16 +286,16 @@ class Env:
     max_concurrent_streams: int = _setting(
         "MAX_CONCURRENT_STREAMS", _count, 4, about="streams of events an owner may have open at once"
     )
+    shadow_percent: int = _setting(
+        "SHADOW_PERCENT", partial(whole, least=0, most=100), 1, about="of 100 searches, how many a worker makes again"
+    )
     quota_documents: int = _setting("QUOTA_DOCUMENTS", _count, 100_000, about="documents an owner may keep")
     quota_pages: int = _setting("QUOTA_PAGES", _count, 1_000_000, about="pages an owner may keep")
     quota_mb: int = _setting("QUOTA_MB", _count, 100_000, about="megabytes of uploaded files an owner may keep")
 
     # Only for tests
     failpoint: str = _setting(
-        "PALIAPI_FAILPOINT",
-        text,
-        "",
-        about="a fault at a named place, such as pages_stored:2=kill; empty: none",
+        "PALIAPI_FAILPOINT", text, "", about="a fault at a named place, such as pages_stored:2=kill; empty: none"
     )
 
     @property

@@ -1,6 +1,6 @@
 """Searching: by words, by an image, by a page that is there, or by several of these together."""
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from django.conf import settings
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema, extend_schema_field
@@ -10,7 +10,7 @@ from rest_framework.response import Response
 
 from accounts.auth import OwnedView
 from accounts.limits import concurrent
-from collections_app import search
+from collections_app import quality, search, shadow, tasks
 from collections_app.api import hits
 from collections_app.api.body import validated
 from collections_app.api.filter import FILTER_SCHEMA
@@ -19,7 +19,7 @@ from collections_app.asking import Asked, Picture, Words
 from collections_app.engine import filters
 from collections_app.engine.conditions import Filter
 from collections_app.errors import RankingWithoutScores, RegionsOfTooMany
-from collections_app.search import Question
+from collections_app.search import Answer, Question
 from paliapi.errors import Problem
 from paliapi.parsers import largest_json_upload
 from paliapi.serializers import FlagField, TextField
@@ -160,11 +160,29 @@ class _Searching(OwnedView):
 
     def answered(self, request: Request, data: dict[str, Any], asked: Asked) -> Response:
         with concurrent("search", owner_id=self.caller.owner_id, limit=settings.ENV.max_concurrent_searches):
-            answer = search.run(self.caller, _question(data, asked))
+            question = _question(data, asked)
+            answer = search.run(self.caller, question)
             include = frozenset(data.get("include", ()))
             told = hits.represent(answer, request, images=data.get("images", "base64"), include=include)
+        self._cast_shadow(question, answer, filter_json=cast(dict[str, Any], request.data).get("query_filter"))
         echoed = {} if isinstance(asked, Picture) else {"query": asked.text if isinstance(asked, Words) else ""}
         return Response({**echoed, **told}, headers=hits.timing(answer.receipt))
+
+    def _cast_shadow(self, question: Question, answer: Answer, *, filter_json: Any) -> None:
+        """Now and then have what sketches found looked for exactly, where the two can be compared."""
+        if answer.receipt.mode != "sketch" or question.by_document or question.min_score is not None:
+            return
+        if answer.query is not None and answer.where is not None and shadow.is_drawn(answer.query):
+            most = min(quality.K, question.offset + question.top_k)
+            sample = shadow.Sample(
+                caller=self.caller,
+                where=answer.where,
+                filter_json=filter_json,
+                query=answer.query,
+                most=most,
+                found=answer.receipt.best[:most],
+            )
+            tasks.compare_later(shadow.packed(sample))
 
 
 def _question(data: dict[str, Any], asked: Asked) -> Question:

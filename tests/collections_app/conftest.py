@@ -5,9 +5,13 @@ from dataclasses import replace
 
 import pytest
 from pytest_django import Settings
+from redis import Redis
 
 from collections_app import failpoints
+from paliapi.celery import app
+from paliapi.redis_urls import for_celery
 from tests.embeddings.serving import KEY, serving
+from tests.environment import Services
 
 
 @pytest.fixture(scope="session")
@@ -26,3 +30,15 @@ def service(lexical_url: str, settings: Settings) -> str:
 @pytest.fixture(autouse=True)
 def _no_failpoint_was_reached() -> None:
     failpoints.forget()
+
+
+@pytest.fixture
+def queue(services: Services) -> Iterator["Redis"]:
+    """The real queue, empty and with nobody working."""
+    usual = app.conf.broker_url
+    app.conf.update(broker_url=for_celery(services.redis_url))
+    with Redis.from_url(services.redis_url) as redis:
+        redis.delete("celery", "webhooks")
+        yield redis
+        redis.delete("celery", "webhooks")
+    app.conf.update(broker_url=usual)

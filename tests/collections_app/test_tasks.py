@@ -1,33 +1,17 @@
 """The queue carries nudges; without it nothing is lost but time."""
 
 import json
-from collections.abc import Iterator
 
-import pytest
 from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 from redis import Redis
 
 from collections_app import tasks
 from paliapi.celery import app
-from paliapi.redis_urls import for_celery
 from tests.cast import Someone
 from tests.collections_app.documents import put
 from tests.collections_app.engine.samples import pdf
 from tests.collections_app.ingestion import told
 from tests.collections_app.webhooks.receiving import ask_for_a_test, log, receiving, register
-from tests.environment import Services
-
-
-@pytest.fixture
-def queue(services: Services) -> Iterator["Redis"]:
-    """The real queue, empty and with nobody working."""
-    usual = app.conf.broker_url
-    app.conf.update(broker_url=for_celery(services.redis_url))
-    with Redis.from_url(services.redis_url) as redis:
-        redis.delete("celery", "webhooks")
-        yield redis
-        redis.delete("celery", "webhooks")
-    app.conf.update(broker_url=usual)
 
 
 def names(queue: "Redis", *, of: str = "celery") -> list[str]:

@@ -82,6 +82,7 @@ ROWS = {
     "getCollection": Row(needs="read", elsewhere=404, stranger=404),
     "updateCollection": Row(needs="write", elsewhere=404, stranger=404, body={"metadata": {"changed": True}}),
     "deleteCollection": Row(needs="write", owner=204, elsewhere=404, stranger=404),
+    "getCollectionQuality": Row(needs="read", elsewhere=404, stranger=404),
     "listDocuments": Row(needs="read", elsewhere=200, stranger=200),
     "upsertDocument": Row(needs="write", owner=202, elsewhere=403, stranger=202, form=_new_document),
     "getDocument": Row(needs="read", elsewhere=404, stranger=404),
