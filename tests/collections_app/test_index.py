@@ -233,7 +233,7 @@ def test_many_threads_load_once_and_find_the_same(a_shelf: Someone) -> None:
 
 def test_the_plan_scores_few_pages_exactly_and_never_fewer_than_are_wanted() -> None:
     assert PLAN.steps(100, hits=10) is None
-    assert PLAN.steps(4000, hits=1000) is None
+    assert PLAN.steps(3000, hits=1000) is None
     for pages, hits in ((101, 3), (10_000, 10), (100_000, 10), (1_000_000, 200)):
         steps = PLAN.steps(pages, hits=hits)
         assert steps is not None
