@@ -13,7 +13,7 @@ check schema: export REDIS_URL := redis://127.0.0.1:1/0
 check schema: export EMBEDDINGS_URL := http://127.0.0.1:1
 
 .PHONY: help install run test test-models test-launchers check fmt schema bench bench-embeddings bench-peers bench-load
-.PHONY: bench-retrieval bench-gpu bench-ingest bombs chaos thousand
+.PHONY: bench-large bench-retrieval bench-report bench-gpu bench-ingest bombs chaos thousand
 
 help:
 	@echo 'make run     start everything; http://localhost:8001'
@@ -23,7 +23,7 @@ help:
 	@echo 'make check   formatting, lint, types, import arrows, migrations, the OpenAPI document'
 	@echo 'make fmt     format the code'
 	@echo 'make schema  write docs/openapi.yaml and the pages that are made from the code'
-	@echo 'make bench   measure; bench-ingest, bench-peers, bench-load, bench-retrieval, bench-gpu measure more: docs/benchmarks.md'
+	@echo 'make bench   measure; there is more to measure in docs/benchmarks.md'
 	@echo 'make bombs   send files and answers that are made to hurt'
 	@echo 'make chaos, make thousand   break everything while documents are on their way; a thousand while workers are killed'
 
@@ -90,6 +90,9 @@ bench-peers: install
 	UV_PROJECT_ENVIRONMENT=.tools/peers $(UV) sync --locked --quiet --no-default-groups --group bench
 	.tools/peers/bin/python -m benchmarks.search $(ARGS)
 
+bench-large: install
+	$(VENV_PYTHON) -m benchmarks.large $(ARGS)
+
 bench-load: install
 	$(VENV_PYTHON) -m benchmarks.load $(ARGS)
 
@@ -100,3 +103,6 @@ bench-retrieval: install
 bench-gpu: install
 	UV_PROJECT_ENVIRONMENT=.tools/models $(UV) sync --locked --quiet --group gpu
 	.tools/models/bin/python -m benchmarks.embeddings_gpu $(ARGS)
+
+bench-report: install
+	$(VENV_PYTHON) -m benchmarks.report

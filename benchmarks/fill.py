@@ -1,25 +1,36 @@
 """Pages of the world into PaliAPI's tables, on the way that a worker takes: accepted, claimed, stored, published."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 
+from django.db import connection
 from PIL import Image, ImageDraw
 
 from accounts.access import Caller
 from accounts.models import CustomUser
+from accounts.ownership import acting_for
 from benchmarks.questions_service import SPACE
 from benchmarks.world import Halves
 from collections_app import ingest, leases, pagestore, publish
 from collections_app.engine.pages import RenderedPage
+from collections_app.engine.sketch import Small
 from collections_app.ingest import Content, Wanted
+from collections_app.leases import Lease
+from collections_app.models import Page
 from collections_app.pagestore import NewPage, Reached
+from collections_app.search import Hit
 from embeddings.contract import MultiVector
 
 PAGES_OF_A_FILE = 100
 _AT_ONCE = 20
 _WIDTH, _HEIGHT = 1240, 1754
+_REPLACE = """
+UPDATE collections_app_pageembedding AS e SET pooled = made.pooled, sketch = made.sketch
+FROM unnest(%s::bigint[], %s::bytea[], %s::bytea[]) AS made (page_id, pooled, sketch)
+WHERE e.page_id = made.page_id AND e.owner_id = %s
+"""
 _PDF = b"%PDF-1.4\ntrailer<<>>\n%%EOF\n"
 
 
@@ -36,21 +47,25 @@ def owner(email: str) -> Caller:
     return Caller.of_owner(CustomUser.objects.create_user(email).pk, email=email)
 
 
-def put(shelf: Shelf, pages: Halves) -> None:
-    """Documents of a hundred pages each; document `3` has the pages from 300 on, counted within `pages`."""
+def put(shelf: Shelf, pages: Sequence[Halves] | Halves, *, first: int = 0, smalls: Sequence[Small] = ()) -> None:
+    """Documents of a hundred pages each. Each knows the number of its first page, which `first` counts on from.
+
+    The small forms of a page are made of its vectors, or given where these are not all.
+    """
     image = _page_image()
     for start in range(0, len(pages), PAGES_OF_A_FILE):
-        _document(shelf, str(start // PAGES_OF_A_FILE), pages[start : start + PAGES_OF_A_FILE], image)
+        end = start + PAGES_OF_A_FILE
+        _document(shelf, list(pages[start:end]), smalls[start:end], image, first=first + start)
 
 
-def number_of(document: str, page: int) -> int:
-    """Which page of `pages` it is; `page` counts from 1."""
-    return int(document) * PAGES_OF_A_FILE + page - 1
+def number_of(hit: Hit) -> int:
+    """Which page it is of all that were put in."""
+    return int(hit.page.revision.document.metadata["first"]) + hit.page.number - 1
 
 
-def _document(shelf: Shelf, name: str, pages: Halves, image: bytes) -> None:
+def _document(shelf: Shelf, pages: Sequence[Halves], smalls: Sequence[Small], image: bytes, *, first: int) -> None:
     content = Content(file=BytesIO(_PDF), sha256=hashlib.sha256(_PDF).hexdigest(), size=len(_PDF))
-    wanted = Wanted(name=name, collection_name=shelf.collection, metadata={"part": int(name)})
+    wanted = Wanted(name=f"from-{first}", collection_name=shelf.collection, metadata={"first": first})
     ingest.accept(shelf.caller, wanted, content, claim=_nothing, remember=_nothing)
     lease = leases.claim()
     if lease is None:
@@ -60,10 +75,21 @@ def _document(shelf: Shelf, name: str, pages: Halves, image: bytes) -> None:
         last = some[-1].rendered
         reached = Reached(pages_done=last.number, pages_total=last.total, space_id=space_id, skipped=[], timings={})
         pagestore.store(lease, some, reached)
+    if smalls:
+        _replace_smalls(lease, smalls)
     publish.publish(lease, timings={})
 
 
-def _batches(pages: Halves, image: bytes) -> Iterator[list[NewPage]]:
+def _replace_smalls(lease: Lease, smalls: Sequence[Small]) -> None:
+    with acting_for(lease.owner_id):
+        pages = Page.objects.filter(owner_id=lease.owner_id, revision=lease.revision_id).order_by("number")
+        ids = list(pages.values_list("pk", flat=True))
+        with connection.cursor() as cursor:
+            pooled, sketches = [one.pooled for one in smalls], [one.sketch for one in smalls]
+            cursor.execute(_REPLACE, [ids, pooled, sketches, lease.owner_id])
+
+
+def _batches(pages: Sequence[Halves], image: bytes) -> Iterator[list[NewPage]]:
     for start in range(0, len(pages), _AT_ONCE):
         yield [
             NewPage(rendered=_rendered(start + place, len(pages), image), embedded=MultiVector(vectors))

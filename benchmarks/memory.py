@@ -51,7 +51,7 @@ class Memory:
     def _watch(self) -> None:
         while not self._done.wait(_EVERY_S):
             for name, pid in self._programs.items():
-                self._seen[name].append(sum(_resident(one) for one in _family(pid)))
+                self._seen[name].append(sum(resident(one) for one in _family(pid)))
 
 
 def _family(leader: int) -> list[int]:
@@ -64,7 +64,7 @@ def _family(leader: int) -> list[int]:
     return found
 
 
-def _resident(pid: int) -> int:
+def resident(pid: int) -> int:
     """Bytes in memory; what is shared with a parent counts a part for each."""
     with suppress(OSError):
         for line in Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii").splitlines():

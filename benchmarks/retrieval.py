@@ -154,8 +154,9 @@ def table(told: Mapping[str, Any]) -> str:
         "| ranking | " + " | ".join(names) + " |",
         "|---" * (1 + len(names)) + "|",
     ]
-    rows = (f"| {way} | " + " | ".join(f"{told[way][name]:.3f}" for name in names) for way in (*RANKINGS, "exact"))
-    lines += rows
+    for way in (*RANKINGS, "exact"):
+        cells = " | ".join(f"{told[way][name]:.3f}" for name in names)
+        lines += [f"| {way} | {cells} |"]
     return "\n".join([*lines, "", f"lost against exact scoring: {told['loss_ndcg10']:.4f} nDCG@10"]) + "\n"
 
 

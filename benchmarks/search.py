@@ -50,7 +50,8 @@ def main(argv: list[str]) -> int:
                     done.update(_measured(house, name, pages))
                     DRAFT.write_text(json.dumps(results), encoding="utf-8")
     sys.stdout.write(table(results))
-    _keep(results, whole=asked.engines == list(ENGINES))
+    if set(asked.pages) <= set(SIZES):
+        _keep(results, whole=asked.engines == list(ENGINES))
     DRAFT.unlink(missing_ok=True)
     missed = shortfalls(results)
     sys.stdout.write("".join(f"Not good enough: {one}\n" for one in missed))

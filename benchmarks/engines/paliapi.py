@@ -1,5 +1,7 @@
 """PaliAPI through its verb, from its own tables: accepted, stored and published as a worker does it."""
 
+from typing import ClassVar
+
 from django.db import connection
 
 from accounts.access import Caller
@@ -12,15 +14,15 @@ from benchmarks.questions_service import text_of
 from collections_app import search
 from collections_app.asking import Words
 from collections_app.models import PageEmbedding
+from collections_app.scoring import Mode
 from collections_app.search import Question
 
 _COLLECTION = "pages"
 
 
-class PaliapiExact(Engine):
-    most_questions = 10
-    rounds = 1
-    note = "every page in scope is read from Postgres and scored"
+class PaliapiAuto(Engine):
+    mode: ClassVar[Mode] = "auto"
+    note = "as POST /v1/search/ does it unless told otherwise"
 
     def build(self) -> None:
         email = f"{len(self.corpus)}@benchmarks.example"
@@ -31,9 +33,11 @@ class PaliapiExact(Engine):
 
     def search(self, question: int, setting: str) -> list[int]:  # noqa: ARG002 - there is but one way
         asked = Words(text_of(question), at="")
-        asked_for = Question(asked=asked, collections=frozenset({_COLLECTION}), top_k=BEST, mode="exact")
-        found = search.run(self._caller, asked_for)
-        return [fill.number_of(hit.page.revision.document.name, hit.page.number) for hit in found.hits]
+        found = search.run(self._caller, self._question(asked))
+        return [fill.number_of(hit) for hit in found.hits]
+
+    def _question(self, asked: Words) -> Question:
+        return Question(asked=asked, collections=frozenset({_COLLECTION}), mode=self.mode, top_k=BEST)
 
     def bytes_per_page(self) -> float:
         with acting_as_staff():
@@ -42,3 +46,10 @@ class PaliapiExact(Engine):
             cursor.execute("SELECT pg_total_relation_size(%s)", [PageEmbedding._meta.db_table])
             row = cursor.fetchone()
         return float(row[0]) / count if row else 0.0
+
+
+class PaliapiExact(PaliapiAuto):
+    mode = "exact"
+    most_questions = 10
+    rounds = 1
+    note = "every page in scope is read from Postgres and scored"
