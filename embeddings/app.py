@@ -63,8 +63,11 @@ async def _problem(_: Request, found: Exception) -> Response:
 
 
 async def _foreign(_: Request, found: Exception) -> Response:
-    known = isinstance(found, HTTPException) and found.status_code == 405
-    return answers.problem(MethodNotAllowed() if known else NoSuchRoute())
+    if not (isinstance(found, HTTPException) and found.status_code == 405):
+        return answers.problem(NoSuchRoute())
+    response = answers.problem(MethodNotAllowed())
+    response.headers.update(found.headers or {})
+    return response
 
 
 async def _unforeseen(_: Request, found: Exception) -> Response:

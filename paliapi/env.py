@@ -53,6 +53,7 @@ def _setting(
 
 
 _web_url = partial(url, schemes=("http", "https"))
+_postgres_url = partial(url, schemes=("postgres", "postgresql"))
 _count = partial(whole, least=1, most=10**12)
 
 
@@ -135,7 +136,7 @@ class Env:
     # What it talks to
     database_url: str = _setting(
         "DATABASE_URL",
-        partial(url, schemes=("postgres", "postgresql")),
+        _postgres_url,
         about="Postgres with pgvector; replaces the embedded one",
         example="postgresql://paliapi_app:SECRET@localhost:5432/paliapi",
         secret=True,
@@ -143,10 +144,13 @@ class Env:
     )
     database_admin_url: str = _setting(
         "DATABASE_ADMIN_URL",
-        partial(url, schemes=("postgres", "postgresql")),
+        _postgres_url,
         "",
-        about="the role that owns the tables, for migrations; empty: the role of DATABASE_URL",
+        about="owns the tables, to migrate; empty: as DATABASE_URL",
         secret=True,
+    )
+    database_setup_url: str = _setting(
+        "DATABASE_SETUP_URL", _postgres_url, "", about="administers the server, for setup_database alone", secret=True
     )
     redis_url: str = _setting(
         "REDIS_URL",

@@ -18,9 +18,9 @@ from typing import Self
 from urllib.parse import quote
 
 import psycopg
-from psycopg import sql
 
-from paliapi.roles import APP, OWNER, create_roles_sql, open_indexes_sql
+from paliapi.furnish import equip, furnish
+from paliapi.roles import APP, OWNER
 from paliapi.stack import account as accounts
 from paliapi.stack import postgres_binaries, processes
 from paliapi.stack.child import Child, Command
@@ -116,18 +116,9 @@ class Postgres:
     def furnish(self, passwords: Mapping[str, str]) -> None:
         """Make the roles, their passwords, the database and its extension, as far as they are missing."""
         with self.connect("template1") as connection:
-            connection.execute(create_roles_sql())
-            for role, password in passwords.items():
-                _set_password(connection, role, password)
             # Every database made from the template has the extension, those of tests too.
-            _equip(connection)
-            found = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone()
-        if found is None:
-            with self.connect(SUPERUSER) as connection:
-                names = sql.Identifier(DATABASE), sql.Identifier(OWNER)
-                connection.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(*names))
-        with self.connect(DATABASE) as connection:
-            _equip(connection)
+            equip(connection)
+        furnish(self.connect, database=DATABASE, passwords=passwords, start=SUPERUSER)
 
     def _is_made(self) -> bool:
         if not self.data.exists():
@@ -292,15 +283,3 @@ def _is_attached(note: list[str]) -> bool:
 
 def _environ() -> dict[str, str]:
     return {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}
-
-
-def _set_password(connection: psycopg.Connection, role: str, password: str) -> None:
-    """Give a role a password; the server, and so its log, sees only the SCRAM verifier."""
-    verifier = connection.pgconn.encrypt_password(password.encode(), role.encode(), b"scram-sha-256").decode()
-    connection.execute(sql.SQL("ALTER ROLE {} PASSWORD {}").format(sql.Identifier(role), sql.Literal(verifier)))
-
-
-def _equip(connection: psycopg.Connection) -> None:
-    connection.execute("CREATE EXTENSION IF NOT EXISTS vector")
-    connection.execute("ALTER EXTENSION vector UPDATE")
-    connection.execute(open_indexes_sql())

@@ -18,14 +18,14 @@ _NAMES = (
 )
 
 
-def load_or_make(home: Path) -> dict[str, str]:
-    """The secrets by name. A name that is missing is made and added; what is there stays as it is."""
-    path = home / _FILE
+def load_or_make(home: Path, *, more: tuple[str, ...] = ()) -> dict[str, str]:
+    """The secrets by name, and those named in `more`. What is missing is made and added; what is there stays."""
+    path, names = home / _FILE, _NAMES + more
     try:
         found = parse_file(path.read_text(encoding="utf-8")) if path.exists() else {}
-        if all(found.get(name) for name in _NAMES):
+        if all(found.get(name) for name in names):
             return found
-        made = {name: found.get(name) or secrets.token_urlsafe(36) for name in _NAMES}
+        made = {name: found.get(name) or secrets.token_urlsafe(36) for name in names}
         write_private(path, made, about="Secrets of this PaliAPI. Losing them makes every API key useless.")
     except OSError as problem:
         raise in_words(problem, place=path) from problem

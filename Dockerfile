@@ -1,0 +1,56 @@
+# The web, the worker and the beat. From the root of the repository:
+#   docker build --target web    -t paliapi-web .      also runs the beat and the commands of manage.py
+#   docker build --target worker -t paliapi-worker .   has LibreOffice and fonts
+#   docker build -t paliapi-development .              has the tests and their tools
+ARG PYTHON=python:3.12-slim-bookworm
+
+FROM ${PYTHON} AS builder
+RUN pip install --no-cache-dir uv==0.13.8
+ENV UV_PROJECT_ENVIRONMENT=/opt/venv UV_LINK_MODE=copy UV_COMPILE_BYTECODE=1 UV_PYTHON_DOWNLOADS=never
+WORKDIR /build
+COPY pyproject.toml uv.lock ./
+RUN uv sync --frozen --no-cache --no-default-groups --no-install-project
+
+FROM ${PYTHON} AS base
+# /data has the files, the two others what `python -m paliapi.stack.write_secrets` makes; they belong on volumes.
+RUN useradd --uid 10001 --create-home --home-dir /home/paliapi paliapi \
+    && install -d -m 0700 -o paliapi -g paliapi /administration /data /secrets
+WORKDIR /app
+# The root file system may be read-only: only those three and /tmp are written to.
+ENV PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 NUMBA_CACHE_DIR=/tmp/numba \
+    PALIAPI_HOME=/data PALIAPI_HOST=0.0.0.0
+EXPOSE 8001
+USER 10001
+
+FROM base AS web
+COPY --from=builder /opt/venv /opt/venv
+COPY . .
+HEALTHCHECK --interval=10s --timeout=5s --start-period=2m --retries=3 \
+    CMD ["python", "-c", "import urllib.request as web; web.urlopen('http://127.0.0.1:8001/livez', timeout=4)"]
+CMD ["gunicorn", "--config", "python:paliapi.gunicorn_settings", "paliapi.wsgi"]
+
+FROM base AS worker
+USER root
+RUN apt-get update && apt-get install -y --no-install-recommends \
+        libreoffice-calc-nogui libreoffice-impress-nogui libreoffice-writer-nogui \
+        fonts-crosextra-caladea fonts-crosextra-carlito fonts-dejavu-core fonts-liberation fonts-noto-cjk \
+    && rm -rf /var/lib/apt/lists/*
+USER 10001
+COPY --from=builder /opt/venv /opt/venv
+COPY . .
+HEALTHCHECK --interval=60s --timeout=30s --start-period=2m --retries=3 \
+    CMD ["sh", "-c", "celery -A paliapi.celery inspect ping --timeout 10 --destination celery@$(hostname)"]
+CMD ["celery", "-A", "paliapi.celery", "worker", "--without-gossip", "--without-mingle"]
+
+FROM builder AS builder-development
+RUN uv sync --frozen --no-cache --no-install-project
+
+# What is published here is what `make test` and `make check` need, Postgres and Redis for the tests included.
+FROM base AS development
+COPY --from=builder-development /opt/venv /opt/venv
+COPY . .
+ENV PYTEST_ADDOPTS="-p no:cacheprovider" MYPY_CACHE_DIR=/tmp/mypy HYPOTHESIS_STORAGE_DIRECTORY=/tmp/hypothesis \
+    COVERAGE_FILE=/tmp/coverage
+HEALTHCHECK --interval=10s --timeout=5s --start-period=2m --retries=3 \
+    CMD ["python", "-c", "import urllib.request as web; web.urlopen('http://127.0.0.1:8001/livez', timeout=4)"]
+CMD ["gunicorn", "--config", "python:paliapi.gunicorn_settings", "paliapi.wsgi"]

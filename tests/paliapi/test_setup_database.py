@@ -1,0 +1,52 @@
+"""`manage.py setup_database`."""
+
+from dataclasses import replace
+from urllib.parse import urlsplit
+
+import pytest
+from django.core.management import CommandError, call_command
+from pytest_django import Settings
+
+from tests.environment import Services
+
+
+def test_the_database_of_the_web_is_made_ready(services: Services, settings: Settings) -> None:
+    place = urlsplit(services.app_url)
+    settings.ENV = replace(
+        settings.ENV,
+        database_url=services.app_url,
+        database_admin_url=services.owner_url,
+        database_setup_url=place._replace(netloc="postgres@", path="/postgres").geturl(),
+    )
+    call_command("setup_database")
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"database_setup_url": ""}, "DATABASE_SETUP_URL"),
+        ({"database_url": "postgresql://somebody:secret@localhost/paliapi"}, "must name paliapi_app"),
+        ({"database_url": "postgresql://paliapi_app@localhost/paliapi"}, "its password"),
+    ],
+)
+def test_what_is_missing_is_named(settings: Settings, change: dict[str, str], told: str) -> None:
+    given = {
+        "database_setup_url": "postgresql://postgres:secret@localhost:1/postgres",
+        "database_admin_url": "postgresql://paliapi:secret@localhost:1/paliapi",
+        "database_url": "postgresql://paliapi_app:secret@localhost:1/paliapi",
+    }
+    settings.ENV = replace(settings.ENV, **{**given, **change})
+    with pytest.raises(CommandError, match=told):
+        call_command("setup_database")
+
+
+def test_a_server_that_does_not_answer_is_told_in_words(settings: Settings) -> None:
+    settings.ENV = replace(
+        settings.ENV,
+        database_setup_url="postgresql://postgres:secret@localhost:1/postgres",
+        database_admin_url="postgresql://paliapi:secret@localhost:1/paliapi",
+        database_url="postgresql://paliapi_app:secret@localhost:1/paliapi",
+    )
+    with pytest.raises(CommandError, match="could not be made ready") as told:
+        call_command("setup_database")
+    assert "secret" not in str(told.value)
