@@ -94,7 +94,7 @@ async def _over(line: "_Line", asked: bytes, idle: "list[_Line]") -> tuple[int, 
         head = (await line.reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower()
         lines = head.split("\r\n")
         fields = dict(one.split(": ", 1) for one in lines[1:] if ": " in one)
-        await line.reader.readexactly(int(fields.get("content-length", 0)))
+        await _read_body(line.reader, fields)
         kept = fields.get("connection", "") != "close"
         return int(lines[0].split()[1]), "retry-after" in fields
     finally:
@@ -102,3 +102,12 @@ async def _over(line: "_Line", asked: bytes, idle: "list[_Line]") -> tuple[int, 
             idle.append(line)
         else:
             line.close()
+
+
+async def _read_body(reader: asyncio.StreamReader, fields: dict[str, str]) -> None:
+    if fields.get("transfer-encoding") == "chunked":
+        while size := int(await reader.readline(), 16):
+            await reader.readexactly(size + 2)
+        await reader.readline()
+    else:
+        await reader.readexactly(int(fields.get("content-length", 0)))

@@ -37,6 +37,12 @@ def test_nobody_waits_for_the_answer_of_another() -> None:
     assert [one.status for one in outcomes] == [200] * 20
 
 
+def test_a_body_in_pieces_is_read_to_its_end() -> None:
+    pieces = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\na\r\n0123456789\r\n0\r\n\r\n"
+    outcomes = asyncio.run(_with_server(arrivals(3), answer=pieces, together=1))
+    assert [one.status for one in outcomes] == [200] * 3
+
+
 def test_a_refusal_that_says_when_to_come_back_is_told_apart() -> None:
     refused = b"HTTP/1.1 503 Busy\r\nRetry-After: 1\r\nConnection: close\r\n\r\n"
     (outcome,) = asyncio.run(_with_server(arrivals(1), answer=refused, together=1))
