@@ -59,7 +59,7 @@ def matches(caller: Caller, where: Scope, text: str, *, pages_in_scope: int) -> 
     if len(posted.pages) == 0:
         return []
     counts = np.bincount(posted.words, minlength=len(words))
-    rarity = np.log1p((max(pages_in_scope, counts.max()) - counts + 0.5) / (counts + 0.5))
+    rarity = np.log1p((max(pages_in_scope, int(counts.max())) - counts + 0.5) / (counts + 0.5))
     if (counts >= _MOST).any():
         posted = _without_the_common(caller, where, words, posted, counts)
     exact = np.unique(posted.of(np.array(list(asked.values()))[posted.words]).pages)

@@ -73,7 +73,7 @@ def asked(query: NDArray[np.float16] | Floats, weights: Floats | None = None) ->
     """`weights` tell how much each of the query's vectors counts; one may be negative."""
     vectors = query.astype(np.float32)
     counts = np.ones(len(vectors), dtype=np.float32) if weights is None else weights.astype(np.float32)
-    steps = np.abs(vectors).max(axis=1) / _LEVELS
+    steps = (np.abs(vectors).max(axis=1) / _LEVELS).astype(np.float32)
     levels = np.floor(vectors / np.where(steps > 0, steps, 1)[:, None]).clip(-8, 7).astype(np.int64) + 8
     planes = np.stack([_packed((levels >> bit) & 1) for bit in range(4)], axis=1)
     return Asked(_packed(vectors > 0), counts * np.linalg.norm(vectors, axis=1), planes, counts * steps)

@@ -68,8 +68,8 @@ def of_page(query: maxsim.Query, page: MultiVector, layout: Any, *, weights: Wei
     with single_threaded():
         alike = query[wanted].astype(np.float32) @ page[placed].astype(np.float32).T
     mean, best = alike.mean(axis=1, keepdims=True), alike.max(axis=1, keepdims=True)
-    outstanding = np.maximum(best - mean, 1e-6)
-    contrast = np.clip((alike - mean) / outstanding, 0, 1)
+    outstanding = np.maximum(best - mean, np.float32(1e-6))
+    contrast = ((alike - mean) / outstanding).clip(0, 1)
     say = outstanding[:, 0] * (1 if weights is None else weights[wanted])
     heat = say @ contrast**_SHARPNESS
     return Regions(
