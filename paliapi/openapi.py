@@ -109,6 +109,8 @@ def say_plainly(result: dict[str, Any], **_: Any) -> dict[str, Any]:
         for name, said in schema.get("properties", {}).items():
             if said.get("nullable") and "allOf" in said:
                 schema["properties"][name] = _or_null(said, schemas)
+            elif "oneOf" in said:
+                said.pop("nullable", None)  # one of them says it
     for operations in result["paths"].values():
         for operation in operations.values():
             operation.setdefault("security", [])

@@ -37,6 +37,15 @@ class FlagField(serializers.BooleanField):
         return data
 
 
+class NumberField(serializers.FloatField):
+    """A number, and nothing that reads like one."""
+
+    def to_internal_value(self, data: Any) -> float:
+        if isinstance(data, bool) or not isinstance(data, int | float):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
 class StrictSerializer(serializers.Serializer[Instance]):
     """Refuses fields it does not know, so that a misspelt one is told and not passed over."""
 

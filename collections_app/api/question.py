@@ -3,14 +3,16 @@
 from collections.abc import Mapping
 from typing import Any
 
-from drf_spectacular.utils import extend_schema_field
+from drf_spectacular.extensions import OpenApiSerializerFieldExtension
+from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.utils import Direction
 from rest_framework import serializers
 
 from collections_app import catalogue
 from collections_app.asking import Asked, LikePage, Part, Picture, Together, Words
 from collections_app.errors import QueryAmbiguous, QueryOnlyAvoids
 from paliapi.errors import Problem
-from paliapi.serializers import StrictSerializer, TextField
+from paliapi.serializers import NumberField, StrictSerializer, TextField
 
 LONGEST_QUERY = 10_000
 MOST_PARTS = 8
@@ -30,7 +32,7 @@ class PageIn(StrictSerializer[Any]):
 
 class CropIn(PageIn):
     box = serializers.ListField(
-        child=serializers.FloatField(min_value=0, max_value=1),
+        child=NumberField(min_value=0, max_value=1),
         min_length=4,
         max_length=4,
         help_text="Left, top, right, bottom, from 0 at the left and the top of the page to 1.",
@@ -48,7 +50,7 @@ class PartIn(StrictSerializer[Any]):
     image = TextField(required=False, allow_null=True, help_text="An image in base64, without a `data:` prefix.")
     page = PageIn(required=False, allow_null=True, help_text="A page of yours.")
     crop = CropIn(required=False, allow_null=True, help_text="A part of a page of yours.")
-    weight = serializers.FloatField(
+    weight = NumberField(
         required=False,
         allow_null=True,
         min_value=-MOST_WEIGHT,
@@ -76,15 +78,6 @@ def not_blank(value: str | None) -> str | None:
     return value
 
 
-@extend_schema_field(
-    {
-        "oneOf": [
-            {"type": "string", "minLength": 1, "maxLength": LONGEST_QUERY},
-            {"type": "array", "items": {"$ref": "#/components/schemas/PartIn"}, "minItems": 1, "maxItems": MOST_PARTS},
-        ],
-        "nullable": True,
-    }
-)
 class QueryField(serializers.Field[Any, Any, Any, Any]):
     """A question in words, or a list of parts."""
 
@@ -93,6 +86,21 @@ class QueryField(serializers.Field[Any, Any, Any, Any]):
             parts = serializers.ListField(child=PartIn(), min_length=1, max_length=MOST_PARTS)
             return parts.run_validation(data)
         return not_blank(TextField(max_length=LONGEST_QUERY).run_validation(data))
+
+
+class QueryFieldSchema(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
+    """How the OpenAPI document tells of it; importing this is enough."""
+
+    target_class = QueryField
+
+    def map_serializer_field(self, auto_schema: AutoSchema, direction: Direction) -> dict[str, Any]:
+        part = auto_schema.resolve_serializer(PartIn, direction).ref
+        return {
+            "oneOf": [
+                {"type": "string", "nullable": True, "minLength": 1, "maxLength": LONGEST_QUERY},
+                {"type": "array", "items": part, "minItems": 1, "maxItems": MOST_PARTS},
+            ]
+        }
 
 
 def asked_of(data: Mapping[str, Any]) -> Asked:

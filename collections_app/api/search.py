@@ -22,7 +22,7 @@ from collections_app.errors import RankingWithoutScores, RegionsOfTooMany
 from collections_app.search import Answer, Question
 from paliapi.errors import Problem
 from paliapi.parsers import largest_json_upload
-from paliapi.serializers import FlagField, TextField
+from paliapi.serializers import FlagField, NumberField, TextField
 
 MOST_HITS = 1000
 MOST_WITH_REGIONS = 20
@@ -59,7 +59,7 @@ class WhereIn(serializers.Serializer[Any]):
     offset = serializers.IntegerField(
         required=False, allow_null=True, min_value=0, max_value=FURTHEST, help_text="How many of the best to pass over."
     )
-    min_score = serializers.FloatField(
+    min_score = NumberField(
         required=False, allow_null=True, min_value=-1, max_value=1, help_text="The least `normalized_score` of a hit."
     )
     group_by = serializers.ChoiceField(

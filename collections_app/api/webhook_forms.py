@@ -14,7 +14,7 @@ from collections_app.webhook_models import (
     WebhookEndpoint,
     WhyDisabled,
 )
-from paliapi.serializers import StrictSerializer, TextField
+from paliapi.serializers import FlagField, StrictSerializer, TextField
 
 LONGEST_URL = 2000
 LONGEST_OVERLAP_H = 168
@@ -50,7 +50,7 @@ class WebhookChange(StrictSerializer[WebhookEndpoint]):
         max_length=LONGEST_DESCRIPTION, required=False, allow_blank=True, allow_null=True, help_text="For you."
     )
     events = EventsField(required=False, allow_null=True, help_text="Replaces the list as a whole.")
-    enabled = serializers.BooleanField(
+    enabled = FlagField(
         required=False,
         allow_null=True,
         help_text="false: nothing is written for it any more, and what is pending waits.",

@@ -45,11 +45,12 @@ def test_a_page_comes_out_of_the_pipe_as_it_went_in(page: RenderedPage) -> None:
 @pytest.mark.parametrize(
     "frame",
     [
-        struct.pack(">II", 1 << 31, 0),
-        struct.pack(">II", 2, 1 << 31) + b"{}",
-        struct.pack(">II", 2, 0) + b"[]",
-        struct.pack(">II", 1, 0) + b"{",
-        struct.pack(">II", 1, 0) + b"\xff",
+        struct.pack(">III", 1 << 31, 0, 0),
+        struct.pack(">III", 2, 1 << 31, 0) + b"{}",
+        struct.pack(">III", 2, 0, 1 << 31) + b"{}",
+        struct.pack(">III", 2, 0, 0) + b"[]",
+        struct.pack(">III", 1, 0, 0) + b"{",
+        struct.pack(">III", 1, 0, 0) + b"\xff",
     ],
 )
 def test_a_frame_that_is_none_of_ours_is_refused(frame: bytes) -> None:
