@@ -20,15 +20,17 @@ class NameField(TextField):
 
     def run_validation(self, data: Any = serializers.empty) -> Any:
         found = super().run_validation(data)
-        return names.checked(found, at=f"/{self.field_name}") if isinstance(found, str) and found else found
+        return self.checked(found, at=f"/{self.field_name}") if isinstance(found, str) and found else found
+
+    def checked(self, name: str, *, at: str) -> str:
+        return names.document_checked(name, at=at)
 
 
 class CollectionNameField(NameField):
     """The name of a collection."""
 
-    def run_validation(self, data: Any = serializers.empty) -> Any:
-        found = super().run_validation(data)
-        return names.collection_checked(found, at=f"/{self.field_name}") if isinstance(found, str) and found else found
+    def checked(self, name: str, *, at: str) -> str:
+        return names.collection_checked(name, at=at)
 
 
 @extend_schema_field(_OBJECT)

@@ -9,13 +9,25 @@ LONGEST = 255
 
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 # What would be taken for another address of the API: /v1/documents/NAME/ must always mean the document.
-_TAKEN_BY_ROUTES = re.compile(
-    r"(upsert-document|delete-document(/.*)?|(.*/)?(cancel|retry|events|quality)|(.*/)?pages/\d+/image)/?", re.DOTALL
+_OTHER_THAN_DOCUMENTS = re.compile(
+    r"(upsert-document|delete-document(/.*)?|.+/(cancel|retry|events)|.+/pages/[0-9]+/image)/?", re.DOTALL
 )
+_OTHER_THAN_COLLECTIONS = re.compile(r".+/quality/?", re.DOTALL)
 
 
-def checked(name: str, *, at: str) -> str:
-    """The same name, if it can be kept and reached; `at` is where it lies in the request."""
+def document_checked(name: str, *, at: str) -> str:
+    """The same name, if a document of it can be kept and reached; `at` is where it lies in the request."""
+    return _checked(name, at=at, taken=_OTHER_THAN_DOCUMENTS)
+
+
+def collection_checked(name: str, *, at: str) -> str:
+    """The same for a collection, which cannot be called `all` either."""
+    if name.lower() == "all":
+        _reserved(at, "`all` means every collection, so none can have this name.")
+    return _checked(name, at=at, taken=_OTHER_THAN_COLLECTIONS)
+
+
+def _checked(name: str, *, at: str, taken: re.Pattern[str]) -> str:
     if not name.strip():
         _refuse(at, "A name must have at least one visible character.")
     if len(name) > LONGEST:
@@ -24,18 +36,13 @@ def checked(name: str, *, at: str) -> str:
         _refuse(at, "A name must not hold control characters or halves of characters.")
     if any(step in {".", ".."} for step in name.split("/")):
         _refuse(at, "A name must not be, or hold as a step of a path, `.` or `..`: clients cannot ask for it.")
-    if _TAKEN_BY_ROUTES.fullmatch(name):
-        detail = "This name would be taken for another address of the API."
-        raise NameReserved(detail, problems=(Problem(at, NameReserved.code, detail),))
+    if taken.fullmatch(name):
+        _reserved(at, "This name would be taken for another address of the API.")
     return name
 
 
-def collection_checked(name: str, *, at: str) -> str:
-    """As `checked`; and not `all`, which means every collection."""
-    if name.lower() == "all":
-        detail = "`all` means every collection, so none can have this name."
-        raise NameReserved(detail, problems=(Problem(at, NameReserved.code, detail),))
-    return checked(name, at=at)
+def _reserved(at: str, detail: str) -> None:
+    raise NameReserved(detail, problems=(Problem(at, NameReserved.code, detail),))
 
 
 def _refuse(at: str, detail: str) -> None:
