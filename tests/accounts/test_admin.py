@@ -1,8 +1,10 @@
 """The admin site."""
 
+import re
 from typing import Any
 
 import pytest
+from django.contrib import admin
 from django.contrib.admin.models import LogEntry
 from django.test import Client
 
@@ -145,3 +147,9 @@ def test_guessing_passwords_is_slowed_down(db: None, monkeypatch: pytest.MonkeyP
 
 def test_the_api_does_not_take_a_session_for_a_key(staff: Client) -> None:
     assert staff.get("/v1/me/").status_code == 401
+
+
+def test_what_there_are_several_of_is_spelt_as_people_do(staff: Client) -> None:
+    plurals = [str(model._meta.verbose_name_plural) for model in admin.site._registry]
+    assert "webhook deliveries" in plurals
+    assert [plural for plural in plurals if re.search(r"[^aeiou]ys$|(s|x|ch)s$", plural)] == []
