@@ -11,6 +11,7 @@ from django.utils import timezone
 from accounts import keys
 from accounts.access import SCOPES, Caller
 from accounts.models import ApiKey
+from accounts.ownership import one_at_a_time
 from paliapi.errors import Conflict, Forbidden, Invalid, LimitReached, NotFound, Problem
 
 # Enough for every machine of an owner; few enough that a runaway script is noticed.
@@ -79,6 +80,7 @@ def mint_key(owner_id: int, *, rights: Rights, name: str = "", rotated_from: Api
     if rights.expires_at is not None and rights.expires_at <= timezone.now():
         problem = Problem("/expires_at", ExpiryInThePast.code, "Give a time in the future.")
         raise ExpiryInThePast(problems=(problem,))
+    one_at_a_time(owner_id)
     if ApiKey.objects.filter(owner_id=owner_id).in_state("active").count() >= MOST_KEYS:
         raise TooManyKeys(f"An account may have {MOST_KEYS} keys in use.")
     parts = keys.mint()

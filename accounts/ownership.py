@@ -22,6 +22,11 @@ def acting_for(owner_id: int) -> Iterator[None]:
         yield
 
 
+def one_at_a_time(owner_id: int) -> None:
+    """Let others of this owner who would come here wait until this transaction ends: who counts before adding."""
+    _one("SELECT id FROM accounts_customuser WHERE id = %s FOR NO KEY UPDATE", str(owner_id))
+
+
 @contextmanager
 def presenting_key(public_id: str) -> Iterator[None]:
     """A transaction that may read the one key with this public id, whoever owns it."""

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.conf import settings
-from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 
 from accounts.access import Caller
+from accounts.ownership import one_at_a_time
 from collections_app.engine.addresses import Allowed
 from collections_app.engine.destination import check_by_name, destination
 from collections_app.errors import (
@@ -62,27 +62,19 @@ def find(caller: Caller, endpoint_id: int) -> WebhookEndpoint:
 
 def create(caller: Caller, *, url: str, description: str, events: Sequence[str]) -> WebhookEndpoint:
     """A new one; `keys.secret_of` it is shown this once."""
-    present = of(caller)
+    _check_room(caller)
     _check_url(url)
-    if present.count() >= settings.ENV.max_webhooks:
-        raise TooManyWebhooks(f"An account may have {settings.ENV.max_webhooks} webhooks.")
     return _made(caller, url=url, description=description, events=events, compatible=False)
 
 
 def create_compatible(caller: Caller, *, url: str) -> WebhookEndpoint:
     """The one that an account has in ColiVara: made by the first call, given another URL by every later one."""
     _check_url(url)
+    one_at_a_time(caller.owner_id)
     found = _locked(of(caller).filter(compatible=True))
     if found is None:
-        if of(caller).count() >= settings.ENV.max_webhooks:
-            raise TooManyWebhooks(f"An account may have {settings.ENV.max_webhooks} webhooks.")
-        try:
-            with transaction.atomic():
-                return _made(caller, url=url, description="", events=COLIVARAS_EVENTS, compatible=True)
-        except IntegrityError:  # a twin of this call was faster
-            found = _locked(of(caller).filter(compatible=True))
-            if found is None:
-                raise
+        _check_room(caller)
+        return _made(caller, url=url, description="", events=COLIVARAS_EVENTS, compatible=True)
     return change(caller, found.pk, Change(url=url, enabled=True))
 
 
@@ -182,6 +174,13 @@ def _locked(rows: QuerySet[WebhookEndpoint]) -> WebhookEndpoint | None:
 
 def _in_order(events: Sequence[str]) -> list[str]:
     return [event for event in Event.values if event in events]
+
+
+def _check_room(caller: Caller) -> None:
+    present = of(caller)
+    one_at_a_time(caller.owner_id)
+    if present.count() >= settings.ENV.max_webhooks:
+        raise TooManyWebhooks(f"An account may have {settings.ENV.max_webhooks} webhooks.")
 
 
 def _check_url(url: str) -> None:

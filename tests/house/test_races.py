@@ -12,6 +12,7 @@ from django.db import connection
 from django.db.models import Sum
 from pytest_django import Settings
 
+from accounts import issue
 from accounts.models import Usage
 from accounts.ownership import acting_for
 from collections_app import files
@@ -144,6 +145,25 @@ def test_one_request_repeated_at_once_is_done_once(owner: Someone, round_: int) 
     with acting_for(owner.id):
         assert Revision.objects.count() == 1
         assert Collection.objects.count() == 2
+
+
+@pytest.mark.parametrize("round_", ROUNDS)
+def test_of_many_who_want_the_last_place_one_gets_it(
+    owner: Someone, settings: Settings, monkeypatch: pytest.MonkeyPatch, round_: int
+) -> None:
+    settings.ENV = replace(settings.ENV, max_webhooks=1)
+    monkeypatch.setattr(issue, "MOST_KEYS", 2)
+    hook = {"url": "https://93.184.216.34/hook"}
+    made = at_once(*[lambda: owner.post("/v1/webhooks/", hook)] * 4)
+    assert sorted(made) == [201, 429, 429, 429]
+    minted = at_once(*[lambda: owner.post("/v1/keys/", {"scopes": ["read"]})] * 4)
+    assert sorted(minted) == [201, 429, 429, 429]
+
+
+@pytest.mark.parametrize("round_", ROUNDS)
+def test_colivaras_webhook_is_made_once_however_many_ask_for_it(owner: Someone, round_: int) -> None:
+    assert at_once(*[lambda: owner.post("/v1/webhook/", {"url": "https://93.184.216.34/hook"})] * 4) == [200] * 4
+    assert len(owner.get("/v1/webhooks/").json()) == 1
 
 
 def test_a_document_is_found_exactly_once_by_every_search_while_its_contents_are_swapped(owner: Someone) -> None:
