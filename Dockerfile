@@ -11,6 +11,13 @@ WORKDIR /build
 COPY pyproject.toml uv.lock ./
 RUN uv sync --frozen --no-cache --no-default-groups --no-install-project
 
+FROM scratch AS product
+COPY manage.py /
+COPY paliapi /paliapi
+COPY accounts /accounts
+COPY collections_app /collections_app
+COPY embeddings /embeddings
+
 FROM ${PYTHON} AS base
 # /data has the files, the two others what `python -m paliapi.stack.write_secrets` makes; they belong on volumes.
 RUN useradd --uid 10001 --create-home --home-dir /home/paliapi paliapi \
@@ -24,7 +31,7 @@ USER 10001
 
 FROM base AS web
 COPY --from=builder /opt/venv /opt/venv
-COPY . .
+COPY --from=product / ./
 HEALTHCHECK --interval=10s --timeout=5s --start-period=2m --retries=3 \
     CMD ["python", "-c", "import urllib.request as web; web.urlopen('http://127.0.0.1:8001/livez', timeout=4)"]
 CMD ["gunicorn", "--config", "python:paliapi.gunicorn_settings", "paliapi.wsgi"]
@@ -37,7 +44,7 @@ RUN apt-get update && apt-get install -y --no-install-recommends \
     && rm -rf /var/lib/apt/lists/*
 USER 10001
 COPY --from=builder /opt/venv /opt/venv
-COPY . .
+COPY --from=product / ./
 HEALTHCHECK --interval=60s --timeout=30s --start-period=2m --retries=3 \
     CMD ["sh", "-c", "celery -A paliapi.celery inspect ping --timeout 10 --destination celery@$(hostname)"]
 CMD ["celery", "-A", "paliapi.celery", "worker", "--without-gossip", "--without-mingle"]

@@ -1,6 +1,7 @@
 """Foreign programs read the OpenAPI document and call a live server by it: `make contract`.
 
-Spectral and Redocly judge it, Postman's converter and newman make a journey of it, schemathesis calls everything.
+Spectral and Redocly judge it, Postman's converter and newman make a journey of it, ColiVara's client makes another,
+schemathesis calls everything. The server is one of its own, or the one that `--url` and `--key` name.
 """
 
 import argparse
@@ -14,7 +15,7 @@ import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 from paliapi.env import ROOT
@@ -33,14 +34,21 @@ class Missing(Exception):
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seconds", type=int, default=300, help="how long schemathesis calls (default: 300)")
-    seconds = parser.parse_args().seconds
+    parser.add_argument(
+        "--seconds", type=int, default=300, help="how long schemathesis calls (default: 300); 0: not at all"
+    )
+    parser.add_argument("--url", help="a server that runs already")
+    parser.add_argument("--key", default="", help="an API key of that server; it should have no limits")
+    told = parser.parse_args()
     try:
         environment = with_node()
-        with live() as (url, key), tempfile.TemporaryDirectory() as folder:
+        with (
+            nullcontext((told.url, told.key)) if told.url else live() as (url, key),
+            tempfile.TemporaryDirectory() as folder,
+        ):
             failed = [
                 name
-                for name, step in steps(url, key, Path(folder), seconds=seconds)
+                for name, step in steps(url, key, Path(folder), seconds=told.seconds)
                 if not passes(name, step, environment)
             ]
     except Missing as missing:
@@ -63,6 +71,9 @@ def steps(url: str, key: str, folder: Path, *, seconds: int) -> Iterator[tuple[s
     yield "postman", ["node", str(TOOLS / "postman.js"), str(document), str(SAMPLE), str(collection)]
     variables = ["--env-var", f"bearerToken={key}", "--delay-request", "200", "--timeout-request", "60000"]
     yield "newman", [str(run / "newman"), "run", str(collection), "--bail", *variables]
+    yield "colivara-py", [sys.executable, "-m", "tests.contract.colivara", url, key]
+    if not seconds:
+        return
     calls = [sys.executable, "-m", "schemathesis.cli", "--config-file", str(HERE / "schemathesis.toml"), "run"]
     options = ["--header", f"Authorization: Bearer {key}", "--max-time", str(seconds), "--continue-on-failure"]
     yield "schemathesis", [*calls, f"{url}/v1/openapi.json", *options]
@@ -71,6 +82,7 @@ def steps(url: str, key: str, folder: Path, *, seconds: int) -> Iterator[tuple[s
 def passes(name: str, command: list[str], environment: dict[str, str]) -> bool:
     sys.stdout.write(f"\n== {name}\n")
     sys.stdout.flush()
+    environment = {**environment, "PYTHONPATH": str(ROOT)}
     return subprocess.run(command, cwd=TOOLS, env=environment, check=False).returncode == 0
 
 

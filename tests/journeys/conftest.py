@@ -17,7 +17,7 @@ from pytest_django import Settings
 from paliapi.env import ROOT
 from tests.cast import Someone, someone
 from tests.embeddings.serving import KEY, serving
-from tests.environment import ENVIRONMENT, Services
+from tests.environment import ENVIRONMENT, Services, measured
 
 _READY_WITHIN_S = 30
 
@@ -38,6 +38,7 @@ def web(services: Services, django_db_setup: None, tmp_path_factory: pytest.Temp
         port = _free_port()
         environment = {
             **ENVIRONMENT,
+            **measured(),
             "PATH": os.defpath,
             "PALIAPI_HOME": str(folder),
             "PALIAPI_PORT": str(port),

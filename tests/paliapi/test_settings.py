@@ -4,7 +4,7 @@ import subprocess
 import sys
 
 from paliapi.env import ROOT
-from tests.environment import ENVIRONMENT
+from tests.environment import ENVIRONMENT, measured
 
 PRODUCTION = {
     **ENVIRONMENT,
@@ -20,7 +20,7 @@ def manage(*words: str, **values: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
         [sys.executable, "manage.py", *words],
         cwd=ROOT,
-        env={"PATH": "/usr/bin:/bin", **PRODUCTION, **values},
+        env={"PATH": "/usr/bin:/bin", **measured(), **PRODUCTION, **values},
         capture_output=True,
         text=True,
         check=False,

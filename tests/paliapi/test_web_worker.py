@@ -16,6 +16,7 @@ from django.test import Client
 
 from paliapi.env import ROOT
 from paliapi.web_worker import WAITED_S
+from tests.environment import measured
 
 _READY_WITHIN_S = 30
 _TRIES = 10
@@ -39,15 +40,23 @@ class Web:
 def web(tmp_path: Path) -> Iterator[Web]:
     with socket.create_server(("127.0.0.1", 0)) as door:
         words = ("-m", "gunicorn", "--worker-class", "paliapi.web_worker.PatientWorker", "--threads", "1")
-        command = [sys.executable, *words, "--bind", f"fd://{door.fileno()}", "tests.paliapi.waiting_app"]
-        environment = {"PATH": os.defpath, "FOLDER": str(tmp_path), "HOME": str(tmp_path)}
+        command = [
+            sys.executable,
+            *words,
+            "--graceful-timeout",
+            "1",
+            "--bind",
+            f"fd://{door.fileno()}",
+            "tests.paliapi.waiting_app",
+        ]
+        environment = {"PATH": os.defpath, "FOLDER": str(tmp_path), "HOME": str(tmp_path), **measured()}
         with subprocess.Popen(
             command, cwd=ROOT, env=environment, pass_fds=(door.fileno(),), stderr=subprocess.DEVNULL
         ) as process:
             try:
                 yield Web(door.getsockname(), tmp_path)
             finally:
-                process.kill()
+                process.terminate()
 
 
 def test_a_request_that_waits_for_a_thread_tells_how_long(web: Web) -> None:

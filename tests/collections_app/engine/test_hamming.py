@@ -10,9 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from collections_app.engine import hamming
 from collections_app.engine.hamming import Sketched, asked, coarsely, finely, joined, load, taken
 from collections_app.engine.sketch import small
 from paliapi.env import ROOT
+from tests.environment import measured
 
 Floats = NDArray[np.float32]
 
@@ -93,6 +95,20 @@ def test_a_page_that_is_the_question_comes_first() -> None:
         assert found.argmax() == 17
 
 
+@pytest.mark.parametrize("dim", [20, 130, 300])
+def test_what_is_compiled_does_what_it_says_in_python(monkeypatch: pytest.MonkeyPatch, dim: int) -> None:
+    pages = pages_of(6, [3, 1], dim)
+    told, rows = asked(*pages_of(7, [2], dim)), np.array([1, 0])
+    codes = sketched(pages, dim)
+    found = [coarsely(told, codes.coarse, rows, dim=dim), finely(told, codes.fine, rows)]
+    for name in ("_word", "_count", "_weigh", "_spread"):
+        monkeypatch.setattr(hamming, name, getattr(hamming, name).py_func)
+    monkeypatch.setattr(hamming, "_ones", np.bitwise_count)  # an instruction that only the compiler knows
+    assert same(sketched(pages, dim), codes)
+    again = [coarsely(told, codes.coarse, rows, dim=dim), finely(told, codes.fine, rows)]
+    np.testing.assert_allclose(again, found, rtol=1e-6)
+
+
 def same(one: Sketched, other: Sketched) -> bool:
     pairs = [(one.fine, other.fine), (one.coarse, other.coarse)]
     return all(np.array_equal(a.words, b.words) and np.array_equal(a.starts, b.starts) for a, b in pairs)
@@ -130,7 +146,7 @@ def test_it_runs_where_the_sources_cannot_be_written(tmp_path: Path) -> None:
     told = subprocess.run(
         [sys.executable, "-c", code],
         cwd=ROOT,
-        env={"TMPDIR": str(tmp_path)},
+        env={"TMPDIR": str(tmp_path), **measured()},
         capture_output=True,
         text=True,
         check=True,

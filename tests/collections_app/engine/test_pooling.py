@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from numpy.typing import NDArray
 
+from collections_app.engine import pooling
 from collections_app.engine.pooling import COARSE, FINE, pool
 
 Halves = NDArray[np.float16]
@@ -43,6 +44,17 @@ def test_up_to_256_vectors_the_clusters_are_those_of_ward() -> None:
         nearest = (found @ means.T).argmax(axis=1)
         assert sorted(nearest) == list(range(most))
         np.testing.assert_allclose(found, means[nearest], atol=2e-3)
+
+
+@pytest.mark.parametrize("count", [40, 257])
+def test_what_is_compiled_does_what_it_says_in_python(monkeypatch: pytest.MonkeyPatch, count: int) -> None:
+    page = heap(6, count=count, dim=4)
+    found = pool(page)
+    for name in ("_merge", "_label", "_add_up"):
+        monkeypatch.setattr(pooling, name, getattr(pooling, name).py_func)
+    again = pool(page)
+    np.testing.assert_allclose(again.fine, found.fine, atol=1e-3)
+    np.testing.assert_allclose(again.coarse, found.coarse, atol=1e-3)
 
 
 def spread(page: Halves, centres: NDArray[np.float32]) -> float:

@@ -20,6 +20,7 @@ from paliapi import env
 from paliapi.stack import leftovers, processes
 from paliapi.stack.home import Home
 from paliapi.stack.listen import free_port, listen
+from tests.environment import measured
 
 # What somebody set on this machine, in the environment or in a file, has no say here.
 _NOT_SET = dict.fromkeys(("DATABASE_URL", "DATABASE_ADMIN_URL", "REDIS_URL", "EMBEDDINGS_URL", "SECRET_KEY"), "")
@@ -52,6 +53,7 @@ def _environ(home: Path, port: int) -> dict[str, str]:
         "PATH": os.defpath,
         "HOME": str(home.parent),
         **_NOT_SET,
+        **measured(),
         "PALIAPI_MODE": "development",
         "PALIAPI_HOME": str(home),
         "PALIAPI_PORT": str(port),
