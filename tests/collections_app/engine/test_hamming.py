@@ -98,7 +98,7 @@ def test_a_page_that_is_the_question_comes_first() -> None:
 @pytest.mark.parametrize("dim", [20, 130, 300])
 def test_what_is_compiled_does_what_it_says_in_python(monkeypatch: pytest.MonkeyPatch, dim: int) -> None:
     pages = pages_of(6, [3, 1], dim)
-    told, rows = asked(*pages_of(7, [2], dim)), np.array([1, 0])
+    told, rows = asked(pages_of(7, [2], dim)[0]), np.array([1, 0])
     codes = sketched(pages, dim)
     found = [coarsely(told, codes.coarse, rows, dim=dim), finely(told, codes.fine, rows)]
     for name in ("_word", "_count", "_weigh", "_spread"):
