@@ -4,9 +4,11 @@ import base64
 import binascii
 import io
 import warnings
+from typing import Any
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import ExifTags, Image, ImageOps
+from PIL.JpegImagePlugin import JpegImageFile
 
 from embeddings.errors import BadImage, TooLarge
 
@@ -21,12 +23,20 @@ def unwrap(text: str) -> bytes:
         if not comma:
             raise BadImage("This data URI has no comma, so no image.")
     try:
-        found = base64.b64decode("".join(text.split()), validate=True)
+        found = _from_base64(text)
     except (binascii.Error, ValueError):
         raise BadImage("This is not base64.") from None
     if not found:
         raise BadImage("This image is empty.")
     return found
+
+
+def _from_base64(text: str) -> bytes:
+    try:
+        return base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        # In lines, perhaps. Megabytes are not looked through for that where there is no need.
+        return base64.b64decode("".join(text.split()), validate=True)
 
 
 def pixels(image: bytes) -> int:
@@ -36,18 +46,38 @@ def pixels(image: bytes) -> int:
 
 
 def decode(image: bytes, *, most_pixels: int) -> Image.Image:
-    """The image upright, in RGB, transparent parts white."""
+    """The image upright, in RGB, transparent parts white.
+
+    A JPEG that is so already is decoded when somebody looks at it, and only as finely as they `draft` it.
+    """
     with _opened(image) as opened:
         size = opened.width * opened.height
         if size > most_pixels:
             raise TooLarge(f"This image has {size} pixels; at most {most_pixels} are taken.")
         try:
             with warnings.catch_warnings(action="ignore"):
+                if opened.format == "JPEG" and opened.mode == "RGB" and _is_upright(opened):
+                    return _Jpeg(io.BytesIO(image))
                 opened.load()
                 ImageOps.exif_transpose(opened, in_place=True)
                 return _rgb(opened)
         except Exception as problem:  # Pillow's decoders raise whatever they trip over
             raise BadImage(_BROKEN) from problem
+
+
+class _Jpeg(JpegImageFile):
+    """Whoever looks at a broken one is told so by a Problem."""
+
+    def load(self) -> Any:
+        try:
+            with warnings.catch_warnings(action="ignore"):
+                return super().load()
+        except Exception as problem:  # Pillow's decoders raise whatever they trip over
+            raise BadImage(_BROKEN) from problem
+
+
+def _is_upright(image: Image.Image) -> bool:
+    return image.getexif().get(ExifTags.Base.Orientation, 1) == 1
 
 
 def _opened(image: bytes) -> Image.Image:

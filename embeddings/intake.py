@@ -108,7 +108,20 @@ def _words(value: Any, *, at: str, most: int) -> tuple[Word, ...] | None:
         raise BadField(f"{at}.words must be a list.")
     if len(value) > most:
         raise TooLarge(f"{at}.words has {len(value)} words; at most {most} are taken.")
-    return tuple(_word(one, at=f"{at}.words[{number}]") for number, one in enumerate(value))
+    return tuple(_plain(one) or _word(one, at=f"{at}.words[{number}]") for number, one in enumerate(value))
+
+
+def _plain(value: Any) -> Word | None:
+    """A word that is as it should be, as nearly all of the hundreds on a page are; None: look closer."""
+    if type(value) is not list or len(value) != 5:
+        return None
+    text, x0, y0, x1, y1 = value
+    if type(text) is not str or len(text) > _LONGEST_WORD:
+        return None
+    if not type(x0) is type(y0) is type(x1) is type(y1) is float:
+        return None
+    inside = 0.0 <= x0 <= 1.0 and 0.0 <= y0 <= 1.0 and 0.0 <= x1 <= 1.0 and 0.0 <= y1 <= 1.0
+    return Word(text, x0, y0, x1, y1) if inside else None
 
 
 def _word(value: Any, *, at: str) -> Word:

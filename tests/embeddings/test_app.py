@@ -181,7 +181,9 @@ def test_a_wrong_request_gets_a_clear_problem(service: httpx.Client, body: bytes
 def test_a_broken_image_is_named_by_its_place(service: httpx.Client) -> None:
     whole = encoded(text_image("Hello"))
     cut = base64.b64encode(base64.b64decode(whole)[:200]).decode()
-    for broken in ("aGVsbG8=", cut):
+    photo = base64.b64decode(encoded(text_image("Hello"), kind="JPEG"))
+    half = base64.b64encode(photo[: len(photo) // 2]).decode()
+    for broken in ("aGVsbG8=", cut, half):
         answer = ask(service, {"input_type": "image", "inputs": [whole, broken, whole]})
         assert answer.status_code == 422
         assert answer.json()["index"] == 1

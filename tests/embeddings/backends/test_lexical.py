@@ -1,13 +1,16 @@
 """The lexical backend."""
 
+import base64
+
 import numpy as np
 from PIL import Image
 
+from embeddings import images
 from embeddings.backends import words
 from embeddings.backends.base import Item
 from embeddings.backends.lexical import Lexical
 from embeddings.contract import MultiVector, Word
-from tests.embeddings.serving import maxsim, text_image
+from tests.embeddings.serving import encoded, maxsim, text_image
 
 
 def embed(item: Item) -> MultiVector:
@@ -50,3 +53,11 @@ def test_an_image_finds_itself_and_no_text_finds_an_image_without_words() -> Non
     asked = embed(Item("query", image=pictures[1].resize((100, 100)).convert("RGB"))).vectors
     assert np.argmax([maxsim(asked, one) for one in shown]) == 1
     assert maxsim(query("gradient").vectors, shown[0]) == 0
+
+
+def test_a_jpeg_looks_the_same_however_finely_it_is_decoded() -> None:
+    picture = Image.radial_gradient("L").resize((1100, 1400)).convert("RGB")
+    coarse = images.decode(base64.b64decode(encoded(picture, kind="JPEG")), most_pixels=2_000_000)
+    looks = [embed(Item("document", image=image)).vectors.astype(np.float32) for image in (picture, coarse)]
+    assert coarse.size == (275, 350)
+    np.testing.assert_allclose(*looks, atol=0.02)
