@@ -6,6 +6,7 @@ import mmap
 import re
 import sys
 from collections.abc import Iterator
+from typing import TypeAlias
 
 import pypdfium2  # type: ignore[import-untyped]
 import pypdfium2.raw as pdfium  # type: ignore[import-untyped]
@@ -25,6 +26,9 @@ _REASONS: dict[int | None, type[Error]] = {
     pdfium.FPDF_ERR_SUCCESS: FileWithoutPages,
 }
 _UNFIT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
+_WORD = re.compile(r"\S+")
+_NO_LETTER = "\0"  # not in a word's text, but in its place
+_Box: TypeAlias = tuple[float, float, float, float]
 _GRID = 1_000_000  # words are placed on a page of as many units, since PDFium answers in whole ones
 
 
@@ -84,22 +88,19 @@ def _text_and_words(page: pypdfium2.PdfPage) -> tuple[str, tuple[Word, ...]]:
 
 
 def _words(page: pypdfium2.PdfPage, layer: pypdfium2.PdfTextPage, count: int) -> Iterator[Word]:
-    letters: list[str] = []
-    box = _Box()
-    # One set of numbers for all letters: PDFium fills it, and pages have thousands.
-    left, right, bottom, top = sides = [ctypes.c_double() for _ in range(4)]
-    for place in range(count):
-        code = pdfium.FPDFText_GetUnicode(layer, place)
-        letter = chr(code) if code <= sys.maxunicode else ""
-        if not letter.isspace():
-            letters.append(letter)
-            if pdfium.FPDFText_GetCharBox(layer, place, *sides):
-                box.include(left.value, bottom.value, right.value, top.value)
-        if letter.isspace() or place == count - 1:
-            text = _clean(_whole("".join(letters)))
-            if text and box.left <= box.right:
-                yield box.word(text, page)
-            letters, box = [], _Box()
+    """A page has thousands of letters, and each question to PDFium takes its time: boxes are asked for by the word."""
+    letters = "".join(_letter(pdfium.FPDFText_GetUnicode(layer, place)) for place in range(count))
+    place = _Place(page)
+    for found in _WORD.finditer(letters):
+        text = _clean(_whole(found[0]))
+        box = _box(layer, found.start(), found.end() - found.start())
+        if text and box:
+            yield place.word(text, box)
+
+
+def _letter(code: int) -> str:
+    """Always one, so that its place stays its number."""
+    return chr(code) if 0 < code <= sys.maxunicode else _NO_LETTER
 
 
 def _whole(text: str) -> str:
@@ -107,31 +108,49 @@ def _whole(text: str) -> str:
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "ignore")
 
 
-class _Box:
-    """Grows around the letters of a word, in points of the page."""
-
-    def __init__(self) -> None:
-        self.left = self.bottom = math.inf
-        self.right = self.top = -math.inf
-
-    def include(self, left: float, bottom: float, right: float, top: float) -> None:
-        self.left, self.bottom = min(self.left, left), min(self.bottom, bottom)
-        self.right, self.top = max(self.right, right), max(self.top, top)
-
-    def word(self, text: str, page: pypdfium2.PdfPage) -> Word:
-        """The box as it is seen: PDFium knows of rotation and crop."""
-        corners = [_seen(page, self.left, self.bottom), _seen(page, self.right, self.top)]
-        (left, right), (top, bottom) = (sorted(sides) for sides in zip(*corners, strict=True))
-        return Word(text, left, top, right, bottom)
+def _box(layer: pypdfium2.PdfTextPage, start: int, count: int) -> _Box | None:
+    """Around so many letters, in points of the page: left, bottom, right, top. None where they are nowhere."""
+    sides = left, top, right, bottom = [ctypes.c_double() for _ in range(4)]
+    found: _Box | None = None
+    for number in range(pdfium.FPDFText_CountRects(layer, start, count)):
+        if pdfium.FPDFText_GetRect(layer, number, *sides):
+            one = (left.value, bottom.value, right.value, top.value)
+            found = _around(found, one) if found else one
+    return found
 
 
-def _seen(page: pypdfium2.PdfPage, x: float, y: float) -> tuple[float, float]:
+def _around(one: _Box, other: _Box) -> _Box:
+    return min(one[0], other[0]), min(one[1], other[1]), max(one[2], other[2]), max(one[3], other[3])
+
+
+class _Place:
+    """Where a point of a page is seen, as parts of its width and height: PDFium knows of rotation and crop."""
+
+    def __init__(self, page: pypdfium2.PdfPage) -> None:
+        # It is seen turned, moved and stretched, no more, so three points say all.
+        far = max(page.get_size())
+        here, right, up = (_seen(page, *point) for point in ((0.0, 0.0), (far, 0.0), (0.0, far)))
+        self._origin = here
+        self._across = (right[0] - here[0]) / far, (right[1] - here[1]) / far
+        self._up = (up[0] - here[0]) / far, (up[1] - here[1]) / far
+
+    def word(self, text: str, box: _Box) -> Word:
+        x0, y0 = self._of(box[0], box[1])
+        x1, y1 = self._of(box[2], box[3])
+        return Word(text, _part(min(x0, x1)), _part(min(y0, y1)), _part(max(x0, x1)), _part(max(y0, y1)))
+
+    def _of(self, x: float, y: float) -> tuple[float, float]:
+        (left, top), across, up = self._origin, self._across, self._up
+        return left + x * across[0] + y * up[0], top + x * across[1] + y * up[1]
+
+
+def _seen(page: pypdfium2.PdfPage, x: float, y: float) -> tuple[int, int]:
     across, down = ctypes.c_int(), ctypes.c_int()
     pdfium.FPDF_PageToDevice(page, 0, 0, _GRID, _GRID, 0, x, y, across, down)
-    return _part(across.value), _part(down.value)
+    return across.value, down.value
 
 
-def _part(units: int) -> float:
+def _part(units: float) -> float:
     return round(min(max(units / _GRID, 0.0), 1.0), 5)
 
 
