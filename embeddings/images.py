@@ -77,7 +77,7 @@ class _Jpeg(JpegImageFile):
 
 
 def _is_upright(image: Image.Image) -> bool:
-    return image.getexif().get(ExifTags.Base.Orientation, 1) == 1
+    return bool(image.getexif().get(ExifTags.Base.Orientation, 1) == 1)
 
 
 def _opened(image: bytes) -> Image.Image:
