@@ -9,6 +9,7 @@ import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import IO, Any
 
 import structlog
@@ -35,6 +36,17 @@ TROUBLE = (OSError, BotoCoreError, ClientError)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Content:
+    """Bytes on their way into storage."""
+
+    file: IO[bytes]
+    sha256: str
+    size: int
+    content_type: str
+    thumbnail: bytes = b""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
     """Bytes that are in storage, or were already, while their row is not yet certain."""
 
@@ -50,63 +62,88 @@ def storage() -> Storage:
     return storages["default"]
 
 
-def put(
-    owner_id: int, content: IO[bytes], *, sha256: str, size: int, content_type: str, thumbnail: bytes = b""
-) -> Draft:
-    """Write the bytes, and beside them what they look like when small, unless this owner has them; call it outside a
-    transaction.
-    """
+def put(owner_id: int, content: IO[bytes], *, sha256: str, size: int, content_type: str) -> Draft:
+    """Write the bytes, unless this owner has them; call it outside a transaction."""
+    [draft] = put_all(owner_id, [Content(file=content, sha256=sha256, size=size, content_type=content_type)])
+    return draft
+
+
+def put_all(owner_id: int, contents: Sequence[Content]) -> Iterator[Draft]:
+    """As `put`, many: each is yielded once it is written. Beside it goes what it looks like when small."""
+    held = _held(owner_id, {content.sha256 for content in contents})
+    for content in contents:
+        key = ""
+        if content.sha256 not in held:
+            key = _saved(owner_id, content)
+            held.add(content.sha256)
+        yield Draft(
+            owner_id=owner_id,
+            sha256=content.sha256,
+            size=content.size,
+            content_type=content.content_type,
+            key=key,
+            thumbnail_size=len(content.thumbnail) if key else 0,
+        )
+
+
+def _held(owner_id: int, wanted: set[str]) -> set[str]:
+    """Those that are there, and will be for a while."""
     with acting_for(owner_id):
-        held = StoredFile.objects.filter(owner_id=owner_id, sha256=sha256).update(wanted_at=Now())
-    key = "" if held else f"{owner_id}/{sha256[:2]}/{sha256}-{secrets.token_hex(4)}"
-    if key:
-        content.seek(0)
-        with _told_as_ours():
-            key = _saved(key, content if isinstance(content, File) else File(content), thumbnail)
-    return Draft(
-        owner_id=owner_id,
-        sha256=sha256,
-        size=size,
-        content_type=content_type,
-        key=key,
-        thumbnail_size=len(thumbnail) if key else 0,
-    )
+        rows = StoredFile.objects.filter(owner_id=owner_id, sha256__in=wanted)
+        # Always locked in the same order, so that two workers of one owner never wait for each other in a circle.
+        held = list(rows.order_by("sha256").select_for_update(no_key=True).values_list("sha256", flat=True))
+        if held:
+            rows.filter(sha256__in=held).update(wanted_at=Now())
+    return set(held)
 
 
-def _saved(key: str, content: "File[Any]", thumbnail: bytes) -> str:
-    try:
-        key = storage().save(key, content)
-        if thumbnail:
-            storage().save(thumbnail_key(key), ContentFile(thumbnail))
-    except TROUBLE:
-        # A disk that is full keeps what fitted, and would keep it again each time this is tried.
-        with suppress(*TROUBLE):
-            erase(key)
-        raise
+def _saved(owner_id: int, content: Content) -> str:
+    """The key under which it is in storage."""
+    key = f"{owner_id}/{content.sha256[:2]}/{content.sha256}-{secrets.token_hex(4)}"
+    content.file.seek(0)
+    with _told_as_ours():
+        try:
+            file = content.file if isinstance(content.file, File) else File(content.file)
+            key = storage().save(key, file)
+            if content.thumbnail:
+                storage().save(thumbnail_key(key), ContentFile(content.thumbnail))
+        except TROUBLE:
+            # A disk that is full keeps what fitted, and would keep it again each time this is tried.
+            with suppress(*TROUBLE):
+                erase(key)
+            raise
     return key
 
 
 def settle(draft: Draft) -> StoredFile | None:
     """The row for the bytes, inside the transaction that refers to it; None: put them again, they went away."""
-    row = StoredFile.objects.select_for_update().filter(owner_id=draft.owner_id, sha256=draft.sha256).first()
-    if row is None and draft.key:
-        StoredFile.objects.bulk_create(
-            [
-                StoredFile(
-                    owner_id=draft.owner_id,
-                    sha256=draft.sha256,
-                    key=draft.key,
-                    size=draft.size,
-                    content_type=draft.content_type,
-                    thumbnail_size=draft.thumbnail_size,
-                )
-            ],
-            ignore_conflicts=True,
-        )
-        row = StoredFile.objects.select_for_update().get(owner_id=draft.owner_id, sha256=draft.sha256)
-    if row and draft.key and row.key != draft.key:
-        transaction.on_commit(lambda: discard(draft))
+    [row] = settle_all([draft])
     return row
+
+
+def settle_all(drafts: Sequence[Draft]) -> list[StoredFile | None]:
+    """As `settle`, many drafts of one owner."""
+    # Rows are added, and then locked, always in the same order: see `_held`.
+    new = sorted((draft for draft in drafts if draft.key), key=lambda draft: draft.sha256)
+    StoredFile.objects.bulk_create([_row(draft) for draft in new], ignore_conflicts=True)
+    rows = StoredFile.objects.select_for_update().order_by("sha256")
+    rows = rows.filter(owner_id__in={draft.owner_id for draft in drafts}, sha256__in={one.sha256 for one in drafts})
+    found = {row.sha256: row for row in rows}
+    for draft in new:
+        if draft.sha256 in found and found[draft.sha256].key != draft.key:
+            transaction.on_commit(partial(discard, draft))
+    return [found.get(draft.sha256) for draft in drafts]
+
+
+def _row(draft: Draft) -> StoredFile:
+    return StoredFile(
+        owner_id=draft.owner_id,
+        sha256=draft.sha256,
+        key=draft.key,
+        size=draft.size,
+        content_type=draft.content_type,
+        thumbnail_size=draft.thumbnail_size,
+    )
 
 
 def discard(draft: Draft) -> None:

@@ -12,10 +12,10 @@ from django.db.models.functions import MD5
 from accounts.ownership import acting_for
 from accounts.quotas import charge
 from collections_app import failpoints, files, vectors
-from collections_app.engine import sketch, wordboxes
+from collections_app.embedding import Embedded
+from collections_app.engine import wordboxes
 from collections_app.engine.pages import RenderedPage, Word
-from collections_app.engine.sketch import Small
-from collections_app.files import Draft
+from collections_app.files import Content, Draft
 from collections_app.leases import Lease
 from collections_app.models import Page, PageEmbedding, Space, StoredFile
 from collections_app.vectors import PageVectors
@@ -27,13 +27,13 @@ class NewPage:
     """A page, and its vectors: new ones, or those of the page `source`, which looks the same."""
 
     rendered: RenderedPage
-    embedded: contract.MultiVector | None = None
+    embedded: Embedded | None = None
     source: int | None = None
 
     @property
     def words(self) -> Sequence[Word]:
         """Those of its text layer, or those that the embeddings service has read on the image."""
-        layout = self.embedded.layout if self.embedded else None
+        layout = self.embedded.multi_vector.layout if self.embedded else None
         return self.rendered.words or wordboxes.of_layout(layout)
 
     @property
@@ -95,17 +95,15 @@ def equals(owner_id: int, pages: Sequence[RenderedPage]) -> list[Equal]:
 
 def store(lease: Lease, pages: Sequence[NewPage], reached: Reached) -> None:
     """Keep the pages that follow those which are there; LeaseLost or PutAgain, and nothing kept."""
-    # Outside the transaction, for it takes its time.
-    smalls = [sketch.small(page.embedded.vectors) if page.embedded else None for page in pages]
     drafts: list[Draft] = []
     with files.taken_back_on_error(drafts):
-        drafts.extend(_put(lease.owner_id, page.rendered) for page in pages)
+        drafts.extend(files.put_all(lease.owner_id, [_content(page.rendered) for page in pages]))
         failpoints.reach("images_put")
         with acting_for(lease.owner_id):
             taken = sum(page.source is not None for page in pages)
             lease.write(**asdict(reached), reused_pages=F("reused_pages") + taken, attempts=0)
             if pages and reached.space_id is not None:
-                _write(lease, pages, _settled(drafts), smalls, space_id=reached.space_id)
+                _write(lease, pages, _settled(drafts), space_id=reached.space_id)
             failpoints.reach("pages_written")
     failpoints.reach("pages_stored")
 
@@ -127,7 +125,6 @@ def _write(
     lease: Lease,
     pages: Sequence[NewPage],
     images: list[StoredFile],
-    smalls: Sequence[Small | None],
     *,
     space_id: int,
 ) -> None:
@@ -138,12 +135,12 @@ def _write(
         PageVectors(
             page_id=row.pk,
             space_id=space_id,
-            vectors=page.embedded.vectors,
-            layout=wordboxes.without_words(page.embedded.layout),
+            vectors=page.embedded.multi_vector.vectors,
+            layout=wordboxes.without_words(page.embedded.multi_vector.layout),
             words=page.words,
-            small=small,
+            small=page.embedded.small,
         )
-        for row, page, small in zip(rows, pages, smalls, strict=True)
+        for row, page in zip(rows, pages, strict=True)
         if page.embedded is not None
     ]
     vectors.insert(lease.owner_id, new)
@@ -175,10 +172,9 @@ def _row(lease: Lease, page: NewPage, image: StoredFile, *, read: dict[int, str]
     )
 
 
-def _put(owner_id: int, page: RenderedPage) -> Draft:
-    return files.put(
-        owner_id,
-        BytesIO(page.image),
+def _content(page: RenderedPage) -> Content:
+    return Content(
+        file=BytesIO(page.image),
         sha256=_sha256(page),
         size=len(page.image),
         content_type=page.content_type,
@@ -188,14 +184,10 @@ def _put(owner_id: int, page: RenderedPage) -> Draft:
 
 def _settled(drafts: Sequence[Draft]) -> list[StoredFile]:
     """The files of the drafts, in the order of these."""
-    found = {}
-    # Always in the same order, so that two workers of one owner never wait for each other in a circle.
-    for place, draft in sorted(enumerate(drafts), key=lambda one: one[1].sha256):
-        row = files.settle(draft)
-        if row is None:
-            raise PutAgain
-        found[place] = row
-    return [found[place] for place in range(len(drafts))]
+    found = files.settle_all(drafts)
+    if None in found:
+        raise PutAgain
+    return [file for file in found if file is not None]
 
 
 def _sha256(page: RenderedPage) -> str:

@@ -16,6 +16,7 @@ from django.db.models.functions import Greatest, Now
 
 from accounts.ownership import acting_for
 from collections_app import files, leases, outages, pagestore, turn
+from collections_app.embedding import PageRefused
 from collections_app.errors import (
     EmbeddingsUnavailable,
     EmbeddingsUntrustworthy,
@@ -25,7 +26,6 @@ from collections_app.errors import (
 from collections_app.leases import Lease, LeaseLost
 from collections_app.models import Revision, Status
 from collections_app.pagestore import PutAgain
-from collections_app.turn import PageRefused
 from collections_app.webhooks import outbox
 from paliapi.database import let_go
 from paliapi.errors import Error, Unavailable

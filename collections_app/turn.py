@@ -4,7 +4,9 @@ What is done stands in the row and its pages, batch by batch; whoever comes next
 """
 
 import time
+from collections import deque
 from collections.abc import Iterator
+from concurrent.futures import Future
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
@@ -14,36 +16,28 @@ import structlog
 from django.db.models.functions import Now
 
 from accounts.ownership import acting_for
-from collections_app import converting, drawing, embedder, failpoints, fetching, files, leases, pagestore
+from collections_app import converting, drawing, embedder, embedding, failpoints, fetching, files, leases, pagestore
+from collections_app.embedding import Embed, Made, PageRefused
 from collections_app.engine.pages import PageNotDrawn, RenderedPage
 from collections_app.engine.render import render
-from collections_app.errors import InputNotEmbeddable, NoPageUsable, RenderCrashed, RenderTookTooLong, SpaceChanged
+from collections_app.errors import NoPageUsable, RenderCrashed, RenderTookTooLong, SpaceChanged
 from collections_app.leases import Lease, LeaseLost
 from collections_app.models import OnPageError, Revision, Status, StoredFile
 from collections_app.pagestore import NewPage, PutAgain, Reached
 from collections_app.publish import publish
-from embeddings.contract import MultiVector, Word
+from embeddings.contract import Space
 from paliapi.errors import Error
 
 log = structlog.get_logger(__name__)
 
 BATCH_PAGES = 8
 _BATCH_BYTES = 5 * 1024 * 1024
-# A process that draws is used for so many pages; then others may have their turn.
+# After so many pages others may have their turn.
 SLICE_PAGES = 64
+# A process that draws takes a while to start, and may grow: it is used for so many.
+_PROCESS_PAGES = 256
 # Well within the time that the queue gives to one task.
 _TURN_S = 90.0
-_MOST_WORDS = 20_000
-_LONGEST_WORD = 1000
-
-
-class PageRefused(Exception):
-    """One page is the reason that the document fails."""
-
-    def __init__(self, error: Error, *, page: int) -> None:
-        super().__init__(error.detail)
-        self.error = error
-        self.page = page
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +63,8 @@ class _Work:
     done: int
     total: int | None
     space_id: int | None
+    space: Space | None = None  # of that number, once the service has named it
+    says_embedding: bool = False
     may_skip: bool
     skipped: list[dict[str, Any]]
     seconds: dict[str, float] = field(default_factory=dict)
@@ -156,11 +152,20 @@ def _slice(work: _Work) -> None:
     with (
         _opened(work) as source,
         closing(render(source, limits=limits, encoding="jpeg", first_page=work.done + 1, thumbnails=True)) as drawn,
+        embedding.aside(may_skip=work.may_skip) as embed,
     ):
-        for batch in _batches(work, islice(drawn, SLICE_PAGES)):
-            _keep(work, batch)
+        on_the_way = _OnTheWay(work, embed)
+        asked_at = work.done
+        for batch in _batches(work, islice(drawn, _PROCESS_PAGES), on_the_way):
+            on_the_way.add(batch)
+            on_the_way.keep(all_but=1)
             if time.monotonic() > work.until:
-                return
+                break
+            if batch.last - asked_at >= SLICE_PAGES:
+                asked_at = batch.last
+                if leases.count_due(most=1):
+                    break
+        on_the_way.keep()
 
 
 def _opened(work: _Work) -> IO[bytes]:
@@ -173,18 +178,23 @@ def _opened(work: _Work) -> IO[bytes]:
         raise PutAgain from None
 
 
-def _batches(work: _Work, pages: Iterator[RenderedPage]) -> Iterator[_Batch]:
-    """By count and by bytes; a page that cannot be drawn ends the last one."""
+def _batches(work: _Work, pages: Iterator[RenderedPage], on_the_way: "_OnTheWay") -> Iterator[_Batch]:
+    """By count and by bytes; a page that cannot be drawn ends the last one, once all before it are kept."""
     first, batch = work.done + 1, list[RenderedPage]()
     while True:
         try:
             with work.timed("render"):
                 page = next(pages, None)
         except PageNotDrawn as failed:
+            on_the_way.keep()
             yield from _up_to(failed, work, batch, first=first)
             return
+        except Exception:
+            on_the_way.keep()
+            raise
         if page is None:
             break
+        on_the_way.keep_what_is_there()
         work.lease.check()
         if batch and sum(len(one.image) for one in batch) + len(page.image) > _BATCH_BYTES:
             yield _Batch(pages=batch, total=page.total)
@@ -209,23 +219,58 @@ def _up_to(failed: PageNotDrawn, work: _Work, batch: list[RenderedPage], *, firs
         raise PageRefused(failed.error, page=failed.page) from failed
 
 
-def _keep(work: _Work, batch: _Batch) -> None:
-    """Vectors for the batch, from equal pages or from the service; then all of it into the database."""
-    failpoints.reach("pages_rendered")
-    with acting_for(work.lease.owner_id):
-        work.lease.write(status=Status.EMBEDDING)
-    sources = _equals(work, batch.pages) if batch.pages else {}
-    with work.timed("embed"):
-        made, refused = _embedded(work, [page for page in batch.pages if page.number not in sources])
+class _OnTheWay:
+    """Batches that are drawn and not kept yet, in order. One is embedded while the one before it is kept."""
+
+    def __init__(self, work: _Work, embed: Embed) -> None:
+        self._work = work
+        self._embed = embed
+        self._batches: deque[tuple[_Batch, dict[int, int], Future[Made]]] = deque()
+
+    def add(self, batch: _Batch) -> None:
+        """Find out which pages equal others, and have the vectors of the rest made."""
+        failpoints.reach("pages_rendered")
+        _say_embedding(self._work)
+        sources = _equals(self._work, batch.pages) if batch.pages else {}
+        new = [page for page in batch.pages if page.number not in sources]
+        self._batches.append((batch, sources, self._embed(new)))
+
+    def keep_what_is_there(self) -> None:
+        """Those whose vectors are made."""
+        while self._batches and self._batches[0][2].done():
+            self._keep_first()
+
+    def keep(self, *, all_but: int = 0) -> None:
+        """The first ones, as soon as their vectors are made."""
+        while len(self._batches) > all_but:
+            self._keep_first()
+
+    def _keep_first(self) -> None:
+        batch, sources, making = self._batches.popleft()
+        _keep(self._work, batch, sources, making.result())
+
+
+def _say_embedding(work: _Work) -> None:
+    if not work.says_embedding:
+        with acting_for(work.lease.owner_id):
+            work.lease.write(status=Status.EMBEDDING)
+        work.says_embedding = True
+
+
+def _keep(work: _Work, batch: _Batch, sources: dict[int, int], made: Made) -> None:
+    """All of the batch into the database."""
+    work.seconds["embed"] = round(work.seconds.get("embed", 0.0) + made.took_s, 3)
+    for space in made.spaces:
+        _settle_space(work, space)
     failpoints.reach("pages_embedded")
     pages = [
-        NewPage(rendered=page, embedded=made.get(page.number), source=sources.get(page.number))
+        NewPage(rendered=page, embedded=made.pages.get(page.number), source=sources.get(page.number))
         for page in batch.pages
-        if page.number not in refused
+        if page.number not in made.refused
     ]
     if pages and work.space_id is None:
         raise AssertionError("Every page that is kept has a space.")
-    skipped = sorted((batch.refused | refused).items())
+    skipped = sorted((batch.refused | made.refused).items())
     work.skipped = [*work.skipped, *({"page": at, "code": one.code, "detail": one.detail} for at, one in skipped)]
     with work.timed("store"):
         reached = Reached(
@@ -243,50 +288,17 @@ def _equals(work: _Work, batch: list[RenderedPage]) -> dict[int, int]:
     """Pages of the batch, by number, that can take over the vectors of another page."""
     found = pagestore.equals(work.lease.owner_id, batch)
     if found and work.space_id is None:
-        work.space_id = pagestore.space_id_of(embedder.space())
+        _settle_space(work, embedder.space())
     return {one.number: one.page_id for one in found if one.space_id == work.space_id}
 
 
-def _embedded(work: _Work, pages: list[RenderedPage]) -> tuple[dict[int, MultiVector], dict[int, Error]]:
-    """The vectors of those pages that the service takes, and why it refuses the others; PageRefused at the first."""
-    if not pages:
-        return {}, {}
-    try:
-        return _asked(work, pages), {}
-    except InputNotEmbeddable as refusal:
-        at = _place(refusal, pages)
-        if at is None:
-            middle = len(pages) // 2
-            made, refused = _embedded(work, pages[:middle])
-            more_made, more_refused = _embedded(work, pages[middle:])
-            return made | more_made, refused | more_refused
-        number = pages[at].number
-        if not work.may_skip:
-            raise PageRefused(refusal, page=number) from refusal
-        made, refused = _embedded(work, pages[:at] + pages[at + 1 :])
-        return made, {number: refusal, **refused}
-
-
-def _place(refusal: InputNotEmbeddable, pages: list[RenderedPage]) -> int | None:
-    """Which of the pages the service refuses; None where it does not say."""
-    named = refusal.problems[0].pointer.removeprefix("/") if refusal.problems else ""
-    if named.isdecimal() and int(named) < len(pages):
-        return int(named)
-    return 0 if len(pages) == 1 else None
-
-
-def _asked(work: _Work, pages: list[RenderedPage]) -> dict[int, MultiVector]:
-    space, made = embedder.pages_to_keep([page.image for page in pages], at="", words=[_words(page) for page in pages])
+def _settle_space(work: _Work, space: Space) -> None:
+    """The space of the revision is that of its first vectors."""
+    if space == work.space:
+        return
     space_id = pagestore.space_id_of(space)
     if work.space_id not in (None, space_id):
         # Vectors of two models are never mixed, not even for a moment.
         pagestore.start_over(work.lease)
         raise SpaceChanged(retry_after_s=1)
-    work.space_id = space_id
-    return dict(zip((page.number for page in pages), made, strict=True))
-
-
-def _words(page: RenderedPage) -> list[Word] | None:
-    """The text layer; none means that the service has to read the image."""
-    words = page.words[:_MOST_WORDS]
-    return [Word(one.text[:_LONGEST_WORD], one.left, one.top, one.right, one.bottom) for one in words] or None
+    work.space, work.space_id = space, space_id

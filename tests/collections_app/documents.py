@@ -13,6 +13,7 @@ from PIL import Image
 from accounts.ownership import acting_for
 from accounts.quotas import charge
 from collections_app import files, vectors
+from collections_app.files import Content
 from collections_app.models import Collection, Document, Page, Revision, Space, Status, StoredFile
 from collections_app.vectors import PageVectors
 from tests.cast import Someone
@@ -58,14 +59,14 @@ def shown_with_pages(
 ) -> Document:
     """A document whose content is ready, with pages that all look like `image`."""
     put(who, name, PDF, collection=collection, metadata=metadata)
-    draft = files.put(
-        who.id,
-        BytesIO(image),
+    content = Content(
+        file=BytesIO(image),
         sha256=hashlib.sha256(image).hexdigest(),
         size=len(image),
         content_type="image/png",
         thumbnail=THUMBNAIL,
     )
+    [draft] = files.put_all(who.id, [content])
     with acting_for(who.id):
         document = Document.objects.get(owner_id=who.id, collection__name=collection, name=name)
         revision = document.latest
