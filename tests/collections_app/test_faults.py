@@ -1,19 +1,24 @@
 """Workers die, stall and meet; services go away. No page is lost or doubled, and nothing half is shown."""
 
+import os
+import signal
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from django.db import connection
 from pytest_django import Settings
 
 from accounts.ownership import acting_for
+from benchmarks.stack import descendants
 from collections_app import failpoints, process
 from collections_app.failpoints import Fault
 from collections_app.models import Page, Revision, Status
 from embeddings.contract import Space
+from paliapi.stack import processes
 from tests.cast import Someone, someone
 from tests.collections_app.documents import put
 from tests.collections_app.engine.samples import pdf
@@ -279,3 +284,41 @@ def test_a_newer_upload_ends_the_work_on_an_older_one(real_owner: Someone, setti
     assert shown_texts(real_owner, "report.pdf") == ["newer"]
     with acting_for(real_owner.id):
         assert list(Revision.objects.values_list("status", flat=True)) == [Status.READY]
+
+
+def test_one_batch_is_kept_while_the_next_is_embedded(real_owner: Someone, settings: Settings) -> None:
+    space, kept = Space("slow", "1", 4), list[bool]()
+
+    def reply(asked: Asked) -> Reply:
+        if len(server.asked) == 2:
+            kept.append(processes.wait_until(lambda: latest(real_owner, "report.pdf").pages_done == 8, within_s=30))
+            connection.close()
+        return answer_in(space, asked)
+
+    put(real_owner, "report.pdf", pdf(*TEXTS, size=TINY))
+    with scripted(reply) as server:
+        settings.ENV = replace(settings.ENV, embeddings_url=server.url)
+        work()
+    assert kept == [True]
+    assert shown_texts(real_owner, "report.pdf") == TEXTS
+
+
+def test_what_was_drawn_before_the_process_that_draws_is_lost_is_kept(owner: Someone, settings: Settings) -> None:
+    def reply(asked: Asked) -> Reply:
+        if len(server.asked) == 1:
+            for pid in descendants(os.getpid()):
+                if b"render_child" in Path(f"/proc/{pid}/cmdline").read_bytes():
+                    os.kill(pid, signal.SIGKILL)
+        return answer_in(Space("toy", "1", 4), asked)
+
+    texts = [f"page {number}" for number in range(60)]
+    put(owner, "report.pdf", pdf(*texts))
+    with scripted(reply) as server:
+        settings.ENV = replace(settings.ENV, embeddings_url=server.url)
+        process.run()
+        found = latest(owner, "report.pdf")
+        assert (found.status, found.waiting_for) == (Status.QUEUED, "render_unavailable")
+        assert found.pages_done >= 8
+        hurry()
+        work()
+    assert shown_texts(owner, "report.pdf") == texts
