@@ -5,20 +5,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 
-from django.db import connection
 from PIL import Image, ImageDraw
 
 from accounts.access import Caller
 from accounts.models import CustomUser
-from accounts.ownership import acting_for
 from benchmarks.questions_service import SPACE
 from benchmarks.world import Halves
 from collections_app import ingest, leases, pagestore, publish
+from collections_app.embedding import Embedded
 from collections_app.engine.pages import RenderedPage
-from collections_app.engine.sketch import Small
+from collections_app.engine.sketch import Small, small
 from collections_app.ingest import Content, Wanted
-from collections_app.leases import Lease
-from collections_app.models import Page
 from collections_app.pagestore import NewPage, Reached
 from collections_app.search import Hit
 from embeddings.contract import MultiVector
@@ -26,11 +23,6 @@ from embeddings.contract import MultiVector
 PAGES_OF_A_FILE = 100
 _AT_ONCE = 20
 _WIDTH, _HEIGHT = 1240, 1754
-_REPLACE = """
-UPDATE collections_app_pageembedding AS e SET pooled = made.pooled, sketch = made.sketch
-FROM unnest(%s::bigint[], %s::bytea[], %s::bytea[]) AS made (page_id, pooled, sketch)
-WHERE e.page_id = made.page_id AND e.owner_id = %s
-"""
 _PDF = b"%PDF-1.4\ntrailer<<>>\n%%EOF\n"
 
 
@@ -71,29 +63,21 @@ def _document(shelf: Shelf, pages: Sequence[Halves], smalls: Sequence[Small], im
     if lease is None:
         raise SystemExit("Somebody else works on what was just put in.")
     space_id = pagestore.space_id_of(SPACE)
-    for some in _batches(pages, image):
+    for some in _batches(pages, smalls, image):
         last = some[-1].rendered
         reached = Reached(pages_done=last.number, pages_total=last.total, space_id=space_id, skipped=[], timings={})
         pagestore.store(lease, some, reached)
-    if smalls:
-        _replace_smalls(lease, smalls)
     publish.publish(lease, timings={})
 
 
-def _replace_smalls(lease: Lease, smalls: Sequence[Small]) -> None:
-    with acting_for(lease.owner_id):
-        pages = Page.objects.filter(owner_id=lease.owner_id, revision=lease.revision_id).order_by("number")
-        ids = list(pages.values_list("pk", flat=True))
-        with connection.cursor() as cursor:
-            pooled, sketches = [one.pooled for one in smalls], [one.sketch for one in smalls]
-            cursor.execute(_REPLACE, [ids, pooled, sketches, lease.owner_id])
-
-
-def _batches(pages: Sequence[Halves], image: bytes) -> Iterator[list[NewPage]]:
+def _batches(pages: Sequence[Halves], smalls: Sequence[Small], image: bytes) -> Iterator[list[NewPage]]:
     for start in range(0, len(pages), _AT_ONCE):
         yield [
-            NewPage(rendered=_rendered(start + place, len(pages), image), embedded=MultiVector(vectors))
-            for place, vectors in enumerate(pages[start : start + _AT_ONCE], start=1)
+            NewPage(
+                rendered=_rendered(place + 1, len(pages), image),
+                embedded=Embedded(MultiVector(pages[place]), smalls[place] if smalls else small(pages[place])),
+            )
+            for place in range(start, min(start + _AT_ONCE, len(pages)))
         ]
 
 
