@@ -12,7 +12,11 @@ import numba
 Function = TypeVar("Function", bound=Callable[..., object])
 
 
-def compiled(signature: object) -> Callable[[Function], Function]:
+# Sums may be made in another order than they are written, so that several are made at once; no number is a NaN.
+_REORDERED = frozenset({"reassoc", "contract", "nsz", "nnan"})
+
+
+def compiled(signature: object, *, reorder: bool = False) -> Callable[[Function], Function]:
     """Compile the function for arguments of these types; it runs without the lock of the interpreter.
 
     The types are told so that it happens here, and no request waits for it. Where a function calls another one, both
@@ -20,7 +24,8 @@ def compiled(signature: object) -> Callable[[Function], Function]:
     """
 
     def compile_it(function: Function) -> Function:
-        return cast(Function, numba.njit(signature, nogil=True, cache=True)(function))
+        fastmath = set(_REORDERED) if reorder else False
+        return cast(Function, numba.njit(signature, nogil=True, cache=True, fastmath=fastmath)(function))
 
     return compile_it
 
