@@ -18,7 +18,6 @@ from prometheus_client import Counter, Gauge
 
 from collections_app import sketches
 from collections_app.engine.segment import NOTHING, Block, Contents, Numbers, Segment, Unsketched
-from collections_app.models import Space
 from paliapi.parsers import MEBIBYTE
 
 _bytes = Gauge("paliapi_index_bytes", "Memory that sketches take.", multiprocess_mode="livesum")
@@ -28,6 +27,14 @@ _dropped = Counter("paliapi_index_segments_dropped", "Collections whose sketches
 _GATES = 64
 
 _Key: TypeAlias = tuple[int, int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Space:
+    """Which vectors are compared."""
+
+    id: int
+    dim: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +60,11 @@ class Index:
 
     def segments(self, owner_id: int, places: Sequence[Place], space: Space, *, afresh: bool = False) -> list[Segment]:
         """One for each place; inside `acting_for(owner_id)`. Afresh: whatever the numbers say."""
-        current = {} if afresh else self._current(owner_id, places, space.pk)
+        current = {} if afresh else self._current(owner_id, places, space.id)
         if len(current) < len(places):
             # One thread loads, and others who want the same wait for it.
-            with self._gates[hash((owner_id, space.pk)) % _GATES]:
-                current |= {} if afresh else self._current(owner_id, places, space.pk)
+            with self._gates[hash((owner_id, space.id)) % _GATES]:
+                current |= {} if afresh else self._current(owner_id, places, space.id)
                 late = [place for place in places if place.collection_id not in current]
                 current |= self._renewed(owner_id, late, space)
         return [current[place.collection_id] for place in places]
@@ -78,7 +85,7 @@ class Index:
         if not places:
             return {}
         shown = sketches.contents(owner_id, [place.collection_id for place in places])
-        old = {place.collection_id: self._old(owner_id, place, space.pk) for place in places}
+        old = {place.collection_id: self._old(owner_id, place, space.id) for place in places}
         found = _load(owner_id, space, shown, old)
         made = {}
         for place in places:
@@ -87,7 +94,7 @@ class Index:
                 place.vectors_seq, shown[place.collection_id], blocks, unsketched
             )
             made[place.collection_id] = segment
-        self._keep({(owner_id, collection_id, space.pk): segment for collection_id, segment in made.items()})
+        self._keep({(owner_id, collection_id, space.id): segment for collection_id, segment in made.items()})
         return made
 
     def _old(self, owner_id: int, place: Place, space_id: int) -> Segment:
@@ -116,7 +123,7 @@ def _load(
     new = {key: ~np.isin(contents.revisions, old[key].known()) for key, contents in shown.items()}
     revisions = np.concatenate([shown[key].revisions[lacks] for key, lacks in new.items()])
     pages = np.concatenate([shown[key].pages[lacks] for key, lacks in new.items()])
-    loaded = list(sketches.load(owner_id, space.pk, dim=space.dim, revisions=revisions, pages=pages))
+    loaded = list(sketches.load(owner_id, space.id, dim=space.dim, revisions=revisions, pages=pages))
     _loaded.inc(sum(len(one.block.page_ids) for one in loaded))
     if len(shown) == 1:
         return {key: ([one.block for one in loaded], _together([one.unsketched for one in loaded])) for key in shown}

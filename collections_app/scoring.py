@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 import numpy as np
+from django.db import connection
+from psycopg import sql
 
 from accounts.access import Caller
 from collections_app import index, nearby, scope, vectors
@@ -22,12 +24,18 @@ from collections_app.engine.weighing import Weights
 from collections_app.errors import SearchTookTooLong
 from collections_app.models import Page, Space
 from collections_app.scope import Scope
+from collections_app.vectors import binary_cursor
 from embeddings import contract
 
 Mode: TypeAlias = Literal["auto", "exact"]
 
+_SPACE = sql.SQL("SELECT id FROM {} WHERE model = %s AND revision = %s AND dim = %s").format(
+    sql.Identifier(Space._meta.db_table)
+)
 # Pages whose vectors are in memory at once: at 1,030 vectors of 128 dimensions each, some megabytes.
 _AT_ONCE = 16
+# Between two looks at whether more are worth it.
+_A_FEW = 4
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -87,34 +95,42 @@ def best(caller: Caller, query: Query, where: Scope, wanted: Wanted) -> Scored:
     pages = sum(len(part) for part in parts)
     scored = Scored(pages=sum(part.pages for part in parts), compared=pages)
     steps = None if wanted.mode == "exact" else wanted.plan.steps(pages, hits=wanted.most)
-    page_ids = _all(parts) if steps is None else _candidates(caller, query, parts, steps, wanted)
-    with wanted.watch.stage("score"):
-        _score(caller, query, page_ids, scored, wanted)
+    turn = _Turn(caller, query, wanted, scored)
+    if steps is None:
+        with wanted.watch.stage("score"):
+            turn.score(_all(parts), kept_in_memory=pages <= PLAN.exact_at_once)
+    else:
+        likely = _likeliest(caller, query, _sketched(query, parts, steps, wanted), wanted)
+        with wanted.watch.stage("score"):
+            turn.score([*np.concatenate([part.unsketched for part in parts]).tolist(), *likely.unpooled])
+            _score_likeliest(turn, likely, steps)
+    scored.ranked = turn.best.ranked()
     return scored
 
 
 def of(caller: Caller, query: Query, where: Scope, page_ids: Sequence[int], *, until: float) -> dict[int, float]:
     """The scores of those of the pages that are in scope and have vectors to compare with; inside `acting_for`."""
-    space = _space(query)
-    if space is None or not page_ids:
+    space_id = _space(query) if page_ids else None
+    if space_id is None:
         return {}
-    rows = scope.embedded(caller, where).filter(space=space, page_id__in=page_ids)
+    rows = scope.embedded(caller, where).filter(space_id=space_id, page_id__in=page_ids)
     found = list(rows.order_by("page_id").values_list("page_id", flat=True))
     scores: dict[int, float] = {}
     for some in _batched(found, until):
-        read = nearby.whole(caller.owner_id, some, dim=space.dim)
+        read = nearby.whole(caller.owner_id, some, dim=query.space.dim)
         scores |= zip(read, _scores(query, list(read.values())).tolist(), strict=True)
     return scores
 
 
 def _parts(caller: Caller, query: Query, where: Scope, *, afresh: bool) -> list[Part] | None:
     """What is in scope, of each collection; None where nothing can be compared with the query."""
-    space = _space(query)
-    if space is None:
+    space_id = _space(query)
+    if space_id is None:
         return None
     places = scope.places(caller, where)
     documents = scope.documents(caller, where)
-    segments = index.here.segments(caller.owner_id, places, space, afresh=afresh)
+    kept = index.Space(space_id, query.space.dim)
+    segments = index.here.segments(caller.owner_id, places, kept, afresh=afresh)
     but = np.array(sorted(where.but), dtype=np.int64)
     return [segment.within(documents, but=but) for segment in segments]
 
@@ -124,40 +140,74 @@ def _all(parts: list[Part]) -> list[int]:
     return found
 
 
-def _candidates(caller: Caller, query: Query, parts: list[Part], steps: Steps, wanted: Wanted) -> list[int]:
-    """The pages that are worth an exact score, and all that have no sketch to tell."""
+@dataclass(frozen=True, slots=True, eq=False)
+class _Likely:
+    """Pages with what their pooled vectors score, best first; and those that have none."""
+
+    page_ids: list[int]
+    estimates: maxsim.Scores
+    unpooled: list[int]
+
+
+def _sketched(query: Query, parts: list[Part], steps: Steps, wanted: Wanted) -> Numbers:
+    """The pages that are best by their sketches, if they have one."""
     with wanted.watch.stage("sketch"):
         asked = hamming.asked(query.vectors, query.weights)
         each = wanted.plan.of_each_document if wanted.by_document else None
-        likely = segment.best(parts, asked, most=steps.pooled, glanced_at=steps.glanced_at, of_each_document=each)
+        return segment.best(parts, asked, most=steps.pooled, glanced_at=steps.glanced_at, of_each_document=each)
+
+
+def _likeliest(caller: Caller, query: Query, sketched: Numbers, wanted: Wanted) -> _Likely:
     with wanted.watch.stage("pooled"):
-        chosen = _likeliest(caller, query, likely, most=steps.exact)
-    return [*chosen, *np.concatenate([part.unsketched for part in parts]).tolist()]
+        ids = sketched.tolist()
+        pooled = nearby.pooled(caller.owner_id, ids, dim=query.space.dim)
+        there = [page_id for page_id in ids if page_id in pooled]
+        scores = maxsim.pooled_scores(query.vectors, [pooled[page_id] for page_id in there], weights=query.weights)
+        order = np.lexsort((there, -scores))
+        unpooled = [page_id for page_id in ids if page_id not in pooled]
+        return _Likely([there[place] for place in order], scores[order], unpooled)
 
 
-def _likeliest(caller: Caller, query: Query, likely: Numbers, *, most: int) -> list[int]:
-    """The best by their pooled vectors, and those that have none."""
-    ids = likely.tolist()
-    pooled = nearby.pooled(caller.owner_id, ids, dim=query.space.dim)
-    without = [page_id for page_id in ids if page_id not in pooled]
-    there = [page_id for page_id in ids if page_id in pooled]
-    scores = maxsim.pooled_scores(query.vectors, [pooled[page_id] for page_id in there], weights=query.weights)
-    order = np.lexsort((there, -scores))[:most]
-    return [*(there[place] for place in order), *without]
+class _Turn:
+    """One ranking in the making: pages are scored in whatever order, and the best of them are kept."""
+
+    def __init__(self, caller: Caller, query: Query, wanted: Wanted, scored: Scored) -> None:
+        self._caller, self._query, self._wanted, self._scored = caller, query, wanted, scored
+        self.best = Best(wanted.most) if wanted.at_least is None else Best(wanted.most, at_least=wanted.at_least)
+
+    def score(self, page_ids: list[int], *, kept_in_memory: bool = True) -> dict[int, float]:
+        """The exact score of each page that is still there."""
+        # What is read from end to end would only push out of memory what is asked for again and again.
+        read = nearby.whole if kept_in_memory else vectors.read
+        told: dict[int, float] = {}
+        for some in _batched(page_ids, self._wanted.until):
+            found = read(self._caller.owner_id, some, dim=self._query.space.dim)
+            if len(found) < len(some):
+                _without(self._caller, set(some) - set(found), self._scored)
+            groups = _documents(self._caller, list(found)) if self._wanted.by_document else list(found)
+            scores = _scores(self._query, list(found.values()))
+            self.best.add(scores, ids=list(found), groups=groups)
+            self._scored.candidates += len(found)
+            told |= zip(found, scores.tolist(), strict=True)
+        return told
 
 
-def _score(caller: Caller, query: Query, page_ids: list[int], scored: Scored, wanted: Wanted) -> None:
-    kept = Best(wanted.most) if wanted.at_least is None else Best(wanted.most, at_least=wanted.at_least)
-    # What is read from end to end would only push out of memory what is asked for again and again.
-    read = nearby.whole if len(page_ids) < scored.compared or len(page_ids) <= PLAN.exact_at_once else vectors.read
-    for some in _batched(page_ids, wanted.until):
-        found = read(caller.owner_id, some, dim=query.space.dim)
-        if len(found) < len(some):
-            _without(caller, set(some) - set(found), scored)
-        groups = _documents(caller, list(found)) if wanted.by_document else list(found)
-        kept.add(_scores(query, list(found.values())), ids=list(found), groups=groups)
-        scored.candidates += len(found)
-    scored.ranked = kept.ranked()
+def _score_likeliest(turn: _Turn, likely: _Likely, steps: Steps) -> None:
+    """As many as it takes until the next one has hardly a chance."""
+    gaps = np.empty(0, dtype=np.float32)
+    done = 0
+    while done < min(steps.most, len(likely.page_ids)):
+        until = min(steps.most, steps.least if not done else done + _A_FEW)
+        some = likely.page_ids[done:until]
+        scores = turn.score(some)
+        told = [scores.get(page_id, np.nan) for page_id in some]
+        gaps = np.concatenate([gaps, np.asarray(told, dtype=np.float32) - likely.estimates[done:until]])
+        known = gaps[~np.isnan(gaps)]
+        done = until
+        if done < len(likely.page_ids) and len(known):
+            bar = turn.best.bar()
+            if steps.is_settled(known, estimate=float(likely.estimates[done]), bar=bar):
+                return
 
 
 def _without(caller: Caller, missing: set[int], scored: Scored) -> None:
@@ -178,9 +228,12 @@ def _scores(query: Query, pages: list[MultiVector]) -> maxsim.Scores:
     return maxsim.scores(query.vectors, pages, weights=query.weights)
 
 
-def _space(query: Query) -> Space | None:
+def _space(query: Query) -> int | None:
     told = query.space
-    return Space.objects.filter(model=told.model, revision=told.revision, dim=told.dim).first()
+    with connection.wrap_database_errors, binary_cursor() as cursor:
+        cursor.execute(_SPACE, [told.model, told.revision, told.dim], prepare=True, binary=True)
+        row = cursor.fetchone()
+    return row[0] if row else None
 
 
 def _batched(page_ids: list[int], until: float) -> Iterator[list[int]]:

@@ -113,7 +113,7 @@ def read(owner_id: int, page_ids: Sequence[int], *, dim: int | None = None) -> d
     """The vectors of those pages that have some, of any dimensions or of so many; inside `acting_for(owner_id)`."""
     found: dict[int, MultiVector] = {}
     with connection.wrap_database_errors, binary_cursor() as cursor:
-        cursor.execute(_READ, [owner_id, list(page_ids)], binary=True)
+        cursor.execute(_READ, [owner_id, list(page_ids)], prepare=True, binary=True)
         for page_id, data in cursor:
             try:
                 vectors = multivector.decode(data)
@@ -129,7 +129,7 @@ def read_pooled(owner_id: int, page_ids: Sequence[int], *, dim: int) -> dict[int
     """The pooled vectors of those pages that have some; inside `acting_for(owner_id)`."""
     found: dict[int, PooledPage] = {}
     with connection.wrap_database_errors, binary_cursor() as cursor:
-        cursor.execute(_READ_POOLED, [owner_id, list(page_ids)], binary=True)
+        cursor.execute(_READ_POOLED, [owner_id, list(page_ids)], prepare=True, binary=True)
         for page_id, data in cursor:
             try:
                 found[page_id] = sketch.pooled_page(data, dim=dim)

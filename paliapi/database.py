@@ -15,6 +15,7 @@ from paliapi.roles import APP
 
 # Who stands still in the middle of a transaction holds locks; after so long Postgres ends it, and others go on.
 _IDLE_IN_TRANSACTION = "45s"
+_NEVER = 2**31
 
 
 def settings_for(url: str, *, pool_size: int = 0, role: str = APP) -> dict[str, Any]:
@@ -28,6 +29,8 @@ def settings_for(url: str, *, pool_size: int = 0, role: str = APP) -> dict[str, 
         # Not Django's `assume_role`: together with its pool that waits for itself, for ever.
         bounds = f"-c role={role} -c idle_in_transaction_session_timeout={_IDLE_IN_TRANSACTION}"
         options["options"] = f"{options.get('options', '')} {bounds}".strip()
+    # Statements are prepared where they ask for it, and no others, however often they come.
+    options["prepare_threshold"] = _NEVER
     if pool_size:
         options["pool"] = {"min_size": 0, "max_size": pool_size, "timeout": 5, "max_lifetime": 600}
     return {

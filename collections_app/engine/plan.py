@@ -5,6 +5,9 @@ The figures were chosen on 10,000 synthetic pages of 1,030 vectors; `make bench`
 
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
@@ -16,30 +19,43 @@ class Plan:
     few: int = 5000  # at most so many by that share
     share_of_many: float = 0.02
     pooled: int = 96
-    pooled_of_many: int = 400
-    many: int = 50_000
-    least_exact: int = 32
-    exact_for_each_hit: int = 3
+    share_pooled: float = 1 / 64
+    most_pooled: int = 400  # by that share
+    least_exact: int = 12
+    most_exact: int = 64
+    most_for_each_hit: int = 3
+    patience: float = 2.7
     of_each_document: int = 3
 
     def steps(self, pages: int, *, hits: int) -> "Steps | None":
         """What to do for so many hits from so many pages; None: score them all exactly."""
-        exact = max(self.least_exact, self.exact_for_each_hit * hits)
-        if pages <= max(self.exact_at_once, exact):
+        least = max(self.least_exact, hits + 2)
+        most = max(self.most_exact, self.most_for_each_hit * hits)
+        if pages <= max(self.exact_at_once, most):
             return None
-        pooled = max(self.pooled if pages < self.many else self.pooled_of_many, 3 * exact)
+        pooled = max(self.pooled, min(int(self.share_pooled * pages), self.most_pooled), 3 * least // 2, most)
         few = min(int(self.share_of_few * pages), self.few)
         glanced_at = max(self.glanced_at, few, int(self.share_of_many * pages), 3 * pooled)
-        return Steps(glanced_at=glanced_at, pooled=pooled, exact=exact)
+        return Steps(glanced_at=glanced_at, pooled=pooled, least=least, most=most, patience=self.patience)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Steps:
-    """The best of a quick look get a better one, the best of that one a third with pooled vectors, then the last."""
+    """The best of a quick look get a better one, the best of that one a third with pooled vectors.
+
+    Of these the likeliest get their exact score, at least and at most so many: until the next one would have to be
+    further above what its pooled vectors say, by so many standard deviations, than those before it were.
+    """
 
     glanced_at: int
     pooled: int
-    exact: int
+    least: int
+    most: int
+    patience: float
+
+    def is_settled(self, gaps: NDArray[np.float32], *, estimate: float, bar: float) -> bool:
+        """Whether a page of this estimate hardly reaches the bar, when exact scores were so much above estimates."""
+        return bool(estimate + gaps.mean() + self.patience * gaps.std() < bar)
 
 
 PLAN = Plan()

@@ -33,6 +33,11 @@ class Best:
         self._sort()
         return list(zip(self._ids.tolist(), self._scores.tolist(), strict=True))
 
+    def bar(self) -> float:
+        """The least score with which something new gets among the best."""
+        self._sort()
+        return self._bar
+
     def _sort(self) -> None:
         order = np.lexsort((self._ids, -self._scores))
         _, firsts = np.unique(self._groups[order], return_index=True)

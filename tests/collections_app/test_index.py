@@ -1,5 +1,6 @@
 """What is in memory never says anything else than the database: after any changes, for many at once, for strangers."""
 
+import math
 import threading
 from contextlib import closing
 from dataclasses import replace
@@ -25,14 +26,19 @@ from tests.collections_app.test_search import LIKE
 
 QUERY = Query(TOY, random_vectors(0, count=5))
 # Nothing is scored exactly at once, and every later step takes fewer pages than the one before.
-EAGER = Plan(exact_at_once=0, glanced_at=60, pooled=30, least_exact=10, exact_for_each_hit=1)
+EAGER = Plan(exact_at_once=0, glanced_at=60, pooled=30, least_exact=10, most_exact=10, most_for_each_hit=1)
 # The same steps, each wide enough for all there is.
-WIDE = replace(EAGER, glanced_at=10**6, pooled=10**6, least_exact=0, exact_for_each_hit=0)
+WIDE = replace(EAGER, glanced_at=10**6, pooled=10**6, patience=math.inf)
 
 
 @pytest.fixture(autouse=True)
 def nothing_in_memory() -> None:
     index.here.begin_again()
+
+
+def kept_space() -> index.Space:
+    space = Space.objects.get(model=TOY.model)
+    return index.Space(space.pk, space.dim)
 
 
 def best(who: Someone, where: Scope | None = None, **wanted: object) -> Scored:
@@ -54,10 +60,8 @@ def test_where_every_step_takes_all_the_answer_is_the_exact_one(alice: Someone) 
     exact = best(alice, mode="exact", most=1000)
     assert len(exact.ranked) == len(made)
     assert exact.exact
-    steps = WIDE.steps(len(made), hits=0)
-    assert steps is None or steps.exact < len(made)
-    wide = best(alice, plan=replace(WIDE, least_exact=len(made) - 1), most=10)
-    assert not wide.exact
+    wide = best(alice, plan=replace(WIDE, most_exact=len(made) - 1), most=10)
+    assert (wide.candidates, wide.exact) == (len(made) - 1, False)
     assert wide.ranked == exact.ranked[:10]
 
 
@@ -70,10 +74,17 @@ def test_each_step_narrows_and_the_scores_stay_exact(alice: Someone) -> None:
     assert len(set(dict(found.ranked)) & set(list(exact)[:10])) >= 6
 
 
+def test_no_more_pages_are_scored_than_it_takes_to_be_fairly_sure(alice: Someone) -> None:
+    fill(alice, documents=4, pages=30)
+    wide = replace(EAGER, most_exact=100, least_exact=4)
+    scored = [best(alice, plan=replace(wide, patience=patience), most=3).candidates for patience in (-100, math.inf)]
+    assert scored == [5, 100]
+
+
 def test_by_document_as_many_documents_are_found_as_there_are(alice: Someone) -> None:
     fill(alice, documents=8, pages=15)
     exact = best(alice, mode="exact", by_document=True).ranked
-    found = best(alice, plan=replace(EAGER, least_exact=24), by_document=True).ranked
+    found = best(alice, plan=replace(EAGER, most_exact=24), by_document=True).ranked
     assert len(found) == len(exact) == 8
 
 
@@ -141,9 +152,7 @@ def test_a_filter_that_leaves_few_is_exact(alice: Someone) -> None:
     made = fill(alice, documents=6, pages=25)
     with acting_for(alice.id):
         last = Document.objects.get(owner_id=alice.id, name="d5")
-        found = index.here.segments(
-            alice.id, scope.places(caller_of(alice), Scope()), Space.objects.get(model=TOY.model)
-        )
+        found = index.here.segments(alice.id, scope.places(caller_of(alice), Scope()), kept_space())
     (segment,) = found
     part = segment.within(np.array([last.pk]), but=np.empty(0, dtype=np.int64))
     assert sorted(part.page_ids().tolist()) == made[-25:]
@@ -157,7 +166,7 @@ def test_a_segment_that_is_behind_shows_nobody_what_is_not_theirs(
     (mine,) = with_vectors(alice, "mine", [random_vectors(5, count=2)], collection="shelf")
     with_vectors(alice, "asked.pdf", [random_vectors(0, count=5)], collection="asked")
     with acting_as_staff():
-        space = Space.objects.get(model=TOY.model)
+        space = kept_space()
         their_places = scope.places(caller_of(charlie), Scope())
         (stale,) = index.here.segments(charlie.id, their_places, space)
         monkeypatch.setattr(
@@ -237,4 +246,13 @@ def test_the_plan_scores_few_pages_exactly_and_never_fewer_than_are_wanted() -> 
     for pages, hits in ((101, 3), (10_000, 10), (100_000, 10), (1_000_000, 200)):
         steps = PLAN.steps(pages, hits=hits)
         assert steps is not None
-        assert hits < steps.exact < steps.pooled < steps.glanced_at
+        assert hits < steps.least < steps.most <= steps.pooled < steps.glanced_at
+
+
+def test_a_page_has_a_chance_if_others_were_as_far_above_what_was_expected() -> None:
+    steps = PLAN.steps(1000, hits=10)
+    assert steps is not None
+    gaps = np.array([0.5, 1.5, 0.5, 1.5], dtype=np.float32)  # 1 in the middle, half of it apart
+    highest = 7 + 1 + steps.patience * 0.5
+    assert not steps.is_settled(gaps, estimate=7, bar=highest - 0.01)
+    assert steps.is_settled(gaps, estimate=7, bar=highest + 0.01)
