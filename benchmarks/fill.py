@@ -52,7 +52,7 @@ def put(shelf: Shelf, pages: Sequence[Halves] | Halves, *, first: int = 0, small
 
 def number_of(hit: Hit) -> int:
     """Which page it is of all that were put in."""
-    return int(hit.page.revision.document.metadata["first"]) + hit.page.number - 1
+    return int(hit.page.document_metadata["first"]) + hit.page.number - 1
 
 
 def _document(shelf: Shelf, pages: Sequence[Halves], smalls: Sequence[Small], image: bytes, *, first: int) -> None:

@@ -110,6 +110,15 @@ def names_pages(asked: Asked) -> bool:
     return any(isinstance(part.asked, LikePage) for part in _parts(asked))
 
 
+def is_at_hand(caller: Caller, asked: Asked) -> bool:
+    """Whether no model has to be asked, unless what was asked a moment ago is forgotten just now."""
+    return all(
+        isinstance(part.asked, LikePage)
+        or (isinstance(part.asked, Words) and _recent.get(_key(caller, part.asked)) is not None)
+        for part in _parts(asked)
+    )
+
+
 def query_of(caller: Caller, asked: Asked, kept: Kept, *, hasty: bool = False) -> Query:
     """All of it as one query; outside a transaction, for the embeddings service is asked for what is not kept."""
     parts = _parts(asked)
@@ -159,10 +168,14 @@ def _query_of_page(caller: Caller, asked: LikePage) -> tuple[int, Query]:
 def _embedded(caller: Caller, asked: Words | Picture, *, hasty: bool) -> Query:
     if isinstance(asked, Picture):
         return Query(*embedder.picture(coded.decoded(asked.base64, at=asked.at), at=asked.at))
-    key = (caller.owner_id, settings.ENV.embeddings_url, asked.text)
+    key = _key(caller, asked)
     query = _recent.get(key)
     if query is None:
         query = Query(*embedder.question(asked.text, at=asked.at, hasty=hasty))
         if len(asked.text) <= _LONGEST_KEPT:
             _recent.put(key, query)
     return query
+
+
+def _key(caller: Caller, asked: Words) -> tuple[int, str, str]:
+    return caller.owner_id, settings.ENV.embeddings_url, asked.text

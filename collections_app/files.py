@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import IO, Any
+from typing import IO, Any, Protocol
 
 import structlog
 from botocore.exceptions import BotoCoreError, ClientError
@@ -33,6 +33,13 @@ _THUMBNAIL = ".thumbnail"
 
 # A disk that is full or gone, or an object store that is away, as storage tells it: not the caller's doing.
 TROUBLE = (OSError, BotoCoreError, ClientError)
+
+
+class Kept(Protocol):
+    """Whatever knows where in storage its bytes are."""
+
+    @property
+    def key(self) -> str: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,7 +189,7 @@ def taken_back_on_error(drafts: Sequence[Draft]) -> Iterator[None]:
         raise
 
 
-def read(file: StoredFile) -> IO[Any]:
+def read(file: Kept) -> IO[Any]:
     """The bytes; FileNotFoundError where they are gone."""
     with _told_as_ours():
         return storage().open(file.key, "rb")

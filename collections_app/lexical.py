@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from django.core.exceptions import EmptyResultSet
 from django.db import connection
 from django.db.models import BooleanField, Expression, QuerySet
 from django.db.models.sql.compiler import SQLCompiler
@@ -94,7 +95,10 @@ class _Has(Expression):
 def _posted(caller: Caller, where: Scope, queries: list[str]) -> _Posted:
     """The pages of each query, _MOST of each."""
     rows: QuerySet[Any] = scope.pages(caller, where).filter(_Has()).values_list("pk")
-    pages, params = rows.order_by()[:_MOST].query.sql_with_params()
+    try:
+        pages, params = rows.order_by()[:_MOST].query.sql_with_params()
+    except EmptyResultSet:  # no collection can be looked at, which needs no database
+        return _Posted(*np.empty((2, 0), dtype=np.int64))
     sql = (  # Django's own SQL in ours, with its parameters apart
         "SELECT asked.number - 1, found.* "  # noqa: S608
         "FROM unnest(%s::text[]) WITH ORDINALITY AS written (words, number) "

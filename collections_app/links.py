@@ -9,11 +9,12 @@ from django.core import signing
 
 from collections_app.errors import FileLinkExpired
 from collections_app.models import Page
+from collections_app.shown_pages import ShownPage
 
 Picture: TypeAlias = Literal["image", "thumbnail"]
 
 
-def page_token(page: Page, *, of: Picture = "image") -> str:
+def page_token(page: Page | ShownPage, *, of: Picture = "image") -> str:
     """What the link carries."""
     return signing.dumps([page.owner_id, page.pk], salt=_salt(of))
 

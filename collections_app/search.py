@@ -1,7 +1,6 @@
 """The verb of searching: what is asked, of which pages, ranked how, and what the best of them belong to."""
 
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
@@ -9,16 +8,16 @@ from django.conf import settings
 
 from accounts.access import Caller
 from accounts.ownership import acting_for
-from collections_app import asking, quality, ranked, scope
+from collections_app import asking, quality, ranked, scope, shown_pages
 from collections_app.asking import Asked, Kept
 from collections_app.engine.conditions import Filter
 from collections_app.engine.stopwatch import Stopwatch
 from collections_app.errors import EmbeddingsUnavailable, EmbeddingsUntrustworthy, RankingNeedsWords
-from collections_app.models import Page
 from collections_app.pointing import Pointed, point
 from collections_app.ranked import Ask, Placed, Ranked, Ranking
 from collections_app.scope import Scope
 from collections_app.scoring import Mode, Query
+from collections_app.shown_pages import ShownPage
 from embeddings import contract
 
 How: TypeAlias = Literal["exact", "sketch", "lexical"]
@@ -49,7 +48,7 @@ class Question:
 class Hit:
     """One page of the answer, with its document, collection and image; without a score where words alone decided."""
 
-    page: Page
+    page: ShownPage
     score: float | None
     normalized_score: float | None
     placed: Placed
@@ -98,11 +97,12 @@ def run(caller: Caller, question: Question) -> Answer:
         with receipt.watch.stage("query"), acting_for(caller.owner_id):
             kept = asking.kept_of(caller, question.asked)
     where = Scope(collections=question.collections, filter=question.filter, but=kept.page_ids)
-    with receipt.watch.stage("scope"), acting_for(caller.owner_id):
-        if question.ranking != "lexical" and not scope.embedded(caller, where).exists():
-            # Nobody need be asked for the question's vectors.
-            receipt.pages_in_scope = scope.pages(caller, where).count()
-            return Answer(receipt)
+    if question.ranking != "lexical" and not asking.is_at_hand(caller, question.asked):
+        with receipt.watch.stage("scope"), acting_for(caller.owner_id):
+            if not scope.embedded(caller, where).exists():
+                # Nobody need be asked for the question's vectors.
+                receipt.pages_in_scope = scope.pages(caller, where).count()
+                return Answer(receipt)
     with receipt.watch.stage("query"):
         query = _query(caller, question, kept, receipt)
     _choose_ranking(question, query, receipt)
@@ -173,8 +173,7 @@ def _look(ask: Ask, query: Query | None, question: Question, receipt: Receipt) -
         found = _ranked(ask, query, receipt.ranking)
         with receipt.watch.stage("fetch"):
             wanted = found.placed[question.offset :]
-            ids = [placed.page_id for placed in wanted]
-            rows = _fetch(ask.caller, ids, ask.where, with_text=question.with_text)
+            rows = shown_pages.read(ask.caller, [placed.page_id for placed in wanted], with_text=question.with_text)
         pointed: dict[int, Pointed] = {}
         if question.with_regions and query is not None:
             with receipt.watch.stage("regions"):
@@ -202,15 +201,6 @@ def _tell(receipt: Receipt, found: Ranked) -> None:
         receipt.mode = "exact" if found.scored.exact else "sketch"
 
 
-def _hit(page: Page, placed: Placed, query: Query | None, pointed: Pointed | None) -> Hit:
+def _hit(page: ShownPage, placed: Placed, query: Query | None, pointed: Pointed | None) -> Hit:
     score = placed.score
     return Hit(page, score, None if score is None or query is None else score / query.size, placed, pointed)
-
-
-def _fetch(caller: Caller, page_ids: Sequence[int], where: Scope, *, with_text: bool) -> dict[int, Page]:
-    """The pages with all that is told of them, if they are still there and the caller may still see them."""
-    if not page_ids:
-        return {}
-    rows = scope.pages(caller, where).filter(pk__in=page_ids)
-    rows = rows.select_related("image", "revision__document__collection")
-    return {row.pk: row for row in (rows if with_text else rows.defer("text"))}

@@ -12,8 +12,8 @@ from collections_app import files, links
 from collections_app.api import regions
 from collections_app.api.represent import thumbnail_address
 from collections_app.errors import AnswerTooLarge, StorageUnavailable
-from collections_app.models import Page
 from collections_app.search import Answer, Hit, Receipt
+from collections_app.shown_pages import ShownPage
 from paliapi.parsers import MEBIBYTE
 
 Images: TypeAlias = Literal["base64", "url", "none"]
@@ -166,14 +166,13 @@ def timing(receipt: Receipt) -> dict[str, str]:
 
 def _represent(hit: Hit, receipt: Receipt) -> dict[str, Any]:
     page = hit.page
-    document = page.revision.document
     return {
-        "collection_name": document.collection.name,
-        "collection_id": document.collection_id,
-        "collection_metadata": document.collection.metadata,
-        "document_name": document.name,
-        "document_id": document.pk,
-        "document_metadata": document.metadata,
+        "collection_name": page.collection_name,
+        "collection_id": page.collection_id,
+        "collection_metadata": page.collection_metadata,
+        "document_name": page.document_name,
+        "document_id": page.document_id,
+        "document_metadata": page.document_metadata,
         "page_number": page.number,
         "page_id": page.pk,
         "raw_score": hit.score,
@@ -210,7 +209,7 @@ def _pictures(hits: list[Hit]) -> list[str]:
     return [_picture(hit.page) for hit in hits]
 
 
-def _picture(page: Page) -> str:
+def _picture(page: ShownPage) -> str:
     try:
         with files.read(page.image) as image:
             return base64.b64encode(image.read()).decode("ascii")
@@ -221,5 +220,5 @@ def _picture(page: Page) -> str:
         raise StorageUnavailable("Files cannot be read at the moment.", retry_after_s=60) from problem
 
 
-def _address(page: Page, request: Request) -> str:
+def _address(page: ShownPage, request: Request) -> str:
     return request.build_absolute_uri(reverse("getSignedPageImage", args=[links.page_token(page)]))

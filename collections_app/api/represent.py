@@ -15,6 +15,7 @@ from collections_app import files, links
 from collections_app.api.fields import MetadataField
 from collections_app.errors import AnswerTooLarge
 from collections_app.models import Document, Page, Status, StoredFile
+from collections_app.shown_pages import ShownPage
 from paliapi.parsers import MEBIBYTE
 
 
@@ -134,7 +135,7 @@ def _pages_of(rows: Iterable[Document], request: Request) -> dict[int, list[dict
     return found
 
 
-def thumbnail_address(request: Request, page: Page) -> str | None:
+def thumbnail_address(request: Request, page: Page | ShownPage) -> str | None:
     """The page must come with its image."""
     if not page.image.thumbnail_size:
         return None
