@@ -3,6 +3,7 @@
 from typing import ClassVar
 
 from django.conf import settings
+from django.db.models import Exists, OuterRef
 from django.http import HttpResponseNotModified
 from django.http.response import HttpResponseBase
 from drf_spectacular.types import OpenApiTypes
@@ -16,7 +17,7 @@ from collections_app import catalogue, files, links
 from collections_app.api.documents import NAME
 from collections_app.api.parameters import COLLECTION, IF_NONE_MATCH
 from collections_app.errors import FileLinkExpired, PageNotFound
-from collections_app.models import Page, StoredFile
+from collections_app.models import Page, Revision, StoredFile
 from collections_app.sending import sent, sent_small
 
 _LARGEST_PAGE_NUMBER = 2**31 - 1
@@ -57,7 +58,7 @@ class PageImage(OwnedView):
 
 
 class SignedFile(APIView):
-    """Open to whoever has the link, until it expires."""
+    """Open to whoever has the link, until it expires or the last document with this content goes."""
 
     authentication_classes = ()
     permission_classes = ()
@@ -67,7 +68,8 @@ class SignedFile(APIView):
         operation_id="getFile",
         tags=["documents"],
         summary="Download an uploaded file by its signed link",
-        description="The link is the `url` of a document. It needs no key and works for a while.",
+        description="The link is the `url` of a document. It needs no key and works for a while, and no longer than "
+        "there is a document with this content.",
         auth=[],
         parameters=[OpenApiParameter("token", str, "path", description="From the link.")],
         responses={(200, "application/octet-stream"): OpenApiTypes.BINARY},
@@ -75,7 +77,8 @@ class SignedFile(APIView):
     def get(self, _request: Request, token: str) -> HttpResponseBase:
         owner_id, file_id = files.from_token(token, max_age_s=settings.ENV.file_link_minutes * 60)
         with acting_for(owner_id):
-            file = StoredFile.objects.filter(owner_id=owner_id, pk=file_id).first()
+            in_use = Exists(Revision.objects.filter(owner_id=owner_id, file=OuterRef("pk")))
+            file = StoredFile.objects.filter(in_use, owner_id=owner_id, pk=file_id).first()
         if file is None:
             raise FileLinkExpired
         return sent(file, cache="private, no-store", attachment=True)

@@ -291,6 +291,16 @@ def test_a_signed_link_gives_the_uploaded_bytes_to_whoever_has_it(alice: Someone
     assert Client().get(link + "x").json()["code"] == "file_link_invalid"
 
 
+def test_a_signed_link_ends_with_the_last_document_that_has_the_file(alice: Someone) -> None:
+    for name in ("x", "twin"):
+        put(alice, name, PDF)
+    link = alice.get("/v1/documents/x/").json()["url"].removeprefix("http://testserver")
+    alice.delete("/v1/documents/x/")
+    assert body_of(Client().get(link)) == PDF
+    alice.delete("/v1/documents/twin/")
+    assert Client().get(link).json()["code"] == "file_link_invalid"
+
+
 def test_a_page_image_may_be_kept_for_ever_under_its_version(alice: Someone) -> None:
     shown_with_pages(alice, "a/b.pdf", pages=1)
     path = "/v1/documents/a%2Fb.pdf/pages/1/image"
