@@ -16,7 +16,7 @@ from pytest_django import DjangoDbBlocker, Settings
 from paliapi.database import settings_for
 from paliapi.roles import APP, OWNER
 from paliapi.stack.home import open_home
-from paliapi.stack.postgres import start_postgres
+from paliapi.stack.postgres import SUPERUSER, start_postgres
 from paliapi.stack.redis import start_redis
 from tests.cast import Someone, someone, with_key
 from tests.environment import HOME, Services
@@ -33,7 +33,8 @@ def services() -> Iterator[Services]:
     with start_postgres(home, durable=False) as postgres:
         redis, child = start_redis(home, password="redis-password-of-the-tests")
         try:
-            yield Services(postgres.url_for(OWNER), postgres.url_for(APP), redis.url)
+            superuser_url = postgres.postgres.url_for(SUPERUSER)
+            yield Services(postgres.url_for(OWNER), postgres.url_for(APP), redis.url, superuser_url)
         finally:
             child.stop(within_s=5)
 

@@ -34,3 +34,4 @@ class Services:
     owner_url: str
     app_url: str
     redis_url: str
+    superuser_url: str

@@ -32,3 +32,9 @@ def test_every_decision_is_in_the_list() -> None:
 def test_the_readme_names_only_targets_that_there_are() -> None:
     made = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     assert set(TARGET.findall((ROOT / "README.md").read_text())) - {"and"} <= made
+
+
+def test_the_readme_leads_to_every_page() -> None:
+    linked = {(ROOT / target).resolve() for target in LINK.findall((ROOT / "README.md").read_text())}
+    pages = {page for page in PAGES if page.parent != ROOT / "docs" / "decisions" and page.parent != ROOT}
+    assert pages - linked == set()

@@ -1,4 +1,4 @@
-"""Whatever happens, no secret is written anywhere: not in the log, in either form, and not in the database."""
+"""Whatever happens, no secret is written anywhere: not in the log, in either form, not in a mail, nor the database."""
 
 import io
 import logging
@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from django.conf import settings as live
+from django.core import mail
 from django.db import connection
 from django.test import Client
 from pytest_django import Settings
@@ -141,6 +142,7 @@ def test_no_secret_is_written_down(
     transactional_db: None, written: io.StringIO, settings: Settings, services: Services, tmp_path: Path
 ) -> None:
     settings.ENV = replace(live.ENV, embeddings_url="http://127.0.0.1:1", embeddings_url_token=EMBEDDINGS_TOKEN)
+    settings.ADMINS = settings.MANAGERS = [("Root", "root@example.com")]
     owner = someone("secretive@example.com")
     issued = _issued(owner)
     links = _links(owner) | _signing(owner, settings)
@@ -161,3 +163,4 @@ def test_no_secret_is_written_down(
     assert [secret for secret in secrets if secret in told] == []
     assert "authorization" not in told.lower()
     assert [secret for secret in secrets if secret in kept or secret.encode().hex() in kept] == []
+    assert mail.outbox == []

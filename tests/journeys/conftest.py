@@ -29,13 +29,19 @@ class Web:
     url: str
     files: Path
     environment: dict[str, str]
+    fetch_port: int
+
+    @property
+    def home(self) -> Path:
+        """Where it writes whatever it writes."""
+        return self.files.parent
 
 
 @pytest.fixture(scope="session")
 def web(services: Services, django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
     folder = tmp_path_factory.mktemp("web")
     with serving() as embeddings, (folder / "log").open("w") as log:
-        port = _free_port()
+        port, fetch_port = _free_port(), _free_port()
         environment = {
             **ENVIRONMENT,
             **measured(),
@@ -46,7 +52,10 @@ def web(services: Services, django_db_setup: None, tmp_path_factory: pytest.Temp
             "REDIS_URL": services.redis_url,
             "EMBEDDINGS_URL": str(embeddings.base_url),
             "EMBEDDINGS_URL_TOKEN": KEY,
+            "LOG_LEVEL": "INFO",
             "WAIT_TIMEOUT_S": "30",
+            "FETCH_ALLOW": "127.0.0.1",
+            "FETCH_PORTS": f"80,443,{fetch_port}",
             "WEBHOOK_ALLOW": "127.0.0.1",
             "WEBHOOK_PORTS": str(_free_port()),
         }
@@ -55,7 +64,7 @@ def web(services: Services, django_db_setup: None, tmp_path_factory: pytest.Temp
             try:
                 url = f"http://127.0.0.1:{port}"
                 _wait_until_it_answers(url, process, log=Path(log.name))
-                yield Web(url, folder / "files", environment)
+                yield Web(url, folder / "files", environment, fetch_port)
             finally:
                 process.terminate()
                 process.wait(timeout=20)

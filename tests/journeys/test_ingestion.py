@@ -41,9 +41,11 @@ def working(web: Web, tmp_path: Path, **changes: str) -> Iterator["subprocess.Po
         (tmp_path / "log").open("w") as log,
         subprocess.Popen(command, cwd=ROOT, env={**web.environment, **changes}, stdout=log, stderr=log) as process,
     ):
-        yield process
-        process.terminate()
-        process.wait(timeout=20)
+        try:
+            yield process
+        finally:
+            process.terminate()
+            process.wait(timeout=20)
 
 
 def test_a_client_that_waits_gets_pages_that_it_can_look_at(

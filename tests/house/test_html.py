@@ -1,0 +1,66 @@
+"""Every page that a browser can walk to, seen by staff: what it may run and load."""
+
+import re
+from collections.abc import Iterator
+from html import unescape
+from urllib.parse import urljoin, urlsplit
+
+import pytest
+from django.test import Client
+
+from accounts.models import CustomUser, Usage
+from accounts.ownership import acting_for
+from tests.cast import Someone
+from tests.collections_app.documents import shown_with_pages
+from tests.collections_app.webhooks.receiving import kept_for
+
+ENTRANCES = ("/", "/v1/docs", "/v1/docs/errors", "/admin/", "/admin/password_change/")
+_LINK = re.compile(r'<a\b[^>]*\bhref="([^"#]+)')
+# Sorting and filtering show the same page again.
+_MOST_QUERIES = 3
+
+
+@pytest.fixture
+def staff(alice: Someone) -> Client:
+    """Logged in, where there is something of every sort to look at."""
+    shown_with_pages(alice, "report.pdf", pages=1, metadata={"<b>": "<script>alert(1)</script>"})
+    kept_for(alice)
+    with acting_for(alice.id):
+        Usage.objects.get_or_create(owner_id=alice.id)
+    client = Client()
+    client.force_login(CustomUser.objects.create_superuser("root@example.com", password="a-password-of-the-tests"))
+    return client
+
+
+def walked(client: Client) -> Iterator[tuple[str, dict[str, str], str]]:
+    """Address, headers and content of each page in HTML."""
+    ahead, seen, queries = list(ENTRANCES), set(ENTRANCES), dict[str, int]()
+    while ahead:
+        address = ahead.pop()
+        answer = client.get(address, follow=True)
+        if not answer["Content-Type"].startswith("text/html"):
+            answer.getvalue()
+            continue
+        text = answer.content.decode()
+        yield address, dict(answer.headers), text
+        for link in _LINK.findall(text):
+            there = urljoin(address, unescape(link))
+            path = urlsplit(there).path
+            queries[path] = queries.get(path, 0) + 1
+            if there.startswith("/") and there not in seen and queries[path] <= _MOST_QUERIES:
+                seen.add(there)
+                ahead.append(there)
+
+
+def test_every_answer_in_html_runs_our_own_files_alone(staff: Client) -> None:
+    pages = list(walked(staff))
+    assert len({urlsplit(address).path for address, _, _ in pages}) > 30
+    for address, headers, text in [*pages, *walked(Client())]:
+        policy = headers["Content-Security-Policy"]
+        assert policy.startswith("default-src 'none'; script-src 'self'; style-src 'self'; "), address
+        assert "unsafe" not in policy, address
+        assert headers["X-Content-Type-Options"] == "nosniff", address
+        assert headers["X-Frame-Options"] == "DENY", address
+        assert not re.search(
+            r"<script>|<script(?![^>]* (src|type=\"application/json\"))|\son\w+=\"|javascript:", text
+        ), address
