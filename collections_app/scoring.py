@@ -20,7 +20,7 @@ from collections_app.engine.plan import PLAN, Plan, Steps
 from collections_app.engine.ranking import Best
 from collections_app.engine.segment import Numbers, Part
 from collections_app.engine.stopwatch import Stopwatch
-from collections_app.engine.weighing import Weights
+from collections_app.engine.weighing import Weights, condensed
 from collections_app.errors import SearchTookTooLong
 from collections_app.models import Page, Space
 from collections_app.scope import Scope
@@ -100,7 +100,8 @@ def best(caller: Caller, query: Query, where: Scope, wanted: Wanted) -> Scored:
         with wanted.watch.stage("score"):
             turn.score(_all(parts), kept_in_memory=pages <= PLAN.exact_at_once)
     else:
-        likely = _likeliest(caller, query, _sketched(query, parts, steps, wanted), wanted)
+        short = Query(query.space, *condensed(query.vectors, query.weights))
+        likely = _likeliest(caller, short, _sketched(short, parts, steps, wanted), wanted)
         with wanted.watch.stage("score"):
             turn.score([*np.concatenate([part.unsketched for part in parts]).tolist(), *likely.unpooled])
             _score_likeliest(turn, likely, steps)

@@ -30,10 +30,14 @@ _ROUNDS = 2
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pooled:
-    """At most FINE and at most COARSE vectors, each as long as those that it stands for are on average."""
+    """At most FINE and at most COARSE vectors, each as long as those that it stands for are on average.
+
+    `weights` tells for how many each of the fine ones stands.
+    """
 
     fine: Floats
     coarse: Floats
+    weights: Floats
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,16 +83,20 @@ class _Tree:
 def pool(page: MultiVector | Floats) -> Pooled:
     """The vectors of a page, pooled to both sizes. A page that is short enough stands for itself."""
     vectors = page.astype(np.float32)
+    each = np.ones(len(vectors), dtype=np.float32)
     if len(vectors) <= COARSE:
-        return Pooled(vectors, vectors)
+        return Pooled(vectors, vectors, each)
     lengths = np.sqrt(np.einsum("ij,ij->i", vectors, vectors))
-    clusters = _Clusters(vectors, np.ones(len(vectors), dtype=np.float32), lengths)
+    clusters = _Clusters(vectors, each, lengths)
     with single_threaded():
         if len(clusters) > _JOINED:
             clusters = clusters.merged(*_tree_of_parts(clusters).cut(_JOINED))
         tree = _tree(clusters.centres, clusters.weights)
     coarse = clusters.merged(*tree.cut(COARSE)).stretched()
-    return Pooled(vectors if len(vectors) <= FINE else clusters.merged(*tree.cut(FINE)).stretched(), coarse)
+    if len(vectors) <= FINE:
+        return Pooled(vectors, coarse, each)
+    fine = clusters.merged(*tree.cut(FINE))
+    return Pooled(fine.stretched(), coarse, fine.weights)
 
 
 def _tree_of_parts(clusters: _Clusters) -> _Tree:

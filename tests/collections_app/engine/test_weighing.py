@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collections_app.engine import maxsim
-from collections_app.engine.weighing import together
+from collections_app.engine.weighing import condensed, together
 from tests.collections_app.searchable import random_vectors
 
 PAGE = [random_vectors(9, count=30)]
@@ -36,3 +36,20 @@ def test_what_is_avoided_lowers_the_score() -> None:
     vectors = random_vectors(1, count=7)
     _, weights = together([(vectors, -1.0)])
     assert maxsim.scores(vectors, PAGE, weights=weights) == pytest.approx(-maxsim.scores(vectors, PAGE))
+
+
+def test_a_query_as_long_as_a_page_is_condensed_and_counts_as_much() -> None:
+    long = random_vectors(1, count=700)
+    vectors, weights = condensed(long, None)
+    assert weights is not None
+    assert len(vectors) == len(weights) == 128
+    assert weights.sum() == pytest.approx(700)
+    assert condensed(long[:128], None)[1] is None
+
+
+def test_what_is_sought_and_what_is_avoided_are_condensed_each_by_itself() -> None:
+    both, spread = together([(random_vectors(1, count=300), 1.0), (random_vectors(2, count=300), -0.5)])
+    vectors, weights = condensed(both, spread)
+    assert weights is not None
+    assert (len(vectors), (weights > 0).sum(), (weights < 0).sum()) == (256, 128, 128)
+    assert weights[weights > 0].sum() == pytest.approx(-2 * weights[weights < 0].sum())
