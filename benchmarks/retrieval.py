@@ -26,7 +26,7 @@ from benchmarks.household import household, served
 
 RESULTS = Path(__file__).parent / "results" / "retrieval.json"
 MOST_LOSS = 0.005
-RANKINGS = ("maxsim", "hybrid", "lexical")
+RANKINGS = ("auto", "maxsim", "hybrid", "lexical")
 DEPTH = 100
 _COLLECTION = "retrieval"
 _READY_WITHIN_S = 3600

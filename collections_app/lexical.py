@@ -50,6 +50,11 @@ class _Posted:
         return _Posted(self.words[chosen], self.pages[chosen])
 
 
+def may_name_something(text: str) -> bool:
+    """Whether a question has what may be an identifier or a date; most have none."""
+    return bool(_DIGIT.search(text))
+
+
 def matches(caller: Caller, where: Scope, text: str, *, pages_in_scope: int) -> list[Match]:
     """The pages that have words of the text, best first, some hundred at most; inside `acting_for`."""
     asked = _asked(text)

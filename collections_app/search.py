@@ -8,7 +8,7 @@ from django.conf import settings
 
 from accounts.access import Caller
 from accounts.ownership import acting_for
-from collections_app import asking, quality, ranked, scope, shown_pages
+from collections_app import asking, lexical, quality, ranked, scope, shown_pages
 from collections_app.asking import Asked, Kept
 from collections_app.engine.conditions import Filter
 from collections_app.engine.stopwatch import Stopwatch
@@ -134,8 +134,10 @@ def _choose_ranking(question: Question, query: Query | None, receipt: Receipt) -
     if query is None:
         receipt.ranking, receipt.mode = "lexical", "lexical"
     elif question.ranking == "auto":
-        # A model that only reads gains by exact words; one that sees would lose what is no word.
-        receipt.ranking = "hybrid" if asking.only_words(question.asked) and query.space.text_only else "maxsim"
+        # A model that only reads gains by identifiers and by no other words; one that sees would lose what is no word.
+        reads = asking.only_words(question.asked) and query.space.text_only
+        named = reads and lexical.may_name_something(asking.words_of(question.asked))
+        receipt.ranking = "hybrid" if named else "maxsim"
     else:
         receipt.ranking = question.ranking
     receipt.space = query.space if query else None

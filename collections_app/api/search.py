@@ -112,7 +112,7 @@ class SearchIn(WhereIn):
         required=False,
         allow_null=True,
         help_text="`maxsim`: by late interaction; `lexical`: by words; `hybrid`: by both; `auto`, the default: "
-        "`hybrid` for words where the model reads text only, else `maxsim`.",
+        "`hybrid` for words with a number among them where the model reads text only, else `maxsim`.",
     )
     allow_degraded = FlagField(
         required=False,

@@ -65,8 +65,9 @@ def test_hybrid_tells_both_places_and_scores_stay_exact(alice: Someone, office: 
     assert "ranks" not in next(iter(scored.values()))
 
 
-def test_auto_is_hybrid_for_words_where_the_model_only_reads(alice: Someone, office: list[int]) -> None:
-    assert ask(alice, query="invoice")["receipt"]["ranking"] == "hybrid"
+def test_auto_is_hybrid_for_words_with_a_number_where_the_model_only_reads(alice: Someone, office: list[int]) -> None:
+    assert ask(alice, query="invoice 0042")["receipt"]["ranking"] == "hybrid"
+    assert ask(alice, query="invoice")["receipt"]["ranking"] == "maxsim"
     assert ask(alice, page=page(1))["receipt"]["ranking"] == "maxsim"
     assert not replace(TOY, model="vidore/colpali-v1.3").text_only
 
