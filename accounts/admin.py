@@ -7,6 +7,7 @@ from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.template.defaultfilters import filesizeformat
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -135,7 +136,7 @@ class ApiKeyAdmin(ApiKeyPages):
 class UsageAdmin(UsagePages):
     """What owners keep, and the limits that are theirs alone."""
 
-    list_display = ("owner_link", "documents", "pages", "bytes", "max_documents", "max_pages", "max_bytes")
+    list_display = ("owner_link", "documents", "pages", "bytes_shown", "max_documents", "max_pages", "most_bytes_shown")
     list_select_related = ("owner",)
     search_fields = ("owner__email",)
     ordering = ("owner__email",)
@@ -148,6 +149,14 @@ class UsageAdmin(UsagePages):
 
     def has_delete_permission(self, request: HttpRequest, obj: Usage | None = None) -> bool:
         return False
+
+    @admin.display(description="bytes", ordering="bytes")
+    def bytes_shown(self, usage: Usage) -> str:
+        return filesizeformat(usage.bytes)
+
+    @admin.display(description="max bytes", ordering="max_bytes")
+    def most_bytes_shown(self, usage: Usage) -> str | None:
+        return None if usage.max_bytes is None else filesizeformat(usage.max_bytes)
 
     @admin.display(description="owner", ordering="owner__email")
     def owner_link(self, usage: Usage) -> SafeString:

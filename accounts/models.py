@@ -156,4 +156,4 @@ class Usage(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"usage of {self.owner_id}"
+        return f"usage of {self.owner}"

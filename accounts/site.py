@@ -29,6 +29,8 @@ class TooManyLogins(LimitReached):
 class StaffSite(AdminSite):
     site_header = site_title = "PaliAPI"
     index_title = "Accounts and documents"
+    # The lists need the width; the first page has the same links.
+    enable_nav_sidebar = False
 
     def admin_view(self, view: View, cacheable: bool = False) -> View:  # noqa: FBT001, FBT002 - as Django calls it
         @wraps(view)

@@ -10,7 +10,7 @@ from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
-from django.template.defaultfilters import filesizeformat
+from django.template.defaultfilters import filesizeformat, pluralize
 from django.urls import URLPattern, path
 from django.utils.safestring import SafeString
 
@@ -337,7 +337,10 @@ class StoredFileAdmin(ViewOnly[StoredFile]):
     @admin.display(description="used by")
     def uses(self, row: StoredFile) -> str:
         revisions, pages = getattr(row, "in_revisions", 0), getattr(row, "in_pages", 0)
-        return f"{revisions} revisions, {pages} pages" if revisions or pages else "nothing"
+        told = (
+            f"{count:,} {one}{pluralize(count)}" for count, one in ((revisions, "revision"), (pages, "page")) if count
+        )
+        return ", ".join(told) or "nothing"
 
     @admin.display(description="content")
     def download(self, row: StoredFile) -> SafeString:
