@@ -88,6 +88,8 @@ def configure(*, level: str, form: str) -> None:
             "loggers": {
                 "django.request": {"level": "CRITICAL"},
                 "django.security.DisallowedHost": {"level": "CRITICAL"},
+                # What we ask the embeddings service is told where it goes wrong.
+                "httpx": {"level": "WARNING"},
             },
         }
     )

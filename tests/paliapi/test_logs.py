@@ -103,3 +103,9 @@ def test_people_get_a_line_they_can_read(written: io.StringIO) -> None:
     structlog.get_logger("ours").info("event", key=KEY)
     assert "event" in stream.getvalue()
     assert "9aTz" not in stream.getvalue()
+
+
+def test_requests_that_we_make_ourselves_are_told_only_when_they_go_wrong(written: io.StringIO) -> None:
+    logging.getLogger("httpx").info("HTTP Request: GET http://embeddings:8000/ready")
+    logging.getLogger("httpx").warning("something is odd")
+    assert [line["event"] for line in lines(written)] == ["something is odd"]
