@@ -41,9 +41,9 @@ def upload(client: ColiVara) -> None:
     queued = client.upsert_document("queued", {"subject": "lighthouses"}, NAME, document_path=SAMPLE)
     told("one is accepted at once", queued.detail == "Document is being processed in the background.")
     until = time.monotonic() + _READY_WITHIN_S
-    while any(one.num_pages != 3 for one in client.list_documents(NAME)):
-        told("all become ready", time.monotonic() < until)
+    while any(one.num_pages != 3 for one in client.list_documents(NAME)) and time.monotonic() < until:
         time.sleep(0.2)  # between two looks, with the deadline above
+    told("all become ready", [one.num_pages for one in client.list_documents(NAME)] == [3, 3])
     pages = client.get_document("queued", collection_name=NAME, expand="pages").pages
     told("their pages come in order", [page.page_number for page in pages or []] == [1, 2, 3])
     found = client.filter(_IN_CONTENT) or []
