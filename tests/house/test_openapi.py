@@ -85,3 +85,11 @@ def test_every_failure_is_a_problem_and_the_usual_ones_are_told() -> None:
         if "requestBody" in operation.told:
             usual |= {"400", "411", "413", "415", "422"}
         assert usual <= set(failures), operation.id
+
+
+def test_the_journey_for_postman_names_operations_that_there_are() -> None:
+    """`make contract` finds its requests by their titles."""
+    journey = (Path(__file__).resolve().parents[1] / "contract" / "postman.js").read_text()
+    named = set(re.findall(r'^ *\{? *title: "([^"]+)"', journey, re.MULTILINE))
+    assert len(named) == 6
+    assert named <= {operation.told["summary"] for operation in operations()}
