@@ -56,9 +56,9 @@ def _again(base: str) -> list[str]:
         "",
         "  .venv/bin/python manage.py create_api_key admin@localhost",
         "",
-        "With the key in PALIAPI_KEY:",
+        "With the key in KEY:",
         "",
-        *_curl(base, "$PALIAPI_KEY"),
+        *_curl(base, "$KEY"),
         "",
         "Ctrl-C stops everything.",
     ]

@@ -79,7 +79,7 @@ class Reader:
         assert (run.returncode != 0) == block.fails, f"{block.text}\n{run.stderr}\n{run.stdout[:1000]}"
         if block.answer is not None:
             lacks = [*missing(block.answer, json.loads(run.stdout))]
-            assert lacks == [], f"{block.text}\n{run.stdout[:1000]}"
+            assert lacks == [], f"{lacks}\n{block.text}\n{run.stdout[:1000]}"
 
 
 def missing(shown: Any, told: Any, at: str = "") -> Iterator[str]:

@@ -28,7 +28,7 @@ def test_lines_to_paste_use_the_address_that_people_use() -> None:
 def test_a_later_start_shows_no_key() -> None:
     said = text(_ENV, None)
     assert "API key " not in said
-    assert '"Authorization: Bearer $PALIAPI_KEY"' in said
+    assert '"Authorization: Bearer $KEY"' in said
 
 
 def test_the_sample_has_three_pages_of_text_and_answers_its_question() -> None:
