@@ -56,6 +56,7 @@ class Attempt:
         """Take the key, first thing in the transaction of the effect; a twin that runs now is waited for."""
         if not self.key:
             return
+        self._raise_earlier()  # so that a mere repetition is no error in the database's log
         mine = IdempotentAnswer.objects.filter(owner_id=self.owner_id, key=self.key)
         mine.filter(created_at__lt=timezone.now() - ANSWERS_ARE_KEPT).delete()
         claimed = IdempotentAnswer(

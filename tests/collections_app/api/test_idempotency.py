@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.ownership import acting_for
@@ -22,8 +23,10 @@ UPSERT = "/v1/documents/upsert-document/"
 
 def test_a_repeated_creation_is_answered_again_and_not_done_again(alice: Someone) -> None:
     first = alice.post("/v1/collections/", {"name": "c"}, Idempotency_Key="k1")
-    again = alice.post("/v1/collections/", {"name": "c"}, Idempotency_Key="k1")
+    with CaptureQueriesContext(connection) as asked:
+        again = alice.post("/v1/collections/", {"name": "c"}, Idempotency_Key="k1")
     assert (again.status_code, again.json()) == (201, first.json())
+    assert not any("INSERT" in query["sql"] for query in asked)
     assert again["Idempotent-Replayed"] == "true"
     assert "Idempotent-Replayed" not in first
     assert alice.post("/v1/collections/", {"name": "c"}).status_code == 409
