@@ -4,21 +4,21 @@ import random
 import textwrap
 from collections.abc import Iterable, Iterator
 
-_WORDS = 400
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 
-def report(pages: int, *, seed: int = 1) -> bytes:
-    """A4 pages with a heading, four hundred words and bars. No two are alike; the same bytes for the same seed."""
+def report(pages: int, *, seed: int = 1, words: int = 400) -> bytes:
+    """A4 pages with a heading, so many words and bars. No two are alike; the same bytes for the same seed."""
     drawn = random.Random(seed)  # noqa: S311 - the same pages every time
-    words = ["".join(drawn.choices(_LETTERS, k=drawn.randint(3, 9))) for _ in range(3000)]
-    return _written("\n".join(_page(number, drawn, words)) for number in range(1, pages + 1))
+    known = ["".join(drawn.choices(_LETTERS, k=drawn.randint(3, 9))) for _ in range(3000)]
+    size = 11 if words <= 400 else 7
+    return _written("\n".join(_page(number, drawn, known, words, size)) for number in range(1, pages + 1))
 
 
-def _page(number: int, drawn: random.Random, words: list[str]) -> Iterator[str]:
+def _page(number: int, drawn: random.Random, known: list[str], words: int, size: int) -> Iterator[str]:
     yield f"BT /F 22 Tf 60 780 Td (Page {number}) Tj ET"
-    for line, text in enumerate(textwrap.wrap(" ".join(drawn.choices(words, k=_WORDS)), 90)):
-        yield f"BT /F 11 Tf 60 {740 - 15 * line} Td ({text}) Tj ET"
+    for line, text in enumerate(textwrap.wrap(" ".join(drawn.choices(known, k=words)), 990 // size)):
+        yield f"BT /F {size} Tf 60 {740 - (size + 4) * line} Td ({text}) Tj ET"
     for bar in range(12):
         red, green, blue = (f"{drawn.random():.2f}" for _ in range(3))
         yield f"{red} {green} {blue} rg {70 + 38 * bar} 60 30 {drawn.randint(10, 120)} re f"
