@@ -2,7 +2,8 @@
 
 The sketch: the signs of the page's pooled vectors, a bit for each dimension; 2.5 kB at 128 dimensions. Three bytes come
 first: the format, and how many vectors follow of the fine and of the coarse form. The pooled form: the fine vectors as
-whole numbers of one step, which comes first, as float32; 16 kB.
+whole numbers of six bits, four in three bytes; 12 kB. Before them come the step that they are multiples of, as float32,
+and a byte for each vector: how many times larger its own step is.
 """
 
 import struct
@@ -10,8 +11,10 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
+from numba import types
 from numpy.typing import NDArray
 
+from collections_app.engine.compiled import compiled
 from collections_app.engine.multivector import MultiVector
 from collections_app.engine.pooling import Floats, Pooled, pool
 
@@ -21,6 +24,10 @@ FORMAT = 1
 _HEADER = struct.Struct("<BBB")
 HEADER_BYTES = _HEADER.size
 _STEP = struct.Struct("<f")
+_MOST = 31  # of six bits, which are kept as this much and one more
+_MOST_TIMES = 127 // _MOST
+_PACKED = types.Array(types.uint8, 2, "C", readonly=True)
+_TIMES = types.Array(types.int8, 1, "C", readonly=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +58,18 @@ def small(page: MultiVector) -> Small:
 
 def pooled_page(data: bytes, *, dim: int) -> PooledPage:
     """The pooled vectors from what is kept of them."""
-    count, rest = divmod(len(data) - _STEP.size, dim)
+    fours = -(-dim // 4)
+    count, rest = divmod(len(data) - _STEP.size, 1 + 3 * fours)
     if rest or count < 1:
         raise NotASketch(f"{len(data)} bytes for vectors of {dim} dimensions")
     (step,) = _STEP.unpack_from(data)
-    return PooledPage(step, np.frombuffer(data, dtype=np.int8, offset=_STEP.size).reshape(count, dim))
+    times = np.frombuffer(data, dtype=np.int8, offset=_STEP.size, count=count)
+    if times.min() < 1 or times.max() > _MOST_TIMES:
+        raise NotASketch(f"a vector has a step of {times.min()} to {times.max()} times the least")
+    packed = np.frombuffer(data, dtype=np.uint8, offset=_STEP.size + count).reshape(count, 3 * fours)
+    numbers = np.empty((count, 4 * fours), dtype=np.int8)
+    _unpack(packed, times, numbers)
+    return PooledPage(step, numbers[:, :dim])
 
 
 def check(sketch: bytes, *, dim: int) -> None:
@@ -82,7 +96,29 @@ def _signs(vectors: Floats) -> Bits:
 
 
 def _pooled(vectors: Floats) -> bytes:
-    step = np.float32(np.abs(vectors).max() / 127) or np.float32(1)
+    largest = np.abs(vectors).max(axis=1)
+    step = np.float32(largest.max() / (_MOST * _MOST_TIMES)) or np.float32(1)
     with np.errstate(invalid="ignore"):  # what is no number is refused where vectors are kept
-        numbers: NDArray[np.int8] = np.rint(vectors / step).astype(np.int8)
-    return _STEP.pack(step) + numbers.tobytes()
+        times = np.clip(np.ceil(largest / (_MOST * step)), 1, _MOST_TIMES).astype(np.uint8)
+        numbers = np.rint(vectors / (step * times)[:, None]).clip(-_MOST, _MOST).astype(np.int8)
+    packed = _packed((numbers + np.int8(_MOST + 1)).view(np.uint8))
+    return b"".join((_STEP.pack(step), times.tobytes(), packed.tobytes()))
+
+
+def _packed(six_bits: Bits) -> Bits:
+    filled = np.pad(six_bits, ((0, 0), (0, -six_bits.shape[1] % 4)))
+    fours = filled.reshape(len(filled), -1, 4).astype("<u4")
+    joined = fours[..., 0] | fours[..., 1] << 6 | fours[..., 2] << 12 | fours[..., 3] << 18
+    bytes_of_each: Bits = joined[..., None].view(np.uint8)
+    return bytes_of_each[..., :3]
+
+
+@compiled(types.void(_PACKED, _TIMES, types.int8[:, ::1]))
+def _unpack(packed: Bits, times: NDArray[np.int8], numbers: NDArray[np.int8]) -> None:
+    for row in range(len(times)):
+        for four in range(numbers.shape[1] // 4):
+            a, b, c = packed[row, 3 * four], packed[row, 3 * four + 1], packed[row, 3 * four + 2]
+            numbers[row, 4 * four] = ((a & 63) - 32) * times[row]
+            numbers[row, 4 * four + 1] = ((a >> 6 | (b & 15) << 2) - 32) * times[row]
+            numbers[row, 4 * four + 2] = ((b >> 4 | (c & 3) << 4) - 32) * times[row]
+            numbers[row, 4 * four + 3] = ((c >> 2) - 32) * times[row]
