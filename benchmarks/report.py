@@ -45,6 +45,8 @@ _NOTES = """
 - `numpy`: float32 in memory, every page.
 - `qdrant`: Qdrant's engine in process, prefetch by 32 pooled vectors, its own MaxSim over all of them.
 - `lancedb`: LanceDB in process, its index for multi-vectors, refined. Not at 10,000 pages: building it takes too long.
+- `fast_plaid`: FastPlaid in process, on the processor. It brings gigabytes of PyTorch, so it is measured only where
+  somebody has installed it (`pip install fast-plaid`); building its index over 1,000 pages takes long.
 """
 
 _LARGE = """
