@@ -44,7 +44,6 @@ def web(services: Services, django_db_setup: None, tmp_path_factory: pytest.Temp
         port, fetch_port = _free_port(), _free_port()
         environment = {
             **ENVIRONMENT,
-            **measured(),
             "PATH": os.defpath,
             "PALIAPI_HOME": str(folder),
             "PALIAPI_PORT": str(port),
@@ -60,7 +59,7 @@ def web(services: Services, django_db_setup: None, tmp_path_factory: pytest.Temp
             "WEBHOOK_PORTS": str(_free_port()),
         }
         command = [sys.executable, "-m", "gunicorn", "-c", "python:paliapi.gunicorn_settings", "paliapi.wsgi"]
-        with subprocess.Popen(command, cwd=ROOT, env=environment, stderr=log) as process:
+        with subprocess.Popen(command, cwd=ROOT, env={**environment, **measured()}, stderr=log) as process:
             try:
                 url = f"http://127.0.0.1:{port}"
                 _wait_until_it_answers(url, process, log=Path(log.name))

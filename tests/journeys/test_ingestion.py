@@ -44,8 +44,17 @@ def working(web: Web, tmp_path: Path, **changes: str) -> Iterator["subprocess.Po
         try:
             yield process
         finally:
-            process.terminate()
-            process.wait(timeout=20)
+            end(process)
+
+
+def end(process: "subprocess.Popen[bytes]") -> None:
+    """Ask it to end; a worker that does not is a failure, and must not keep the others waiting."""
+    process.terminate()
+    try:
+        process.wait(timeout=20)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        raise
 
 
 def test_a_client_that_waits_gets_pages_that_it_can_look_at(
