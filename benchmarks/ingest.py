@@ -16,10 +16,11 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
+import psycopg
 
 from benchmarks.sample_pdf import lines, report
 from benchmarks.stack import Stack, descendants, peak_mb, processor_s, running, temporary_folder
@@ -114,54 +115,49 @@ def through(stack: Stack, files: list[Path]) -> Taken:
     return Taken(time.monotonic() - began, processor_s(stack.pid) - busy)
 
 
-@dataclass(frozen=True)
-class Kept:
-    """Bytes: of pages' vectors as float16 and nothing else, of what says where things are, and of all on disk."""
-
-    pages: int
-    raw: int
-    places: int
-    everything: int
-
-    @classmethod
-    def of(cls, stack: Stack) -> "Kept":
-        with stack.connect() as database:
-            row = database.execute(
-                "SELECT count(*), sum(cardinality(vectors)::bigint * vector_dims(vectors[1]::vector) * 2)::bigint,"
-                " sum(coalesce(pg_column_size(layout), 0) + coalesce(pg_column_size(words), 0)),"
-                " pg_total_relation_size('collections_app_pageembedding') FROM collections_app_pageembedding"
-            ).fetchone()
-        return cls(*(int(str(value)) for value in row or ()))
-
-    def since(self, before: "Kept") -> "Kept":
-        return Kept(*(getattr(self, one.name) - getattr(before, one.name) for one in fields(self)))
-
-    @property
-    def ratio(self) -> float:
-        return (self.everything - self.places) / self.raw
-
-
 def storage(stack: Stack) -> dict[str, float]:
     """Bytes on disk for one page against its vectors as float16 and nothing else.
 
     `stored_ratio` has all that the table takes for the vectors: small forms, chunks, headers, indexes. The words of a
     page with their places, and the place of each vector, are kept in the same table; with these it is
     `stored_ratio_with_places`. Both are of pages as long as those of visual models. The small forms are as large for
-    the pages that were there before, which are shorter: `stored_ratio_of_short_pages`.
+    the pages of the documents before, which are shorter: `stored_ratio_of_short_pages`.
     """
-    short = Kept.of(stack)
     with stack.client() as client:
         upload(client, "long.pdf", report(LONG_PAGES, words=LONG_WORDS))
         until_ready(client, "long.pdf", within_s=_DEADLINE_S)
-    long = Kept.of(stack).since(short)
+    with stack.connect() as database:
+        raw, bare = _weighed(database, long=True, with_places=False)
+        _, whole = _weighed(database, long=True, with_places=True)
+        short_raw, short = _weighed(database, long=False, with_places=False)
     return {
-        "raw_bytes_per_page": long.raw / long.pages,
-        "stored_bytes_per_page": long.everything / long.pages,
-        "stored_ratio": long.ratio,
-        "stored_ratio_with_places": long.everything / long.raw,
-        "raw_bytes_per_short_page": short.raw / short.pages,
-        "stored_ratio_of_short_pages": short.ratio,
+        "raw_bytes_per_page": raw,
+        "stored_bytes_per_page": bare,
+        "stored_ratio": bare / raw,
+        "stored_ratio_with_places": whole / raw,
+        "stored_ratio_of_short_pages": short / short_raw,
     }
+
+
+def _weighed(database: "psycopg.Connection[tuple[object, ...]]", *, long: bool, with_places: bool) -> list[float]:
+    """Bytes for a page: raw, and on disk in a table like the real one."""
+    database.execute(
+        "CREATE TABLE weighed (LIKE collections_app_pageembedding INCLUDING STORAGE INCLUDING INDEXES)"
+        " WITH (toast_tuple_target = 4080)"
+    )
+    database.execute(
+        "INSERT INTO weighed (page_id, owner_id, space_id, vectors, pooled, sketch, layout, words)"
+        " SELECT page_id, owner_id, space_id, vectors, pooled, sketch,"
+        " CASE WHEN %(places)s THEN layout END, CASE WHEN %(places)s THEN words END"
+        " FROM collections_app_pageembedding WHERE (cardinality(vectors) > 1000) = %(long)s",
+        {"places": with_places, "long": long},
+    )
+    row = database.execute(
+        "SELECT sum(cardinality(vectors)::bigint * vector_dims(vectors[1]::vector) * 2) / count(*),"
+        " pg_total_relation_size('weighed') / count(*) FROM weighed"
+    ).fetchone()
+    database.execute("DROP TABLE weighed")
+    return [float(str(value)) for value in row or ()]
 
 
 def latency(stack: Stack) -> dict[str, float]:
