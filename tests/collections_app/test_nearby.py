@@ -1,0 +1,77 @@
+"""What is in memory is a copy of what the database has: of one owner, only so much, and none of it in a new process."""
+
+import os
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from prometheus_client import REGISTRY
+from pytest_django import Settings
+
+from accounts.ownership import acting_for
+from collections_app import nearby
+from tests.cast import Someone
+from tests.collections_app.searchable import random_vectors, with_vectors
+
+# Until they are asked for again.
+LONG = [random_vectors(seed, count=600) for seed in range(8)]
+DIM = LONG[0].shape[1]
+
+
+@pytest.fixture(autouse=True)
+def nothing_in_memory() -> None:
+    for kept in (nearby._whole, nearby._pooled):
+        kept.begin_again()
+
+
+def read_from_database(form: str) -> float:
+    told = {"form": form, "where": "database"}
+    return REGISTRY.get_sample_value("paliapi_vectors_read_total", told) or 0.0
+
+
+def test_vectors_are_read_once_and_are_those_that_were_kept(alice: Someone) -> None:
+    made = with_vectors(alice, "x", LONG)
+    before = read_from_database("whole"), read_from_database("pooled")
+    with acting_for(alice.id):
+        once = nearby.whole(alice.id, made, dim=DIM), nearby.pooled(alice.id, made, dim=DIM)
+        whole, pooled = nearby.whole(alice.id, made, dim=DIM), nearby.pooled(alice.id, made, dim=DIM)
+    assert [list(one) for one in once] == [made, made]
+    assert list(whole) == list(pooled) == made
+    assert all(np.array_equal(whole[page], kept) for page, kept in zip(made, LONG, strict=True))
+    assert (read_from_database("whole"), read_from_database("pooled")) == (before[0] + 8, before[1] + 8)
+
+
+def test_what_one_owner_has_in_memory_is_nobody_elses(alice: Someone, charlie: Someone) -> None:
+    made = with_vectors(alice, "x", LONG[:2])
+    with acting_for(alice.id):
+        assert nearby.whole(alice.id, made, dim=DIM)
+    with acting_for(charlie.id):
+        assert nearby.whole(charlie.id, made, dim=DIM) == {}
+        assert nearby.pooled(charlie.id, made, dim=DIM) == {}
+
+
+def test_no_more_is_kept_than_there_is_room_for(alice: Someone, settings: Settings) -> None:
+    settings.ENV = replace(settings.ENV, vectors_cache_mb=1)
+    made = with_vectors(alice, "x", LONG)
+    with acting_for(alice.id):
+        for page_id in made * 2:
+            assert list(nearby.whole(alice.id, [page_id], dim=DIM)) == [page_id]
+    assert 0 < nearby._whole.nbytes <= 3 * 2**20 // 4
+
+
+def test_vectors_of_other_dimensions_cannot_be_scored_and_are_left_out(alice: Someone) -> None:
+    made = with_vectors(alice, "x", LONG[:1])
+    with acting_for(alice.id):
+        assert nearby.whole(alice.id, made, dim=DIM + 1) == {}
+        assert nearby.pooled(alice.id, made, dim=DIM + 1) == {}
+
+
+def test_a_forked_process_begins_with_nothing_in_memory(alice: Someone) -> None:
+    made = with_vectors(alice, "x", LONG[:1])
+    with acting_for(alice.id):
+        nearby.whole(alice.id, made, dim=DIM)
+    assert nearby._whole.nbytes > 0
+    child = os.fork()
+    if not child:
+        os._exit(nearby._whole.nbytes != 0)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
