@@ -55,7 +55,7 @@ def paginate(request: Request, rows: QuerySet[Row], *, newest_first: bool = Fals
 
 
 def _limit(text: str | None, most: int) -> int:
-    if text is None or text == "":
+    if text is None:
         return most
     if not (text.isascii() and text.isdigit() and len(text) < 10 and 1 <= int(text) <= most):
         detail = f"limit must be a whole number from 1 to {most}."
