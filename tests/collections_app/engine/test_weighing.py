@@ -51,5 +51,5 @@ def test_what_is_sought_and_what_is_avoided_are_condensed_each_by_itself() -> No
     both, spread = together([(random_vectors(1, count=300), 1.0), (random_vectors(2, count=300), -0.5)])
     vectors, weights = condensed(both, spread)
     assert weights is not None
-    assert (len(vectors), (weights > 0).sum(), (weights < 0).sum()) == (256, 128, 128)
+    assert (len(vectors), int((weights > 0).sum()), int((weights < 0).sum())) == (256, 128, 128)
     assert weights[weights > 0].sum() == pytest.approx(-2 * weights[weights < 0].sum())
