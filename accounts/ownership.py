@@ -4,6 +4,8 @@ Row-level security is the second line: every query also names its owner. The fir
 The context lives and dies with a transaction, so a pooled connection carries nothing to the next request.
 """
 
+import math
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -16,9 +18,15 @@ _IS_MINE = "owner_id = (SELECT nullif(current_setting('app.owner', true), '')::b
 
 
 @contextmanager
-def acting_for(owner_id: int) -> Iterator[None]:
-    """A transaction that sees and writes the rows of one owner."""
+def acting_for(owner_id: int, *, until: float = math.inf) -> Iterator[None]:
+    """A transaction that sees and writes the rows of one owner.
+
+    A statement that would go on after `until`, by `time.monotonic`, is cancelled.
+    """
     with _transaction_with("app.owner", str(owner_id)):
+        if until < math.inf:
+            left_ms = max(1, int(1000 * (until - time.monotonic())))
+            _one("SELECT set_config('statement_timeout', %s, true)", str(left_ms))
         yield
 
 

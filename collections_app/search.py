@@ -1,10 +1,14 @@
 """The verb of searching: what is asked, of which pages, ranked how, and what the best of them belong to."""
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from django.conf import settings
+from django.db import OperationalError
+from psycopg.errors import QueryCanceled
 
 from accounts.access import Caller
 from accounts.ownership import acting_for
@@ -12,7 +16,7 @@ from collections_app import asking, lexical, quality, ranked, scope, shown_pages
 from collections_app.asking import Asked, Kept
 from collections_app.engine.conditions import Filter
 from collections_app.engine.stopwatch import Stopwatch
-from collections_app.errors import EmbeddingsUnavailable, EmbeddingsUntrustworthy, RankingNeedsWords
+from collections_app.errors import EmbeddingsUnavailable, EmbeddingsUntrustworthy, RankingNeedsWords, SearchTookTooLong
 from collections_app.pointing import Pointed, point
 from collections_app.ranked import Ask, Placed, Ranked, Ranking
 from collections_app.scope import Scope
@@ -94,11 +98,11 @@ def run(caller: Caller, question: Question) -> Answer:
         raise RankingNeedsWords
     kept = Kept()
     if asking.names_pages(question.asked):
-        with receipt.watch.stage("query"), acting_for(caller.owner_id):
+        with receipt.watch.stage("query"), _looking(caller):
             kept = asking.kept_of(caller, question.asked)
     where = Scope(collections=question.collections, filter=question.filter, but=kept.page_ids)
     if question.ranking != "lexical" and not asking.is_at_hand(caller, question.asked):
-        with receipt.watch.stage("scope"), acting_for(caller.owner_id):
+        with receipt.watch.stage("scope"), _looking(caller):
             if not scope.embedded(caller, where).exists():
                 # Nobody need be asked for the question's vectors.
                 receipt.pages_in_scope = scope.pages(caller, where).count()
@@ -107,7 +111,7 @@ def run(caller: Caller, question: Question) -> Answer:
         query = _query(caller, question, kept, receipt)
     _choose_ranking(question, query, receipt)
     hits: list[Hit] = []
-    until = time.monotonic() + settings.ENV.search_timeout_s
+    until = _until()
     for look in range(_LOOKS):
         ask = _ask(caller, question, query, words, where, receipt, until=until, afresh=look > 0)
         hits, complete = _look(ask, query, question, receipt)
@@ -171,7 +175,7 @@ def _ask(
 
 def _look(ask: Ask, query: Query | None, question: Question, receipt: Receipt) -> tuple[list[Hit], bool]:
     """The hits, and whether everything that was in scope at the beginning was still there at the end."""
-    with acting_for(ask.caller.owner_id):
+    with _looking(ask.caller, until=ask.until):
         found = _ranked(ask, query, receipt.ranking)
         with receipt.watch.stage("fetch"):
             wanted = found.placed[question.offset :]
@@ -187,6 +191,22 @@ def _look(ask: Ask, query: Query | None, question: Question, receipt: Receipt) -
         if placed.page_id in rows
     ]
     return hits, len(hits) == len(wanted) and (found.scored is None or found.scored.complete)
+
+
+def _until() -> float:
+    return time.monotonic() + settings.ENV.search_timeout_s
+
+
+@contextmanager
+def _looking(caller: Caller, *, until: float | None = None) -> Iterator[None]:
+    """`acting_for` the caller, but never for longer than a search may take."""
+    try:
+        with acting_for(caller.owner_id, until=until or _until()):
+            yield
+    except (OperationalError, QueryCanceled) as problem:
+        if isinstance(problem, QueryCanceled) or isinstance(problem.__cause__, QueryCanceled):
+            raise SearchTookTooLong from problem
+        raise
 
 
 def _ranked(ask: Ask, query: Query | None, ranking: Ranking) -> Ranked:

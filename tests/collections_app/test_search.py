@@ -1,25 +1,30 @@
 """The verb of searching, over vectors that are known: a page asks, so that no model has a say."""
 
 import tracemalloc
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import psycopg
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from psycopg import sql
+from pytest_django import Settings
 
 from accounts.ownership import acting_as_staff, acting_for
 from collections_app import search, shown_pages
 from collections_app.asking import LikePage, Words
 from collections_app.engine import filters
-from collections_app.errors import PageNotSearchable
-from collections_app.models import Document, Page, PageEmbedding, Revision, Status
+from collections_app.errors import PageNotSearchable, SearchTookTooLong
+from collections_app.models import Collection, Document, Page, PageEmbedding, Revision, Status
 from collections_app.search import Answer, Question
 from collections_app.shown_pages import ShownPage
 from embeddings import contract
 from tests.cast import Someone
 from tests.collections_app.documents import PDF, put, shown_with_pages
 from tests.collections_app.searchable import TOY, Halves, caller_of, random_vectors, with_vectors
+from tests.environment import Services
 
 ASKED = random_vectors(0, count=5)
 LIKE = LikePage(document_name="asked.pdf", collection_name="asked", page_number=1)
@@ -294,3 +299,25 @@ def test_old_contents_that_are_still_there_are_not_found(alice: Someone) -> None
     answer = ask(alice)
     assert ids(answer) == []
     assert answer.receipt.pages_left_out == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_search_that_the_database_keeps_waiting_is_given_up_in_time(
+    alice: Someone, settings: Settings, services: Services
+) -> None:
+    with_vectors(alice, "x", [ASKED])
+    assert len(ask(alice).hits) == 1
+    settings.ENV = replace(settings.ENV, search_timeout_s=1)
+    where = Collection._meta.db_table
+    with psycopg.connect(services.app_url) as other:
+        other.execute(sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(sql.Identifier(where)))
+        with pytest.raises(SearchTookTooLong):
+            ask(alice)
+    assert len(ask(alice).hits) == 1
+
+
+def test_a_ranking_that_takes_too_long_is_given_up(alice: Someone, settings: Settings) -> None:
+    with_vectors(alice, "x", [ASKED])
+    settings.ENV = replace(settings.ENV, search_timeout_s=0)
+    with pytest.raises(SearchTookTooLong):
+        ask(alice, mode="exact")
