@@ -8,7 +8,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from embeddings import answers, auth, body, intake, opening, rerank
+from embeddings import answers, auth, body, images, intake, opening, rerank
 from embeddings.backends.base import Prepared
 from embeddings.config import Settings
 from embeddings.contract import NPZ, MultiVector
@@ -109,4 +109,9 @@ class Doors:
         return await self.engine.embed(works, hold=hold)
 
     def _prepared(self, opened: opening.Opened) -> Prepared:
-        return self.engine.backend.prepare(opening.item(opened, settings=self.settings))
+        item = opening.item(opened, settings=self.settings)
+        prepared = self.engine.backend.prepare(item)
+        if item.image is not None:
+            # A model that was given the words need not have looked at it.
+            images.check(item.image)
+        return prepared

@@ -65,6 +65,13 @@ def decode(image: bytes, *, most_pixels: int) -> Image.Image:
             raise BadImage(_BROKEN) from problem
 
 
+def check(image: Image.Image) -> None:
+    """BadImage where nobody has looked at an image that is broken; as little is decoded as shows it."""
+    if isinstance(image, _Jpeg) and image.tile:  # which is empty once it is decoded
+        image.draft("L", (1, 1))
+        image.load()
+
+
 class _Jpeg(JpegImageFile):
     """Whoever looks at a broken one is told so by a Problem."""
 

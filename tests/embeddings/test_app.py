@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.embeddings.serving import encoded, floats, maxsim, serving, text_image
+from embeddings.backends import embedded
+from tests.embeddings.serving import encoded, floats, maxsim, serving, serving_with, settings, text_image, until_ready
 
 PAGE = {
     "image": encoded(text_image("Invoice 2024-117")),
@@ -187,6 +188,17 @@ def test_a_broken_image_is_named_by_its_place(service: httpx.Client) -> None:
         answer = ask(service, {"input_type": "image", "inputs": [whole, broken, whole]})
         assert answer.status_code == 422
         assert answer.json()["index"] == 1
+
+
+def test_a_broken_image_is_refused_even_where_its_words_are_enough_for_the_model() -> None:
+    photo = base64.b64decode(encoded(text_image("Hello"), kind="JPEG"))
+    whole, half = (base64.b64encode(data).decode() for data in (photo, photo[: len(photo) // 2]))
+    inputs = [{"image": image, "words": [["Hello", 0.1, 0.1, 0.2, 0.2]]} for image in (whole, half)]
+    with serving_with(embedded.make(settings())) as client:
+        until_ready(client)
+        assert ask(client, {"input_type": "image", "inputs": inputs[:1]}).status_code == 200
+        answer = ask(client, {"input_type": "image", "inputs": inputs})
+    assert (answer.status_code, answer.json()["index"]) == (422, 1)
 
 
 def test_too_much_is_refused_with_what_and_how_much() -> None:
