@@ -1,8 +1,9 @@
 """How near each vector of a query comes to a page: its best product with any of the page's vectors.
 
-A page's vectors are decoded four at a time, where the processor has them at hand, and multiplied at once with two of
-the query's: a library for matrices is half as quick, for it decodes and copies the whole page first. What is summed,
-and in which order, depends on the page and the query alone; so a page has the same score whatever it is scored with.
+A page's vectors are decoded some at a time, where the processor has them at hand, and multiplied at once, four with two
+of the query's. A library for matrices is slower for a query of few vectors: the whole page is decoded and copied first.
+What is summed, and in which order, depends on the page and the query alone; so a page has the same score whatever it
+is scored with.
 """
 
 import numpy as np

@@ -27,7 +27,7 @@ def together(parts: Sequence[tuple[MultiVector, float]]) -> tuple[MultiVector, W
 def condensed(query: MultiVector, weights: Weights | None) -> tuple[MultiVector, Weights | None]:
     """A query as long as a page in fewer vectors, each of which counts for all that it stands for.
 
-    Good enough to choose among pages, and eight times as quick. What has weights of its own is pooled by itself.
+    Good enough to choose among pages, and far quicker. What has weights of its own is pooled by itself.
     """
     if len(query) <= FINE:
         return query, weights
