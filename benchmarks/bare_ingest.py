@@ -25,7 +25,7 @@ from collections_app.engine import draw_pdf, multivector
 from collections_app.engine.pages import DrawnPage, Job, RenderLimits
 from embeddings.backends.base import Item
 from embeddings.backends.lexical import Lexical
-from embeddings.contract import MultiVector, Word
+from embeddings.contract import MultiVector
 
 _BATCH = 8
 _TABLE = """
@@ -56,8 +56,7 @@ def drawn(content: bytes) -> Iterator[DrawnPage]:
 def encoded(backend: Lexical, page: DrawnPage) -> MultiVector:
     """The vectors of a page, which is made a JPEG on the way, as is stored."""
     page.image.save(io.BytesIO(), "jpeg", quality=90)
-    words = tuple(Word(one.text, one.left, one.top, one.right, one.bottom) for one in page.words)
-    prepared = backend.prepare(Item("document", image=page.image, words=words))
+    prepared = backend.prepare(Item("document", image=page.image, words=page.words))
     return backend.encode(backend.collate([prepared]))[0]
 
 

@@ -28,7 +28,7 @@ from benchmarks.uploads import until_ready, upload
 from paliapi.env import ROOT
 
 RESULTS = Path(__file__).parent / "results" / "ingest.json"
-PAGES, ROUNDS, UPLOADS = 500, 1, 20
+PAGES, ROUNDS, UPLOADS = 500, 2, 20
 # With "Page", its number and the sixteen vectors of their looks, pages have 1,030 vectors, as those of visual models.
 LONG_PAGES, LONG_WORDS = 300, 1012
 LEAST = {"ratio": 0.8}

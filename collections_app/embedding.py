@@ -112,4 +112,6 @@ def _place(refusal: InputNotEmbeddable, pages: list[RenderedPage]) -> int | None
 def _words(page: RenderedPage) -> list[Word] | None:
     """The text layer; none means that the service has to read the image."""
     words = page.words[:_MOST_WORDS]
-    return [Word(one.text[:_LONGEST_WORD], one.left, one.top, one.right, one.bottom) for one in words] or None
+    return [
+        one if len(one.text) <= _LONGEST_WORD else one._replace(text=one.text[:_LONGEST_WORD]) for one in words
+    ] or None

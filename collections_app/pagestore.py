@@ -14,12 +14,13 @@ from accounts.quotas import charge
 from collections_app import failpoints, files, vectors
 from collections_app.embedding import Embedded
 from collections_app.engine import wordboxes
-from collections_app.engine.pages import RenderedPage, Word
+from collections_app.engine.pages import RenderedPage
 from collections_app.files import Content, Draft
 from collections_app.leases import Lease
 from collections_app.models import Page, PageEmbedding, Space, StoredFile
 from collections_app.vectors import PageVectors
 from embeddings import contract
+from embeddings.contract import Word
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

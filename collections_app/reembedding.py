@@ -16,11 +16,11 @@ from django.db.models import F, QuerySet
 from accounts.ownership import acting_as_staff, acting_for
 from accounts.quotas import charge
 from collections_app import embedder, files, pagestore, vectors
-from collections_app.engine.pages import Word
 from collections_app.errors import BeingReembedded, FileMissing, SpaceChanged, StillInOldSpace
 from collections_app.models import Collection, Document, Page, Revision, Status
 from collections_app.vectors import PageVectors
 from embeddings import contract
+from embeddings.contract import Word
 
 log = structlog.get_logger(__name__)
 
@@ -162,11 +162,7 @@ def _embedded(sources: list[_Source], space_id: int) -> list[contract.MultiVecto
                 images.append(file.read())
         except FileNotFoundError:
             raise FileMissing(f"The image of page {source.page.pk} is missing from storage.") from None
-    words = [
-        [contract.Word(one.text, one.left, one.top, one.right, one.bottom) for one in source.words] or None
-        for source in sources
-    ]
-    space, made = embedder.pages_to_keep(images, at="", words=words)
+    space, made = embedder.pages_to_keep(images, at="", words=[source.words or None for source in sources])
     if pagestore.space_id_of(space) != space_id:
         raise SpaceChanged("The embeddings service changed its model meanwhile.")
     return made

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from concurrent.futures import Future
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import IO, Any
 
 import structlog
@@ -20,7 +19,7 @@ from collections_app import converting, drawing, embedder, embedding, failpoints
 from collections_app.embedding import Embed, Made, PageRefused
 from collections_app.engine.pages import PageNotDrawn, RenderedPage
 from collections_app.engine.render import render
-from collections_app.errors import NoPageUsable, RenderCrashed, RenderTookTooLong, SpaceChanged
+from collections_app.errors import NoPageUsable, RenderCrashed, RenderTookTooLong, RenderTookTooMuchMemory, SpaceChanged
 from collections_app.leases import Lease, LeaseLost
 from collections_app.models import OnPageError, Revision, Status, StoredFile
 from collections_app.pagestore import NewPage, PutAgain, Reached
@@ -34,8 +33,8 @@ BATCH_PAGES = 8
 _BATCH_BYTES = 5 * 1024 * 1024
 # After so many pages others may have their turn.
 SLICE_PAGES = 64
-# A process that draws takes a while to start, and may grow: it is used for so many.
-_PROCESS_PAGES = 256
+# What may be the doing of the pages that were drawn before by the same process.
+_MAY_BE_OTHERS = (RenderTookTooLong, RenderTookTooMuchMemory, RenderCrashed)
 # Well within the time that the queue gives to one task.
 _TURN_S = 90.0
 
@@ -156,7 +155,7 @@ def _slice(work: _Work) -> None:
     ):
         on_the_way = _OnTheWay(work, embed)
         asked_at = work.done
-        for batch in _batches(work, islice(drawn, _PROCESS_PAGES), on_the_way):
+        for batch in _batches(work, drawn, on_the_way):
             on_the_way.add(batch)
             on_the_way.keep(all_but=1)
             if time.monotonic() > work.until:
@@ -209,8 +208,8 @@ def _batches(work: _Work, pages: Iterator[RenderedPage], on_the_way: "_OnTheWay"
 
 def _up_to(failed: PageNotDrawn, work: _Work, batch: list[RenderedPage], *, first: int) -> Iterator[_Batch]:
     """What was drawn before that page; and the page, if it may be skipped."""
-    if isinstance(failed.error, RenderTookTooLong) and failed.page > first:
-        # The pages before it took the time. It gets a process, and time, of its own.
+    if isinstance(failed.error, _MAY_BE_OTHERS) and failed.page > first:
+        # It gets a process, time and memory of its own.
         if batch:
             yield _Batch(pages=batch, total=failed.total)
     elif work.may_skip:

@@ -17,10 +17,9 @@ from psycopg.types.json import Jsonb
 
 from collections_app.engine import multivector, sketch, wordboxes
 from collections_app.engine.multivector import MultiVector, NotAMultiVector
-from collections_app.engine.pages import Word
 from collections_app.engine.sketch import NotASketch, PooledPage, Small
 from collections_app.models import PageEmbedding
-from embeddings.contract import Layout
+from embeddings.contract import Layout, Word
 
 log = structlog.get_logger(__name__)
 

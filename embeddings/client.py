@@ -137,8 +137,7 @@ def _page(image: bytes, words: Sequence[Word] | None) -> tuple[Any, int]:
     coded = base64.b64encode(image).decode()
     if words is None:
         return coded, len(coded)
-    listed = [[word.text, word.x0, word.y0, word.x1, word.y1] for word in words]
-    return {"image": coded, "words": listed}, len(coded) + 100 * len(listed)
+    return {"image": coded, "words": words}, len(coded) + 100 * len(words)
 
 
 def _chunks(inputs: Sequence[tuple[Any, int]], *, most: int) -> Iterator[list[tuple[Any, int]]]:

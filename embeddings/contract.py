@@ -13,6 +13,8 @@ from typing import Any, Final, Literal, NotRequired, TypedDict
 import numpy as np
 from numpy.typing import NDArray
 
+from embeddings.word import Word as Word
+
 InputType = Literal["text", "image"]
 Task = Literal["query", "document"]
 
@@ -39,17 +41,6 @@ class Space:
     def text_only(self) -> bool:
         """Whether the model sees words and nothing else; the name is all that travels with every vector."""
         return self.model.startswith(_READERS)
-
-
-@dataclass(frozen=True, slots=True)
-class Word:
-    """One word of a page's text layer; the box is relative to the page, from 0 at the left and the top to 1."""
-
-    text: str
-    x0: float
-    y0: float
-    x1: float
-    y1: float
 
 
 class Layout(TypedDict):

@@ -7,6 +7,7 @@ from typing import Any, Literal, Protocol
 from urllib.parse import urlsplit
 
 import httpx
+import orjson
 
 from embeddings.client_errors import Untrustworthy
 from embeddings.contract import DIM_HEADER, MODEL_HEADER, NPZ, REVISION_HEADER, MultiVector, NotAnAnswer, unpack
@@ -55,7 +56,7 @@ class Http:
         self._client = client_for(token, patience=patience)
 
     def send(self, body: Mapping[str, Any]) -> Answer:
-        content = json.dumps(body).encode()
+        content = _body(body)
         return patiently(lambda until: self._once(content, until=until), patience=self._patience)
 
     def _once(self, content: bytes, *, until: float) -> Answer:
@@ -91,7 +92,7 @@ class Runpod:
 
     def send(self, body: Mapping[str, Any]) -> Answer:
         asked = {**body, "encoding_format": "base64", "include": [*body.get("include", ()), "model"]}
-        content = json.dumps({"input": asked}).encode()
+        content = _body({"input": asked})
         return patiently(lambda until: self._once(content, until=until), patience=self._patience)
 
     def _once(self, content: bytes, *, until: float) -> Answer:
@@ -113,6 +114,15 @@ class Runpod:
 
     def close(self) -> None:
         self._client.close()
+
+
+def _body(content: Mapping[str, Any]) -> bytes:
+    """As JSON; pages are megabytes, which the standard library takes longer to write down than a model may to read."""
+    try:
+        return orjson.dumps(content, default=list)
+    except orjson.JSONEncodeError:
+        # A text that is no Unicode: it is for the service to say so.
+        return json.dumps(content).encode()
 
 
 def transport_for(url: str, *, token: str, patience: Patience, kind: Literal["auto", "http", "runpod"]) -> Transport:

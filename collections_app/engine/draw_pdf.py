@@ -11,8 +11,9 @@ from typing import TypeAlias
 import pypdfium2  # type: ignore[import-untyped]
 import pypdfium2.raw as pdfium  # type: ignore[import-untyped]
 
-from collections_app.engine.pages import MAX_SIDE_PX, DrawnPage, Job, Word, fitting_scale
+from collections_app.engine.pages import MAX_SIDE_PX, DrawnPage, Job, fitting_scale
 from collections_app.errors import FileDamaged, FileEncrypted, FileWithoutPages, PageTooLarge, TooManyPages
+from embeddings.word import Word
 from paliapi.errors import Error
 
 # PDF itself ends at 14,400; some makers go on a little.

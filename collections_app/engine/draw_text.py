@@ -13,8 +13,9 @@ from typing import TypeAlias
 
 from PIL import Image, ImageDraw, ImageFont
 
-from collections_app.engine.pages import DrawnPage, Job, Word, fitting_scale
+from collections_app.engine.pages import DrawnPage, Job, fitting_scale
 from collections_app.errors import FileDamaged, TooManyPages
+from embeddings.word import Word
 
 # In points.
 _PAGE = (595.0, 842.0)

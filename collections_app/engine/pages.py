@@ -9,6 +9,7 @@ from typing import IO, Any, Literal, Self, TypeAlias
 
 from PIL.Image import Image
 
+from embeddings.word import Word
 from paliapi.errors import Error
 
 Encoding: TypeAlias = Literal["png", "jpeg", "webp"]
@@ -30,17 +31,6 @@ class RenderLimits:
     # Seconds of waiting for the child, which is not waited for while enough pages are drawn.
     page_s: int = 60  # until the next page is there
     total_s: int = 1800  # for all pages together
-
-
-@dataclass(frozen=True, slots=True)
-class Word:
-    """A word and its box, from the upper left corner, as parts of the page's width and height."""
-
-    text: str
-    left: float
-    top: float
-    right: float
-    bottom: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,12 +113,11 @@ def read_frame(read: Callable[[int], bytes]) -> tuple[dict[str, Any], bytes, byt
 
 
 def write_page(out: IO[bytes], page: RenderedPage) -> None:
-    words = [[word.text, word.left, word.top, word.right, word.bottom] for word in page.words]
     header = {name: getattr(page, name) for name in ("number", "total", "content_type", "width", "height", "text")}
-    write_frame(out, {"page": header, "words": words}, page.image, page.thumbnail)
+    write_frame(out, {"page": header, "words": page.words}, page.image, page.thumbnail)
 
 
 def page_of(header: dict[str, Any], image: bytes, thumbnail: bytes) -> RenderedPage:
     """The page in a frame; ValueError, KeyError or TypeError where it is none."""
-    words = tuple(Word(*word) for word in header["words"])
+    words = tuple(map(Word._make, header["words"]))
     return RenderedPage(**header["page"], words=words, image=image, thumbnail=thumbnail)

@@ -7,8 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from collections_app.engine.boxes import Box
-from collections_app.engine.pages import Word
-from embeddings.contract import Layout
+from embeddings.contract import Layout, Word
 
 _STEPS = 10_000
 _LONGEST = 200
@@ -17,8 +16,8 @@ _UNFIT = re.compile("[\x00-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 
 def encode(words: Iterable[Word]) -> bytes:
     rows = [
-        [word.text, *(round(edge * _STEPS) for edge in (word.left, word.top, word.right, word.bottom))]
-        for word in words
+        (text, round(x0 * _STEPS), round(y0 * _STEPS), round(x1 * _STEPS), round(y1 * _STEPS))
+        for text, x0, y0, x1, y1 in words
     ]
     return zlib.compress(json.dumps(rows, ensure_ascii=False, separators=(",", ":")).encode(), 1)
 
@@ -51,5 +50,5 @@ def inside(words: Iterable[Word], box: Box) -> list[str]:
     return [
         word.text
         for word in words
-        if left <= (word.left + word.right) / 2 <= right and top <= (word.top + word.bottom) / 2 <= bottom
+        if left <= (word.x0 + word.x1) / 2 <= right and top <= (word.y0 + word.y1) / 2 <= bottom
     ]

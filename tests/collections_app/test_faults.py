@@ -6,7 +6,9 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
+from typing import IO, Any
 
 import pytest
 from django.db import connection
@@ -14,10 +16,14 @@ from pytest_django import Settings
 
 from accounts.ownership import acting_for
 from benchmarks.stack import descendants
-from collections_app import failpoints, process
+from collections_app import failpoints, process, turn
+from collections_app.engine.pages import PageNotDrawn, RenderedPage
+from collections_app.engine.render import render
+from collections_app.errors import RenderCrashed, RenderTookTooLong, RenderTookTooMuchMemory
 from collections_app.failpoints import Fault
 from collections_app.models import Page, Revision, Status
 from embeddings.contract import Space
+from paliapi.errors import Error
 from paliapi.stack import processes
 from tests.cast import Someone, someone
 from tests.collections_app.documents import put
@@ -301,6 +307,23 @@ def test_one_batch_is_kept_while_the_next_is_embedded(real_owner: Someone, setti
         work()
     assert kept == [True]
     assert shown_texts(real_owner, "report.pdf") == TEXTS
+
+
+@pytest.mark.parametrize("error", [RenderTookTooLong, RenderTookTooMuchMemory, RenderCrashed])
+def test_a_page_does_not_pay_for_those_before_it(
+    owner: Someone, monkeypatch: pytest.MonkeyPatch, error: type[Error]
+) -> None:
+    def worn_out(source: IO[bytes], *, first_page: int, **options: Any) -> Iterator[RenderedPage]:
+        pages = render(source, first_page=first_page, **options)
+        yield from islice(pages, max(0, 12 - first_page))
+        if first_page < 12:
+            raise PageNotDrawn(error(), page=12, total=len(TEXTS))
+        yield from pages
+
+    monkeypatch.setattr(turn, "render", worn_out)
+    put(owner, "report.pdf", pdf(*TEXTS, size=TINY))
+    work()
+    assert shown_texts(owner, "report.pdf") == TEXTS
 
 
 def test_what_was_drawn_before_the_process_that_draws_is_lost_is_kept(owner: Someone, settings: Settings) -> None:

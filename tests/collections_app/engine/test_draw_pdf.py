@@ -28,7 +28,7 @@ def ink(image: Image.Image) -> tuple[float, ...]:
 def test_words_lie_where_their_ink_is(rotate: int, crop: tuple[float, float, float, float] | None) -> None:
     page = drawn(pdf("Hx", rotate=rotate, crop=crop))
     [word] = page.words
-    box = (word.left, word.top, word.right, word.bottom)
+    box = (word.x0, word.y0, word.x1, word.y1)
     assert box == pytest.approx(ink(page.image), abs=0.01)
 
 

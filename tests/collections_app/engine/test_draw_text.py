@@ -39,10 +39,10 @@ def test_words_stand_where_they_are_drawn() -> None:
     _, [page] = drawn(b"one\n\n          two")
     for word in page.words:
         box = (
-            int(word.left * page.image.width),
-            int(word.top * page.image.height),
-            int(word.right * page.image.width) + 1,
-            int(word.bottom * page.image.height) + 1,
+            int(word.x0 * page.image.width),
+            int(word.y0 * page.image.height),
+            int(word.x1 * page.image.width) + 1,
+            int(word.y1 * page.image.height) + 1,
         )
         assert min(page.image.crop(box).convert("L").tobytes()) < 128
         page.image.paste("white", box)

@@ -11,13 +11,13 @@ from collections_app.engine.pages import (
     Job,
     RenderedPage,
     RenderLimits,
-    Word,
     fitting_scale,
     page_of,
     read_frame,
     write_frame,
     write_page,
 )
+from embeddings.contract import Word
 
 parts = st.floats(0, 1)
 words = st.builds(Word, st.text(max_size=5), parts, parts, parts, parts)

@@ -2,8 +2,8 @@
 
 import pytest
 
-from collections_app.engine.pages import Word
 from collections_app.engine.wordboxes import decode, encode, inside
+from embeddings.contract import Word
 
 WORDS = [Word("Fresnel", 0.1, 0.1, 0.2, 0.12), Word('"ﬁn" \U0001f5c2', 0.12345, 0.5, 1, 0.52)]
 
@@ -12,7 +12,7 @@ def test_words_come_back_as_they_were_to_a_ten_thousandth() -> None:
     first, second = decode(encode(WORDS))
     assert first == WORDS[0]
     assert second.text == WORDS[1].text
-    assert second.left == pytest.approx(0.12345, abs=1e-4)
+    assert second.x0 == pytest.approx(0.12345, abs=1e-4)
     assert decode(encode([])) == []
 
 
