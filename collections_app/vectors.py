@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import orjson
 import psycopg
 import structlog
 from django.db import connection
@@ -82,7 +83,7 @@ def insert(owner_id: int, pages: Sequence[PageVectors]) -> None:
         values: list[Any] = []
         for page in pages:
             wire = _Wire(multivector.encode(page.vectors, element_oid=oid))
-            layout = Jsonb(page.layout) if page.layout else None
+            layout = Jsonb(page.layout, orjson.dumps) if page.layout else None
             words = wordboxes.encode(page.words) if page.words else None
             small = page.small or sketch.small(page.vectors)
             values += [page.page_id, owner_id, page.space_id, wire, layout, words, small.pooled, small.sketch]

@@ -1,10 +1,11 @@
 """The words of a page with their places, as they are kept: compressed, and exact to a ten-thousandth of the page."""
 
-import json
 import re
 import zlib
 from collections.abc import Iterable
 from typing import Any
+
+import orjson
 
 from collections_app.engine.boxes import Box
 from embeddings.contract import Layout, Word
@@ -19,13 +20,11 @@ def encode(words: Iterable[Word]) -> bytes:
         (text, round(x0 * _STEPS), round(y0 * _STEPS), round(x1 * _STEPS), round(y1 * _STEPS))
         for text, x0, y0, x1, y1 in words
     ]
-    return zlib.compress(json.dumps(rows, ensure_ascii=False, separators=(",", ":")).encode(), 1)
+    return zlib.compress(orjson.dumps(rows), 1)
 
 
 def decode(kept: bytes) -> list[Word]:
-    return [
-        Word(text, *(edge / _STEPS for edge in edges)) for text, *edges in json.loads(zlib.decompress(kept).decode())
-    ]
+    return [Word(text, *(edge / _STEPS for edge in edges)) for text, *edges in orjson.loads(zlib.decompress(kept))]
 
 
 def of_layout(layout: Any) -> list[Word]:
