@@ -23,10 +23,7 @@ def acting_for(owner_id: int, *, until: float = math.inf) -> Iterator[None]:
 
     A statement that would go on after `until`, by `time.monotonic`, is cancelled.
     """
-    with _transaction_with("app.owner", str(owner_id)):
-        if until < math.inf:
-            left_ms = max(1, int(1000 * (until - time.monotonic())))
-            _one("SELECT set_config('statement_timeout', %s, true)", str(left_ms))
+    with _transaction_with("app.owner", str(owner_id), until=until):
         yield
 
 
@@ -53,11 +50,16 @@ def acting_as_staff() -> Iterator[None]:
 
 
 @contextmanager
-def _transaction_with(name: str, value: str) -> Iterator[None]:
+def _transaction_with(name: str, value: str, *, until: float = math.inf) -> Iterator[None]:
     nested = connection.in_atomic_block
     with transaction.atomic():
         before = _one("SELECT current_setting(%s, true)", name) if nested else ""
-        _one("SELECT set_config(%s, %s, true)", name, value)
+        if until < math.inf:
+            left_ms = max(1, int(1000 * (until - time.monotonic())))
+            both = "SELECT set_config(%s, %s, true), set_config('statement_timeout', %s, true)"
+            _one(both, name, value, str(left_ms))
+        else:
+            _one("SELECT set_config(%s, %s, true)", name, value)
         yield
         # The end of a transaction forgets the value; so does the rollback to here that an error brings.
         if nested:

@@ -18,6 +18,7 @@ _QUERY = types.float32[:, ::1]
 _HALVES = types.Array(types.int16, 2, "C", readonly=True)
 _STEPS = types.Array(types.int8, 2, "C", readonly=True)
 _BEST = types.float32[::1]
+_STARTS = types.int64[::1]
 _AT_ONCE = 32  # 16 kB at 128 dimensions: they stay in the nearest cache
 
 _NUMBERS = np.int32(-0x70002000)  # a half moved up by 13 bits, without what its sign has left between
@@ -96,3 +97,17 @@ def of_steps(query: Floats, page: NDArray[np.int8], best: Floats) -> None:
             for k in range(len(row)):
                 rows[r, k] = row[k]
         _multiply(query, rows, count, best)
+
+
+@compiled(types.void(_QUERY, _STEPS, _STARTS, _BEST, _BEST), reorder=True)
+def sums_of_steps(
+    query: Floats, pages: NDArray[np.int8], starts: NDArray[np.int64], gains: Floats, sums: Floats
+) -> None:
+    """Of each page, from `starts[i]` to `starts[i + 1]`, what all of the query's vectors reach, each times its gain."""
+    best = np.empty(len(query), dtype=np.float32)
+    for i in range(len(sums)):
+        of_steps(query, pages[starts[i] : starts[i + 1]], best)
+        total = np.float32(0)
+        for j in range(len(query)):
+            total += gains[j] * best[j]
+        sums[i] = total
