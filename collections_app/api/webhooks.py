@@ -233,8 +233,8 @@ class ColiVarasWebhook(OwnedView):
 
 
 def _status(request: Request) -> str:
-    wanted: Any = request.query_params.get("status") or ""
-    if wanted and wanted not in DeliveryStatus.values:
+    wanted: Any = request.query_params.get("status")
+    if wanted is not None and wanted not in DeliveryStatus.values:
         detail = "status must be one of " + ", ".join(DeliveryStatus.values) + "."
         raise WebhookStatusInvalid(detail, problems=(Problem("/status", WebhookStatusInvalid.code, detail),))
-    return str(wanted)
+    return wanted or ""
