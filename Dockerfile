@@ -54,6 +54,9 @@ RUN uv sync --frozen --no-cache --no-install-project
 
 # What is published here is what `make test` and `make check` need, Postgres and Redis for the tests included.
 FROM base AS development
+USER root
+RUN apt-get update && apt-get install -y --no-install-recommends curl procps && rm -rf /var/lib/apt/lists/*
+USER 10001
 COPY --from=builder-development /opt/venv /opt/venv
 COPY . .
 ENV PYTEST_ADDOPTS="-p no:cacheprovider" MYPY_CACHE_DIR=/tmp/mypy HYPOTHESIS_STORAGE_DIRECTORY=/tmp/hypothesis \

@@ -22,7 +22,7 @@ from tests.collections_app.ingestion import books_balance, shown_texts
 from tests.journeys.conftest import Web
 
 SAMPLE = ROOT / "docs" / "sample" / "lighthouses.pdf"
-_DEADLINE_S = 30
+_DEADLINE_S = 90
 
 
 @pytest.fixture
