@@ -24,6 +24,8 @@ from collections_app.engine import pooling, sketch
 from collections_app.engine.blas import single_threaded
 from collections_app.engine.sketch import Small
 
+# The first so many pages are also searched by themselves.
+PARTS = (1000, 3000, 10_000, 30_000)
 # Of each question, as many of the best by pooled vectors, and of the best of all, have all their vectors.
 SAMPLED = 100
 _PAGES_OF_A_TASK = 50 * PAGES_OF_A_DOCUMENT
@@ -93,7 +95,7 @@ def _make(folder: Path, pages: int) -> None:
             parts = list(workers.map(partial(_part, draft, questions), bounds))
             exact, by_pooled = (np.concatenate([part[way] for part in parts], axis=1) for way in (0, 1))
             np.save(draft / "scores.npy", exact)
-            sampled = np.union1d(_highest(by_pooled, SAMPLED), _highest(exact, BEST))
+            sampled = _sampled(exact, by_pooled)
             np.save(draft / "sampled.npy", sampled)
             _keep_whole(draft / "vectors.npy", sampled, workers)
         draft.rename(folder)
@@ -121,6 +123,13 @@ def _part(folder: Path, questions: Sequence[Floats], bounds: tuple[int, int]) ->
             fine = np.stack([one.numbers * np.float16(one.step) for one in few])
             by_pooled.append(corpus.scores(fine, questions))
     return np.concatenate(exact, axis=1), np.concatenate(by_pooled, axis=1)
+
+
+def _sampled(exact: Floats, by_pooled: Floats) -> NDArray[np.int64]:
+    """The pages that a search in all of them, or in the first so many, may want to score."""
+    sizes = [size for size in (*PARTS, exact.shape[1]) if size <= exact.shape[1]]
+    wanted = [(by_pooled[:, :size], SAMPLED) for size in sizes] + [(exact[:, :size], BEST) for size in sizes]
+    return np.unique(np.concatenate([_highest(scores, most) for scores, most in wanted]))
 
 
 def _highest(scores: Floats, most: int) -> NDArray[np.int64]:
