@@ -1,7 +1,7 @@
 """Matrix products on one core each.
 
-Searches run side by side, and idle cores help them in small parts (`engine.spread`). A product that is split among threads waits for the
-slowest of them, which on a busy machine takes a hundred times as long as the product itself.
+Searches run side by side, and idle cores help them in small parts (`engine.spread`). A product that the library splits
+among threads waits for the slowest of them, which on a busy machine takes a hundred times as long as the product.
 """
 
 from collections.abc import Iterator
