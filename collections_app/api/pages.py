@@ -72,7 +72,7 @@ class SignedFile(APIView):
         "there is a document with this content.",
         auth=[],
         parameters=[OpenApiParameter("token", str, "path", description="From the link.")],
-        responses={(200, "application/octet-stream"): OpenApiTypes.BINARY},
+        responses={(200, "*/*"): OpenApiTypes.BINARY},
     )
     def get(self, _request: Request, token: str) -> HttpResponseBase:
         owner_id, file_id = files.from_token(token, max_age_s=settings.ENV.file_link_minutes * 60)
