@@ -51,7 +51,7 @@ def end(process: "subprocess.Popen[bytes]") -> None:
     """Ask it to end; a worker that does not is a failure, and must not keep the others waiting."""
     process.terminate()
     try:
-        process.wait(timeout=20)
+        process.wait(timeout=60)  # the first worker on a machine may still be compiling
     except subprocess.TimeoutExpired:
         process.kill()
         raise
