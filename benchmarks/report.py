@@ -55,6 +55,7 @@ _LARGE = """
 `make bench-large` searches 100,000 pages, and parts of them, through the verb; and scans a million sketches in
 memory. The sketches and pooled vectors are those of real vectors. All vectors are kept of those pages only that are
 among the 100 best of a question: nothing else is ever read. Making the pages takes a while the first time, and 4 GB.
+The process may keep 4 GB of sketches (`INDEX_MB`) and 2 GB of vectors (`VECTORS_CACHE_MB`).
 """
 
 _LOAD = """

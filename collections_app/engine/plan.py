@@ -14,11 +14,11 @@ class Plan:
     """How many pages are looked at in each way; the last ones get their exact score."""
 
     exact_at_once: int = 100
-    glanced_at: int = 200
+    glanced_at: int = 300
     share_of_few: float = 0.1
     few: int = 5000  # at most so many by that share
     share_of_many: float = 0.02
-    pooled: int = 64
+    pooled: int = 96
     share_pooled: float = 1 / 64
     most_pooled: int = 400  # by that share
     least_exact: int = 12
