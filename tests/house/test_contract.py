@@ -46,8 +46,8 @@ def _configured(key: str) -> SchemathesisConfig:
             **asked,
             "seed": _SEED,
             "headers": {"Authorization": f"Bearer {key}"},
-            "generation": {"max-examples": 4, "deterministic": True, "no-shrink": True},
-            "phases": {"stateful": {"generation": {"max-examples": 3}}},
+            "generation": {"max-examples": 6, "deterministic": True, "no-shrink": True},
+            "phases": {"stateful": {"generation": {"max-examples": 4}}},
             "cache": {"enabled": False},
         }
     )

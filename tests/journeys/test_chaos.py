@@ -20,7 +20,7 @@ from tests.journeys.test_ingestion import until_ready, working
 
 OLD, NEW = ["old"], [f"page {number}" for number in range(1, 12)]
 TINY = (72, 72)
-_DEADLINE_S = 90
+_DEADLINE_S = 30
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from tests.collections_app.ingestion import books_balance, shown_texts
 from tests.journeys.conftest import Web
 
 SAMPLE = ROOT / "docs" / "sample" / "lighthouses.pdf"
-_DEADLINE_S = 90
+_DEADLINE_S = 30
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ def end(process: "subprocess.Popen[bytes]") -> None:
     """Ask it to end; a worker that does not is a failure, and must not keep the others waiting."""
     process.terminate()
     try:
-        process.wait(timeout=60)  # the first worker on a machine may still be compiling
+        process.wait(timeout=20)
     except subprocess.TimeoutExpired:
         process.kill()
         raise
