@@ -127,17 +127,22 @@ def change_document(document: Document, *, new_name: str | None, metadata: dict[
 
 
 def delete_document(caller: Caller, name: str, *, collection_name: str, guard: Callable[[Document], None]) -> None:
-    found = find_document(caller, name, collection_name=collection_name)
-    # The collection's row is locked first, as by everybody; searches of all processes see the new number.
-    rows = Collection.objects.filter(owner_id=caller.owner_id, pk=found.collection_id)
+    document = lock_document(find_document(caller, name, collection_name=collection_name))
+    # Searches of all processes see the new number.
+    rows = Collection.objects.filter(owner_id=caller.owner_id, pk=document.collection_id)
     rows.update(vectors_seq=F("vectors_seq") + 1)
-    document = lock_document(found)
     guard(find_document(caller, name, collection_name=document.collection.name))
     _delete_documents(caller.owner_id, [document.pk])
 
 
 def lock_document(document: Document) -> Document:
-    """The same row, read again and held until the transaction ends."""
+    """The same row, read again and held until the transaction ends, as is its collection's.
+
+    The database itself looks at the collection when a document is changed, and may then wait for whoever changes that
+    and wants this document.
+    """
+    place = Collection.objects.filter(owner_id=document.owner_id, pk=document.collection_id)
+    place.select_for_update(no_key=True).first()
     rows = Document.objects.filter(owner_id=document.owner_id, pk=document.pk)
     locked = rows.select_for_update(of=("self",)).select_related("collection").first()
     if locked is None:

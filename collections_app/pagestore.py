@@ -101,10 +101,11 @@ def store(lease: Lease, pages: Sequence[NewPage], reached: Reached) -> None:
         drafts.extend(files.put_all(lease.owner_id, [_content(page.rendered) for page in pages]))
         failpoints.reach("images_put")
         with acting_for(lease.owner_id):
+            images = _settled(drafts)  # files before revisions, as everybody locks them
             taken = sum(page.source is not None for page in pages)
             lease.write(**asdict(reached), reused_pages=F("reused_pages") + taken, attempts=0)
             if pages and reached.space_id is not None:
-                _write(lease, pages, _settled(drafts), space_id=reached.space_id)
+                _write(lease, pages, images, space_id=reached.space_id)
             failpoints.reach("pages_written")
     failpoints.reach("pages_stored")
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from django.db import connection
-from django.db.models import Sum
+from django.db.models import F, Sum
 from pytest_django import Settings
 
 from accounts import issue
@@ -21,6 +21,7 @@ from tests.cast import Someone, someone
 from tests.collections_app.documents import PDF, PNG, put, shown_with_pages
 from tests.collections_app.searchable import random_vectors, with_vectors
 from tests.house.answers import in_order
+from tests.waiting import until
 
 ROUNDS = range(3)
 UPSERT = "/v1/documents/upsert-document/"
@@ -135,6 +136,42 @@ def test_changes_and_deletions_of_one_document_never_wait_in_a_circle(owner: Som
     assert told[0] == 202
     assert told[3] in {204, 404}
     assert set(told[1:]) <= {200, 204, 404}
+
+
+@pytest.mark.parametrize("change", ["metadata", "content", "cancel", "delete"])
+def test_whoever_changes_a_document_waits_for_its_collection_and_holds_nothing_others_want(
+    owner: Someone, change: str
+) -> None:
+    put(owner, "a.pdf", PDF, collection="reports")
+    path = "/v1/documents/a.pdf"
+    calls: dict[str, Callable[[], Any]] = {
+        "metadata": lambda: owner.patch(f"{path}/", {"metadata": {"x": 1}, "collection_name": "reports"}),
+        "content": lambda: owner.patch(f"{path}/", {"base64": encoded(PNG), "collection_name": "reports"}),
+        "cancel": lambda: owner.post(f"{path}/cancel/?collection_name=reports", {}),
+        "delete": lambda: owner.delete(f"{path}/?collection_name=reports"),
+    }
+
+    def changed() -> int:
+        try:
+            return in_order(calls[change]())
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        with acting_for(owner.id):
+            collection = Collection.objects.filter(owner_id=owner.id, name="reports")
+            assert collection.update(vectors_seq=F("vectors_seq") + 1) == 1
+            changing = pool.submit(changed)
+            until(_somebody_waits_for_a_lock)
+            assert Document.objects.filter(owner_id=owner.id).select_for_update(nowait=True).get().name == "a.pdf"
+            assert not changing.done()
+        assert changing.result(timeout=30) < 300
+
+
+def _somebody_waits_for_a_lock() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+        return bool(cursor.fetchone() != (0,))
 
 
 @pytest.mark.parametrize("round_", ROUNDS)

@@ -2,8 +2,6 @@
 
 import base64
 import json
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import httpx
@@ -14,8 +12,7 @@ from tests.collections_app.engine.samples import pdf
 from tests.embeddings.scripted import Reply, scripted
 from tests.journeys.conftest import Web
 from tests.journeys.test_ingestion import working
-
-_DEADLINE_S = 60
+from tests.waiting import until
 
 
 def test_news_arrives_at_least_once_and_verifies_though_a_courier_is_killed(
@@ -45,10 +42,3 @@ def test_news_arrives_at_least_once_and_verifies_though_a_courier_is_killed(
     for one in receiver.asked:
         assert colivara.validate_webhook(hook.webhook_secret, one.body.decode(), one.headers)
         assert not colivara.validate_webhook(hook.webhook_secret, one.body.decode() + " ", one.headers)
-
-
-def until(true: Callable[[], bool]) -> None:
-    end = time.monotonic() + _DEADLINE_S
-    while not true():
-        assert time.monotonic() < end
-        time.sleep(0.05)  # between two looks, with the deadline above
