@@ -5,22 +5,18 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from django.test import Client
 from pytest_django import Settings
 
 from accounts.ownership import acting_for
-from collections_app.models import Page, StoredFile
+from collections_app.models import Page
 from paliapi.env import ROOT
 from tests.cast import Someone, with_key
-from tests.collections_app.documents import PDF, PNG, THUMBNAIL, body_of, put
+from tests.collections_app.api.finding import BY_IMAGE, NOBODY_LISTENS, PNG_BASE64, SEARCH, found, places
+from tests.collections_app.documents import PDF, PNG, put
 from tests.collections_app.ingestion import work
 from tests.collections_app.searchable import random_vectors, with_vectors, with_words
 from tests.embeddings.serving import encoded, text_image
 
-SEARCH = "/v1/search/"
-BY_IMAGE = "/v1/search-image/"
-NOBODY_LISTENS = "http://127.0.0.1:9"
-PNG_BASE64 = base64.b64encode(PNG).decode()
 UPSTREAMS_FIELDS = {
     "collection_name": str,
     "collection_id": int,
@@ -33,27 +29,6 @@ UPSTREAMS_FIELDS = {
     "normalized_score": float,
     "img_base64": str,
 }
-
-
-@pytest.fixture
-def library(alice: Someone, service: str) -> list[int]:
-    """Two documents of Alice's; the ids of the pages of the first."""
-    texts = ["the tallest lighthouse stands in jeddah", "a lens bends light", "keepers lit the lamp"]
-    made = with_words(alice, "lighthouses.pdf", texts, collection="sea", metadata={"year": 2026})
-    with_words(
-        alice, "bread.pdf", ["flour water salt", "the tallest loaf"], collection="kitchen", metadata={"year": 1999}
-    )
-    return made
-
-
-def found(who: Someone, path: str = SEARCH, **body: Any) -> list[dict[str, Any]]:
-    answer = who.post(path, body)
-    assert answer.status_code == 200, answer.content
-    return list(answer.json()["results"])
-
-
-def places(results: list[dict[str, Any]]) -> list[tuple[str, int]]:
-    return [(hit["document_name"], hit["page_number"]) for hit in results]
 
 
 @pytest.mark.parametrize(
@@ -116,76 +91,6 @@ def test_a_least_score_leaves_out_the_rest(alice: Someone, library: list[int]) -
     assert found(alice, query="zeppelin", min_score=0.9) == []
 
 
-def test_images_come_in_base64_as_links_or_not_at_all(alice: Someone, library: list[int]) -> None:
-    (whole,) = found(alice, query="lens", top_k=1)
-    (linked,) = found(alice, query="lens", top_k=1, images="url")
-    (bare,) = found(alice, query="lens", top_k=1, images="none")
-    assert (linked["img_base64"], bare["img_base64"], bare["image_url"]) == ("", "", None)
-    for hit in (whole, linked):
-        shown = Client().get(hit["image_url"].removeprefix("http://testserver"))
-        assert (shown.status_code, shown["Content-Type"]) == (200, "image/png")
-        assert shown["Content-Disposition"].startswith("inline")
-        assert body_of(shown) == PNG
-
-
-def test_hits_come_with_a_link_to_their_small_picture_that_is_good_for_nothing_else(
-    alice: Someone, library: list[int]
-) -> None:
-    (hit,) = found(alice, query="lens", top_k=1, images="url")
-    path = hit["thumbnail_url"].removeprefix("http://testserver")
-    shown = Client().get(path)
-    assert (shown.status_code, shown["Content-Type"], shown["Content-Length"]) == (
-        200,
-        "image/jpeg",
-        str(len(THUMBNAIL)),
-    )
-    assert body_of(shown) == THUMBNAIL
-    assert Client().get(path.replace("thumbnails", "pages")).json()["code"] == "file_link_invalid"
-    assert found(alice, query="lens", top_k=1, images="none")[0]["thumbnail_url"] is None
-
-
-def test_a_page_without_a_small_picture_has_no_link_to_one(alice: Someone, library: list[int]) -> None:
-    (hit,) = found(alice, query="lens", top_k=1, images="url")
-    with acting_for(alice.id):
-        StoredFile.objects.filter(owner_id=alice.id).update(thumbnail_size=0)
-    assert found(alice, query="lens", top_k=1, images="url")[0]["thumbnail_url"] is None
-    path = hit["thumbnail_url"].removeprefix("http://testserver")
-    assert Client().get(path).json()["code"] == "file_link_invalid"
-
-
-def test_a_link_to_an_image_ends_with_its_page(alice: Someone, library: list[int]) -> None:
-    (hit,) = found(alice, query="lens", top_k=1, images="url")
-    path = hit["image_url"].removeprefix("http://testserver")
-    assert Client().get(path[:-1] + "_").json()["code"] == "file_link_invalid"
-    assert alice.delete("/v1/documents/lighthouses.pdf/?collection_name=sea").status_code == 204
-    gone = Client().get(path)
-    assert (gone.status_code, gone.json()["code"]) == (404, "file_link_invalid")
-
-
-def test_a_link_to_an_image_is_no_link_to_a_file(alice: Someone, library: list[int]) -> None:
-    (hit,) = found(alice, query="lens", top_k=1, images="url")
-    token = hit["image_url"].rpartition("/")[2]
-    assert Client().get(f"/v1/files/{token}").status_code == 404
-
-
-def test_images_that_would_be_too_much_are_refused_with_a_way_out(
-    alice: Someone, service: str, small_limits: None
-) -> None:
-    with_words(alice, "big.pdf", ["light", "light"], image=PNG + bytes(700_000))
-    refused = alice.post(SEARCH, {"query": "light"})
-    assert (refused.status_code, refused.json()["code"]) == (413, "answer_too_large")
-    assert "url" in refused.json()["detail"]
-    assert len(found(alice, query="light", images="url")) == 2
-
-
-def test_an_image_that_is_lost_takes_no_hit_away(alice: Someone, library: list[int], files_of_this_test: Any) -> None:
-    for file in files_of_this_test.rglob("*"):
-        if file.is_file():
-            file.unlink()
-    (hit,) = found(alice, query="lens", top_k=1)
-    assert (hit["document_name"], hit["img_base64"]) == ("lighthouses.pdf", "")
-
-
 def test_text_comes_when_it_is_asked_for(alice: Someone, library: list[int]) -> None:
     (hit,) = found(alice, query="lens", top_k=1, include=["text"])
     assert hit["text"] == "a lens bends light"
@@ -230,35 +135,6 @@ def test_a_page_finds_pages_like_it_without_the_embeddings_service(
     assert len(answer["results"]) == 5
 
 
-@pytest.mark.parametrize(
-    ("page", "status", "code"),
-    [
-        ({"document_name": "nowhere", "page_number": 1}, 404, "document_not_found"),
-        ({"document_name": "bread.pdf", "page_number": 1}, 404, "document_not_found"),
-        ({"document_name": "bread.pdf", "page_number": 1, "collection_name": None}, 404, "document_not_found"),
-        ({"document_name": "bread.pdf", "collection_name": "all", "page_number": 3}, 404, "page_not_found"),
-        ({"document_name": "bread.pdf", "collection_name": "all", "page_number": 10**30}, 404, "page_not_found"),
-        ({"document_name": "bread.pdf", "collection_name": "all", "page_number": 0}, 422, "invalid"),
-        ({"document_name": "bread.pdf", "page_number": 1, "number": 1}, 422, "unknown_field"),
-        ({"page_number": 1}, 422, "invalid"),
-        ("bread.pdf", 422, "invalid"),
-        ({"document_name": "none", "collection_name": "all", "page_number": 1}, 409, "page_not_searchable"),
-    ],
-)
-def test_a_page_that_cannot_ask_is_told(alice: Someone, library: list[int], page: Any, status: int, code: str) -> None:
-    with_vectors(alice, "none", [None])
-    refused = alice.post(SEARCH, {"page": page})
-    assert (refused.status_code, refused.json()["code"]) == (status, code)
-
-
-def test_a_page_of_somebody_else_cannot_ask(alice: Someone, library: list[int], charlie: Someone) -> None:
-    page = {"document_name": "lighthouses.pdf", "collection_name": "sea", "page_number": 1}
-    told = [charlie.post(SEARCH, {"page": {**page, "document_name": name}}) for name in ("lighthouses.pdf", "nowhere")]
-    assert [answer.status_code for answer in told] == [404, 404]
-    limited = with_key(alice.user, collections=frozenset({"kitchen"}))
-    assert limited.post(SEARCH, {"page": page}).status_code == 404
-
-
 def test_an_image_finds_pages_that_look_like_it(alice: Someone, service: str) -> None:
     dark, light = encoded(text_image("dark", "DARK", "darker")), encoded(text_image("x"))
     with_words(alice, "dark", [""], image=base64.b64decode(dark))
@@ -269,68 +145,6 @@ def test_an_image_finds_pages_that_look_like_it(alice: Someone, service: str) ->
     assert places(found(alice, BY_IMAGE, img_base64=light, top_k=1, images="none")) == [("light", 1)]
 
 
-@pytest.mark.parametrize(
-    ("image", "code"),
-    [
-        ("", "blank"),
-        (5, "invalid"),
-        (None, "null"),
-        ("data:image/png;base64,AAAA", "base64_invalid"),
-        ("AAA", "base64_invalid"),
-        ("AA-_", "base64_invalid"),
-        ("AAAA\n", "base64_invalid"),
-        ("ä" * 4, "base64_invalid"),
-        ("AAAA", "input_not_embeddable"),
-        (base64.b64encode(PDF).decode(), "input_not_embeddable"),
-        (PNG_BASE64[:40], "input_not_embeddable"),
-    ],
-)
-def test_an_image_that_is_none_is_refused_at_its_place(
-    alice: Someone, library: list[int], image: Any, code: str
-) -> None:
-    refused = alice.post(BY_IMAGE, {"img_base64": image})
-    (place,) = refused.json()["errors"]
-    assert (refused.status_code, place["pointer"], place["code"]) == (422, "/img_base64", code)
-
-
-@pytest.mark.parametrize(
-    ("body", "pointer"),
-    [
-        ({}, "/query"),
-        ({"query": None}, "/query"),
-        ({"query": ""}, "/query"),
-        ({"query": " \n\t"}, "/query"),
-        ({"query": 5}, "/query"),
-        ({"query": "a\0b"}, "/query"),
-        ({"query": "\ud800"}, "/query"),
-        ({"query": "x" * 10_001}, "/query"),
-        ({"query": "x" * 1_000_000}, "/query"),
-        ({"query": "x", "page": {"document_name": "x", "page_number": 1}}, "/page"),
-        ({"query": "x", "top_k": 0}, "/top_k"),
-        ({"query": "x", "top_k": -1}, "/top_k"),
-        ({"query": "x", "top_k": 10**9}, "/top_k"),
-        ({"query": "x", "offset": -1}, "/offset"),
-        ({"query": "x", "offset": 10**9}, "/offset"),
-        ({"query": "x", "min_score": 1.5}, "/min_score"),
-        ({"query": "x", "min_score": "high"}, "/min_score"),
-        ({"query": "x", "group_by": "collection"}, "/group_by"),
-        ({"query": "x", "images": "webp"}, "/images"),
-        ({"query": "x", "mode": "fast"}, "/mode"),
-        ({"query": "x", "include": ["everything"]}, "/include/0"),
-        ({"query": "x", "include": "text"}, "/include"),
-        ({"query": "x", "collections": []}, "/collections"),
-        ({"query": "x", "collections": "sea"}, "/collections"),
-        ({"query": "x", "collections": ["sea"], "collection_name": "kitchen"}, "/collections"),
-        ({"query": "x", "query_filter": {"key": "year"}}, "/query_filter/value"),
-    ],
-)
-def test_a_question_that_cannot_be_asked_is_refused_at_its_place(
-    alice: Someone, body: dict[str, Any], pointer: str
-) -> None:
-    refused = alice.post(SEARCH, body)
-    assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, pointer)
-
-
 def test_nothing_is_found_where_nothing_is_searchable_and_nobody_is_asked(alice: Someone, settings: Settings) -> None:
     settings.ENV = replace(settings.ENV, embeddings_url=NOBODY_LISTENS)
     put(alice, "queued", PDF)
@@ -338,16 +152,6 @@ def test_nothing_is_found_where_nothing_is_searchable_and_nobody_is_asked(alice:
     told = answer.json()
     assert (answer.status_code, told["results"], told["receipt"]["space"]) == (200, [], None)
     assert found(alice, BY_IMAGE, img_base64=PNG_BASE64) == []
-
-
-def test_without_the_embeddings_service_the_answer_is_503_and_when_to_come_back(
-    alice: Someone, library: list[int], settings: Settings
-) -> None:
-    settings.ENV = replace(settings.ENV, embeddings_url=NOBODY_LISTENS)
-    for path, body in ((SEARCH, {"query": "anything?"}), (BY_IMAGE, {"img_base64": PNG_BASE64})):
-        refused = alice.post(path, body)
-        assert (refused.status_code, refused.json()["code"]) == (503, "embeddings_unavailable")
-        assert refused["Retry-After"]
 
 
 def test_a_question_asked_again_is_not_embedded_again(alice: Someone, library: list[int], settings: Settings) -> None:
@@ -393,18 +197,6 @@ def test_a_page_is_found_by_the_very_next_search_and_gone_by_the_one_after_its_e
     assert places(found(alice, query="zeppelin", top_k=1)) == [("new.pdf", 1)]
     assert alice.delete("/v1/documents/new.pdf/").status_code == 204
     assert ("new.pdf", 1) not in places(found(alice, query="zeppelin", top_k=9))
-
-
-def test_searches_at_once_are_capped_for_each_owner(alice: Someone, library: list[int], settings: Settings) -> None:
-    settings.ENV = replace(settings.ENV, max_concurrent_searches=0)
-    refused = alice.post(SEARCH, {"query": "lens"})
-    assert (refused.status_code, refused.json()["code"]) == (429, "too_many_at_once")
-
-
-def test_a_key_without_the_scope_may_not_search(alice: Someone, bob: Someone, service: str) -> None:
-    for path in (SEARCH, BY_IMAGE):
-        assert bob.post(path, {"query": "x"}).json()["code"] == "scope_missing"
-    assert with_key(alice.user, scopes=frozenset({"search"})).post(SEARCH, {"query": "x"}).status_code == 200
 
 
 def test_searching_changes_nothing(alice: Someone, library: list[int]) -> None:

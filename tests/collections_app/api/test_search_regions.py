@@ -15,11 +15,11 @@ from embeddings.backends.lexical import Lexical
 from embeddings.contract import Word
 from paliapi.env import ROOT
 from tests.cast import Someone
+from tests.collections_app.api.finding import SEARCH
 from tests.collections_app.documents import put
 from tests.collections_app.ingestion import work
 from tests.collections_app.searchable import random_vectors, with_vectors
 
-SEARCH = "/v1/search/"
 # Each word has a line of its own, but the two of a phrase share one.
 PLACES = {
     "lighthouse": (0.1, 0.1, 0.3, 0.13),

@@ -8,12 +8,11 @@ import pytest
 from pytest_django import Settings
 
 from tests.cast import Someone, with_key
+from tests.collections_app.api.finding import NOBODY_LISTENS, SEARCH
 from tests.collections_app.documents import PNG
 from tests.collections_app.searchable import TOY, random_vectors, with_vectors, with_words
 from tests.embeddings.serving import encoded, text_image
 
-SEARCH = "/v1/search/"
-NOBODY_LISTENS = "http://127.0.0.1:9"
 INVOICES = ["Invoice INV-2023-0041 total due", "Invoice INV-2023-0042 total due", "a letter about lighthouses"]
 
 

@@ -1,0 +1,82 @@
+"""The images of hits: inside the answer, as links, or not at all."""
+
+from typing import Any
+
+from django.test import Client
+
+from accounts.ownership import acting_for
+from collections_app.models import StoredFile
+from tests.cast import Someone
+from tests.collections_app.api.finding import SEARCH, found
+from tests.collections_app.documents import PNG, THUMBNAIL, body_of
+from tests.collections_app.searchable import with_words
+
+
+def test_images_come_in_base64_as_links_or_not_at_all(alice: Someone, library: list[int]) -> None:
+    (whole,) = found(alice, query="lens", top_k=1)
+    (linked,) = found(alice, query="lens", top_k=1, images="url")
+    (bare,) = found(alice, query="lens", top_k=1, images="none")
+    assert (linked["img_base64"], bare["img_base64"], bare["image_url"]) == ("", "", None)
+    for hit in (whole, linked):
+        shown = Client().get(hit["image_url"].removeprefix("http://testserver"))
+        assert (shown.status_code, shown["Content-Type"]) == (200, "image/png")
+        assert shown["Content-Disposition"].startswith("inline")
+        assert body_of(shown) == PNG
+
+
+def test_hits_come_with_a_link_to_their_small_picture_that_is_good_for_nothing_else(
+    alice: Someone, library: list[int]
+) -> None:
+    (hit,) = found(alice, query="lens", top_k=1, images="url")
+    path = hit["thumbnail_url"].removeprefix("http://testserver")
+    shown = Client().get(path)
+    assert (shown.status_code, shown["Content-Type"], shown["Content-Length"]) == (
+        200,
+        "image/jpeg",
+        str(len(THUMBNAIL)),
+    )
+    assert body_of(shown) == THUMBNAIL
+    assert Client().get(path.replace("thumbnails", "pages")).json()["code"] == "file_link_invalid"
+    assert found(alice, query="lens", top_k=1, images="none")[0]["thumbnail_url"] is None
+
+
+def test_a_page_without_a_small_picture_has_no_link_to_one(alice: Someone, library: list[int]) -> None:
+    (hit,) = found(alice, query="lens", top_k=1, images="url")
+    with acting_for(alice.id):
+        StoredFile.objects.filter(owner_id=alice.id).update(thumbnail_size=0)
+    assert found(alice, query="lens", top_k=1, images="url")[0]["thumbnail_url"] is None
+    path = hit["thumbnail_url"].removeprefix("http://testserver")
+    assert Client().get(path).json()["code"] == "file_link_invalid"
+
+
+def test_a_link_to_an_image_ends_with_its_page(alice: Someone, library: list[int]) -> None:
+    (hit,) = found(alice, query="lens", top_k=1, images="url")
+    path = hit["image_url"].removeprefix("http://testserver")
+    assert Client().get(path[:-1] + "_").json()["code"] == "file_link_invalid"
+    assert alice.delete("/v1/documents/lighthouses.pdf/?collection_name=sea").status_code == 204
+    gone = Client().get(path)
+    assert (gone.status_code, gone.json()["code"]) == (404, "file_link_invalid")
+
+
+def test_a_link_to_an_image_is_no_link_to_a_file(alice: Someone, library: list[int]) -> None:
+    (hit,) = found(alice, query="lens", top_k=1, images="url")
+    token = hit["image_url"].rpartition("/")[2]
+    assert Client().get(f"/v1/files/{token}").status_code == 404
+
+
+def test_images_that_would_be_too_much_are_refused_with_a_way_out(
+    alice: Someone, service: str, small_limits: None
+) -> None:
+    with_words(alice, "big.pdf", ["light", "light"], image=PNG + bytes(700_000))
+    refused = alice.post(SEARCH, {"query": "light"})
+    assert (refused.status_code, refused.json()["code"]) == (413, "answer_too_large")
+    assert "url" in refused.json()["detail"]
+    assert len(found(alice, query="light", images="url")) == 2
+
+
+def test_an_image_that_is_lost_takes_no_hit_away(alice: Someone, library: list[int], files_of_this_test: Any) -> None:
+    for file in files_of_this_test.rglob("*"):
+        if file.is_file():
+            file.unlink()
+    (hit,) = found(alice, query="lens", top_k=1)
+    assert (hit["document_name"], hit["img_base64"]) == ("lighthouses.pdf", "")
