@@ -17,7 +17,7 @@ from rest_framework.request import Request
 from accounts import keys
 from accounts.access import Caller, Scope
 from accounts.models import ApiKey, CustomUser
-from accounts.ownership import acting_for, presenting_key
+from accounts.ownership import acting_for, seen_with_key
 from paliapi.errors import Forbidden, Unauthenticated
 
 if TYPE_CHECKING:
@@ -63,19 +63,16 @@ class KeyAuthentication(BaseAuthentication):
 
 def _find(parts: keys.KeyParts) -> ApiKey | None:
     """The usable key that these parts are, its use noted."""
-    with presenting_key(parts.public_id):
-        key = _look_up(parts.public_id)
-        if not _is_good(key, parts.secret) or key is None:
-            return None
-        _note_use(key)
+    key = _look_up(parts.public_id)
+    if not _is_good(key, parts.secret) or key is None:
+        return None
+    _note_use(key)
     return key
 
 
 def _look_up(public_id: str) -> ApiKey | None:
-    """The key with its owner; inside `presenting_key(public_id)`."""
-    with connection.cursor() as cursor:
-        cursor.execute(_KEY, [public_id])
-        row = cursor.fetchone()
+    """The key with its owner."""
+    row = seen_with_key(public_id, _KEY, public_id)
     if row is None:
         return None
     key = ApiKey.from_db(connection.alias, _COLUMNS[ApiKey], row[: len(_COLUMNS[ApiKey])])

@@ -8,13 +8,17 @@ import math
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from django.db import connection, transaction
 from django.db.migrations.operations import RunSQL
+from psycopg import sql
 
 from paliapi.roles import APP, STAFF
 
 _IS_MINE = "owner_id = (SELECT nullif(current_setting('app.owner', true), '')::bigint)"
+
+_AS_OWNER = "SELECT set_config('app.owner', %s, true)"
 
 
 @contextmanager
@@ -23,8 +27,19 @@ def acting_for(owner_id: int, *, until: float = math.inf) -> Iterator[None]:
 
     A statement that would go on after `until`, by `time.monotonic`, is cancelled.
     """
-    with _transaction_with("app.owner", str(owner_id), until=until):
+    nested = connection.in_atomic_block
+    with transaction.atomic():
+        before = _one("SELECT current_setting('app.owner', true)") if nested else ""
+        if until < math.inf:
+            left_ms = max(1, int(1000 * (until - time.monotonic())))
+            both = "SELECT set_config('app.owner', %s, true), set_config('statement_timeout', %s, true)"
+            _one(both, str(owner_id), str(left_ms))
+        else:
+            _one(_AS_OWNER, str(owner_id))
         yield
+        # The end of a transaction forgets the value; so does the rollback to here that an error brings.
+        if nested:
+            _one(_AS_OWNER, before)
 
 
 def one_at_a_time(owner_id: int) -> None:
@@ -32,11 +47,17 @@ def one_at_a_time(owner_id: int) -> None:
     _one("SELECT id FROM accounts_customuser WHERE id = %s FOR NO KEY UPDATE", str(owner_id))
 
 
-@contextmanager
-def presenting_key(public_id: str) -> Iterator[None]:
-    """A transaction that may read the one key with this public id, whoever owns it."""
-    with _transaction_with("app.key", public_id):
-        yield
+def seen_with_key(public_id: str, statement: sql.Composable, *params: str) -> tuple[Any, ...] | None:
+    """The first row of a statement that may read the one key with this public id, whoever owns it.
+
+    Every request begins with it, so it goes in one message, of which the database makes one transaction.
+    """
+    message = sql.SQL("SELECT set_config('app.key', %s, true); {}; SELECT set_config('app.key', '', true)")
+    with connection.cursor() as cursor:
+        cursor.execute(message.format(statement), [public_id, *params])
+        cursor.nextset()
+        row: tuple[Any, ...] | None = cursor.fetchone()
+    return row
 
 
 @contextmanager
@@ -49,26 +70,9 @@ def acting_as_staff() -> Iterator[None]:
         _role(before)
 
 
-@contextmanager
-def _transaction_with(name: str, value: str, *, until: float = math.inf) -> Iterator[None]:
-    nested = connection.in_atomic_block
-    with transaction.atomic():
-        before = _one("SELECT current_setting(%s, true)", name) if nested else ""
-        if until < math.inf:
-            left_ms = max(1, int(1000 * (until - time.monotonic())))
-            both = "SELECT set_config(%s, %s, true), set_config('statement_timeout', %s, true)"
-            _one(both, name, value, str(left_ms))
-        else:
-            _one("SELECT set_config(%s, %s, true)", name, value)
-        yield
-        # The end of a transaction forgets the value; so does the rollback to here that an error brings.
-        if nested:
-            _one("SELECT set_config(%s, %s, true)", name, before)
-
-
-def _one(sql: str, *params: str) -> str:
+def _one(statement: str, *params: str) -> str:
     with connection.cursor() as cursor:
-        cursor.execute(sql, params)
+        cursor.execute(statement, params)
         row = cursor.fetchone()
     return str(row[0] or "") if row else ""
 

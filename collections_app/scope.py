@@ -23,6 +23,17 @@ _PLACES = sql.SQL(
     "WHERE owner_id = %s AND vectors_seq > 0 AND (%s::text[] IS NULL OR name = ANY(%s)) ORDER BY id"
 ).format(sql.Identifier(Collection._meta.db_table))
 
+_HAS_VECTORS = sql.SQL(
+    "SELECT EXISTS (SELECT 1 FROM {collections} AS c JOIN {documents} AS d ON d.collection_id = c.id "
+    "JOIN {pages} AS p ON p.revision_id = d.shown_id JOIN {embeddings} AS e ON e.page_id = p.id "
+    "WHERE c.owner_id = %s AND c.vectors_seq > 0 AND (%s::text[] IS NULL OR c.name = ANY(%s)))"
+).format(
+    collections=sql.Identifier(Collection._meta.db_table),
+    documents=sql.Identifier(Document._meta.db_table),
+    pages=sql.Identifier(Page._meta.db_table),
+    embeddings=sql.Identifier(PageEmbedding._meta.db_table),
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
@@ -50,6 +61,14 @@ def places(caller: Caller, scope: Scope) -> list[Place]:
     with connection.wrap_database_errors, binary_cursor() as cursor:
         cursor.execute(_PLACES, [caller.owner_id, among, among], prepare=True, binary=True)
         return [Place(*row) for row in cursor]
+
+
+def has_vectors(caller: Caller, scope: Scope) -> bool:
+    """Whether there may be anything to compare with, whatever a filter would leave of it; inside `acting_for`."""
+    among = names(caller, scope)
+    with connection.wrap_database_errors, binary_cursor() as cursor:
+        cursor.execute(_HAS_VECTORS, [caller.owner_id, among, among], prepare=True, binary=True)
+        return cursor.fetchone() == (True,)
 
 
 def documents(caller: Caller, scope: Scope) -> NDArray[np.int64] | None:

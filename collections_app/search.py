@@ -103,7 +103,7 @@ def run(caller: Caller, question: Question) -> Answer:
     where = Scope(collections=question.collections, filter=question.filter, but=kept.page_ids)
     if question.ranking != "lexical" and not asking.is_at_hand(caller, question.asked):
         with receipt.watch.stage("scope"), _looking(caller):
-            if not scope.embedded(caller, where).exists():
+            if not scope.has_vectors(caller, where):
                 # Nobody need be asked for the question's vectors.
                 receipt.pages_in_scope = scope.pages(caller, where).count()
                 return Answer(receipt)
