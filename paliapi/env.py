@@ -234,6 +234,9 @@ class Env:
     )
     index_mb: int = _setting("INDEX_MB", _count, 512, about="memory of a web process for sketches, 2.6 kB a page")
     vectors_cache_mb: int = _setting("VECTORS_CACHE_MB", _count, 512, about="the same for vectors of pages")
+    vectors_file_mb: int = _setting(
+        "VECTORS_FILE_MB", partial(whole, least=0, most=10**12), 2048, about="disk for those of more pages; 0: none"
+    )
     search_timeout_s: int = _setting("SEARCH_TIMEOUT_S", _count, 30, about="seconds that ranking pages may take")
 
     # Documents by URL

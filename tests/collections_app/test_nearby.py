@@ -20,25 +20,25 @@ DIM = LONG[0].shape[1]
 
 @pytest.fixture(autouse=True)
 def nothing_in_memory() -> None:
-    for kept in (nearby._whole, nearby._pooled):
+    for kept in (nearby._whole, nearby._pooled, nearby._file):
         kept.begin_again()
 
 
-def read_from_database(form: str) -> float:
-    told = {"form": form, "where": "database"}
+def read_from(where: str, form: str) -> float:
+    told = {"form": form, "where": where}
     return REGISTRY.get_sample_value("paliapi_vectors_read_total", told) or 0.0
 
 
 def test_vectors_are_read_once_and_are_those_that_were_kept(alice: Someone) -> None:
     made = with_vectors(alice, "x", LONG)
-    before = read_from_database("whole"), read_from_database("pooled")
+    before = read_from("database", "whole"), read_from("database", "pooled")
     with acting_for(alice.id):
         once = nearby.whole(alice.id, made, dim=DIM), nearby.pooled(alice.id, made, dim=DIM)
         whole, pooled = nearby.whole(alice.id, made, dim=DIM), nearby.pooled(alice.id, made, dim=DIM)
     assert [list(one) for one in once] == [made, made]
     assert list(whole) == list(pooled) == made
     assert all(np.array_equal(whole[page], kept) for page, kept in zip(made, LONG, strict=True))
-    assert (read_from_database("whole"), read_from_database("pooled")) == (before[0] + 8, before[1] + 8)
+    assert (read_from("database", "whole"), read_from("database", "pooled")) == (before[0] + 8, before[1] + 8)
 
 
 def test_what_one_owner_has_in_memory_is_nobody_elses(alice: Someone, charlie: Someone) -> None:
@@ -59,6 +59,22 @@ def test_no_more_is_kept_than_there_is_room_for(alice: Someone, settings: Settin
     assert 0 < nearby._whole.nbytes <= 3 * 2**20 // 4
 
 
+@pytest.mark.parametrize(("disk_mb", "from_file"), [(0, 0), (1, 8)])
+def test_what_memory_let_go_of_comes_from_the_file_where_there_is_one(
+    alice: Someone, settings: Settings, disk_mb: int, from_file: int
+) -> None:
+    settings.ENV = replace(settings.ENV, vectors_file_mb=disk_mb)
+    made = with_vectors(alice, "x", LONG)
+    before = read_from("file", "whole"), read_from("database", "whole")
+    with acting_for(alice.id):
+        for _ in range(2):
+            told = nearby.whole(alice.id, made, dim=DIM)
+            assert all(np.array_equal(told[page], kept) for page, kept in zip(made, LONG, strict=True))
+            nearby._whole.begin_again()
+    told_from = read_from("file", "whole") - before[0], read_from("database", "whole") - before[1]
+    assert told_from == (from_file, 16 - from_file)
+
+
 def test_vectors_of_other_dimensions_cannot_be_scored_and_are_left_out(alice: Someone) -> None:
     made = with_vectors(alice, "x", LONG[:1])
     with acting_for(alice.id):
@@ -70,8 +86,9 @@ def test_a_forked_process_begins_with_nothing_in_memory(alice: Someone) -> None:
     made = with_vectors(alice, "x", LONG[:1])
     with acting_for(alice.id):
         nearby.whole(alice.id, made, dim=DIM)
-    assert nearby._whole.nbytes > 0
+    kept = (nearby._whole, nearby._file)
+    assert all(one.nbytes > 0 for one in kept)
     child = os.fork()
     if not child:
-        os._exit(nearby._whole.nbytes != 0)
+        os._exit(any(one.nbytes for one in kept))
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
