@@ -16,7 +16,7 @@ class Plan:
     exact_at_once: int = 100
     glanced_at: int = 300
     share_of_few: float = 0.1
-    few: int = 5000  # at most so many by that share
+    few: int = 3000  # at most so many by that share
     share_of_many: float = 0.02
     pooled: int = 96
     share_pooled: float = 1 / 64
