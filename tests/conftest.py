@@ -11,6 +11,7 @@ import pytest
 from django.conf import settings
 from django.core.management import call_command
 from django.db import connections
+from django.test.client import ClientHandler
 from pytest_django import DjangoDbBlocker, Settings
 
 from paliapi.database import settings_for
@@ -24,6 +25,21 @@ from tests.environment import HOME, Services
 
 def pytest_unconfigure() -> None:
     shutil.rmtree(HOME, ignore_errors=True)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes longest comes first, so that nobody waits for it in the end."""
+    items.sort(key=lambda item: "test_contract.py" not in item.nodeid)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def middleware_is_loaded_once() -> Iterator[None]:
+    """As in a server; else every client of Django's loads it for itself, and looks at all static files again."""
+    loaded = ClientHandler()
+    loaded.load_middleware()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ClientHandler, "_middleware_chain", staticmethod(loaded._middleware_chain))  # type: ignore[attr-defined]
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -27,6 +27,11 @@ def measured() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name == "COVERAGE_PROCESS_CONFIG"}  # noqa: TID251
 
 
+def compiled_here() -> dict[str, str]:
+    """Where machine code is kept; a process that looked elsewhere would compile all loops anew."""
+    return {name: value for name, value in os.environ.items() if name == "NUMBA_CACHE_DIR"}  # noqa: TID251
+
+
 @dataclass(frozen=True)
 class Services:
     """Where this run's Postgres and Redis are."""

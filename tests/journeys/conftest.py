@@ -17,7 +17,7 @@ from pytest_django import Settings
 from paliapi.env import ROOT
 from tests.cast import Someone, someone
 from tests.embeddings.serving import KEY, serving
-from tests.environment import ENVIRONMENT, Services, measured
+from tests.environment import ENVIRONMENT, Services, compiled_here, measured
 
 _READY_WITHIN_S = 30
 
@@ -44,6 +44,7 @@ def web(services: Services, django_db_setup: None, tmp_path_factory: pytest.Temp
         port, fetch_port = _free_port(), _free_port()
         environment = {
             **ENVIRONMENT,
+            **compiled_here(),
             "PATH": os.defpath,
             "PALIAPI_HOME": str(folder),
             "PALIAPI_PORT": str(port),

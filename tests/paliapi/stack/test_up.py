@@ -20,7 +20,7 @@ from paliapi import env
 from paliapi.stack import leftovers, processes
 from paliapi.stack.home import Home
 from paliapi.stack.listen import free_port, listen
-from tests.environment import measured
+from tests.environment import compiled_here, measured
 
 # What somebody set on this machine, in the environment or in a file, has no say here.
 _NOT_SET = dict.fromkeys(("DATABASE_URL", "DATABASE_ADMIN_URL", "REDIS_URL", "EMBEDDINGS_URL", "SECRET_KEY"), "")
@@ -54,6 +54,7 @@ def _environ(home: Path, port: int) -> dict[str, str]:
         "HOME": str(home.parent),
         **_NOT_SET,
         **measured(),
+        **compiled_here(),
         "PALIAPI_MODE": "development",
         "PALIAPI_HOME": str(home),
         "PALIAPI_PORT": str(port),
