@@ -51,8 +51,11 @@ class Scratch(Generic[Key]):
     def begin_again(self) -> None:
         """With nothing; in a copied process, whose file is that of the other."""
         self._lock = Lock()
-        self._file: _File | None = None
         self._unusable = False
+        self._forget()
+
+    def _forget(self) -> None:
+        self._file: _File | None = None
         self._places: dict[Hashable, _Place] = {}
         self._order: deque[_Place] = deque()
         self._end = 0
@@ -79,6 +82,8 @@ class Scratch(Generic[Key]):
                     if key not in self._places and 0 < array.nbytes <= most_bytes:
                         self._write(key, array, self._opened(folder), most_bytes)
             except OSError as problem:
+                # Others need what there is of a disk that is full.
+                self._forget()
                 self._unusable = True
                 log.warning("scratch_file_unusable", folder=str(folder), error=str(problem))
 

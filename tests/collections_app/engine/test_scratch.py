@@ -1,5 +1,6 @@
 """What was put last is there, as it was put, and the file is never larger than it may be."""
 
+import os
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -66,6 +67,16 @@ def test_without_a_disk_nothing_is_kept_and_that_is_said_once(tmp_path: Path, ca
         kept.put({key: array(key, 10)}, folder=tmp_path / "nowhere", most_bytes=ROOM)
     assert (kept.take(range(3)), kept.nbytes) == ({}, 0)
     assert caplog.text.count("scratch_file_unusable") == 1
+
+
+def test_when_the_disk_is_full_all_of_it_is_given_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    kept: Scratch[int] = Scratch()
+    kept.put({1: array(1, 10)}, folder=FOLDER, most_bytes=ROOM)
+    monkeypatch.setattr(os, "pwrite", lambda *_: 5)
+    kept.put({2: array(2, 10)}, folder=FOLDER, most_bytes=ROOM)
+    monkeypatch.undo()
+    kept.put({3: array(3, 10)}, folder=FOLDER, most_bytes=ROOM)
+    assert (kept.take([1, 2, 3]), kept.nbytes) == ({}, 0)
 
 
 def test_it_begins_again_with_nothing() -> None:
