@@ -17,11 +17,11 @@ from accounts.models import Usage
 from accounts.ownership import acting_for
 from collections_app import files
 from collections_app.models import Collection, Document, Revision
+from paliapi.stack import processes
 from tests.cast import Someone, someone
 from tests.collections_app.documents import PDF, PNG, put, shown_with_pages
 from tests.collections_app.searchable import random_vectors, with_vectors
 from tests.house.answers import in_order
-from tests.waiting import until
 
 ROUNDS = range(3)
 UPSERT = "/v1/documents/upsert-document/"
@@ -162,7 +162,7 @@ def test_whoever_changes_a_document_waits_for_its_collection_and_holds_nothing_o
             collection = Collection.objects.filter(owner_id=owner.id, name="reports")
             assert collection.update(vectors_seq=F("vectors_seq") + 1) == 1
             changing = pool.submit(changed)
-            until(_somebody_waits_for_a_lock)
+            assert processes.wait_until(_somebody_waits_for_a_lock, within_s=60)
             assert Document.objects.filter(owner_id=owner.id).select_for_update(nowait=True).get().name == "a.pdf"
             assert not changing.done()
         assert changing.result(timeout=30) < 300

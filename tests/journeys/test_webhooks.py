@@ -7,12 +7,12 @@ from pathlib import Path
 import httpx
 from colivara_py import ColiVara  # type: ignore[import-untyped]
 
+from paliapi.stack import processes
 from tests.cast import Someone
 from tests.collections_app.engine.samples import pdf
 from tests.embeddings.scripted import Reply, scripted
 from tests.journeys.conftest import Web
 from tests.journeys.test_ingestion import working
-from tests.waiting import until
 
 
 def test_news_arrives_at_least_once_and_verifies_though_a_courier_is_killed(
@@ -34,7 +34,7 @@ def test_news_arrives_at_least_once_and_verifies_though_a_courier_is_killed(
             rows = httpx.get(f"{path}deliveries/", headers=owner.headers).json()
             return [row["status"] for row in rows] == ["delivered"] * 2
 
-        until(all_delivered)
+        assert processes.wait_until(all_delivered, within_s=60)
     told = [json.loads(one.body)["type"] for one in receiver.asked]
     assert sorted(set(told)) == ["document.ready", "upsert.success"]
     assert len(told) == 3
