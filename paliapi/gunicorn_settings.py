@@ -14,6 +14,8 @@ worker_class = "paliapi.web_worker.PatientWorker"
 # A stream of events has a thread for as long as it lasts; they are counted, and the other requests keep theirs.
 threads = _ENV.web_threads + _ENV.web_streams
 timeout = 120
+# Two names of the longest kind, each byte written as three.
+limit_request_line = 8190
 graceful_timeout = 5
 keepalive = 15
 accesslog = None

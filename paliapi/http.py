@@ -52,10 +52,13 @@ STATUS: dict[type[Error], int] = {
 
 # What is refused where no error of ours is raised: the status and title of each code.
 _REFUSALS: dict[str, tuple[int, str]] = {
+    "address_too_long": (414, "The address of the request is too long."),
     "bad_host": (400, "This server does not go by that host name."),
     "csrf_failed": (403, "The form is too old or not ours."),
+    "headers_too_large": (431, "The headers of the request are too large."),
     "internal_error": (500, "Something went wrong on our side."),
     "length_required": (411, "Send a Content-Length with the body."),
+    "malformed_request": (400, "This is not a request of HTTP."),
     "method_not_allowed": (405, "This address does not answer that method."),
     "unsupported_media_type": (415, "The body must be JSON, or a form where one is taken."),
 }
@@ -101,6 +104,11 @@ def refusal(code: str, *, detail: str = "") -> JsonResponse:
     """A failure for which there is no error of ours."""
     status, title = _REFUSALS[code]
     return problem_response(status=status, code=code, title=title, detail=detail)
+
+
+def refusal_code(status: int) -> str:
+    """The code that a status has where there is no error of ours."""
+    return next(code for code, (number, _) in _REFUSALS.items() if number == status)
 
 
 def codes() -> list[tuple[str, int, str]]:

@@ -5,7 +5,7 @@ from typing import Any, Literal
 from drf_spectacular.openapi import AutoSchema
 from rest_framework import serializers
 
-from paliapi.http import STATUS
+from paliapi.http import STATUS, refusal_code
 
 _MEANING = {
     304: "You have this already: the ETag is the one you sent.",
@@ -17,9 +17,11 @@ _MEANING = {
     411: "A body needs a Content-Length.",
     412: "It has changed since you last read it.",
     413: "The body is too large.",
+    414: "The address is too long.",
     415: "The body is in a format that is not read here.",
     422: "The request is not valid; `errors` says where and why.",
     429: "Too many requests or too much data; `Retry-After` says when to come back.",
+    431: "The headers are too large.",
     503: "Not available at the moment; try again.",
 }
 
@@ -66,11 +68,11 @@ class Schema(AutoSchema):
     def _failures(self) -> set[int]:
         found = set(getattr(self.view, "also_answers", {}).get(self.method, ()))
         if self.get_auth():
-            found |= {401, 403, 429, 503}
+            found |= {401, 403, 429, 431, 503}
         if getattr(self.view, "query", None) is not None:
-            found.add(422)
+            found |= {414, 422}
         if "{" in self.path:
-            found.add(404)
+            found |= {404, 414}
         if self.method in {"POST", "PATCH", "PUT"}:
             found |= {400, 411, 413, 415, 422}
         return found
@@ -99,7 +101,7 @@ class Schema(AutoSchema):
 
 def _example_code(status: int) -> str:
     codes = {number: kind.code for kind, number in STATUS.items()}
-    return codes.get(status) or {411: "length_required", 415: "unsupported_media_type"}[status]
+    return codes.get(status) or refusal_code(status)
 
 
 def say_plainly(result: dict[str, Any], **_: Any) -> dict[str, Any]:

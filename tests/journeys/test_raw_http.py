@@ -2,14 +2,18 @@
 
 import json
 import socket
+from base64 import b64encode
 from collections.abc import Iterator
 from http.client import HTTPResponse
 from io import BytesIO
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import pytest
 
+from collections_app.models import NAME_LENGTH
+from paliapi.http import codes
 from tests.cast import Someone
 from tests.journeys.conftest import Web
 
@@ -97,15 +101,21 @@ def test_names_that_nothing_can_have_are_not_found(client: httpx.Client, path: s
 
 
 @pytest.mark.parametrize(
-    "request_",
+    ("request_", "code"),
     [
-        b"GET /v1/health/ HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nX: " + b"x" * 20_000 + b"\r\n\r\n",
-        b"GET /" + b"x" * 20_000 + b" HTTP/1.1\r\nHost: localhost\r\n\r\n",
-        b"GET /v1/health/ HTTP/1.1\r\nHost: localhost\r\nBad Header: x\r\n\r\n",
-        b"GET /v1/health/\xff HTTP/1.1\r\nHost: localhost\r\nX: \x00\r\n\r\n",
-        b"POST /v1/filter/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\n",
-        b"POST /v1/filter/ HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
-        b"nonsense\r\n\r\n",
+        (b"GET /v1/health/ HTTP/1.1\r\nHost: x\r\nX: " + b"x" * 20_000 + b"\r\n\r\n", "headers_too_large"),
+        (b"GET /" + b"x" * 20_000 + b" HTTP/1.1\r\nHost: localhost\r\n\r\n", "address_too_long"),
+        (b"GET /v1/health/ HTTP/1.1\r\nHost: localhost\r\nBad Header: x\r\n\r\n", "malformed_request"),
+        (b"GET /v1/health/\xff HTTP/1.1\r\nHost: localhost\r\nX: \x00\r\n\r\n", "malformed_request"),
+        (
+            b"POST /v1/filter/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\n",
+            "malformed_request",
+        ),
+        (
+            b"POST /v1/filter/ HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+            "malformed_request",
+        ),
+        (b"nonsense\r\n\r\n", "malformed_request"),
     ],
     ids=[
         "a long header",
@@ -117,10 +127,23 @@ def test_names_that_nothing_can_have_are_not_found(client: httpx.Client, path: s
         "nonsense",
     ],
 )
-def test_what_is_no_request_is_refused_and_the_server_goes_on(web: Web, request_: bytes) -> None:
-    status, _, _ = sent(web, request_)
-    assert 400 <= status < 500
+def test_what_is_no_request_is_refused_and_the_server_goes_on(web: Web, request_: bytes, code: str) -> None:
+    status, headers, told = sent(web, request_)
+    problem = json.loads(told)
+    assert (headers["content-type"], problem["code"]) == ("application/problem+json", code)
+    assert (problem["status"], problem["request_id"]) == (status, headers["x-request-id"])
+    assert (code, status) in {(known, number) for known, number, _ in codes()}
     assert httpx.get(f"{web.url}/v1/health/").status_code == 200
+
+
+def test_the_longest_names_fit_into_an_address(client: httpx.Client) -> None:
+    collection, document = "\N{OLD PERSIAN SIGN A}" * NAME_LENGTH, "\N{OLD PERSIAN SIGN I}" * NAME_LENGTH
+    assert client.post("/v1/collections/", json={"name": collection}).status_code == 201
+    uploaded = {"name": document, "collection_name": collection, "base64": b64encode(b"# A text").decode()}
+    made = client.post("/v1/documents/upsert-document/", json=uploaded)
+    assert made.status_code in {201, 202}, made.text
+    found = client.get(f"/v1/documents/{quote(document)}/", params={"collection_name": collection})
+    assert (found.status_code, found.json()["name"]) == (200, document)
 
 
 @pytest.mark.parametrize("host", ["evil.example", "", "localhost:80:80", "127.0.0.1@evil.example"])
