@@ -1,6 +1,7 @@
 """What the database's own catalogue says of our tables."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,6 +28,20 @@ def rows(sql: str, *params: Any) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(sql, params)
         return cursor.fetchall() if cursor.description else []
+
+
+@contextmanager
+def pooled(size: int) -> Iterator[None]:
+    """Connections are kept for the next request, as the web keeps them."""
+    connection.close()
+    options = connection.settings_dict["OPTIONS"]
+    options["pool"] = {"min_size": 0, "max_size": size, "timeout": 5}
+    try:
+        yield
+    finally:
+        connection.close()
+        connection.close_pool()  # type: ignore[attr-defined]
+        del options["pool"]
 
 
 def count(table: str) -> int:

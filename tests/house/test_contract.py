@@ -17,17 +17,19 @@ from paliapi.env import ROOT
 from paliapi.wsgi import application
 from tests.cast import Someone, someone
 from tests.collections_app.documents import shown_with_pages
+from tests.house.tables import pooled
 
 _SEED = 20261121
 
 
 @pytest.fixture
-def owner(transactional_db: None, settings: Settings, embedding: None) -> Someone:
+def owner(transactional_db: None, settings: Settings, embedding: None) -> Iterator[Someone]:
     """Somebody with a little of everything, who may call as often as they like."""
     settings.ENV = replace(settings.ENV, rate_per_minute=10**9, rate_burst=10**9)
     owner = someone("contract@example.com")
     shown_with_pages(owner, "report.pdf", pages=2, metadata={"year": 2026})
-    return owner
+    with pooled(4):
+        yield owner
 
 
 def _whole(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:

@@ -14,7 +14,7 @@ from paliapi.roles import APP, STAFF
 from tests.cast import EVERYTHING, Someone, someone
 from tests.collections_app.documents import shown_with_pages
 from tests.collections_app.webhooks.receiving import kept_for
-from tests.house.tables import Link, count, links, owned_tables, rows, tables
+from tests.house.tables import Link, count, links, owned_tables, pooled, rows, tables
 
 # Rows of nobody in particular; what else has no owner must be named here, with its reason.
 WITHOUT_OWNER = {
@@ -185,10 +185,7 @@ def test_even_staff_cannot_show_the_content_of_another_document(full: Someone, c
 @pytest.mark.django_db(transaction=True)
 def test_a_pooled_connection_carries_nothing_to_who_gets_it_next() -> None:
     alice = someone("alice@example.com")
-    connection.close()
-    options = connection.settings_dict["OPTIONS"]
-    options["pool"] = {"min_size": 1, "max_size": 1, "timeout": 5}
-    try:
+    with pooled(1):
         with acting_for(alice.id):
             alone = rows("SELECT pg_backend_pid(), count(*) FROM accounts_apikey")
         with pytest.raises(ZeroDivisionError), acting_for(alice.id):
@@ -198,10 +195,6 @@ def test_a_pooled_connection_carries_nothing_to_who_gets_it_next() -> None:
         connection.close()
         assert rows("SELECT pg_backend_pid(), count(*) + 1 FROM accounts_apikey") == alone
         assert rows("SELECT current_setting('app.owner', true), current_user") in [[("", APP)], [(None, APP)]]
-    finally:
-        connection.close()
-        connection.close_pool()  # type: ignore[attr-defined]
-        del options["pool"]
 
 
 def test_the_settings_of_production_use_the_role_that_is_bound() -> None:
