@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks import large_corpus, plot
+from benchmarks import large_corpus, plot, yardstick
 from benchmarks.household import household
 from paliapi.env import ROOT
 
@@ -31,7 +31,12 @@ def main(argv: Sequence[str]) -> int:
     with household({"INDEX_MB": "4096", "VECTORS_CACHE_MB": "2048"}) as house:
         scan = house.run("-m", "benchmarks.large_scan", str(asked.sketches), str(asked.pages))
         growth = house.run("-m", "benchmarks.in_django", "benchmarks.large_data", *map(str, [asked.pages, *sizes]))
-    told = {"growth": json.loads(growth.splitlines()[-1]), "scan": json.loads(scan.splitlines()[-1])}
+        numpy_ms = yardstick.numpy_ms(house)
+    told = {
+        "growth": json.loads(growth.splitlines()[-1]),
+        "scan": json.loads(scan.splitlines()[-1]),
+        "numpy_ms": numpy_ms,
+    }
     if (asked.pages, asked.sketches) == (PAGES, SKETCHES):
         RESULTS.parent.mkdir(exist_ok=True)
         RESULTS.write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
@@ -67,8 +72,10 @@ def table(told: dict[str, Any]) -> str:
         "",
         f"{scan['pages']:,} sketches: first look {scan['first_look_p50_ms']} ms over {scan['first_look_mb']:,} MB,",
         f"candidates after {scan['candidates_p50_ms']} ms over {scan['sketches_mb']:,} MB",
+        "",
+        yardstick.line(told["numpy_ms"]),
     ]
-    return "\n".join(lines) + "\n"
+    return "\n".join(lines)
 
 
 def _arguments(argv: Sequence[str]) -> argparse.Namespace:
