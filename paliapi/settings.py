@@ -75,7 +75,7 @@ WHITENOISE_USE_FINDERS = True
 
 STORAGES: dict[str, dict[str, Any]] = {
     "default": {
-        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "BACKEND": "paliapi.durable_files.DurableFiles",
         "OPTIONS": {"location": ENV.files, "file_permissions_mode": 0o600, "directory_permissions_mode": 0o700},
     },
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
