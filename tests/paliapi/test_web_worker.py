@@ -92,3 +92,37 @@ def test_who_waited_a_little_is_answered() -> None:
 @pytest.mark.parametrize("path", ["/livez", "/v1/health/"])
 def test_a_look_at_the_health_is_never_too_late(path: str) -> None:
     assert Client().get(path, **{WAITED_S: 1000.0}).status_code == 200  # type: ignore[arg-type]
+
+
+_ALLOCATE = """
+import ctypes, sys, threading
+from paliapi.web_worker import share_heaps
+
+libc = ctypes.CDLL(None)
+libc.malloc.restype = ctypes.c_void_p
+if sys.argv[1] == "share":
+    share_heaps()
+together = threading.Barrier(8)
+
+def allocate():
+    together.wait()
+    for _ in range(1000):
+        libc.malloc(1000)
+    together.wait()
+
+threads = [threading.Thread(target=allocate) for _ in range(8)]
+[thread.start() for thread in threads]
+[thread.join() for thread in threads]
+libc.fopen.restype = ctypes.c_void_p
+libc.malloc_info(0, ctypes.c_void_p(libc.fopen(b"/dev/stdout", b"w")))
+libc.fflush(None)
+"""
+
+
+def test_threads_share_a_few_heaps() -> None:
+    def heaps(how: str) -> int:
+        command = [sys.executable, "-c", _ALLOCATE, how]
+        done = subprocess.run(command, cwd=ROOT, env={"PATH": os.defpath}, stdout=subprocess.PIPE, check=True)
+        return done.stdout.count(b"<heap nr=")
+
+    assert heaps("share") <= 2 < heaps("leave")
