@@ -107,6 +107,14 @@ def descendants(pid: int) -> list[int]:
     return found
 
 
+def is_stopped(pid: int) -> bool:
+    """Whether a process is there and stands still, told to by a signal."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
+    except OSError:
+        return False
+
+
 def processor_s(pid: int) -> float:
     """Processor seconds of a process, of all that it has started, and of those of them that have ended."""
     found = 0.0

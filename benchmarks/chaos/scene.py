@@ -12,7 +12,7 @@ import psycopg
 from benchmarks.chaos import checks
 from benchmarks.chaos.disk import SmallDisk
 from benchmarks.chaos.proxy import FaultyProxy
-from benchmarks.stack import Stack, descendants
+from benchmarks.stack import Stack, descendants, is_stopped
 from paliapi.stack import processes
 
 _DEADLINE_S = 60.0
@@ -49,7 +49,7 @@ class Stage:
         found: list[int] = []
 
         def look() -> bool:
-            found[:] = [pid for pid in descendants(self.stack.pid_of("worker")) if _is_stopped(pid)]
+            found[:] = [pid for pid in descendants(self.stack.pid_of("worker")) if is_stopped(pid)]
             return bool(found)
 
         until(look, "no worker came to the failpoint")
@@ -104,10 +104,3 @@ def until(done: Callable[[], bool], what: str, *, within_s: float = _DEADLINE_S)
     if not processes.wait_until(done, within_s=within_s):
         raise Stuck(what)
     return time.monotonic() - began
-
-
-def _is_stopped(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
-    except OSError:
-        return False

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from accounts.ownership import acting_for
-from benchmarks.stack import descendants
+from benchmarks.stack import descendants, is_stopped
 from collections_app.models import Page, Revision
 from paliapi.stack import processes
 from tests.cast import Someone
@@ -43,15 +43,11 @@ def stopped_of(worker: int) -> int:
     found: list[int] = []
 
     def look() -> bool:
-        found[:] = [pid for pid in descendants(worker) if _is_stopped(pid)]
+        found[:] = [pid for pid in descendants(worker) if is_stopped(pid)]
         return bool(found)
 
     assert processes.wait_until(look, within_s=_DEADLINE_S)
     return found[0]
-
-
-def _is_stopped(pid: int) -> bool:
-    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
 
 
 def rows_of(who: Someone) -> list[tuple[int, str]]:
