@@ -19,8 +19,8 @@ Written by `make bench-report` from the figures in `benchmarks/results/`. All of
 you can have your own: they need no network and no GPU, start a Postgres and a Redis of their own in a folder that is
 gone afterwards, and print what they write. Pages that were made are kept in `.tools/bench`, which may be deleted.
 
-Absolute times belong to one machine, and to the hour: two cores, shared with others, were used here. What carries over
-are ratios inside one run, and what was found. NumPy over a thousand pages is measured in each run to compare by.
+Absolute times belong to one machine, and to the hour. What carries over are ratios inside one run, and what was found.
+To compare by, NumPy over a thousand pages is measured in each run of searches.
 """
 
 _SEARCH = """
