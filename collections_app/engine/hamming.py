@@ -5,7 +5,8 @@ which takes about three times as long and ranks far better. Both say which pages
 compare with each other and with nothing else.
 
 In memory the bits of a page lie word by word, the first words of all its vectors, then the second ones, so that one
-instruction of the processor counts those of several vectors.
+instruction of the processor counts those of several vectors. Where a page has no multiple of eight vectors, its last
+one is there more than once, which changes no score.
 """
 
 from collections.abc import Callable
@@ -17,7 +18,9 @@ from numba.core import types
 from numba.extending import intrinsic
 from numpy.typing import NDArray
 
+from collections_app.engine import counting
 from collections_app.engine.compiled import compiled
+from collections_app.engine.counting import AT_ONCE
 from collections_app.engine.sketch import FORMAT, HEADER_BYTES, width
 from collections_app.engine.spread import spread
 
@@ -35,7 +38,7 @@ _PAIR_BYTES = 16  # words come in pairs; most models have 128 dimensions, which 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Codes:
-    """The bits of many pages: page i has the vectors from `starts[i]` to `starts[i + 1]`."""
+    """The bits of many pages: page i has the vectors from `starts[i]` to `starts[i + 1]`, a multiple of eight."""
 
     words: Words
     starts: Numbers
@@ -97,9 +100,9 @@ def load(sketches: bytes, lengths: NDArray[np.int64], *, dim: int) -> tuple[Sket
     skipped = np.full(len(begins), HEADER_BYTES, dtype=np.int64)
     for count in counts:
         starts = np.zeros(len(begins) + 1, dtype=np.int64)
-        np.cumsum(count, out=starts[1:])
+        np.cumsum(count + -count % AT_ONCE, out=starts[1:])
         words = np.zeros(int(starts[-1]) * 2 * pairs, dtype=np.uint64)
-        _spread(data, begins + skipped, width(dim), starts, 2 * pairs, words)
+        _spread(data, begins + skipped, width(dim), count, starts, 2 * pairs, words)
         made.append(Codes(words, starts))
         skipped += count * width(dim)
     return Sketched(dim, made[0], made[1]), usable
@@ -134,7 +137,7 @@ def coarsely(query: Asked, codes: Codes, rows: Numbers, *, dim: int) -> Floats:
 
     def some(start: int, stop: int) -> None:
         part = rows[start:stop]
-        _count(codes.words, codes.starts, part, query.signs, query.gains, dim, found[start:stop])
+        counting.count(codes.words, codes.starts, part, query.signs, query.gains, dim, found[start:stop])
 
     spread(some, len(rows), each=_PART_COARSE)
     return found
@@ -181,30 +184,6 @@ def _word(eight: NDArray[np.uint8]) -> np.uint64:
     return low | high << np.uint64(32)
 
 
-@compiled("void(uint64[::1], int64[::1], int64[::1], uint64[:, ::1], float32[::1], int64, float32[::1])")
-def _count(words: Words, starts: Numbers, rows: Numbers, signs: Words, gains: Floats, dim: int, found: Floats) -> None:
-    each = signs.shape[1]
-    before = np.zeros(_MOST, dtype=np.uint64)
-    for number in range(len(rows)):
-        start = starts[rows[number]]
-        size = starts[rows[number] + 1] - start
-        begin = start * each
-        score = np.float32(0)
-        for i in range(len(signs)):
-            for w in range(0, each - 2, 2):
-                one, other = words[begin + w * size :], words[begin + (w + 1) * size :]
-                for j in range(size):
-                    apart = _ones(one[j] ^ signs[i, w]) + _ones(other[j] ^ signs[i, w + 1])
-                    before[j] = apart if w == 0 else before[j] + apart
-            first, second = signs[i, each - 2], signs[i, each - 1]
-            one, other = words[begin + (each - 2) * size :], words[begin + (each - 1) * size :]
-            least = np.uint64(2**62)
-            for j in range(size):
-                least = min(least, before[j] + _ones(one[j] ^ first) + _ones(other[j] ^ second))
-            score += gains[i] * np.float32(dim - 2 * np.int64(least))
-        found[number] = score
-
-
 @compiled("void(uint64[::1], int64[::1], int64[::1], uint64[:, :, ::1], float32[::1], float32[::1])")
 def _weigh(words: Words, starts: Numbers, rows: Numbers, planes: Words, steps: Floats, found: Floats) -> None:
     # A level is k + 1/2 for k from -8 to 7, and a sign is 2 b - 1 for a bit b; twice a level is 2 u - 15 where u has
@@ -241,16 +220,16 @@ def _weigh(words: Words, starts: Numbers, rows: Numbers, planes: Words, steps: F
         found[number] = score
 
 
-@compiled(
-    types.void(_BYTES, *(_NUMBERS, types.int64) * 2, types.uint64[::1]),
-)
-def _spread(data: NDArray[np.uint8], begins: Numbers, row: int, starts: Numbers, each: int, words: Words) -> None:
+@compiled(types.void(_BYTES, _NUMBERS, types.int64, _NUMBERS, _NUMBERS, types.int64, types.uint64[::1]))
+def _spread(
+    data: NDArray[np.uint8], begins: Numbers, row: int, count: Numbers, starts: Numbers, each: int, words: Words
+) -> None:
     whole = row // 8
     for i in range(len(begins)):
         size = starts[i + 1] - starts[i]
         into = words[starts[i] * each : starts[i + 1] * each]
         for j in range(size):
-            at = begins[i] + j * row
+            at = begins[i] + min(j, count[i] - 1) * row
             for w in range(whole):
                 into[w * size + j] = _word(data[at + 8 * w : at + 8 * w + 8])
             for byte in range(8 * whole, row):
