@@ -1,9 +1,9 @@
 """How near each vector of a query comes to a page: its best product with any of the page's vectors.
 
-A page's vectors are decoded some at a time, where the processor has them at hand, and multiplied at once, four with two
-of the query's. A library for matrices is slower for a query of few vectors: the whole page is decoded and copied first.
-What is summed, and in which order, depends on the page and the query alone; so a page has the same score whatever it
-is scored with.
+Of a page's vectors some at a time are turned, so that the processor has the same number of many of them at hand, and
+multiplies these at once with four of the query's vectors. A library for matrices is slower for a query of few vectors:
+the whole page is decoded and copied first. What is summed, and in which order, depends on the page and the query alone;
+so a page has the same score whatever it is scored with.
 """
 
 import numpy as np
@@ -11,6 +11,17 @@ from numba.core import types
 from numpy.typing import NDArray
 
 from collections_app.engine.compiled import compiled
+from collections_app.engine.lanes import (
+    FLOATS_AT_ONCE,
+    as_float,
+    floats_at,
+    floats_of,
+    higher,
+    highest,
+    keep_floats,
+    plus_products,
+    turn,
+)
 
 Floats = NDArray[np.float32]
 
@@ -19,94 +30,72 @@ _HALVES = types.Array(types.int16, 2, "C", readonly=True)
 _STEPS = types.Array(types.int8, 2, "C", readonly=True)
 _BEST = types.float32[::1]
 _STARTS = types.int64[::1]
-_AT_ONCE = 32  # 16 kB at 128 dimensions: they stay in the nearest cache
 
-_NUMBERS = np.int32(-0x70002000)  # a half moved up by 13 bits, without what its sign has left between
-_REBIAS = np.float32(2.0**112)
-
-
-@compiled(types.int64(types.int64))
-def _in_fours(count: int) -> int:
-    """Where the last four are not whole, the page's last vector is looked at again."""
-    return count + -count % 4
+_PAIR = 2 * FLOATS_AT_ONCE  # vectors of a page at a time: 16 kB at 128 dimensions, which stay in the nearest cache
+_FOUR = 4  # vectors of the query: eight sums are as many as it takes to keep a processor busy
 
 
 @compiled(types.void(_HALVES, _QUERY))
 def decode(page: NDArray[np.int16], rows: Floats) -> None:
-    """The first vectors of a page, whose numbers are the bits of halves; its last one again where rows are left.
-
-    It is exact for all finite numbers, and others are not kept: sign and digits go to their places, and the exponent
-    is mended by a product.
-    """
-    bits = rows.view(np.int32)
+    """The first vectors of a page, whose numbers are the bits of halves; its last one again where rows are left."""
     for r in range(len(rows)):
         row = page[min(r, len(page) - 1)]
         for k in range(len(row)):
-            bits[r, k] = (np.int32(row[k]) << np.int32(13)) & _NUMBERS
-        for k in range(len(row)):
-            rows[r, k] *= _REBIAS
+            rows[r, k] = as_float(row[k])
 
 
-@compiled(types.void(_QUERY, _QUERY, types.int64, _BEST), reorder=True)
-def _multiply(query: Floats, rows: Floats, count: int, best: Floats) -> None:
-    """The first `count` rows, a multiple of four, against all of the query's vectors; an odd one comes by itself."""
-    even = len(query) - len(query) % 2
-    for i in range(0, even, 2):
-        for r in range(0, count, 4):
-            a = b = c = d = e = f = g = h = np.float32(0)
-            for k in range(query.shape[1]):
-                one, other = query[i, k], query[i + 1, k]
-                a += one * rows[r, k]
-                b += one * rows[r + 1, k]
-                c += one * rows[r + 2, k]
-                d += one * rows[r + 3, k]
-                e += other * rows[r, k]
-                f += other * rows[r + 1, k]
-                g += other * rows[r + 2, k]
-                h += other * rows[r + 3, k]
-            best[i] = max(best[i], a, b, c, d)
-            best[i + 1] = max(best[i + 1], e, f, g, h)
-    for i in range(even, len(query)):
-        for r in range(count):
-            a = np.float32(0)
-            for k in range(query.shape[1]):
-                a += query[i, k] * rows[r, k]
-            best[i] = max(best[i], a)
+@compiled(types.void(_QUERY, _BEST, _BEST))
+def _multiply(query: Floats, columns: Floats, best: Floats) -> None:
+    """Of each of the query's vectors the best products, with as many of the page's vectors as are at hand."""
+    for i in range(0, len(query), _FOUR):
+        last = len(query) - 1
+        u, v, w, x = query[i], query[min(i + 1, last)], query[min(i + 2, last)], query[min(i + 3, last)]
+        a = b = c = d = e = f = g = h = floats_of(np.float32(0))
+        for k in range(query.shape[1]):
+            one, other = floats_at(columns, k * _PAIR), floats_at(columns, k * _PAIR + FLOATS_AT_ONCE)
+            a, b = plus_products(a, one, u[k]), plus_products(b, other, u[k])
+            c, d = plus_products(c, one, v[k]), plus_products(d, other, v[k])
+            e, f = plus_products(e, one, w[k]), plus_products(f, other, w[k])
+            g, h = plus_products(g, one, x[k]), plus_products(h, other, x[k])
+        at = i * FLOATS_AT_ONCE
+        for found in (higher(a, b), higher(c, d), higher(e, f), higher(g, h)):
+            keep_floats(best, at, higher(floats_at(best, at), found))
+            at += FLOATS_AT_ONCE
 
 
-@compiled(types.void(_QUERY, _HALVES, _BEST), reorder=True)
-def of_halves(query: Floats, page: NDArray[np.int16], best: Floats) -> None:
-    """`best` becomes what each of the query's vectors reaches on the page, whose numbers are the bits of halves."""
-    rows = np.empty((_AT_ONCE, query.shape[1]), dtype=np.float32)
-    best[:] = -np.inf
-    for start in range(0, len(page), _AT_ONCE):
-        count = _in_fours(min(len(page) - start, _AT_ONCE))
-        decode(page[start:], rows[:count])
-        _multiply(query, rows, count, best)
+@compiled(types.float32[::1](types.int64))
+def _nothing_yet(count: int) -> Floats:
+    """For the best products of so many vectors of a query, and of those that make the last four whole."""
+    return np.full((count + -count % _FOUR) * FLOATS_AT_ONCE, -np.inf, dtype=np.float32)
 
 
-@compiled(types.void(_QUERY, _STEPS, _BEST), reorder=True)
-def of_steps(query: Floats, page: NDArray[np.int8], best: Floats) -> None:
-    """The same of whole numbers."""
-    rows = np.empty((_AT_ONCE, query.shape[1]), dtype=np.float32)
-    best[:] = -np.inf
-    for start in range(0, len(page), _AT_ONCE):
-        count = _in_fours(min(len(page) - start, _AT_ONCE))
-        for r in range(count):
-            row = page[min(start + r, len(page) - 1)]
-            for k in range(len(row)):
-                rows[r, k] = row[k]
-        _multiply(query, rows, count, best)
+@compiled([types.void(_QUERY, _HALVES, _BEST), types.void(_QUERY, _STEPS, _BEST)])
+def of_page(query: Floats, page: NDArray[np.int16] | NDArray[np.int8], best: Floats) -> None:
+    """`best` becomes what each of the query's vectors reaches on the page: numbers, or the bits of halves."""
+    dim = query.shape[1]
+    whole = dim - dim % FLOATS_AT_ONCE
+    numbers, columns, found = page.ravel(), np.empty(dim * _PAIR, dtype=np.float32), _nothing_yet(len(query))
+    for start in range(0, len(page), _PAIR):
+        for half in (0, FLOATS_AT_ONCE):
+            first = min(start + half, len(page) - 1)
+            for k in range(0, whole, FLOATS_AT_ONCE):
+                turn(numbers, first * dim + k, dim, len(page) - first, columns, k * _PAIR + half, _PAIR)
+        for k in range(whole, dim):
+            for r in range(_PAIR):
+                columns[k * _PAIR + r] = as_float(page[min(start + r, len(page) - 1), k])
+        _multiply(query, columns, found)
+    for i in range(len(best)):
+        best[i] = highest(floats_at(found, i * FLOATS_AT_ONCE))
 
 
-@compiled(types.void(_QUERY, _STEPS, _STARTS, _BEST, _BEST), reorder=True)
+@compiled(types.void(_QUERY, _STEPS, _STARTS, _BEST, _BEST))
 def sums_of_steps(
     query: Floats, pages: NDArray[np.int8], starts: NDArray[np.int64], gains: Floats, sums: Floats
 ) -> None:
     """Of each page, from `starts[i]` to `starts[i + 1]`, what all of the query's vectors reach, each times its gain."""
     best = np.empty(len(query), dtype=np.float32)
     for i in range(len(sums)):
-        of_steps(query, pages[starts[i] : starts[i + 1]], best)
+        of_page(query, pages[starts[i] : starts[i + 1]], best)
         total = np.float32(0)
         for j in range(len(query)):
             total += gains[j] * best[j]

@@ -3,6 +3,7 @@
 import os
 import stat
 import tempfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -13,20 +14,21 @@ from numba.core.codegen import get_host_cpu_features
 Function = TypeVar("Function", bound=Callable[..., object])
 
 
-# Sums may be made in another order than they are written, so that several are made at once; no number is a NaN.
-_REORDERED = frozenset({"reassoc", "contract", "nsz", "nnan"})
+# What the loops are made of, apart from their own file.
+_OPERATIONS = zlib.crc32(Path(__file__).with_name("lanes.py").read_bytes())
 
 
-def compiled(signature: object, *, reorder: bool = False) -> Callable[[Function], Function]:
+def compiled(signature: object) -> Callable[[Function], Function]:
     """Compile the function for arguments of these types; it runs without the lock of the interpreter.
 
     The types are told so that it happens here, and no request waits for it. Where a function calls another one, both
-    must be in one file: what is kept on disk is thrown away only when its own file changes.
+    must be in one file: what is kept on disk is thrown away only when its own file changes, or `lanes`.
     """
 
     def compile_it(function: Function) -> Function:
-        fastmath = set(_REORDERED) if reorder else False
-        return cast(Function, numba.njit(signature, nogil=True, cache=True, fastmath=fastmath)(function))
+        # It is kept under this name.
+        function.__qualname__ += f"_{_OPERATIONS:x}"
+        return cast(Function, numba.njit(signature, nogil=True, cache=True)(function))
 
     return compile_it
 
@@ -40,15 +42,17 @@ def keep_where_it_can_be_written() -> None:
         config.CACHE_DIR = str(_private_folder())
 
 
-def use_wide_registers() -> None:
+def use_wide_registers() -> bool:
     """Those of 512 bits, on processors that lose no speed by it: the ones that count bits in them.
 
-    The compiler leaves them out by itself, for the sake of older ones.
+    The compiler leaves them out by itself, for the sake of older ones. It tells whether they are used.
     """
     config: Any = numba.config
     features = get_host_cpu_features()  # type: ignore[no-untyped-call]
-    if config.CPU_FEATURES is None and "+avx512vpopcntdq" in features.split(","):
+    wide = config.CPU_FEATURES is None and "+avx512vpopcntdq" in features.split(",")
+    if wide:
         config.CPU_FEATURES = f"{features},-prefer-256-bit"
+    return wide
 
 
 def _private_folder() -> Path:
@@ -61,4 +65,4 @@ def _private_folder() -> Path:
 
 
 keep_where_it_can_be_written()
-use_wide_registers()
+WIDE = use_wide_registers()

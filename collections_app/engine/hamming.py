@@ -9,18 +9,15 @@ instruction of the processor counts those of several vectors. Where a page has n
 one is there more than once, which changes no score.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeAlias, cast
+from typing import Any, TypeAlias
 
 import numpy as np
 from numba.core import types
-from numba.extending import intrinsic
 from numpy.typing import NDArray
 
-from collections_app.engine import counting
 from collections_app.engine.compiled import compiled
-from collections_app.engine.counting import AT_ONCE
+from collections_app.engine.lanes import WORDS_AT_ONCE, bits_apart, lower, lowest, ones_of, sums, words_at, words_of
 from collections_app.engine.sketch import FORMAT, HEADER_BYTES, width
 from collections_app.engine.spread import spread
 
@@ -100,7 +97,7 @@ def load(sketches: bytes, lengths: NDArray[np.int64], *, dim: int) -> tuple[Sket
     skipped = np.full(len(begins), HEADER_BYTES, dtype=np.int64)
     for count in counts:
         starts = np.zeros(len(begins) + 1, dtype=np.int64)
-        np.cumsum(count + -count % AT_ONCE, out=starts[1:])
+        np.cumsum(count + -count % WORDS_AT_ONCE, out=starts[1:])
         words = np.zeros(int(starts[-1]) * 2 * pairs, dtype=np.uint64)
         _spread(data, begins + skipped, width(dim), count, starts, 2 * pairs, words)
         made.append(Codes(words, starts))
@@ -137,7 +134,7 @@ def coarsely(query: Asked, codes: Codes, rows: Numbers, *, dim: int) -> Floats:
 
     def some(start: int, stop: int) -> None:
         part = rows[start:stop]
-        counting.count(codes.words, codes.starts, part, query.signs, query.gains, dim, found[start:stop])
+        _count(codes.words, codes.starts, part, query.signs, query.gains, dim, found[start:stop])
 
     spread(some, len(rows), each=_PART_COARSE)
     return found
@@ -162,18 +159,6 @@ def _packed(bits: NDArray[Any]) -> Words:
     return rows.view("<u8").astype(np.uint64)
 
 
-def _count_ones(_context: Any, _word: Any) -> tuple[Any, Callable[..., Any]]:
-    """How many bits of a word are set: the processor's own instruction for it."""
-
-    def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
-        return builder.ctpop(arguments[0])
-
-    return types.uint64(types.uint64), generate
-
-
-_ones = cast(Callable[[Any], Any], intrinsic(_count_ones))
-
-
 @compiled(types.uint64(_BYTES))
 def _word(eight: NDArray[np.uint8]) -> np.uint64:
     # The compiler makes one instruction of it.
@@ -182,6 +167,26 @@ def _word(eight: NDArray[np.uint8]) -> np.uint64:
     high = np.uint64(eight[4]) | np.uint64(eight[5]) << np.uint64(8)
     high |= np.uint64(eight[6]) << np.uint64(16) | np.uint64(eight[7]) << np.uint64(24)
     return low | high << np.uint64(32)
+
+
+@compiled("void(uint64[::1], int64[::1], int64[::1], uint64[:, ::1], float32[::1], int64, float32[::1])")
+def _count(words: Words, starts: Numbers, rows: Numbers, signs: Words, gains: Floats, dim: int, found: Floats) -> None:
+    each = signs.shape[1]
+    for number in range(len(rows)):
+        start = starts[rows[number]]
+        size = starts[rows[number] + 1] - start
+        begin = start * each
+        score = np.float32(0)
+        for i in range(len(signs)):
+            first, second = signs[i, 0], signs[i, 1]
+            least = words_of(np.uint64(64 * each))
+            for j in range(begin, begin + size, WORDS_AT_ONCE):
+                apart = sums(bits_apart(words_at(words, j), first), bits_apart(words_at(words, j + size), second))
+                for w in range(2, each):
+                    apart = sums(apart, bits_apart(words_at(words, j + w * size), signs[i, w]))
+                least = lower(least, apart)
+            score += gains[i] * np.float32(dim - 2 * lowest(least))
+        found[number] = score
 
 
 @compiled("void(uint64[::1], int64[::1], int64[::1], uint64[:, :, ::1], float32[::1], float32[::1])")
@@ -199,7 +204,7 @@ def _weigh(words: Words, starts: Numbers, rows: Numbers, planes: Words, steps: F
         for w in range(each):
             one = words[begin + w * size :]
             for j in range(size):
-                ones[j] += 15 * np.int64(_ones(one[j]))
+                ones[j] += 15 * np.int64(ones_of(one[j]))
         score = np.float32(0)
         for i in range(len(planes)):
             best = np.int64(0)
@@ -210,8 +215,8 @@ def _weigh(words: Words, starts: Numbers, rows: Numbers, planes: Words, steps: F
                 best = np.int64(-(2**62))
                 for j in range(size):
                     x, y = one[j], other[j]
-                    low = _ones(x & a0) + _ones(y & a1) + ((_ones(x & b0) + _ones(y & b1)) << np.uint64(1))
-                    high = _ones(x & c0) + _ones(y & c1) + ((_ones(x & d0) + _ones(y & d1)) << np.uint64(1))
+                    low = ones_of(x & a0) + ones_of(y & a1) + ((ones_of(x & b0) + ones_of(y & b1)) << np.uint64(1))
+                    high = ones_of(x & c0) + ones_of(y & c1) + ((ones_of(x & d0) + ones_of(y & d1)) << np.uint64(1))
                     so_far = np.int64((low + (high << np.uint64(2))) << np.uint64(1)) + (before[j] if w else -ones[j])
                     if w < each - 2:
                         before[j] = so_far

@@ -72,7 +72,7 @@ def _worth_it(query: NDArray[np.float32], vectors: int, pages: int) -> int:
 
 def _find_best(query: NDArray[np.float32], page: NDArray[np.int16], best: NDArray[np.float32]) -> None:
     if len(query) <= _FEW:
-        closest.of_halves(query, page, best)
+        closest.of_page(query, page, best)
         return
     # For a query as long as a page, the library for matrices is the quicker one.
     best[:] = -np.inf

@@ -10,10 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from collections_app.engine import counting, hamming
+from collections_app.engine import hamming
 from collections_app.engine.hamming import Sketched, asked, coarsely, finely, joined, load, taken
 from collections_app.engine.sketch import small
 from paliapi.env import ROOT
+from tests.collections_app.engine.written import as_written
 from tests.environment import measured
 
 Floats = NDArray[np.float32]
@@ -101,17 +102,7 @@ def test_what_is_compiled_does_what_it_says_in_python(monkeypatch: pytest.Monkey
     told, rows = asked(pages_of(7, [2], dim)[0]), np.array([1, 0])
     codes = sketched(pages, dim)
     found = [coarsely(told, codes.coarse, rows, dim=dim), finely(told, codes.fine, rows)]
-    for name in ("_word", "_weigh", "_spread"):
-        monkeypatch.setattr(hamming, name, getattr(hamming, name).py_func)
-    monkeypatch.setattr(counting, "count", counting.count.py_func)  # type: ignore[attr-defined]
-    # Instructions that only the compiler knows.
-    monkeypatch.setattr(hamming, "_ones", np.bitwise_count)
-    monkeypatch.setattr(counting, "_eight_times", lambda word: np.full(8, word))
-    monkeypatch.setattr(counting, "_at", lambda words, place: words[place : place + 8])
-    monkeypatch.setattr(counting, "_apart", lambda words, word: np.bitwise_count(words ^ word).astype(np.uint64))
-    monkeypatch.setattr(counting, "_sum", np.add)
-    monkeypatch.setattr(counting, "_lower", np.minimum)
-    monkeypatch.setattr(counting, "_lowest", lambda eight: int(eight.min()))
+    as_written(monkeypatch, hamming)
     assert same(sketched(pages, dim), codes)
     again = [coarsely(told, codes.coarse, rows, dim=dim), finely(told, codes.fine, rows)]
     np.testing.assert_allclose(again, found, rtol=1e-6)
