@@ -25,33 +25,20 @@ _INTEGERS = ir.VectorType(ir.IntType(32), FLOATS_AT_ONCE)
 
 
 class _Lanes(types.Type):
-    """Several numbers at once."""
+    """Several numbers at once, held as the compiler knows them."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, held: Any) -> None:
         super().__init__(name)
+        self.held = held
 
 
-class _Words(_Lanes):
-    """Eight words of 64 bits."""
+@register_model(_Lanes)
+class _LanesModel(models.PrimitiveModel):
+    def __init__(self, manager: Any, kind: _Lanes) -> None:
+        super().__init__(manager, kind, kind.held)  # type: ignore[no-untyped-call]
 
 
-class _Floats(_Lanes):
-    """As many numbers of 32 bits as a register holds."""
-
-
-@register_model(_Words)
-class _WordsModel(models.PrimitiveModel):
-    def __init__(self, manager: Any, kind: Any) -> None:
-        super().__init__(manager, kind, _WORDS)  # type: ignore[no-untyped-call]
-
-
-@register_model(_Floats)
-class _FloatsModel(models.PrimitiveModel):
-    def __init__(self, manager: Any, kind: Any) -> None:
-        super().__init__(manager, kind, _FLOATS)  # type: ignore[no-untyped-call]
-
-
-_words, _floats = _Words("words at once"), _Floats("floats at once")
+_words, _floats = _Lanes("words at once", _WORDS), _Lanes("floats at once", _FLOATS)
 _many_words, _many_floats = types.uint64[::1], types.float32[::1]
 
 
