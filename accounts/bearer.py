@@ -26,12 +26,16 @@ if TYPE_CHECKING:
 
 # In plain SQL, for every request asks it: building the same from models takes longer than Postgres does.
 _COLUMNS = {model: [field.attname for field in model._meta.concrete_fields] for model in (ApiKey, CustomUser)}
-_KEY = sql.SQL("SELECT {columns} FROM {keys} JOIN {owners} ON {owners}.id = owner_id WHERE public_id = %s").format(
-    columns=sql.SQL(", ").join(
-        sql.Identifier(model._meta.db_table, name) for model, names in _COLUMNS.items() for name in names
-    ),
-    keys=sql.Identifier(ApiKey._meta.db_table),
-    owners=sql.Identifier(CustomUser._meta.db_table),
+_KEY = (
+    sql.SQL("SELECT {columns} FROM {keys} JOIN {owners} ON {owners}.id = owner_id WHERE public_id = %s")
+    .format(
+        columns=sql.SQL(", ").join(
+            sql.Identifier(model._meta.db_table, name) for model, names in _COLUMNS.items() for name in names
+        ),
+        keys=sql.Identifier(ApiKey._meta.db_table),
+        owners=sql.Identifier(CustomUser._meta.db_table),
+    )
+    .as_bytes()
 )
 _AUTHORIZATION = re.compile(r"(?:bearer|token) +(\S{1,100}) *", re.IGNORECASE)
 _USE_IS_NOTED_EVERY = timedelta(minutes=1)

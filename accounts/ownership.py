@@ -14,11 +14,13 @@ from django.db import connection, transaction
 from django.db.migrations.operations import RunSQL
 from psycopg import sql
 
+from paliapi.database import binary_cursor
 from paliapi.roles import APP, STAFF
 
 _IS_MINE = "owner_id = (SELECT nullif(current_setting('app.owner', true), '')::bigint)"
 
 _AS_OWNER = "SELECT set_config('app.owner', %s, true)"
+_WITH_KEY = "SELECT set_config('app.key', %s, true)"
 
 
 @contextmanager
@@ -47,17 +49,17 @@ def one_at_a_time(owner_id: int) -> None:
     _one("SELECT id FROM accounts_customuser WHERE id = %s FOR NO KEY UPDATE", str(owner_id))
 
 
-def seen_with_key(public_id: str, statement: sql.Composable, *params: str) -> tuple[Any, ...] | None:
+def seen_with_key(public_id: str, statement: bytes | sql.SQL, *params: str) -> tuple[Any, ...] | None:
     """The first row of a statement that may read the one key with this public id, whoever owns it.
 
-    Every request begins with it, so it goes in one message, of which the database makes one transaction.
+    Every request begins with it, so it is sent at once, for one transaction, and planned once for each connection.
     """
-    message = sql.SQL("SELECT set_config('app.key', %s, true); {}; SELECT set_config('app.key', '', true)")
-    with connection.cursor() as cursor:
-        cursor.execute(message.format(statement), [public_id, *params])
-        cursor.nextset()
-        row: tuple[Any, ...] | None = cursor.fetchone()
-    return row
+    with connection.wrap_database_errors, binary_cursor() as context, binary_cursor() as reader:
+        with reader.connection.pipeline():
+            context.execute(_WITH_KEY, [public_id], prepare=True)
+            reader.execute(statement, params, prepare=True, binary=True)
+            context.execute(_WITH_KEY, [""], prepare=True)
+        return reader.fetchone()
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from collections_app.engine.conditions import Filter
 from collections_app.filtering import matching
 from collections_app.index import Place
 from collections_app.models import Collection, Document, DocumentQuerySet, Page, PageEmbedding
-from collections_app.vectors import binary_cursor
+from paliapi.database import binary_cursor
 
 EVERYWHERE = "all"
 

@@ -24,8 +24,8 @@ from collections_app.engine.weighing import Weights, condensed
 from collections_app.errors import SearchTookTooLong
 from collections_app.models import Page, Space
 from collections_app.scope import Scope
-from collections_app.vectors import binary_cursor
 from embeddings import contract
+from paliapi.database import binary_cursor
 
 Mode: TypeAlias = Literal["auto", "exact"]
 

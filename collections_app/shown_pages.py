@@ -12,7 +12,7 @@ from psycopg import sql
 
 from accounts.access import Caller
 from collections_app.models import Collection, Document, Page, StoredFile
-from collections_app.vectors import binary_cursor
+from paliapi.database import binary_cursor
 
 _SHOWN = sql.SQL(
     "SELECT p.id, p.owner_id, p.number, p.width, p.height, CASE WHEN %s THEN p.text END, i.key, i.size, "

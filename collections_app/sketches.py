@@ -10,7 +10,7 @@ from psycopg import sql
 from collections_app.engine import hamming
 from collections_app.engine.segment import Block, Contents, Numbers, Unsketched
 from collections_app.models import Document, Page, PageEmbedding, Revision
-from collections_app.vectors import binary_cursor
+from paliapi.database import binary_cursor
 
 _PAGES_AT_ONCE = 20_000
 

@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
-import psycopg
 import structlog
 from django.db import connection
-from psycopg import sql
+from psycopg import Cursor, sql
 from psycopg.adapt import Dumper
 from psycopg.pq import Format
 from psycopg.types.json import Jsonb
@@ -21,6 +20,7 @@ from collections_app.engine.multivector import MultiVector, NotAMultiVector
 from collections_app.engine.sketch import NotASketch, PooledPage, Small
 from collections_app.models import PageEmbedding
 from embeddings.contract import Layout, Word
+from paliapi.database import binary_cursor
 
 log = structlog.get_logger(__name__)
 
@@ -79,6 +79,7 @@ def insert(owner_id: int, pages: Sequence[PageVectors]) -> None:
     if not pages:
         return
     with connection.wrap_database_errors, binary_cursor() as cursor:
+        cursor.adapters.register_dumper(_Wire, _WireDumper)
         oid = _element_oid(cursor)
         values: list[Any] = []
         for page in pages:
@@ -138,15 +139,7 @@ def read_pooled(owner_id: int, page_ids: Sequence[int], *, dim: int) -> dict[int
     return found
 
 
-def binary_cursor() -> psycopg.Cursor[tuple[Any, ...]]:
-    """A cursor that sends values apart from the statement, which Django's own does not."""
-    connection.ensure_connection()
-    cursor = psycopg.Cursor[tuple[Any, ...]](connection.connection)
-    cursor.adapters.register_dumper(_Wire, _WireDumper)
-    return cursor
-
-
-def _element_oid(cursor: psycopg.Cursor[tuple[Any, ...]]) -> int:
+def _element_oid(cursor: Cursor[tuple[Any, ...]]) -> int:
     # Asked each time: a database that was restored under a running worker has another number.
     found = cursor.execute("SELECT 'halfvec'::regtype::oid::int8").fetchone()
     if found is None:

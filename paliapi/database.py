@@ -9,7 +9,8 @@ from contextlib import contextmanager
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from django.db import DEFAULT_DB_ALIAS, connections
+import psycopg
+from django.db import connection
 
 from paliapi.roles import APP
 
@@ -46,9 +47,14 @@ def settings_for(url: str, *, pool_size: int = 0, role: str = APP) -> dict[str, 
     }
 
 
+def binary_cursor() -> psycopg.Cursor[tuple[Any, ...]]:
+    """A cursor that sends values apart from the statement, which Django's own does not."""
+    connection.ensure_connection()
+    return psycopg.Cursor[tuple[Any, ...]](connection.connection)
+
+
 def let_go() -> None:
     """Give this thread's connection back before a pause; inside a transaction it stays. The next query gets another."""
-    connection = connections[DEFAULT_DB_ALIAS]
     if not connection.in_atomic_block:
         connection.close()
 
@@ -56,7 +62,6 @@ def let_go() -> None:
 @contextmanager
 def as_table_owner(url: str) -> Iterator[None]:
     """Speak to the default database as the role of `url`, which owns the tables, until the block ends."""
-    connection = connections[DEFAULT_DB_ALIAS]
     usual = connection.settings_dict
     connection.close()
     connection.settings_dict = {**usual, **settings_for(url, role="")}

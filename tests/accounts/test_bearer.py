@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.test import Client
-from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django import Settings
 
@@ -15,6 +14,7 @@ from accounts import keys
 from accounts.models import ApiKey
 from accounts.ownership import acting_for
 from tests.cast import Someone, with_expired_key, with_key, with_revoked_key
+from tests.statements import statements
 
 
 def ask(authorization: str | None) -> Any:
@@ -61,22 +61,22 @@ def test_every_refusal_is_the_same(alice: Someone) -> None:
 
 @pytest.mark.parametrize("text", ["pali_x", "pali_000000000000_" + "0" * 32 + "000000", "x" * 100])
 def test_what_cannot_be_a_key_is_refused_before_the_database_is_asked(db: None, text: str) -> None:
-    with CaptureQueriesContext(connection) as asked:
+    with statements() as asked:
         assert ask(f"Bearer {text}").status_code == 401
-    assert [query["sql"] for query in asked] == []
+    assert asked == []
 
 
 def test_an_unknown_key_is_looked_for_once(db: None) -> None:
-    with CaptureQueriesContext(connection) as asked:
+    with statements() as asked:
         assert ask(f"Bearer {keys.mint().text}").status_code == 401
-    assert len([query for query in asked if "accounts_apikey" in query["sql"]]) == 1
+    assert len([statement for statement in asked if "accounts_apikey" in statement]) == 1
 
 
 def test_a_key_is_read_with_its_owner_in_one_query(alice: Someone) -> None:
     alice.get("/v1/usage/")
-    with CaptureQueriesContext(connection) as asked:
+    with statements() as asked:
         assert alice.get("/v1/usage/").status_code == 200
-    assert len([query for query in asked if "accounts_" in query["sql"]]) == 2  # the key, and the usage itself
+    assert len([statement for statement in asked if "accounts_" in statement]) == 2  # the key, and the usage itself
 
 
 def test_use_is_noted_at_most_once_a_minute(alice: Someone) -> None:
