@@ -1,7 +1,7 @@
 """Documents over HTTP."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 from urllib.parse import urlencode
 
@@ -45,11 +45,19 @@ ONE = OpenApiExample("A document", value=EXAMPLE, response_only=True)
 _LOOK_AGAIN_S = "2"
 
 
+class _FormText(str):
+    """What a form says."""
+
+
 class FormMetadataField(MetadataField):
     """A JSON object; in a form, its text."""
 
+    def get_value(self, dictionary: Mapping[str, Any]) -> Any:
+        given = super().get_value(dictionary)
+        return _FormText(given) if isinstance(given, str) and html.is_html_input(dictionary) else given
+
     def to_internal_value(self, data: Any) -> dict[str, Any]:
-        if isinstance(data, str) and html.is_html_input(getattr(self.parent, "initial_data", None)):
+        if isinstance(data, _FormText):
             try:
                 data = json.loads(data)
             except (ValueError, RecursionError):

@@ -81,11 +81,15 @@ def not_blank(value: str | None) -> str | None:
 class QueryField(serializers.Field[Any, Any, Any, Any]):
     """A question in words, or a list of parts."""
 
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._words = TextField(max_length=LONGEST_QUERY)
+        self._parts = serializers.ListField(child=PartIn(), min_length=1, max_length=MOST_PARTS)
+
     def to_internal_value(self, data: Any) -> Any:
         if isinstance(data, list):
-            parts = serializers.ListField(child=PartIn(), min_length=1, max_length=MOST_PARTS)
-            return parts.run_validation(data)
-        return not_blank(TextField(max_length=LONGEST_QUERY).run_validation(data))
+            return self._parts.run_validation(data)
+        return not_blank(self._words.run_validation(data))
 
 
 class QueryFieldSchema(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
