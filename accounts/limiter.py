@@ -4,16 +4,19 @@ When it does not answer, requests pass: what must hold whatever happens, the quo
 it is left alone for a moment, then a single request tries it again while the others pass.
 """
 
+import hashlib
 import time
 from collections.abc import Sequence
 from functools import cache
 from threading import Lock
+from typing import Any
 
 import structlog
 from django.conf import settings
-from redis import Redis
+from redis import ConnectionPool
 from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
+from redis.connection import ConnectionInterface
+from redis.exceptions import NoScriptError, RedisError
 from redis.retry import Retry
 
 from paliapi import metrics
@@ -28,7 +31,7 @@ class Limiter:
     """Runs scripts in one Redis. Its connections are made on first use, and anew in a forked process."""
 
     def __init__(self, url: str, *, pause_s: float = 1.0) -> None:
-        self._redis = Redis.from_url(
+        self._connections = ConnectionPool.from_url(
             url, socket_timeout=_TIMEOUT_S, socket_connect_timeout=_TIMEOUT_S, retry=Retry(NoBackoff(), 0)
         )
         self._pause_s = pause_s
@@ -42,12 +45,23 @@ class Limiter:
             metrics.limits_unavailable.inc()
             return None
         try:
-            answer = self._redis.register_script(script)(keys=keys, args=arguments)
+            answer = self._run(script, len(keys), *keys, *arguments)
         except (RedisError, OSError) as exc:
             self._failed(exc)
             return None
         self._again_at = 0.0
         return [int(number) for number in answer]
+
+    def _run(self, script: str, *told: str | float) -> list[Any]:
+        """Straight on a connection: the usual way there, by a client that might try again, takes as long once more."""
+        connection = self._connections.get_connection()
+        try:
+            try:
+                return _answer(connection, "EVALSHA", _digest(script), *told)
+            except NoScriptError:
+                return _answer(connection, "EVAL", script, *told)
+        finally:
+            self._connections.release(connection)
 
     def _may_try(self) -> bool:
         with self._lock:
@@ -69,6 +83,17 @@ class Limiter:
                 self._told_at = now
         if tell:
             log.warning("limits_unavailable", error=type(exc).__name__)
+
+
+def _answer(connection: ConnectionInterface, *command: str | float) -> list[Any]:
+    connection.send_command(*command)  # type: ignore[no-untyped-call]
+    return list(connection.read_response())
+
+
+@cache
+def _digest(script: str) -> str:
+    """The name under which Redis keeps a script that it has run."""
+    return hashlib.sha1(script.encode(), usedforsecurity=False).hexdigest()
 
 
 def limiter() -> Limiter:

@@ -1,11 +1,13 @@
 """A Redis that is asked and never waited for."""
 
+import secrets
 import socket
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from redis import Redis
 
 from accounts.limiter import Limiter
 from paliapi.metrics import limits_unavailable
@@ -89,3 +91,24 @@ def test_an_outage_is_told_once(tmp_path: Path, caplog: pytest.LogCaptureFixture
     assert len(told) == 1
     assert "limits_unavailable" in told[0]
     assert "nobody" not in told[0]
+
+
+def test_a_script_that_redis_does_not_know_is_told_to_it(services: Services) -> None:
+    limiter = Limiter(services.redis_url)
+    new = f"{ECHO} -- {secrets.token_hex(8)}"
+    assert [limiter.ask(new, keys=["paliapi:test"], arguments=[number]) for number in (1, 2)] == [[1], [2]]
+
+
+def test_a_connection_that_redis_has_closed_is_made_anew(services: Services) -> None:
+    limiter = Limiter(services.redis_url)
+    assert echo(limiter) == [1]
+    Redis.from_url(services.redis_url).client_kill_filter(_type="normal")
+    before = passed_unasked()
+    assert echo(limiter) == [1]
+    assert passed_unasked() == before
+
+
+def test_a_script_that_goes_wrong_is_no_answer_and_leaves_the_connection_good(services: Services) -> None:
+    limiter = Limiter(services.redis_url, pause_s=0)
+    assert limiter.ask("return redis.call('NOTHING')", keys=[], arguments=[]) is None
+    assert echo(limiter) == [1]
