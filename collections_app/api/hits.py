@@ -4,13 +4,12 @@ import base64
 from typing import Any, Literal, TypeAlias
 
 from django.conf import settings
-from django.urls import reverse
 from rest_framework import serializers
 from rest_framework.request import Request
 
-from collections_app import files, links
+from collections_app import files
 from collections_app.api import regions
-from collections_app.api.represent import thumbnail_address
+from collections_app.api.represent import PictureLinks
 from collections_app.errors import AnswerTooLarge, StorageUnavailable
 from collections_app.search import Answer, Hit, Receipt
 from collections_app.shown_pages import ShownPage
@@ -140,14 +139,15 @@ EXAMPLE = {"results": [{**_HIT, "regions": regions.EXAMPLE}], "receipt": _RECEIP
 def represent(answer: Answer, request: Request, *, images: Images, include: frozenset[str]) -> dict[str, Any]:
     """The body of an answer, without the question."""
     with answer.receipt.watch.stage("images"):
+        signed = None if images == "none" else PictureLinks(request)
         pictures = [""] * len(answer.hits) if images != "base64" else _pictures(answer.hits)
         told: dict[str, Any] = {
             "results": [
                 {
                     **_represent(hit, answer.receipt),
                     "img_base64": picture,
-                    "image_url": None if images == "none" else _address(hit.page, request),
-                    "thumbnail_url": None if images == "none" else thumbnail_address(request, hit.page),
+                    "image_url": signed and signed.image(hit.page),
+                    "thumbnail_url": signed and signed.thumbnail(hit.page),
                     **({"text": hit.page.text} if "text" in include else {}),
                     **({"regions": regions.represent(hit.pointed)} if "regions" in include else {}),
                 }
@@ -218,7 +218,3 @@ def _picture(page: ShownPage) -> str:
         return ""
     except OSError as problem:
         raise StorageUnavailable("Files cannot be read at the moment.", retry_after_s=60) from problem
-
-
-def _address(page: ShownPage, request: Request) -> str:
-    return request.build_absolute_uri(reverse("getSignedPageImage", args=[links.page_token(page)]))

@@ -121,6 +121,7 @@ def _pages_of(rows: Iterable[Document], request: Request) -> dict[int, list[dict
     if size > settings.ENV.max_expanded_mb * MEBIBYTE:
         raise AnswerTooLarge
     found: dict[int, list[dict[str, Any]]] = {}
+    signed = PictureLinks(request)
     for page in pages.select_related("image").order_by("revision_id", "number"):
         row = by_revision[page.revision_id]
         with files.read(page.image) as image:
@@ -129,18 +130,29 @@ def _pages_of(rows: Iterable[Document], request: Request) -> dict[int, list[dict
             "document_name": row.name,
             "page_number": page.number,
             "img_base64": encoded,
-            "thumbnail_url": thumbnail_address(request, page),
+            "thumbnail_url": signed.thumbnail(page),
         }
         found.setdefault(row.pk, []).append(told)
     return found
 
 
-def thumbnail_address(request: Request, page: Page | ShownPage) -> str | None:
-    """The page must come with its image."""
-    if not page.image.thumbnail_size:
-        return None
-    token = links.page_token(page, of="thumbnail")
-    return request.build_absolute_uri(reverse("getSignedPageThumbnail", args=[token]))
+class PictureLinks:
+    """Signed links to pictures of pages, which must come with their images. What all have in common is found once."""
+
+    def __init__(self, request: Request) -> None:
+        self._image = _beginning(request, "getSignedPageImage")
+        self._thumbnail = _beginning(request, "getSignedPageThumbnail")
+
+    def image(self, page: Page | ShownPage) -> str:
+        return self._image + links.page_token(page)
+
+    def thumbnail(self, page: Page | ShownPage) -> str | None:
+        return self._thumbnail + links.page_token(page, of="thumbnail") if page.image.thumbnail_size else None
+
+
+def _beginning(request: Request, route: str) -> str:
+    """An address without the token in which it ends."""
+    return request.build_absolute_uri(reverse(route, args=["-"])).removesuffix("-")
 
 
 def _address(request: Request, file: StoredFile) -> str:
