@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Mapping
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from django.conf import settings
-from django.db import connection
 from django.db.models import Q
 from django.utils import timezone
 from psycopg import sql
@@ -25,16 +25,13 @@ if TYPE_CHECKING:
     from rest_framework.views import APIView
 
 # In plain SQL, for every request asks it: building the same from models takes longer than Postgres does.
-_COLUMNS = {model: [field.attname for field in model._meta.concrete_fields] for model in (ApiKey, CustomUser)}
 _KEY = (
-    sql.SQL("SELECT {columns} FROM {keys} JOIN {owners} ON {owners}.id = owner_id WHERE public_id = %s")
-    .format(
-        columns=sql.SQL(", ").join(
-            sql.Identifier(model._meta.db_table, name) for model, names in _COLUMNS.items() for name in names
-        ),
-        keys=sql.Identifier(ApiKey._meta.db_table),
-        owners=sql.Identifier(CustomUser._meta.db_table),
+    sql.SQL(
+        "SELECT k.id, k.owner_id, o.email, o.is_active, k.digest, k.pepper_id, k.scopes, k.collections, "
+        "k.expires_at, k.revoked_at, k.last_used_at "
+        "FROM {keys} AS k JOIN {owners} AS o ON o.id = k.owner_id WHERE k.public_id = %s"
     )
+    .format(keys=sql.Identifier(ApiKey._meta.db_table), owners=sql.Identifier(CustomUser._meta.db_table))
     .as_bytes()
 )
 _AUTHORIZATION = re.compile(r"(?:bearer|token) +(\S{1,100}) *", re.IGNORECASE)
@@ -47,10 +44,37 @@ class ScopeMissing(Forbidden):
     title = "This key lacks the scope for that."
 
 
+@dataclass(frozen=True, slots=True)
+class _Key:
+    """What is kept of a key, and of its owner."""
+
+    id: int
+    owner_id: int
+    email: str
+    owner_is_active: bool
+    digest: bytes
+    pepper_id: int
+    scopes: list[str]
+    collections: list[str] | None
+    expires_at: datetime | None
+    revoked_at: datetime | None
+    last_used_at: datetime | None
+
+    def caller(self) -> Caller:
+        return Caller(
+            owner_id=self.owner_id,
+            email=self.email,
+            key_id=self.id,
+            scopes=frozenset(self.scopes),
+            collections=None if self.collections is None else frozenset(self.collections),
+            expires_at=self.expires_at,
+        )
+
+
 class KeyAuthentication(BaseAuthentication):
     """`Authorization: Bearer KEY` or `Token KEY`. Every refusal is the same, whatever its reason."""
 
-    def authenticate(self, request: Request) -> tuple[CustomUser, Caller] | None:
+    def authenticate(self, request: Request) -> tuple[Caller, Caller] | None:
         header = request.headers.get("Authorization")
         if header is None:
             return None
@@ -59,37 +83,31 @@ class KeyAuthentication(BaseAuthentication):
         key = _find(parts) if parts else None
         if key is None:
             raise Unauthenticated
-        return key.owner, _caller(key)
+        caller = key.caller()
+        return caller, caller
 
     def authenticate_header(self, _request: Request) -> str:
         return 'Bearer realm="PaliAPI"'
 
 
-def _find(parts: keys.KeyParts) -> ApiKey | None:
+def _find(parts: keys.KeyParts) -> _Key | None:
     """The usable key that these parts are, its use noted."""
-    key = _look_up(parts.public_id)
+    row = seen_with_key(parts.public_id, _KEY, parts.public_id)
+    key = _Key(*row) if row else None
     if not _is_good(key, parts.secret) or key is None:
         return None
     _note_use(key)
     return key
 
 
-def _look_up(public_id: str) -> ApiKey | None:
-    """The key with its owner."""
-    row = seen_with_key(public_id, _KEY, public_id)
-    if row is None:
-        return None
-    key = ApiKey.from_db(connection.alias, _COLUMNS[ApiKey], row[: len(_COLUMNS[ApiKey])])
-    key.owner = CustomUser.from_db(connection.alias, _COLUMNS[CustomUser], row[len(_COLUMNS[ApiKey]) :])
-    return key
-
-
-def _is_good(key: ApiKey | None, secret: str) -> bool:
+def _is_good(key: _Key | None, secret: str) -> bool:
     """Whether the secret is that of a usable key; an unknown key takes as long as a wrong secret."""
     peppers = dict(settings.ENV.api_key_peppers)
     pepper = peppers.get(key.pepper_id, "") if key else ""
-    same = keys.matches(secret, pepper=pepper, kept=bytes(key.digest) if key else b"")
-    return same and bool(pepper) and key is not None and key.state == "active" and key.owner.is_active
+    same = keys.matches(secret, pepper=pepper, kept=key.digest if key else b"")
+    if key is None or not (same and pepper and key.owner_is_active):
+        return False
+    return keys.state(revoked_at=key.revoked_at, expires_at=key.expires_at, now=timezone.now()) == "active"
 
 
 def is_still_good(caller: Caller) -> bool:
@@ -100,25 +118,14 @@ def is_still_good(caller: Caller) -> bool:
     return key is not None and key.state == "active" and key.owner.is_active
 
 
-def _note_use(key: ApiKey) -> None:
+def _note_use(key: _Key) -> None:
     now = timezone.now()
     if key.last_used_at is not None and now - key.last_used_at < _USE_IS_NOTED_EVERY:
         return
     with acting_for(key.owner_id):
         # Of several requests at once, the first one writes.
         not_noted = Q(last_used_at__isnull=True) | Q(last_used_at__lte=now - _USE_IS_NOTED_EVERY)
-        ApiKey.objects.filter(not_noted, pk=key.pk, owner_id=key.owner_id).update(last_used_at=now)
-
-
-def _caller(key: ApiKey) -> Caller:
-    return Caller(
-        owner_id=key.owner_id,
-        email=key.owner.email,
-        key_id=key.pk,
-        scopes=frozenset(key.scopes),
-        collections=None if key.collections is None else frozenset(key.collections),
-        expires_at=key.expires_at,
-    )
+        ApiKey.objects.filter(not_noted, pk=key.id, owner_id=key.owner_id).update(last_used_at=now)
 
 
 class HasScope(BasePermission):

@@ -12,6 +12,10 @@ import re
 import secrets
 import zlib
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, TypeAlias
+
+State: TypeAlias = Literal["revoked", "expired", "active"]
 
 PUBLIC_LENGTH = 12
 SECRET_LENGTH = 32
@@ -66,6 +70,13 @@ def digest(secret: str, *, pepper: str) -> bytes:
 def matches(secret: str, *, pepper: str, kept: bytes) -> bool:
     """Whether this is the secret that `kept` was made of; takes the same time either way."""
     return hmac.compare_digest(digest(secret, pepper=pepper), kept)
+
+
+def state(*, revoked_at: datetime | None, expires_at: datetime | None, now: datetime) -> State:
+    """Only an active key opens anything; a revoked one stays revoked."""
+    if revoked_at is not None:
+        return "revoked"
+    return "expired" if expires_at is not None and expires_at <= now else "active"
 
 
 def _random(length: int) -> str:

@@ -9,6 +9,7 @@ from django.db.models import Q
 from django.db.models.functions import Lower, Now
 from django.utils import timezone
 
+from accounts import keys
 from accounts.access import SCOPES, Caller
 from accounts.keys import PUBLIC_LENGTH
 
@@ -124,10 +125,7 @@ class ApiKey(models.Model):
 
     @property
     def state(self) -> str:
-        """Only an active key opens anything; a revoked one stays revoked."""
-        if self.revoked_at is not None:
-            return "revoked"
-        return "expired" if self.expires_at is not None and self.expires_at <= timezone.now() else "active"
+        return keys.state(revoked_at=self.revoked_at, expires_at=self.expires_at, now=timezone.now())
 
 
 class Usage(models.Model):
