@@ -4,12 +4,17 @@ import re
 import time
 import uuid
 from collections.abc import Callable
+from typing import Any
 
 import structlog
 from django.conf import settings
+from django.contrib.auth.middleware import AuthenticationMiddleware
+from django.contrib.messages.middleware import MessageMiddleware
+from django.contrib.sessions.middleware import SessionMiddleware
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.urls import Resolver404, resolve
+from django.utils.deprecation import MiddlewareMixin
 
 from paliapi import metrics
 from paliapi.errors import Error, Unavailable
@@ -119,6 +124,25 @@ class TolerateMissingSlash:
             request.path_info = f"{path}/"
             request.path = f"{request.path}/"
         return self.get_response(request)
+
+
+class _NotForTheAPI(MiddlewareMixin):
+    """For pages that people log in to. The API knows keys and nothing else, so its requests pass by."""
+
+    def __call__(self, request: HttpRequest) -> Any:
+        return self.get_response(request) if request.path_info.startswith("/v1/") else super().__call__(request)
+
+
+class Sessions(_NotForTheAPI, SessionMiddleware):
+    """Those of the admin."""
+
+
+class Users(_NotForTheAPI, AuthenticationMiddleware):
+    """Who is logged in."""
+
+
+class Messages(_NotForTheAPI, MessageMiddleware):
+    """What is told once, on the next page."""
 
 
 def _known(path: str) -> bool:

@@ -46,11 +46,11 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "paliapi.middleware.TolerateMissingSlash",
-    "django.contrib.sessions.middleware.SessionMiddleware",
+    "paliapi.middleware.Sessions",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django.contrib.messages.middleware.MessageMiddleware",
+    "paliapi.middleware.Users",
+    "paliapi.middleware.Messages",
 ]
 
 TEMPLATES = [

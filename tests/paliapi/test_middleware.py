@@ -3,7 +3,11 @@
 import re
 
 import pytest
-from django.test import Client
+from django.contrib.sessions.backends.db import SessionStore
+from django.http import HttpRequest, HttpResponse
+from django.test import Client, RequestFactory
+
+from paliapi.middleware import Messages, Sessions, Users
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 TRACEPARENT = f"00-{TRACE}-b7ad6b7169203331-01"
@@ -89,3 +93,16 @@ def test_answers_of_the_api_are_kept_by_nobody() -> None:
     answer = Client().get("/v1/health/")
     assert answer["Cache-Control"] == "private, no-store"
     assert "Authorization" in answer["Vary"]
+
+
+@pytest.mark.parametrize(("middleware", "sets"), [(Sessions, "session"), (Users, "user"), (Messages, "_messages")])
+def test_sessions_are_for_pages_and_not_for_the_api(middleware: type[Sessions | Users | Messages], sets: str) -> None:
+    def seen(path: str) -> HttpRequest:
+        request = RequestFactory().get(path)
+        if middleware is not Sessions:
+            request.session = SessionStore()
+        middleware(lambda _request: HttpResponse())(request)
+        return request
+
+    assert hasattr(seen("/admin/"), sets)
+    assert not hasattr(seen("/v1/me/"), sets)
