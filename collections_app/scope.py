@@ -18,10 +18,14 @@ from paliapi.database import binary_cursor
 EVERYWHERE = "all"
 
 # Plain SQL, for every search asks it: building the same from models takes longer than Postgres does.
-_PLACES = sql.SQL(
-    "SELECT id, vectors_seq, sketches_seq FROM {} "
-    "WHERE owner_id = %s AND vectors_seq > 0 AND (%s::text[] IS NULL OR name = ANY(%s)) ORDER BY id"
-).format(sql.Identifier(Collection._meta.db_table))
+_PLACES = (
+    sql.SQL(
+        "SELECT id, vectors_seq, sketches_seq FROM {} "
+        "WHERE owner_id = %s AND vectors_seq > 0 AND (%s::text[] IS NULL OR name = ANY(%s)) ORDER BY id"
+    )
+    .format(sql.Identifier(Collection._meta.db_table))
+    .as_bytes()
+)
 
 _HAS_VECTORS = sql.SQL(
     "SELECT EXISTS (SELECT 1 FROM {collections} AS c JOIN {documents} AS d ON d.collection_id = c.id "

@@ -29,8 +29,10 @@ from paliapi.database import binary_cursor
 
 Mode: TypeAlias = Literal["auto", "exact"]
 
-_SPACE = sql.SQL("SELECT id FROM {} WHERE model = %s AND revision = %s AND dim = %s").format(
-    sql.Identifier(Space._meta.db_table)
+_SPACE = (
+    sql.SQL("SELECT id FROM {} WHERE model = %s AND revision = %s AND dim = %s")
+    .format(sql.Identifier(Space._meta.db_table))
+    .as_bytes()
 )
 # Pages whose vectors are in memory at once: at 1,030 vectors of 128 dimensions each, some megabytes.
 _AT_ONCE = 16
@@ -146,7 +148,7 @@ class _Likely:
     """Pages with what their pooled vectors score, best first; and those that have none."""
 
     page_ids: list[int]
-    estimates: maxsim.Scores
+    estimates: list[float]
     unpooled: list[int]
 
 
@@ -166,7 +168,7 @@ def _likeliest(caller: Caller, query: Query, sketched: Numbers, wanted: Wanted) 
         scores = maxsim.pooled_scores(query.vectors, [pooled[page_id] for page_id in there], weights=query.weights)
         order = np.lexsort((there, -scores))
         unpooled = [page_id for page_id in ids if page_id not in pooled]
-        return _Likely([there[place] for place in order], scores[order], unpooled)
+        return _Likely([there[place] for place in order], scores[order].tolist(), unpooled)
 
 
 class _Turn:
@@ -186,29 +188,29 @@ class _Turn:
             if len(found) < len(some):
                 _without(self._caller, set(some) - set(found), self._scored)
             groups = _documents(self._caller, list(found)) if self._wanted.by_document else list(found)
-            scores = _scores(self._query, list(found.values()))
-            self.best.add(scores, ids=list(found), groups=groups)
+            scores = _scores(self._query, list(found.values())).tolist()
+            self.best.add(scores, ids=found, groups=groups)
             self._scored.candidates += len(found)
-            told |= zip(found, scores.tolist(), strict=True)
+            told |= zip(found, scores, strict=True)
         return told
 
 
 def _score_likeliest(turn: _Turn, likely: _Likely, steps: Steps) -> None:
     """As many as it takes until the next one has hardly a chance."""
-    gaps = np.empty(0, dtype=np.float32)
+    gaps: list[float] = []
     done = 0
-    while done < min(steps.most, len(likely.page_ids)):
-        until = min(steps.most, steps.least if not done else done + _A_FEW)
+    most = min(steps.most, len(likely.page_ids))
+    while done < most:
+        until = min(most, steps.least if not done else done + _A_FEW)
         some = likely.page_ids[done:until]
         scores = turn.score(some)
-        told = [scores.get(page_id, np.nan) for page_id in some]
-        gaps = np.concatenate([gaps, np.asarray(told, dtype=np.float32) - likely.estimates[done:until]])
-        known = gaps[~np.isnan(gaps)]
+        both = zip(some, likely.estimates[done:until], strict=True)
+        gaps += [scores[page_id] - estimate for page_id, estimate in both if page_id in scores]
         done = until
-        if done < len(likely.page_ids) and len(known):
-            bar = turn.best.bar()
-            if steps.is_settled(known, estimate=float(likely.estimates[done]), bar=bar):
-                return
+        if done == len(likely.page_ids):
+            return
+        if gaps and steps.is_settled(gaps, estimate=likely.estimates[done], bar=turn.best.bar()):
+            return
 
 
 def _without(caller: Caller, missing: set[int], scored: Scored) -> None:

@@ -30,6 +30,7 @@ _MOST = 256  # vectors of a page in a sketch: their number is a byte
 _NUMBERS = types.int64[::1]
 _BYTES = types.Array(types.uint8, 1, "C", readonly=True)
 _PART_COARSE, _PART_FINE = 512, 64  # pages, for a tenth of a millisecond or two
+_MOST_PARTS = 256  # each of a millisecond at most, of a million pages
 _PAIR_BYTES = 16  # words come in pairs; most models have 128 dimensions, which are one
 
 
@@ -136,7 +137,7 @@ def coarsely(query: Asked, codes: Codes, rows: Numbers, *, dim: int) -> Floats:
         part = rows[start:stop]
         _count(codes.words, codes.starts, part, query.signs, query.gains, dim, found[start:stop])
 
-    spread(some, len(rows), each=_PART_COARSE)
+    spread(some, len(rows), each=max(_PART_COARSE, len(rows) // _MOST_PARTS))
     return found
 
 

@@ -252,7 +252,7 @@ def test_the_plan_scores_few_pages_exactly_and_never_fewer_than_are_wanted() -> 
 def test_a_page_has_a_chance_if_others_were_as_far_above_what_was_expected() -> None:
     steps = PLAN.steps(1000, hits=10)
     assert steps is not None
-    gaps = np.array([0.5, 1.5, 0.5, 1.5], dtype=np.float32)  # 1 in the middle, half of it apart
+    gaps = [0.5, 1.5, 0.5, 1.5]  # 1 in the middle, half of it apart
     highest = 7 + 1 + steps.patience * 0.5
     assert not steps.is_settled(gaps, estimate=7, bar=highest - 0.01)
     assert steps.is_settled(gaps, estimate=7, bar=highest + 0.01)
