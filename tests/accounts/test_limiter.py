@@ -100,9 +100,11 @@ def test_a_script_that_redis_does_not_know_is_told_to_it(services: Services) -> 
 
 
 def test_a_connection_that_redis_has_closed_is_made_anew(services: Services) -> None:
-    limiter = Limiter(services.redis_url)
+    limiter = Limiter(f"{services.redis_url}&client_name=to-be-closed")
     assert echo(limiter) == [1]
-    Redis.from_url(services.redis_url).client_kill_filter(_type="normal")
+    redis = Redis.from_url(services.redis_url)
+    (client,) = [one for one in redis.client_list() if one["name"] == "to-be-closed"]
+    assert redis.client_kill_filter(_id=client["id"]) == 1
     before = passed_unasked()
     assert echo(limiter) == [1]
     assert passed_unasked() == before
