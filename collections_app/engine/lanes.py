@@ -25,11 +25,11 @@ _INTEGERS = ir.VectorType(ir.IntType(32), FLOATS_AT_ONCE)
 
 
 class _Lanes(types.Type):
-    """Several numbers at once, held as the compiler knows them."""
+    """Several numbers of a kind at once, held as the compiler knows them."""
 
-    def __init__(self, name: str, held: Any) -> None:
-        super().__init__(name)
-        self.held = held
+    def __init__(self, number: Any, held: Any) -> None:
+        super().__init__(f"several {number}")
+        self.number, self.held = number, held
 
 
 @register_model(_Lanes)
@@ -38,8 +38,8 @@ class _LanesModel(models.PrimitiveModel):
         super().__init__(manager, kind, kind.held)  # type: ignore[no-untyped-call]
 
 
-_words, _floats = _Lanes("words at once", _WORDS), _Lanes("floats at once", _FLOATS)
-_many_words, _many_floats = types.uint64[::1], types.float32[::1]
+_words, _floats = _Lanes(types.uint64, _WORDS), _Lanes(types.float32, _FLOATS)
+_many_floats = types.float32[::1]
 
 
 class _Writer:
@@ -109,16 +109,28 @@ def ones_of(writer: _Writer, word: Any) -> Any:
     return writer.ir.ctpop(word)
 
 
-@_operation(_words, types.uint64)
-def words_of(writer: _Writer, word: Any) -> Any:
-    """That word in each place."""
-    return writer.filled(_WORDS, word)
+def _filling(lanes: _Lanes) -> Callable[..., Any]:
+    """The operation that has a number in each place."""
+
+    @_operation(lanes, lanes.number)
+    def filled(writer: _Writer, number: Any) -> Any:
+        return writer.filled(lanes.held, number)
+
+    return filled
 
 
-@_operation(_words, _many_words, types.int64)
-def words_at(writer: _Writer, words: Any, place: Any) -> Any:
-    """The words from there on."""
-    return writer.load(writer.address(words, place, argument=0), _WORDS, align=8)
+def _reading(lanes: _Lanes) -> Callable[..., Any]:
+    """The operation that has the numbers of an array from a place on."""
+
+    @_operation(lanes, lanes.number[::1], types.int64)
+    def read(writer: _Writer, numbers: Any, place: Any) -> Any:
+        return writer.load(writer.address(numbers, place, argument=0), lanes.held, align=lanes.number.bitwidth // 8)
+
+    return read
+
+
+words_of, floats_of = _filling(_words), _filling(_floats)
+words_at, floats_at = _reading(_words), _reading(_floats)
 
 
 @_operation(_words, _words, types.uint64)
@@ -146,18 +158,6 @@ def lowest(writer: _Writer, numbers: Any) -> Any:
     """Of all, which are below 2**16."""
     quarters = writer.ir.trunc(numbers, ir.VectorType(ir.IntType(16), WORDS_AT_ONCE))
     return writer.ir.zext(writer.call("llvm.vector.reduce.umin.v8i16", ir.IntType(16), quarters), _PLACE)
-
-
-@_operation(_floats, types.float32)
-def floats_of(writer: _Writer, number: Any) -> Any:
-    """That number in each place."""
-    return writer.filled(_FLOATS, number)
-
-
-@_operation(_floats, _many_floats, types.int64)
-def floats_at(writer: _Writer, numbers: Any, place: Any) -> Any:
-    """The numbers from there on."""
-    return writer.load(writer.address(numbers, place, argument=0), _FLOATS, align=4)
 
 
 @_operation(types.void, _many_floats, types.int64, _floats)
