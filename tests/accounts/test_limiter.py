@@ -110,6 +110,18 @@ def test_a_connection_that_redis_has_closed_is_made_anew(services: Services) -> 
     assert passed_unasked() == before
 
 
+def test_an_answer_that_comes_too_late_is_not_taken_for_the_next(services: Services) -> None:
+    limiter = Limiter(services.redis_url, pause_s=0)
+    slow = (
+        "local function now() local t = redis.call('TIME') return t[1] * 1000 + t[2] / 1000 end "
+        "local began = now() while now() - began < 600 do end return 7"
+    )
+    assert limiter.ask(slow, keys=[], arguments=[]) is None
+    told = [echo(limiter, number) for number in range(8, 28)]
+    assert told[-1] == [27]
+    assert all(answer in (None, [number]) for number, answer in enumerate(told, 8))
+
+
 def test_a_script_that_goes_wrong_is_no_answer_and_leaves_the_connection_good(services: Services) -> None:
     limiter = Limiter(services.redis_url, pause_s=0)
     assert limiter.ask("return redis.call('NOTHING')", keys=[], arguments=[]) is None
