@@ -64,7 +64,7 @@ def _farther(owner_id: int, page_ids: Sequence[int], *, dim: int) -> dict[int, M
 
 
 def pooled(owner_id: int, page_ids: Sequence[int], *, dim: int) -> dict[int, PooledPage]:
-    """The pooled vectors of those pages that have some; inside `acting_for(owner_id)`."""
+    """The pooled vectors of those that have some, in the order of the ids; inside `acting_for(owner_id)`."""
     found = _taken(_pooled, owner_id, page_ids)
     missing = [page_id for page_id in page_ids if page_id not in found]
     _count("pooled", "memory", len(found))
@@ -76,7 +76,7 @@ def pooled(owner_id: int, page_ids: Sequence[int], *, dim: int) -> dict[int, Poo
         _pooled.put(kept, most_bytes=most)
         _tell()
         found |= read
-    return found
+    return {page_id: found[page_id] for page_id in page_ids if page_id in found}
 
 
 def _taken(kept: Bounded[_Key, Form] | Scratch[_Key], owner_id: int, page_ids: Sequence[int]) -> dict[int, Any]:

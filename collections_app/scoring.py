@@ -164,9 +164,9 @@ def _likeliest(caller: Caller, query: Query, sketched: Numbers, wanted: Wanted) 
     with wanted.watch.stage("pooled"):
         ids = sketched.tolist()
         pooled = nearby.pooled(caller.owner_id, ids, dim=query.space.dim)
-        there = [page_id for page_id in ids if page_id in pooled]
-        scores = maxsim.pooled_scores(query.vectors, [pooled[page_id] for page_id in there], weights=query.weights)
-        order = np.lexsort((there, -scores))
+        there = list(pooled)
+        scores = maxsim.pooled_scores(query.vectors, list(pooled.values()), weights=query.weights)
+        order = np.lexsort((np.array(there), -scores))
         unpooled = [page_id for page_id in ids if page_id not in pooled]
         return _Likely([there[place] for place in order], scores[order].tolist(), unpooled)
 
