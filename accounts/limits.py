@@ -59,8 +59,6 @@ redis.call('EXPIRE', KEYS[1], ARGV[3] + 1)
 return {1}
 """
 
-_GIVE_BACK = "return {redis.call('ZREM', KEYS[1], ARGV[1])}"
-
 
 class RateLimited(LimitReached):
     code = "rate_limited"
@@ -107,7 +105,7 @@ def concurrent(kind: Kind, *, owner_id: int, limit: int) -> Iterator[None]:
         yield
     finally:
         if taken:
-            limiter().ask(_GIVE_BACK, keys=[key], arguments=[slot])
+            limiter().tell("ZREM", key, slot)
 
 
 class KeyRate(BaseThrottle):

@@ -1,5 +1,6 @@
 """A Redis that is asked and never waited for."""
 
+import os
 import secrets
 import socket
 from collections.abc import Iterator
@@ -108,6 +109,41 @@ def test_a_connection_that_redis_has_closed_is_made_anew(services: Services) -> 
     before = passed_unasked()
     assert echo(limiter) == [1]
     assert passed_unasked() == before
+
+
+def test_what_is_told_is_done_and_its_answer_is_nobodys(services: Services) -> None:
+    limiter, redis = Limiter(f"{services.redis_url}&client_name=told"), Redis.from_url(services.redis_url)
+    key = f"paliapi:test:{secrets.token_hex(8)}"
+    for _ in range(3):
+        limiter.tell("INCR", key)
+    limiter.tell("HGET", key, "of another kind")
+    assert echo(limiter, 5) == [5]
+    assert redis.getdel(key) == b"3"
+    assert len([one for one in redis.client_list() if one["name"] == "told"]) == 1
+
+
+def test_what_was_told_on_a_connection_that_redis_closed_is_not_waited_for(services: Services) -> None:
+    limiter = Limiter(f"{services.redis_url}&client_name=told-and-closed")
+    limiter.tell("PING")
+    redis = Redis.from_url(services.redis_url)
+    (client,) = [one for one in redis.client_list() if one["name"] == "told-and-closed"]
+    redis.client_kill_filter(_id=client["id"])
+    assert [echo(limiter, number) for number in (1, 2)] == [[1], [2]]
+
+
+def test_a_copied_process_has_connections_of_its_own(services: Services) -> None:
+    limiter = Limiter(services.redis_url)
+    assert echo(limiter) == [1]
+    reading, writing = os.pipe()
+    child = os.fork()
+    if not child:
+        os.write(writing, str(echo(limiter, 2)).encode())
+        os._exit(0)
+    assert os.waitpid(child, 0)[1] == 0
+    assert os.read(reading, 100) == b"[2]"
+    os.close(reading)
+    os.close(writing)
+    assert echo(limiter, 3) == [3]
 
 
 def test_an_answer_that_comes_too_late_is_not_taken_for_the_next(services: Services) -> None:
