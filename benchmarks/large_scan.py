@@ -13,6 +13,7 @@ from collections.abc import Callable
 import numpy as np
 
 from benchmarks import large_corpus
+from benchmarks.awake import awake
 from benchmarks.world import DIM
 from collections_app.engine import hamming, segment
 from collections_app.engine.plan import PLAN
@@ -70,4 +71,6 @@ def _median_ms(act: Callable[[hamming.Asked], object], asked: list[hamming.Asked
 
 
 if __name__ == "__main__":
-    sys.stdout.write(json.dumps(measured(int(sys.argv[1]), made_of=int(sys.argv[2]))) + "\n")
+    with awake():
+        told = measured(int(sys.argv[1]), made_of=int(sys.argv[2]))
+    sys.stdout.write(json.dumps(told) + "\n")
