@@ -12,7 +12,8 @@ from accounts.access import Caller
 from collections_app.engine.conditions import Filter
 from collections_app.filtering import matching
 from collections_app.index import Place
-from collections_app.models import Collection, Document, DocumentQuerySet, Page, PageEmbedding
+from collections_app.models import Collection, Document, DocumentQuerySet, Page, PageEmbedding, Space
+from embeddings import contract
 from paliapi.database import binary_cursor
 
 EVERYWHERE = "all"
@@ -20,22 +21,30 @@ EVERYWHERE = "all"
 # Plain SQL, for every search asks it: building the same from models takes longer than Postgres does.
 _PLACES = (
     sql.SQL(
-        "SELECT id, vectors_seq, sketches_seq FROM {} "
-        "WHERE owner_id = %s AND vectors_seq > 0 AND (%s::text[] IS NULL OR name = ANY(%s)) ORDER BY id"
+        "SELECT (SELECT id FROM {spaces} WHERE model = %s AND revision = %s AND dim = %s), "
+        "c.id, c.vectors_seq, c.sketches_seq FROM {collections} AS c "
+        "WHERE c.owner_id = %s AND c.vectors_seq > 0 AND (%s::text[] IS NULL OR c.name = ANY(%s)) ORDER BY c.id"
     )
-    .format(sql.Identifier(Collection._meta.db_table))
+    .format(
+        spaces=sql.Identifier(Space._meta.db_table),
+        collections=sql.Identifier(Collection._meta.db_table),
+    )
     .as_bytes()
 )
 
-_HAS_VECTORS = sql.SQL(
-    "SELECT EXISTS (SELECT 1 FROM {collections} AS c JOIN {documents} AS d ON d.collection_id = c.id "
-    "JOIN {pages} AS p ON p.revision_id = d.shown_id JOIN {embeddings} AS e ON e.page_id = p.id "
-    "WHERE c.owner_id = %s AND c.vectors_seq > 0 AND (%s::text[] IS NULL OR c.name = ANY(%s)))"
-).format(
-    collections=sql.Identifier(Collection._meta.db_table),
-    documents=sql.Identifier(Document._meta.db_table),
-    pages=sql.Identifier(Page._meta.db_table),
-    embeddings=sql.Identifier(PageEmbedding._meta.db_table),
+_HAS_VECTORS = (
+    sql.SQL(
+        "SELECT EXISTS (SELECT 1 FROM {collections} AS c JOIN {documents} AS d ON d.collection_id = c.id "
+        "JOIN {pages} AS p ON p.revision_id = d.shown_id JOIN {embeddings} AS e ON e.page_id = p.id "
+        "WHERE c.owner_id = %s AND c.vectors_seq > 0 AND (%s::text[] IS NULL OR c.name = ANY(%s)))"
+    )
+    .format(
+        collections=sql.Identifier(Collection._meta.db_table),
+        documents=sql.Identifier(Document._meta.db_table),
+        pages=sql.Identifier(Page._meta.db_table),
+        embeddings=sql.Identifier(PageEmbedding._meta.db_table),
+    )
+    .as_bytes()
 )
 
 
@@ -59,12 +68,16 @@ def names(caller: Caller, scope: Scope) -> list[str] | None:
     return None if both is None else [name for name in both if "\x00" not in name]
 
 
-def places(caller: Caller, scope: Scope) -> list[Place]:
-    """The collections that may hold something; inside `acting_for`."""
+def places(caller: Caller, scope: Scope, space: contract.Space) -> tuple[int | None, list[Place]]:
+    """The collections that may hold something, and by which number the space is known; inside `acting_for`.
+
+    None: nothing is in this space, or nowhere is anything.
+    """
     among = names(caller, scope)
+    asked = [space.model, space.revision, space.dim, caller.owner_id, among, among]
     with connection.wrap_database_errors, binary_cursor() as cursor:
-        cursor.execute(_PLACES, [caller.owner_id, among, among], prepare=True, binary=True)
-        return [Place(*row) for row in cursor]
+        rows = cursor.execute(_PLACES, asked, prepare=True, binary=True).fetchall()
+    return rows[0][0] if rows else None, [Place(*row[1:]) for row in rows]
 
 
 def has_vectors(caller: Caller, scope: Scope) -> bool:

@@ -127,10 +127,9 @@ def of(caller: Caller, query: Query, where: Scope, page_ids: Sequence[int], *, u
 
 def _parts(caller: Caller, query: Query, where: Scope, *, afresh: bool) -> list[Part] | None:
     """What is in scope, of each collection; None where nothing can be compared with the query."""
-    space_id = _space(query)
+    space_id, places = scope.places(caller, where, query.space)
     if space_id is None:
         return None
-    places = scope.places(caller, where)
     documents = scope.documents(caller, where)
     kept = index.Space(space_id, query.space.dim)
     segments = index.here.segments(caller.owner_id, places, kept, afresh=afresh)

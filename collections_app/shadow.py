@@ -50,7 +50,7 @@ def packed(sample: Sample) -> str:
     """The sample as text for the queue."""
     caller, query = sample.caller, sample.query
     with acting_for(caller.owner_id):
-        state = _state(caller, sample.where)
+        state = _state(caller, sample.where, query)
     told = {
         "owner": caller.owner_id,
         "reach": _listed(caller.collections),
@@ -82,9 +82,10 @@ def compare(text: str) -> bool:
     )
     wanted = Wanted(most=told["most"], mode="exact", until=time.monotonic() + _LONGEST_S)
     with acting_for(caller.owner_id):
-        best = [page_id for page_id, _ in scoring.best(caller, _query(told), where, wanted).ranked]
+        query = _query(told)
+        best = [page_id for page_id, _ in scoring.best(caller, query, where, wanted).ranked]
         # Pages that came or went since would count as missed, or as found, by mistake.
-        if _state(caller, where) != told["state"]:
+        if _state(caller, where, query) != told["state"]:
             return False
         places = Page.objects.filter(owner_id=caller.owner_id, pk__in=best)
         collections = dict(places.values_list("pk", "revision__document__collection_id"))
@@ -101,9 +102,10 @@ def _query(told: dict[str, Any]) -> Query:
     return Query(contract.Space(model, revision, dim), vectors, weights)
 
 
-def _state(caller: Caller, where: Scope) -> list[list[int]]:
+def _state(caller: Caller, where: Scope, query: Query) -> list[list[int]]:
     """What the searched collections hold, as a number that moves with every change."""
-    return [[place.collection_id, place.vectors_seq] for place in scope.places(caller, where)]
+    _, places = scope.places(caller, where, query.space)
+    return [[place.collection_id, place.vectors_seq] for place in places]
 
 
 def _listed(names: frozenset[str] | None) -> list[str] | None:

@@ -152,7 +152,8 @@ def test_a_filter_that_leaves_few_is_exact(alice: Someone) -> None:
     made = fill(alice, documents=6, pages=25)
     with acting_for(alice.id):
         last = Document.objects.get(owner_id=alice.id, name="d5")
-        found = index.here.segments(alice.id, scope.places(caller_of(alice), Scope()), kept_space())
+        _, places = scope.places(caller_of(alice), Scope(), TOY)
+        found = index.here.segments(alice.id, places, kept_space())
     (segment,) = found
     part = segment.within(np.array([last.pk]), but=np.empty(0, dtype=np.int64))
     assert sorted(part.page_ids().tolist()) == made[-25:]
@@ -167,7 +168,7 @@ def test_a_segment_that_is_behind_shows_nobody_what_is_not_theirs(
     with_vectors(alice, "asked.pdf", [random_vectors(0, count=5)], collection="asked")
     with acting_as_staff():
         space = kept_space()
-        their_places = scope.places(caller_of(charlie), Scope())
+        _, their_places = scope.places(caller_of(charlie), Scope(), TOY)
         (stale,) = index.here.segments(charlie.id, their_places, space)
         monkeypatch.setattr(
             Index,
