@@ -6,8 +6,11 @@ the whole page is decoded and copied first. What is summed, and in which order, 
 so a page has the same score whatever it is scored with.
 """
 
+from typing import Any
+
 import numpy as np
 from numba.core import types
+from numba.np.numpy_support import carray
 from numpy.typing import NDArray
 
 from collections_app.engine.compiled import compiled
@@ -19,17 +22,20 @@ from collections_app.engine.lanes import (
     higher,
     highest,
     keep_floats,
+    next_of,
     plus_products,
+    pointer_to,
     turn,
 )
 
 Floats = NDArray[np.float32]
+Numbers = NDArray[np.int64]
 
 _QUERY = types.float32[:, ::1]
 _HALVES = types.Array(types.int16, 2, "C", readonly=True)
 _STEPS = types.Array(types.int8, 2, "C", readonly=True)
 _BEST = types.float32[::1]
-_STARTS = types.int64[::1]
+_NUMBERS = types.int64[::1]
 
 _PAIR = 2 * FLOATS_AT_ONCE  # vectors of a page at a time: 16 kB at 128 dimensions, which stay in the nearest cache
 _FOUR = 4  # vectors of the query: eight sums are as many as it takes to keep a processor busy
@@ -88,15 +94,32 @@ def of_page(query: Floats, page: NDArray[np.int16] | NDArray[np.int8], best: Flo
         best[i] = highest(floats_at(found, i * FLOATS_AT_ONCE))
 
 
-@compiled(types.void(_QUERY, _STEPS, _STARTS, _BEST, _BEST))
-def sums_of_steps(
-    query: Floats, pages: NDArray[np.int8], starts: NDArray[np.int64], gains: Floats, sums: Floats
+def _of_pages(kind: types.Array) -> Any:
+    return types.void(_QUERY, _NUMBERS, _NUMBERS, kind, _BEST, _NUMBERS, _BEST)
+
+
+@compiled([_of_pages(_HALVES), _of_pages(_STEPS)])
+def sums_of_pages(
+    query: Floats,
+    addresses: Numbers,
+    lengths: Numbers,
+    kind: NDArray[np.int16] | NDArray[np.int8],
+    gains: Floats,
+    counter: Numbers,
+    sums: Floats,
 ) -> None:
-    """Of each page, from `starts[i]` to `starts[i + 1]`, what all of the query's vectors reach, each times its gain."""
+    """Of each page, what all of the query's vectors reach on it, each times its gain.
+
+    A page is so many vectors from its address on, of numbers of the same kind as in `kind`, which may be empty. Whoever
+    has the same counter, which begins at zero, shares the work: each takes the next page until there is none.
+    """
     best = np.empty(len(query), dtype=np.float32)
-    for i in range(len(sums)):
-        of_page(query, pages[starts[i] : starts[i + 1]], best)
+    number = next_of(counter)
+    while number < len(addresses):
+        page = carray(pointer_to(addresses[number]), (lengths[number], query.shape[1]), kind.dtype)
+        of_page(query, page, best)
         total = np.float32(0)
         for j in range(len(query)):
             total += gains[j] * best[j]
-        sums[i] = total
+        sums[number] = total
+        number = next_of(counter)

@@ -212,6 +212,19 @@ def turn(writer: _Writer, rows: Any, place: Any, each: Any, count: Any, into: An
     return writer.nothing()
 
 
+@_operation(types.voidptr, types.int64)
+def pointer_to(writer: _Writer, address: Any) -> Any:
+    """What is at that address, whose kind is not told."""
+    return writer.ir.inttoptr(address, ir.IntType(8).as_pointer())
+
+
+@_operation(types.int64, types.int64[::1])
+def next_of(writer: _Writer, counter: Any) -> Any:
+    """The first number of the counter, which becomes one more; nobody else gets the same."""
+    first = writer.address(counter, ir.Constant(_PLACE, 0), argument=0)
+    return writer.ir.atomic_rmw("add", first, ir.Constant(_PLACE, 1), "monotonic")
+
+
 def _as_floats(writer: _Writer, numbers: Any, floats: Any, integers: Any) -> Any:
     """Of halves, exact for all finite numbers, on processors that know no halves as well.
 

@@ -7,8 +7,8 @@ and a byte for each vector: how many times larger its own step is.
 """
 
 import struct
-from dataclasses import dataclass
-from typing import TypeAlias
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
 
 import numpy as np
 from numba import types
@@ -44,6 +44,17 @@ class PooledPage:
 
     step: float
     numbers: NDArray[np.int8]
+    address: int = field(init=False)
+    """Of the numbers, which are in one piece. To ask an array for it takes a microsecond, too long for each search."""
+
+    def __post_init__(self) -> None:
+        numbers = np.ascontiguousarray(self.numbers)
+        object.__setattr__(self, "numbers", numbers)
+        object.__setattr__(self, "address", numbers.__array_interface__["data"][0])
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """A copy has its numbers somewhere else."""
+        return PooledPage, (self.step, self.numbers)
 
 
 class NotASketch(ValueError):

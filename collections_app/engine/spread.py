@@ -30,12 +30,20 @@ class Helpers:
             work()
         finally:
             begun = [one for one in asked if not one.cancel()]
+            # Until all have ended, whoever failed: what they work on may be gone afterwards.
+            for one in begun:
+                one.exception()
         for one in begun:
             one.result()
 
 
 _helpers = Helpers(min(_MOST_HELPERS, (os.cpu_count() or 1) - 1))
 os.register_at_fork(after_in_child=_helpers.begin_again)
+
+
+def together(work: Callable[[], None], *, parts: int) -> None:
+    """`work`, here and by at most `parts` - 1 others; all do the same, and see to it that nothing is done twice."""
+    _helpers.share(work, wanted=parts - 1)
 
 
 def spread(work: Callable[[int, int], None], count: int, *, each: int) -> None:
@@ -49,4 +57,4 @@ def spread(work: Callable[[int, int], None], count: int, *, each: int) -> None:
         for start in starts:
             work(start, min(start + each, count))
 
-    _helpers.share(parts, wanted=-(-count // each) - 1)
+    together(parts, parts=-(-count // each))

@@ -2,10 +2,13 @@
 
 import subprocess
 import sys
+import threading
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from collections_app.engine import closest, hamming
 from collections_app.engine.sketch import small
@@ -33,6 +36,60 @@ def test_the_best_product_of_each_vector_is_found(
         np.testing.assert_allclose(best, (query @ halves.astype(np.float32).T).max(axis=1), rtol=1e-5, atol=1e-4)
         closest.of_page(query, steps, best)
         np.testing.assert_allclose(best, (query @ steps.astype(np.float32).T).max(axis=1), rtol=1e-5, atol=1e-4)
+
+
+@pytest.mark.parametrize("compiled", [True, False])
+@pytest.mark.parametrize("kind", [np.int16, np.int8])
+def test_each_page_is_found_where_it_is(monkeypatch: pytest.MonkeyPatch, kind: Any, *, compiled: bool) -> None:
+    if not compiled:
+        as_written(monkeypatch, closest)
+    pages = _random_pages(kind, SIZES if compiled else [1, 5, 33])
+    query = np.random.default_rng(1).normal(size=(5, 20)).astype(np.float32)
+    gains = np.array([1, -0.5, 2, 0, 3], dtype=np.float32)
+    sums, counter = np.empty(len(pages), dtype=np.float32), np.zeros(1, dtype=np.int64)
+    closest.sums_of_pages(query, *_placed(pages), np.empty((0, 0), dtype=kind), gains, counter, sums)
+    floats = [(page.view(np.float16) if kind is np.int16 else page).astype(np.float32) for page in pages]
+    expected = [gains @ (query @ page.T).max(axis=1) for page in floats]
+    np.testing.assert_allclose(sums, expected, rtol=1e-4, atol=1e-3)
+    assert counter[0] == len(pages) + 1
+
+
+def test_who_shares_a_counter_takes_each_page_once() -> None:
+    pages = _random_pages(np.int8, [1, 40, 3] * 300)
+    where, query, gains = _placed(pages), np.ones((3, 20), dtype=np.float32), np.ones(3, dtype=np.float32)
+    kind, counter, begin = (
+        np.empty((0, 0), dtype=np.int8),
+        np.zeros(1, dtype=np.int64),
+        threading.Barrier(4, timeout=30),
+    )
+    sums = np.full((4, len(pages)), np.nan, dtype=np.float32)
+
+    def work(row: int) -> None:
+        begin.wait()
+        closest.sums_of_pages(query, *where, kind, gains, counter, sums[row])
+
+    threads = [threading.Thread(target=work, args=(row,)) for row in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert ((~np.isnan(sums)).sum(axis=0) == 1).all()
+    expected = [3 * page.astype(np.float32).sum(axis=1).max() for page in pages]
+    np.testing.assert_allclose(np.nansum(sums, axis=0), expected)
+    assert counter[0] == len(pages) + 4
+
+
+def _random_pages(kind: Any, sizes: list[int]) -> list[NDArray[Any]]:
+    rng = np.random.default_rng(2)
+    if kind is np.int16:
+        return [rng.normal(size=(size, 20)).astype(np.float16).view(np.int16) for size in sizes]
+    return [rng.integers(-127, 127, size=(size, 20)).astype(np.int8) for size in sizes]
+
+
+def _placed(pages: list[NDArray[Any]]) -> tuple[closest.Numbers, closest.Numbers]:
+    """Their addresses and lengths."""
+    addresses = [page.__array_interface__["data"][0] for page in pages]
+    return np.array(addresses, dtype=np.int64), np.array([len(page) for page in pages], dtype=np.int64)
 
 
 def test_it_is_the_same_on_any_processor(tmp_path: Path) -> None:

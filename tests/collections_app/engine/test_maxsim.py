@@ -10,7 +10,8 @@ from hypothesis.extra import numpy as arrays
 from numpy.typing import NDArray
 
 from collections_app.engine.maxsim import pooled_scores, scores
-from collections_app.engine.sketch import pooled_page, small
+from collections_app.engine.sketch import PooledPage, pooled_page, small
+from collections_app.engine.spread import Helpers
 
 Halves = NDArray[np.float16]
 halves = st.floats(-1, 1, width=16)
@@ -27,7 +28,7 @@ def asked(draw: st.DrawFn) -> tuple[Halves, list[Halves]]:
     return draw(_multi_vectors(dim)), draw(st.lists(_multi_vectors(dim), min_size=1, max_size=6))
 
 
-def naive(query: Halves, page: Halves) -> float:
+def naive(query: Halves, page: Halves | NDArray[np.int8]) -> float:
     """The sum of the best dot products, written the slow and obvious way."""
     return sum(max(sum(float(a) * float(b) for a, b in zip(q, p, strict=True)) for p in page) for q in query)
 
@@ -43,6 +44,16 @@ def test_it_equals_the_double_loop(given_: tuple[Halves, list[Halves]]) -> None:
     found = scores(query, pages)
     assert found.dtype == np.float32
     np.testing.assert_allclose(found, [naive(query, page) for page in pages], rtol=1e-5, atol=1e-5)
+
+
+@given(asked(), st.randoms(use_true_random=False))
+def test_pooled_vectors_with_weights_equal_the_double_loop(given_: tuple[Halves, list[Halves]], chance: Random) -> None:
+    query, pages = given_
+    weights = np.array([chance.uniform(-2, 2) for _ in query], dtype=np.float32)
+    pooled = [PooledPage(0.25, (page * 127).astype(np.int8)) for page in pages]
+    best = [[naive(vector[None], page.numbers) for vector in query] for page in pooled]
+    expected = [0.25 * sum(w * b for w, b in zip(weights.tolist(), of_page, strict=True)) for of_page in best]
+    np.testing.assert_allclose(pooled_scores(query, pooled, weights=weights), expected, rtol=1e-4, atol=1e-3)
 
 
 @given(asked(), st.randoms(use_true_random=False))
@@ -66,6 +77,32 @@ def test_a_page_has_the_same_score_to_the_last_bit_whatever_it_is_scored_with(co
     alone = [float(scores(query, [page])[0]) for page in pages]
     assert scores(query, pages).tolist() == alone
     assert scores(query, pages[::-1]).tolist() == alone[::-1]
+
+
+@pytest.mark.parametrize("weights", [None, np.array([1, -0.5, 2, 0.1, -3], dtype=np.float32)])
+def test_helpers_change_nothing(monkeypatch: pytest.MonkeyPatch, weights: NDArray[np.float32] | None) -> None:
+    (query,) = random_pages(1, sizes=[5])
+    pages = random_pages(2, sizes=[1, 700, 33, 1500, 64, 8] * 20)
+    pooled = [pooled_page(small(page).pooled, dim=128) for page in pages[:60]]
+    alone = [float(scores(query, [page], weights=weights)[0]) for page in pages]
+    pooled_alone = [float(pooled_scores(query, [page], weights=weights)[0]) for page in pooled]
+    monkeypatch.setattr("collections_app.engine.spread._helpers", Helpers(3))
+    for _ in range(5):
+        assert scores(query, pages, weights=weights).tolist() == alone
+        assert pooled_scores(query, pooled, weights=weights).tolist() == pooled_alone
+
+
+@pytest.mark.parametrize("count", [3, 200])
+def test_a_page_that_is_a_part_of_another_array_is_scored_as_its_copy(count: int) -> None:
+    (query,) = random_pages(1, sizes=[count], dim=20)
+    (larger,) = random_pages(2, sizes=[90], dim=40)
+    parts = [larger[::2, :20], larger[5:, 20:], larger[:, ::2], larger[::-1, :20], larger[:1, 3:23], larger.T[:20].T]
+    copies = [np.array(part, order="C") for part in parts]
+    assert scores(query, parts).tolist() == scores(query, copies).tolist()
+    steps = [PooledPage(0.5, (part * 99).astype(np.int8)) for part in copies]
+    larger_steps = (larger * np.float16(99)).astype(np.int8)
+    of_larger = [PooledPage(0.5, larger_steps[::2, :20]), PooledPage(0.5, larger_steps[5:, 20:])]
+    assert pooled_scores(query, of_larger).tolist() == pooled_scores(query, steps[:2]).tolist()
 
 
 def test_a_query_as_long_as_many_pages_is_scored_in_smaller_blocks() -> None:
@@ -93,6 +130,14 @@ def test_a_query_of_other_dimensions_or_of_nothing_is_refused() -> None:
     for query in (np.ones((1, 3), dtype=np.float16), np.ones((0, 4), dtype=np.float16)):
         with pytest.raises(ValueError, match="dimensions"):
             scores(query, pages)
+
+
+def test_what_would_be_read_as_something_else_is_refused() -> None:
+    query, page = np.ones((2, 4), dtype=np.float16), np.ones((2, 4), dtype=np.float16)
+    with pytest.raises(ValueError, match="a page of int8"):
+        scores(query, [page, page.astype(np.int8)])
+    with pytest.raises(ValueError, match="weights of shape"):
+        scores(query, [page], weights=np.ones(1, dtype=np.float32))
 
 
 def test_a_page_without_vectors_is_refused_and_not_scored_as_nothing() -> None:

@@ -1,5 +1,7 @@
 """The small forms of a page come back as what they were, and what is none of them is refused."""
 
+import copy
+
 import numpy as np
 import pytest
 
@@ -55,3 +57,12 @@ def test_what_is_no_sketch_is_refused(damage: bytes) -> None:
 def test_what_are_no_pooled_vectors_is_refused(damage: bytes) -> None:
     with pytest.raises(NotASketch):
         sketch.pooled_page(damage, dim=8)
+
+
+def test_pooled_vectors_are_in_one_piece_where_they_say_that_they_are() -> None:
+    page = sketch.PooledPage(0.5, np.arange(24, dtype=np.int8).reshape(4, 6)[::2, 1:4])
+    for one in (page, copy.copy(page), copy.deepcopy(page)):
+        assert one.step == 0.5
+        assert one.numbers.tolist() == [[1, 2, 3], [13, 14, 15]]
+        assert one.numbers.flags.c_contiguous
+        assert one.address == one.numbers.ctypes.data

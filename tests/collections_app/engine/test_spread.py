@@ -2,12 +2,13 @@
 
 import os
 import threading
+import time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collections_app.engine.spread import Helpers, spread
+from collections_app.engine.spread import Helpers, spread, together
 
 
 @pytest.fixture
@@ -62,6 +63,37 @@ def test_a_failure_of_any_part_is_told(helpers: Helpers) -> None:
 
     with pytest.raises(ZeroDivisionError):
         helpers.share(fails_elsewhere, wanted=1)
+
+
+def test_who_has_begun_is_waited_for_whoever_fails(helpers: Helpers) -> None:
+    here, begun, ended = threading.get_ident(), threading.Barrier(3, timeout=30), []
+
+    def work() -> None:
+        begun.wait()
+        if threading.get_ident() != here:
+            time.sleep(0.05)
+            ended.append(threading.get_ident())
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        helpers.share(work, wanted=2)
+    assert len(ended) == 2
+
+
+@pytest.mark.parametrize("parts", [0, 1, 2, 3, 9])
+def test_no_more_do_the_same_than_there_are_parts(
+    monkeypatch: pytest.MonkeyPatch, helpers: Helpers, parts: int
+) -> None:
+    monkeypatch.setattr("collections_app.engine.spread._helpers", helpers)
+    most = max(1, min(parts, 3))
+    begun, done = threading.Barrier(most, timeout=30), []
+
+    def work() -> None:
+        begun.wait()
+        done.append(threading.get_ident())
+
+    together(work, parts=parts)
+    assert len(set(done)) == len(done) == most
 
 
 def test_a_copied_process_has_helpers_of_its_own() -> None:

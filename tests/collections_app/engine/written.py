@@ -1,5 +1,6 @@
 """Operations of compiled loops as NumPy has them, so that the loops can be run as they are written."""
 
+import ctypes
 from types import ModuleType
 from typing import Any
 
@@ -25,6 +26,11 @@ def _keep_floats(numbers: NDArray[Any], place: int, floats: NDArray[Any]) -> Non
     numbers[place : place + FLOATS_AT_ONCE] = floats
 
 
+def _next_of(counter: NDArray[np.int64]) -> int:
+    counter[0] += 1
+    return int(counter[0]) - 1
+
+
 _OPERATIONS = {
     "words_of": lambda word: np.full(WORDS_AT_ONCE, word),
     "words_at": lambda words, place: words[place : place + WORDS_AT_ONCE],
@@ -41,6 +47,8 @@ _OPERATIONS = {
     "as_float": _as_float,
     "turn": _turn,
     "ones_of": np.bitwise_count,
+    "pointer_to": lambda address: ctypes.c_void_p(int(address)),
+    "next_of": _next_of,
 }
 
 
