@@ -1,8 +1,8 @@
 """What many pages cost: `python -m benchmarks.large [--pages N] [--sketches N]`
 
 A hundred thousand pages are searched through the verb, and smaller parts of them for the growth; a million sketches are
-scanned in memory. Processors are kept awake (see `benchmarks.awake`). Making the pages takes long the first time; they
-are kept. Writes benchmarks/results/large.json and docs/figures/search-growth.svg, and ends with 1 if it is too slow.
+scanned in memory. Making the pages takes long the first time; they are kept. Writes benchmarks/results/large.json and
+docs/figures/search-growth.svg, and ends with 1 if it is too slow.
 """
 
 import argparse
@@ -63,9 +63,9 @@ def shortfalls(told: dict[str, Any]) -> list[str]:
 
 def table(told: dict[str, Any]) -> str:
     """The results for people."""
-    lines = ["| pages | p50 ms | p95 ms | asleep ms | recall@10 | top-1 | process MB |", "|" + 7 * "---|"]
+    lines = ["| pages | p50 ms | p95 ms | recall@10 | top-1 | process MB |", "|---|---|---|---|---|---|"]
     for one in told["growth"]:
-        figures = (one[name] for name in ("p50_ms", "p95_ms", "asleep_p50_ms", "recall10", "top1", "process_mb"))
+        figures = (one[name] for name in ("p50_ms", "p95_ms", "recall10", "top1", "process_mb"))
         lines.append(f"| {one['pages']:,} | " + " | ".join(f"{figure:,}" for figure in figures) + " |")
     scan = told["scan"]
     lines += [

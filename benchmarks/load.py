@@ -25,7 +25,6 @@ from typing import Any
 import numpy as np
 
 from benchmarks import corpus, pdf, yardstick
-from benchmarks.awake import awake
 from benchmarks.household import Household, household, served
 from benchmarks.memory import Memory
 from benchmarks.openloop import NO_ANSWER, PATIENCE_S, Arrival, Outcome, fire, request
@@ -74,10 +73,7 @@ def main(argv: Sequence[str]) -> int:
         os.sync()  # gigabytes that wait to be written would slow down the first steps
         with served(house) as running, Memory(running.programs) as memory:
             port = running.port
-            told = {"numpy_ms": yardstick.numpy_ms(house)}
-            with awake():
-                told |= _overhead(house, port, keys)
-            told["asleep"] = _overhead(house, port, keys)
+            told = {"numpy_ms": yardstick.numpy_ms(house), **_overhead(house, port, keys)}
             told["steps"] = [asdict(step) for step in _rising(port, keys)]
             told["saturation_per_s"] = max((one["searches_per_s"] for one in told["steps"]), default=0.0)
             if asked.minutes:
@@ -233,8 +229,7 @@ def table(told: dict[str, Any]) -> str:
     """The results for people."""
     lines = [
         f"{told['pages']:,} pages, {told['owners']} owners, {told['collections']} collections",
-        f"one by one: {_over_the_verb(told)}",
-        f"the same, with processors asleep between two steps: {_over_the_verb(told['asleep'])}",
+        f"one by one: HTTP {told['http_p50_ms']} ms, the verb {told['verb_p50_ms']} ms: {told['overhead_ms']} ms more",
         "",
         "| asked/s | searched/s | p50 ms | p95 ms | p99 ms | upload p50 ms | statuses |",
         "|---|---|---|---|---|---|---|",
@@ -244,10 +239,6 @@ def table(told: dict[str, Any]) -> str:
         statuses = ", ".join(f"{name}: {count}" for name, count in step["statuses"].items())
         lines.append("| " + " | ".join(f"{figure:,.1f}" for figure in figures) + f" | {statuses} |")
     return "\n".join([*lines, "", f"memory in MB: {told['memory_mb']}", "", yardstick.line(told["numpy_ms"])])
-
-
-def _over_the_verb(told: dict[str, Any]) -> str:
-    return f"HTTP {told['http_p50_ms']} ms, the verb {told['verb_p50_ms']} ms: {told['overhead_ms']} ms more"
 
 
 def _arguments(argv: Sequence[str]) -> argparse.Namespace:

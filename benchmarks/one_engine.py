@@ -14,7 +14,6 @@ import django
 import numpy as np
 
 from benchmarks import corpus
-from benchmarks.awake import awake
 from benchmarks.engines.base import MINIMUM_RECALL, Engine
 
 # Where each is, and what must be installed for it.
@@ -36,7 +35,6 @@ class Measured:
 
     p50_ms: float
     p95_ms: float
-    asleep_p50_ms: float | None  # None: it takes too long to be asked once more
     recall10: float
     top1: float
     bytes_per_page: float
@@ -64,15 +62,12 @@ def measure(engine: Engine) -> Measured:
     began = time.perf_counter()
     engine.build()
     build_s = time.perf_counter() - began
-    with awake():
-        setting = _best_setting(engine)
-        rounds = [_round(engine, setting) for _ in range(engine.rounds)]
-    asleep = _round(engine, setting) if engine.rounds > 1 else None
+    setting = _best_setting(engine)
+    rounds = [_round(engine, setting) for _ in range(engine.rounds)]
     times = np.concatenate([one.ms for one in rounds]) * engine.scale()
     return Measured(
         p50_ms=round(float(np.percentile(times, 50)), 2),
         p95_ms=round(float(np.percentile(times, 95)), 2),
-        asleep_p50_ms=round(float(np.median(asleep.ms)) * engine.scale(), 2) if asleep else None,
         recall10=round(rounds[0].recall10, 4),
         top1=round(rounds[0].top1, 4),
         bytes_per_page=round(engine.bytes_per_page()),

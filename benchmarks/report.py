@@ -21,13 +21,6 @@ gone afterwards, and print what they write. Pages that were made are kept in `.t
 
 Absolute times belong to one machine, and to the hour. What carries over are ratios inside one run, and what was found.
 To compare by, NumPy over a thousand pages is measured in each run of searches.
-
-A processor with nothing to do falls asleep, and that of a virtual machine is given to others meanwhile. Waking it takes
-from some microseconds to a millisecond, whenever one process waits for another. Whoever asks one question after the
-other, on a machine that does nothing else, measures that as much as the service. With traffic processors hardly sleep.
-So they are kept awake while one question after the other is timed, for all engines alike (`benchmarks/awake.py`, on
-Linux); what is promised is held against these times. Columns and lines called *asleep* are the same without it, as a
-single client of an idle machine may see them. Under load, nothing is kept awake.
 """
 
 _SEARCH = """

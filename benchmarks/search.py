@@ -1,8 +1,8 @@
 """How long a search takes, and what it finds, beside others on the same pages: `python -m benchmarks.search`
 
 Every engine has a process of its own and is asked the same questions; PaliAPI is asked through its verb, with its
-pages in a real Postgres. Processors are kept awake (see `benchmarks.awake`). Prints a table, writes
-benchmarks/results/search.json, and ends with 1 if PaliAPI is not good enough.
+pages in a real Postgres. Prints a table, writes benchmarks/results/search.json, and ends with 1 if PaliAPI is not good
+enough.
 """
 
 import argparse
@@ -30,7 +30,7 @@ MOST_PAGES = {"lancedb": 1000, "fast_plaid": 1000}
 # By pages: milliseconds in the middle, recall.
 PROMISED = {1000: (8.0, 0.97), 10_000: (25.0, 0.97)}
 TIMES_FASTER_THAN_ROWS = 500
-HEADER = ("engine", "p50 ms", "p95 ms", "asleep ms", "recall@10", "top-1", "kB/page", "setting")
+HEADER = ("engine", "p50 ms", "p95 ms", "recall@10", "top-1", "kB/page", "setting")
 
 Results: TypeAlias = dict[str, dict[str, dict[str, Any]]]
 
@@ -124,14 +124,12 @@ def table(results: Results) -> str:
 
 
 def _cells(one: dict[str, Any]) -> list[str]:
-    asleep = one.get("asleep_p50_ms")
-    times = [f"{one['p50_ms']:,.1f}", f"{one['p95_ms']:,.1f}", f"{asleep:,.1f}" if asleep else ""]
-    found = [f"{one['recall10']:.3f}", f"{one['top1']:.2f}"]
-    return [*times, *found, f"{one['bytes_per_page'] / 1000:,.0f}", one["setting"]]
+    figures = [f"{one['p50_ms']:,.1f}", f"{one['p95_ms']:,.1f}", f"{one['recall10']:.3f}", f"{one['top1']:.2f}"]
+    return [*figures, f"{one['bytes_per_page'] / 1000:,.0f}", one["setting"]]
 
 
 def _row(*cells: str) -> str:
-    widths = (14, 10, 10, 10, 10, 6, 8, 1)
+    widths = (14, 10, 10, 10, 6, 8, 1)
     return "| " + " | ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)) + " |"
 
 
