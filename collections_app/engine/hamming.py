@@ -31,6 +31,7 @@ _NUMBERS = types.int64[::1]
 _BYTES = types.Array(types.uint8, 1, "C", readonly=True)
 _PART_COARSE, _PART_FINE = 512, 64  # pages, for a tenth of a millisecond or two
 _MOST_PARTS = 256  # each of a millisecond at most, of a million pages
+_FOUR_BITS = np.arange(4, dtype=np.uint8)[:, None]
 _PAIR_BYTES = 16  # words come in pairs; most models have 128 dimensions, which are one
 
 
@@ -77,8 +78,8 @@ def asked(query: NDArray[np.float16] | Floats, weights: Floats | None = None) ->
     vectors = query.astype(np.float32)
     counts = np.ones(len(vectors), dtype=np.float32) if weights is None else weights.astype(np.float32)
     steps = (np.abs(vectors).max(axis=1) / _LEVELS).astype(np.float32)
-    levels = np.floor(vectors / np.where(steps > 0, steps, 1)[:, None]).clip(-8, 7).astype(np.int64) + 8
-    planes = np.stack([_packed((levels >> bit) & 1) for bit in range(4)], axis=1)
+    levels = (np.floor(vectors / np.where(steps > 0, steps, 1)[:, None]).clip(-8, 7) + 8).astype(np.uint8)
+    planes = _packed((levels[:, None] >> _FOUR_BITS) & 1)
     return Asked(_packed(vectors > 0), counts * np.linalg.norm(vectors, axis=1), planes, counts * steps)
 
 
@@ -154,9 +155,9 @@ def finely(query: Asked, codes: Codes, rows: Numbers) -> Floats:
 
 def _packed(bits: NDArray[Any]) -> Words:
     """Rows of bits as rows of words, in pairs."""
-    packed = np.packbits(bits != 0, axis=1, bitorder="little")
-    rows = np.zeros((len(packed), -(-packed.shape[1] // _PAIR_BYTES) * _PAIR_BYTES), dtype=np.uint8)
-    rows[:, : packed.shape[1]] = packed
+    packed = np.packbits(bits, axis=-1, bitorder="little")
+    rows = np.zeros((*packed.shape[:-1], -(-packed.shape[-1] // _PAIR_BYTES) * _PAIR_BYTES), dtype=np.uint8)
+    rows[..., : packed.shape[-1]] = packed
     return rows.view("<u8").astype(np.uint64)
 
 
