@@ -37,7 +37,12 @@ class Helpers:
             one.result()
 
 
-_helpers = Helpers(min(_MOST_HELPERS, (os.cpu_count() or 1) - 1))
+def _processors() -> int:
+    """Those that this process may use, where the system tells; else those that there are."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+_helpers = Helpers(min(_MOST_HELPERS, _processors() - 1))
 os.register_at_fork(after_in_child=_helpers.begin_again)
 
 
