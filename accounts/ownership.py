@@ -58,7 +58,9 @@ def seen_with_key(public_id: str, statement: bytes | sql.SQL, *params: str) -> t
         with reader.connection.pipeline():
             context.execute(_WITH_KEY, [public_id], prepare=True)
             reader.execute(statement, params, prepare=True, binary=True)
-            context.execute(_WITH_KEY, [""], prepare=True)
+            # It ends with the transaction, which is over at once unless there was one before.
+            if connection.in_atomic_block:
+                context.execute(_WITH_KEY, [""], prepare=True)
         return reader.fetchone()
 
 

@@ -69,6 +69,18 @@ def test_a_key_shows_itself_and_changes_nothing(alice: Someone, charlie: Someone
     assert ApiKey.objects.count() == 0
 
 
+@pytest.mark.django_db(transaction=True)
+def test_what_a_key_shows_is_over_with_it(alice: Someone) -> None:
+    parts = parse(alice.key)
+    assert parts is not None
+    assert not connection.in_atomic_block
+    assert seen_with_key(parts.public_id, OWNERS_SEEN) == ([alice.id],)
+    assert ApiKey.objects.count() == 0
+    with transaction.atomic():
+        assert seen_with_key(parts.public_id, OWNERS_SEEN) == ([alice.id],)
+        assert ApiKey.objects.count() == 0
+
+
 def test_an_empty_key_is_no_key(alice: Someone) -> None:
     assert seen_with_key("", OWNERS_SEEN) == (None,)
 
