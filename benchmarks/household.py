@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,6 +57,31 @@ class Household:
         if done.returncode:
             raise ProgramFailed(f"{' '.join(argv)} ended with {done.returncode}.")
         return done.stdout
+
+    @contextmanager
+    def talk(self, *argv: str) -> Iterator[Callable[[str], str]]:
+        """The same, answering each line with a line."""
+        with subprocess.Popen(
+            [sys.executable, *argv],
+            cwd=env.ROOT,
+            env=dict(self.environ),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            bufsize=1,
+        ) as program:
+            to, back = program.stdin, program.stdout
+            if to is None or back is None:
+                raise AssertionError("Both were asked for.")
+
+            def ask(line: str) -> str:
+                to.write(f"{line}\n")
+                answer = back.readline()
+                if not answer:
+                    raise ProgramFailed(f"{' '.join(argv)} has ended.")
+                return answer
+
+            yield ask
 
 
 @contextmanager

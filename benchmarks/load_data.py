@@ -1,12 +1,13 @@
 """What is asked under load: `python -m benchmarks.in_django benchmarks.load_data fill PAGES`
 
-Ten owners with two collections each have the pages between them; it prints a key for each owner. With `verb QUESTIONS`
-it asks the verb of searching so often, one question after the other, and prints the milliseconds of each.
+Ten owners with two collections each have the pages between them; it prints a key for each owner. With `verb` it asks
+the verb of searching: for each line that it reads, the question of that number; it prints the milliseconds.
 """
 
 import json
 import sys
 import time
+from collections.abc import Iterable, Iterator
 
 from accounts.access import SCOPES, Caller
 from accounts.issue import Rights, mint_key
@@ -43,11 +44,10 @@ def keys(pages: int) -> list[str]:
     return found
 
 
-def verb_ms(questions: int) -> list[float]:
-    """Each question takes its turn with each owner, as over HTTP; what was asked once is not counted."""
+def verb_ms(numbers: Iterable[int]) -> Iterator[float]:
+    """Each question takes its turn with each owner and collection, as over HTTP."""
     callers = [_caller(number) for number in range(OWNERS)]
-    times = []
-    for number in range(-QUESTIONS, questions):
+    for number in numbers:
         caller = callers[number % OWNERS]
         asked = Question(
             asked=Words(text_of(number % QUESTIONS), at=""),
@@ -56,9 +56,7 @@ def verb_ms(questions: int) -> list[float]:
         )
         began = time.perf_counter()
         search.run(caller, asked)
-        if number >= 0:
-            times.append(1000 * (time.perf_counter() - began))
-    return times
+        yield 1000 * (time.perf_counter() - began)
 
 
 def _caller(number: int) -> Caller:
@@ -66,5 +64,9 @@ def _caller(number: int) -> Caller:
 
 
 if __name__ == "__main__":
-    doing, count = sys.argv[1], int(sys.argv[2])
-    sys.stdout.write(json.dumps(keys(count) if doing == "fill" else verb_ms(count)) + "\n")
+    if sys.argv[1] == "fill":
+        sys.stdout.write(json.dumps(keys(int(sys.argv[2]))) + "\n")
+    else:
+        for told in verb_ms(map(int, sys.stdin)):
+            sys.stdout.write(f"{told}\n")
+            sys.stdout.flush()
