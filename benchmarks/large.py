@@ -63,10 +63,11 @@ def shortfalls(told: dict[str, Any]) -> list[str]:
 
 def table(told: dict[str, Any]) -> str:
     """The results for people."""
-    lines = ["| pages | p50 ms | p95 ms | recall@10 | top-1 | process MB |", "|---|---|---|---|---|---|"]
+    lines = ["| pages | p50 ms | p95 ms | recall@10 | top-1 | process MB | stolen % |", "|" + 7 * "---|"]
     for one in told["growth"]:
-        figures = (one[name] for name in ("p50_ms", "p95_ms", "recall10", "top1", "process_mb"))
-        lines.append(f"| {one['pages']:,} | " + " | ".join(f"{figure:,}" for figure in figures) + " |")
+        names = ("p50_ms", "p95_ms", "recall10", "top1", "process_mb", "stolen_percent")
+        figures = [f"{one[name]:,}" if name in one else "" for name in names]
+        lines.append(f"| {one['pages']:,} | " + " | ".join(figures) + " |")
     scan = told["scan"]
     lines += [
         "",

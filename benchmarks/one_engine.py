@@ -13,7 +13,7 @@ from importlib.util import find_spec
 import django
 import numpy as np
 
-from benchmarks import corpus
+from benchmarks import corpus, quiet
 from benchmarks.engines.base import MINIMUM_RECALL, Engine
 
 # Where each is, and what must be installed for it.
@@ -42,6 +42,7 @@ class Measured:
     questions: int
     setting: str
     note: str
+    stolen_percent: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,18 +64,19 @@ def measure(engine: Engine) -> Measured:
     engine.build()
     build_s = time.perf_counter() - began
     setting = _best_setting(engine)
-    rounds = [_round(engine, setting) for _ in range(engine.rounds)]
-    times = np.concatenate([one.ms for one in rounds]) * engine.scale()
+    rounds = quiet.rounds(lambda: _round(engine, setting), wanted=engine.rounds)
+    times = np.concatenate([one.found.ms for one in rounds]) * engine.scale()
     return Measured(
         p50_ms=round(float(np.percentile(times, 50)), 2),
         p95_ms=round(float(np.percentile(times, 95)), 2),
-        recall10=round(rounds[0].recall10, 4),
-        top1=round(rounds[0].top1, 4),
+        recall10=round(rounds[0].found.recall10, 4),
+        top1=round(rounds[0].found.top1, 4),
         bytes_per_page=round(engine.bytes_per_page()),
         build_s=round(build_s, 1),
         questions=_questions(engine),
         setting=setting,
         note=engine.note,
+        stolen_percent=quiet.percent(rounds),
     )
 
 

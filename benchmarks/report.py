@@ -21,6 +21,11 @@ gone afterwards, and print what they write. Pages that were made are kept in `.t
 
 Absolute times belong to one machine, and to the hour. What carries over are ratios inside one run, and what was found.
 To compare by, NumPy over a thousand pages is measured in each run of searches.
+
+A virtual machine shares its processors with others, and whoever waits for Postgres waits for a processor afterwards. So
+of what is timed in rounds, those count of which the host took least: a round of which it took more than a fiftieth is
+made again, for a minute at most (`benchmarks/quiet.py`). *stolen* is the largest share that it took of any
+round that counts; where nothing stands there, the figures are from before it was measured.
 """
 
 _SEARCH = """

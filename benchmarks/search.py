@@ -30,7 +30,7 @@ MOST_PAGES = {"lancedb": 1000, "fast_plaid": 1000}
 # By pages: milliseconds in the middle, recall.
 PROMISED = {1000: (8.0, 0.97), 10_000: (25.0, 0.97)}
 TIMES_FASTER_THAN_ROWS = 500
-HEADER = ("engine", "p50 ms", "p95 ms", "recall@10", "top-1", "kB/page", "setting")
+HEADER = ("engine", "p50 ms", "p95 ms", "recall@10", "top-1", "kB/page", "stolen %", "setting")
 
 Results: TypeAlias = dict[str, dict[str, dict[str, Any]]]
 
@@ -125,11 +125,12 @@ def table(results: Results) -> str:
 
 def _cells(one: dict[str, Any]) -> list[str]:
     figures = [f"{one['p50_ms']:,.1f}", f"{one['p95_ms']:,.1f}", f"{one['recall10']:.3f}", f"{one['top1']:.2f}"]
-    return [*figures, f"{one['bytes_per_page'] / 1000:,.0f}", one["setting"]]
+    stolen = f"{one['stolen_percent']:.1f}" if "stolen_percent" in one else ""
+    return [*figures, f"{one['bytes_per_page'] / 1000:,.0f}", stolen, one["setting"]]
 
 
 def _row(*cells: str) -> str:
-    widths = (14, 10, 10, 10, 6, 8, 1)
+    widths = (14, 10, 10, 10, 6, 8, 8, 1)
     return "| " + " | ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)) + " |"
 
 
