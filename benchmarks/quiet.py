@@ -52,12 +52,12 @@ def rounds(act: Callable[[], Found], *, wanted: int, patience_s: float = _PATIEN
     return [made[place] for place in sorted(chosen)]
 
 
-def percent(made: "list[Round[Found]]") -> float:
+def percent(made: list[Round[Found]]) -> float:
     """The largest share of any of these rounds, in hundredths."""
     return round(100 * max(one.stolen for one in made), 1)
 
 
-def _disturbed(made: "list[Round[Found]]") -> int:
+def _disturbed(made: list[Round[Found]]) -> int:
     return sum(one.stolen > MOST_STOLEN for one in made)
 
 
