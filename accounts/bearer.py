@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
-from psycopg import sql
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
@@ -18,6 +17,7 @@ from accounts import keys
 from accounts.access import Caller, Scope
 from accounts.models import ApiKey, CustomUser
 from accounts.ownership import acting_for, seen_with_key
+from paliapi.database import statement
 from paliapi.errors import Forbidden, Unauthenticated
 
 if TYPE_CHECKING:
@@ -25,14 +25,12 @@ if TYPE_CHECKING:
     from rest_framework.views import APIView
 
 # In plain SQL, for every request asks it: building the same from models takes longer than Postgres does.
-_KEY = (
-    sql.SQL(
-        "SELECT k.id, k.owner_id, o.email, o.is_active, k.digest, k.pepper_id, k.scopes, k.collections, "
-        "k.expires_at, k.revoked_at, k.last_used_at "
-        "FROM {keys} AS k JOIN {owners} AS o ON o.id = k.owner_id WHERE k.public_id = %s"
-    )
-    .format(keys=sql.Identifier(ApiKey._meta.db_table), owners=sql.Identifier(CustomUser._meta.db_table))
-    .as_bytes()
+_KEY = statement(
+    "SELECT k.id, k.owner_id, o.email, o.is_active, k.digest, k.pepper_id, k.scopes, k.collections, "
+    "k.expires_at, k.revoked_at, k.last_used_at "
+    "FROM {keys} AS k JOIN {owners} AS o ON o.id = k.owner_id WHERE k.public_id = %s",
+    keys=ApiKey,
+    owners=CustomUser,
 )
 _AUTHORIZATION = re.compile(r"(?:bearer|token) +(\S{1,100}) *", re.IGNORECASE)
 _USE_IS_NOTED_EVERY = timedelta(minutes=1)

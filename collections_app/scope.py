@@ -6,7 +6,6 @@ import numpy as np
 from django.db import connection
 from django.db.models import QuerySet
 from numpy.typing import NDArray
-from psycopg import sql
 
 from accounts.access import Caller
 from collections_app.engine.conditions import Filter
@@ -14,37 +13,27 @@ from collections_app.filtering import matching
 from collections_app.index import Place
 from collections_app.models import Collection, Document, DocumentQuerySet, Page, PageEmbedding, Space
 from embeddings import contract
-from paliapi.database import binary_cursor
+from paliapi.database import binary_cursor, statement
 
 EVERYWHERE = "all"
 
 # Plain SQL, for every search asks it: building the same from models takes longer than Postgres does.
-_PLACES = (
-    sql.SQL(
-        "SELECT (SELECT id FROM {spaces} WHERE model = %s AND revision = %s AND dim = %s), "
-        "c.id, c.vectors_seq, c.sketches_seq FROM {collections} AS c "
-        "WHERE c.owner_id = %s AND c.vectors_seq > 0 AND (%s::text[] IS NULL OR c.name = ANY(%s)) ORDER BY c.id"
-    )
-    .format(
-        spaces=sql.Identifier(Space._meta.db_table),
-        collections=sql.Identifier(Collection._meta.db_table),
-    )
-    .as_bytes()
+_PLACES = statement(
+    "SELECT (SELECT id FROM {spaces} WHERE model = %s AND revision = %s AND dim = %s), "
+    "c.id, c.vectors_seq, c.sketches_seq FROM {collections} AS c "
+    "WHERE c.owner_id = %s AND c.vectors_seq > 0 AND (%s::text[] IS NULL OR c.name = ANY(%s)) ORDER BY c.id",
+    spaces=Space,
+    collections=Collection,
 )
 
-_HAS_VECTORS = (
-    sql.SQL(
-        "SELECT EXISTS (SELECT 1 FROM {collections} AS c JOIN {documents} AS d ON d.collection_id = c.id "
-        "JOIN {pages} AS p ON p.revision_id = d.shown_id JOIN {embeddings} AS e ON e.page_id = p.id "
-        "WHERE c.owner_id = %s AND c.vectors_seq > 0 AND (%s::text[] IS NULL OR c.name = ANY(%s)))"
-    )
-    .format(
-        collections=sql.Identifier(Collection._meta.db_table),
-        documents=sql.Identifier(Document._meta.db_table),
-        pages=sql.Identifier(Page._meta.db_table),
-        embeddings=sql.Identifier(PageEmbedding._meta.db_table),
-    )
-    .as_bytes()
+_HAS_VECTORS = statement(
+    "SELECT EXISTS (SELECT 1 FROM {collections} AS c JOIN {documents} AS d ON d.collection_id = c.id "
+    "JOIN {pages} AS p ON p.revision_id = d.shown_id JOIN {embeddings} AS e ON e.page_id = p.id "
+    "WHERE c.owner_id = %s AND c.vectors_seq > 0 AND (%s::text[] IS NULL OR c.name = ANY(%s)))",
+    collections=Collection,
+    documents=Document,
+    pages=Page,
+    embeddings=PageEmbedding,
 )
 
 

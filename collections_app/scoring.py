@@ -9,8 +9,6 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 import numpy as np
-from django.db import connection
-from psycopg import sql
 
 from accounts.access import Caller
 from collections_app import index, nearby, scope, vectors
@@ -22,18 +20,12 @@ from collections_app.engine.segment import Numbers, Part
 from collections_app.engine.stopwatch import Stopwatch
 from collections_app.engine.weighing import Weights, condensed
 from collections_app.errors import SearchTookTooLong
-from collections_app.models import Page, Space
+from collections_app.models import Page
 from collections_app.scope import Scope
 from embeddings import contract
-from paliapi.database import binary_cursor
 
 Mode: TypeAlias = Literal["auto", "exact"]
 
-_SPACE = (
-    sql.SQL("SELECT id FROM {} WHERE model = %s AND revision = %s AND dim = %s")
-    .format(sql.Identifier(Space._meta.db_table))
-    .as_bytes()
-)
 # Pages whose vectors are in memory at once: at 1,030 vectors of 128 dimensions each, some megabytes.
 _AT_ONCE = 16
 # Between two looks at whether more are worth it.
@@ -113,7 +105,7 @@ def best(caller: Caller, query: Query, where: Scope, wanted: Wanted) -> Scored:
 
 def of(caller: Caller, query: Query, where: Scope, page_ids: Sequence[int], *, until: float) -> dict[int, float]:
     """The scores of those of the pages that are in scope and have vectors to compare with; inside `acting_for`."""
-    space_id = _space(query) if page_ids else None
+    space_id, _ = scope.places(caller, where, query.space) if page_ids else (None, [])
     if space_id is None:
         return {}
     rows = scope.embedded(caller, where).filter(space_id=space_id, page_id__in=page_ids)
@@ -228,14 +220,6 @@ def _documents(caller: Caller, page_ids: list[int]) -> list[int]:
 
 def _scores(query: Query, pages: list[MultiVector]) -> maxsim.Scores:
     return maxsim.scores(query.vectors, pages, weights=query.weights)
-
-
-def _space(query: Query) -> int | None:
-    told = query.space
-    with connection.wrap_database_errors, binary_cursor() as cursor:
-        cursor.execute(_SPACE, [told.model, told.revision, told.dim], prepare=True, binary=True)
-        row = cursor.fetchone()
-    return row[0] if row else None
 
 
 def _batched(page_ids: list[int], until: float) -> Iterator[list[int]]:

@@ -8,28 +8,22 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection
-from psycopg import sql
 
 from accounts.access import Caller
 from collections_app.models import Collection, Document, Page, StoredFile
-from paliapi.database import binary_cursor
+from paliapi.database import binary_cursor, statement
 
-_SHOWN = (
-    sql.SQL(
-        "SELECT p.id, p.owner_id, p.number, p.width, p.height, CASE WHEN %s THEN p.text END, i.key, i.size, "
-        "i.thumbnail_size, d.id, d.name, d.metadata, c.id, c.name, c.metadata FROM {pages} AS p "
-        "JOIN {documents} AS d ON d.shown_id = p.revision_id AND d.owner_id = p.owner_id "
-        "JOIN {collections} AS c ON c.id = d.collection_id AND c.owner_id = p.owner_id "
-        "JOIN {files} AS i ON i.id = p.image_id AND i.owner_id = p.owner_id "
-        "WHERE p.owner_id = %s AND p.id = ANY(%s) AND (%s::text[] IS NULL OR c.name = ANY(%s))"
-    )
-    .format(
-        pages=sql.Identifier(Page._meta.db_table),
-        documents=sql.Identifier(Document._meta.db_table),
-        collections=sql.Identifier(Collection._meta.db_table),
-        files=sql.Identifier(StoredFile._meta.db_table),
-    )
-    .as_bytes()
+_SHOWN = statement(
+    "SELECT p.id, p.owner_id, p.number, p.width, p.height, CASE WHEN %s THEN p.text END, i.key, i.size, "
+    "i.thumbnail_size, d.id, d.name, d.metadata, c.id, c.name, c.metadata FROM {pages} AS p "
+    "JOIN {documents} AS d ON d.shown_id = p.revision_id AND d.owner_id = p.owner_id "
+    "JOIN {collections} AS c ON c.id = d.collection_id AND c.owner_id = p.owner_id "
+    "JOIN {files} AS i ON i.id = p.image_id AND i.owner_id = p.owner_id "
+    "WHERE p.owner_id = %s AND p.id = ANY(%s) AND (%s::text[] IS NULL OR c.name = ANY(%s))",
+    pages=Page,
+    documents=Document,
+    collections=Collection,
+    files=StoredFile,
 )
 
 

@@ -6,11 +6,13 @@ commands that are told to, speak as the role that owns the tables.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, LiteralString
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 import psycopg
 from django.db import connection
+from django.db.models import Model
+from psycopg import sql
 
 from paliapi.roles import APP
 
@@ -51,6 +53,12 @@ def binary_cursor() -> psycopg.Cursor[tuple[Any, ...]]:
     """A cursor that sends values apart from the statement, which Django's own does not."""
     connection.ensure_connection()
     return psycopg.Cursor[tuple[Any, ...]](connection.connection)
+
+
+def statement(text: LiteralString, **tables: type[Model]) -> bytes:
+    """SQL with the names of tables in it, written once for a binary cursor that sends it again and again."""
+    names = {name: sql.Identifier(model._meta.db_table) for name, model in tables.items()}
+    return sql.SQL(text).format(**names).as_bytes()
 
 
 def let_go() -> None:
