@@ -9,6 +9,7 @@ from typing import TypeVar
 import structlog
 from django.conf import settings
 
+from collections_app.engine.gate import Gate, Stay
 from collections_app.errors import EmbeddingsUnavailable, EmbeddingsUntrustworthy, InputNotEmbeddable
 from embeddings.client import (
     Client,
@@ -25,9 +26,9 @@ log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
 
-# Somebody waits for these answers.
+# Somebody waits for these answers, and a thread of the web with them.
 _SOMEBODY_WAITS = Patience(connect_s=2, read_s=25, total_s=28, attempts=3)
-# Somebody waits who would rather have another answer soon.
+# Somebody waits who would rather have another answer soon, or too many wait already. Only words are read so quickly.
 _SOMEBODY_HURRIES = Patience(connect_s=1, read_s=5, total_s=6, attempts=2)
 # A worker has time: a service without a GPU reads a batch of scans for a minute. When it gives up, the row remembers.
 _NOBODY_WAITS = Patience(connect_s=5, read_s=120, total_s=140, attempts=3)
@@ -36,11 +37,12 @@ _LONGEST_NAME = 200
 
 
 class _Clients:
-    """One client for each process and service; a forked child makes its own."""
+    """One client, and one gate, for each process and service; a forked child makes its own."""
 
     def __init__(self) -> None:
         self._lock = Lock()
         self._known: dict[tuple[int, str, str, Patience], Client] = {}
+        self._gates: dict[tuple[int, str], Gate] = {}
 
     def get(self, patience: Patience) -> Client:
         env = settings.ENV
@@ -49,6 +51,15 @@ class _Clients:
             if key not in self._known:
                 self._known[key] = Client(env.embeddings_url, token=env.embeddings_url_token, patience=patience)
             return self._known[key]
+
+    def gate(self) -> Gate:
+        """Half of the threads may wait for long."""
+        key = (os.getpid(), settings.ENV.embeddings_url)
+        with self._lock:
+            if key not in self._gates:
+                places = max(1, settings.ENV.web_threads // 2)
+                self._gates[key] = Gate(places=places, pause_s=_SOMEBODY_HURRIES.total_s)
+            return self._gates[key]
 
     def close(self) -> None:
         """Give back the connections of this process; a parent's are not ours to close."""
@@ -65,23 +76,24 @@ atexit.register(_clients.close)
 
 def queries(texts: Sequence[str], *, at: str) -> Embedded:
     """Questions as multi-vectors; `at` is where they lie in the request."""
-    return _asked(lambda client: client.queries(texts), at=at)
+    return _asked_soon(lambda client: client.queries(texts), at=at, short=_SOMEBODY_HURRIES)
 
 
 def question(text: str, *, at: str, hasty: bool = False) -> tuple[Space, Vectors]:
     """One question as vectors, and the space they lie in."""
-    patience = _SOMEBODY_HURRIES if hasty else _SOMEBODY_WAITS
-    return _only(_asked(lambda client: client.queries([text]), at=at, listed=False, patience=patience))
+    return _only(
+        _asked_soon(lambda client: client.queries([text]), at=at, listed=False, hasty=hasty, short=_SOMEBODY_HURRIES)
+    )
 
 
 def picture(image: bytes, *, at: str) -> tuple[Space, Vectors]:
     """An image that is a question."""
-    return _only(_asked(lambda client: client.pages([image]), at=at, listed=False))
+    return _only(_asked_soon(lambda client: client.pages([image]), at=at, listed=False))
 
 
 def pages(images: Sequence[bytes], *, at: str, words: Sequence[Sequence[Word] | None] | None = None) -> Embedded:
     """Page images as multi-vectors, with the words on each where they are known."""
-    return _asked(lambda client: client.pages(images, words=words), at=at)
+    return _asked_soon(lambda client: client.pages(images, words=words), at=at)
 
 
 def pages_to_keep(
@@ -120,7 +132,29 @@ def _named(found: Embedded) -> Space:
     return told
 
 
-def _asked(ask: Callable[[Client], T], *, at: str, listed: bool = True, patience: Patience = _SOMEBODY_WAITS) -> T:
+def _asked_soon(
+    ask: Callable[[Client], T],
+    *,
+    at: str,
+    listed: bool = True,
+    hasty: bool = False,
+    short: Patience = _SOMEBODY_WAITS,
+) -> T:
+    """For who waits. `short` is how long, where too many wait already."""
+    gate = _clients.gate()
+    with gate.enter(hasty=hasty) as stay:
+        if stay is Stay.NONE:
+            raise EmbeddingsUnavailable(retry_after_s=5)
+        try:
+            found = _asked(ask, at=at, listed=listed, patience=_SOMEBODY_WAITS if stay is Stay.LONG else short)
+        except EmbeddingsUnavailable:
+            gate.not_heard()
+            raise
+    gate.heard()
+    return found
+
+
+def _asked(ask: Callable[[Client], T], *, at: str, listed: bool = True, patience: Patience) -> T:
     try:
         return ask(_clients.get(patience))
     except Rejected as refused:
