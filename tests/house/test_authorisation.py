@@ -18,7 +18,7 @@ from accounts.access import Scope
 from accounts.issue import Rights, mint_key
 from accounts.ownership import acting_as_staff, acting_for
 from collections_app import files, links
-from collections_app.models import Page, StoredFile
+from collections_app.models import Page, Revision, StoredFile
 from tests.cast import EVERYTHING, Someone, with_expired_key, with_key, with_revoked_key
 from tests.collections_app.documents import PDF, PNG, shown_with_pages
 from tests.collections_app.webhooks.receiving import kept_for
@@ -158,7 +158,8 @@ def world(alice: Someone, charlie: Someone, embedding: None) -> World:
     shown_with_pages(alice, "page-1.pdf", pages=1, collection="shelf-1", metadata={"year": 2026})
     with acting_for(alice.id):
         spare = mint_key(alice.id, rights=Rights(scopes=EVERYTHING)).key
-        link = files.link_token(StoredFile.objects.filter(owner_id=alice.id)[0])
+        uploaded = Revision.objects.filter(owner_id=alice.id).values("file")
+        link = files.link_token(StoredFile.objects.get(pk__in=uploaded))
         page = Page.objects.get(owner_id=alice.id)
         tokens = {"image_token": links.page_token(page), "thumbnail_token": links.page_token(page, of="thumbnail")}
     world = World(
