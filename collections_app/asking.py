@@ -167,7 +167,7 @@ def _query_of_page(caller: Caller, asked: LikePage) -> tuple[int, Query]:
 
 def _embedded(caller: Caller, asked: Words | Picture, *, hasty: bool) -> Query:
     if isinstance(asked, Picture):
-        return Query(*embedder.picture(coded.decoded(asked.base64, at=asked.at), at=asked.at))
+        return Query(*embedder.picture(coded.decoded(asked.base64, at=asked.at), at=asked.at, hasty=hasty))
     key = _key(caller, asked)
     query = _recent.get(key)
     if query is None:

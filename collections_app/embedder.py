@@ -33,6 +33,8 @@ _SOMEBODY_HURRIES = Patience(connect_s=1, read_s=5, total_s=6, attempts=2)
 # A worker has time: a service without a GPU reads a batch of scans for a minute. When it gives up, the row remembers.
 _NOBODY_WAITS = Patience(connect_s=5, read_s=120, total_s=140, attempts=3)
 _A_SIGN_OF_LIFE = Patience(connect_s=2, read_s=8, total_s=9, attempts=1)
+# After silence: until then only those who may wait for long ask.
+_LOOK_AGAIN_S = 6.0
 _LONGEST_NAME = 200
 
 
@@ -58,7 +60,7 @@ class _Clients:
         with self._lock:
             if key not in self._gates:
                 places = max(1, settings.ENV.web_threads // 2)
-                self._gates[key] = Gate(places=places, pause_s=_SOMEBODY_HURRIES.total_s)
+                self._gates[key] = Gate(places=places, pause_s=_LOOK_AGAIN_S)
             return self._gates[key]
 
     def close(self) -> None:
@@ -86,9 +88,9 @@ def question(text: str, *, at: str, hasty: bool = False) -> tuple[Space, Vectors
     )
 
 
-def picture(image: bytes, *, at: str) -> tuple[Space, Vectors]:
+def picture(image: bytes, *, at: str, hasty: bool = False) -> tuple[Space, Vectors]:
     """An image that is a question."""
-    return _only(_asked_soon(lambda client: client.pages([image]), at=at, listed=False))
+    return _only(_asked_soon(lambda client: client.pages([image]), at=at, listed=False, hasty=hasty))
 
 
 def pages(images: Sequence[bytes], *, at: str, words: Sequence[Sequence[Word] | None] | None = None) -> Embedded:

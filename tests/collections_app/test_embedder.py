@@ -41,6 +41,7 @@ def hanging(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hanging]:
         return answer_in(TOY, asked)
 
     monkeypatch.setattr(embedder, "_SOMEBODY_HURRIES", SOON)
+    monkeypatch.setattr(embedder, "_LOOK_AGAIN_S", 600.0)
     with scripted(reply) as server:
         yield Hanging(server.asked, server.url, taken, awake)
         awake.set()
