@@ -66,8 +66,7 @@ def table(told: dict[str, Any]) -> str:
     lines = ["| pages | p50 ms | p95 ms | recall@10 | top-1 | process MB | stolen % |", "|" + 7 * "---|"]
     for one in told["growth"]:
         names = ("p50_ms", "p95_ms", "recall10", "top1", "process_mb", "stolen_percent")
-        figures = [f"{one[name]:,}" if name in one else "" for name in names]
-        lines.append(f"| {one['pages']:,} | " + " | ".join(figures) + " |")
+        lines.append(f"| {one['pages']:,} | " + " | ".join(f"{one[name]:,}" for name in names) + " |")
     scan = told["scan"]
     lines += [
         "",

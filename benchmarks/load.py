@@ -249,7 +249,7 @@ def table(told: dict[str, Any]) -> str:
     lines = [
         f"{told['pages']:,} pages, {told['owners']} owners, {told['collections']} collections",
         f"one by one: HTTP {told['http_p50_ms']} ms, the verb {told['verb_p50_ms']} ms: {told['overhead_ms']} ms more",
-        *([f"stolen meanwhile: at most {told['stolen_percent']} %"] if "stolen_percent" in told else []),
+        f"stolen meanwhile: at most {told['stolen_percent']} %",
         "",
         "| asked/s | searched/s | p50 ms | p95 ms | p99 ms | upload p50 ms | statuses |",
         "|---|---|---|---|---|---|---|",

@@ -24,8 +24,8 @@ To compare by, NumPy over a thousand pages is measured in each run of searches.
 
 A virtual machine shares its processors with others, and whoever waits for Postgres waits for a processor afterwards. So
 of what is timed in rounds, those count of which the host took least: a round of which it took more than a fiftieth is
-made again, for a minute at most (`benchmarks/quiet.py`). *stolen* is the largest share that it took of any
-round that counts; where nothing stands there, the figures are from before it was measured.
+made again, for a minute at most (`benchmarks/quiet.py`). *stolen* is the largest share that it took of any round that
+counts.
 """
 
 _SEARCH = """

@@ -125,8 +125,7 @@ def table(results: Results) -> str:
 
 def _cells(one: dict[str, Any]) -> list[str]:
     figures = [f"{one['p50_ms']:,.1f}", f"{one['p95_ms']:,.1f}", f"{one['recall10']:.3f}", f"{one['top1']:.2f}"]
-    stolen = f"{one['stolen_percent']:.1f}" if "stolen_percent" in one else ""
-    return [*figures, f"{one['bytes_per_page'] / 1000:,.0f}", stolen, one["setting"]]
+    return [*figures, f"{one['bytes_per_page'] / 1000:,.0f}", f"{one['stolen_percent']:.1f}", one["setting"]]
 
 
 def _row(*cells: str) -> str:
