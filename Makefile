@@ -71,37 +71,37 @@ bench: install
 	$(VENV_PYTHON) -m benchmarks $(ARGS)
 
 chaos: install
-	$(VENV_PYTHON) -m benchmarks.chaos $(ARGS)
+	$(VENV_PYTHON) -m drills.chaos $(ARGS)
 
 bombs: install
-	$(VENV_PYTHON) -m benchmarks.bombs
+	$(VENV_PYTHON) -m drills.bombs
 
 thousand: install
-	$(VENV_PYTHON) -m benchmarks.thousand
+	$(VENV_PYTHON) -m drills.thousand
 
 bench-ingest: install
-	$(VENV_PYTHON) -m benchmarks.ingest
+	$(VENV_PYTHON) -m benchmarks.ingest.overhead
 
 bench-embeddings: install
-	$(VENV_PYTHON) -m benchmarks embeddings_service embeddings_search
+	$(VENV_PYTHON) -m benchmarks embeddings.service_overhead embeddings.search_quality
 
 bench-peers: install
 	UV_PROJECT_ENVIRONMENT=.tools/peers $(UV) sync --locked --quiet --no-default-groups --group bench
-	.tools/peers/bin/python -m benchmarks.search $(ARGS)
+	.tools/peers/bin/python -m benchmarks.search.peers $(ARGS)
 
 bench-large: install
-	$(VENV_PYTHON) -m benchmarks.large $(ARGS)
+	$(VENV_PYTHON) -m benchmarks.search.large $(ARGS)
 
 bench-load: install
-	$(VENV_PYTHON) -m benchmarks.load $(ARGS)
+	$(VENV_PYTHON) -m benchmarks.load.http_load $(ARGS)
 
 bench-retrieval: install
-	$(VENV_PYTHON) -W ignore -m benchmarks.documentation .tools/bench/documentation
-	$(VENV_PYTHON) -m benchmarks.retrieval --write $(addprefix .tools/bench/documentation/,pages queries.jsonl qrels.tsv)
+	$(VENV_PYTHON) -W ignore -m benchmarks.search.documentation .tools/bench/documentation
+	$(VENV_PYTHON) -m benchmarks.search.retrieval --write $(addprefix .tools/bench/documentation/,pages queries.jsonl qrels.tsv)
 
 bench-gpu: install
 	UV_PROJECT_ENVIRONMENT=.tools/models $(UV) sync --locked --quiet --group gpu
-	.tools/models/bin/python -m benchmarks.embeddings_gpu $(ARGS)
+	.tools/models/bin/python -m benchmarks.embeddings.gpu $(ARGS)
 
 bench-report: install
 	$(VENV_PYTHON) -m benchmarks.report

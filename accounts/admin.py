@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from accounts import issue
+from accounts import key_lifecycle
 from accounts.models import ApiKey, ApiKeyQuerySet, CustomUser, Usage
 
 if TYPE_CHECKING:
@@ -127,7 +127,7 @@ class ApiKeyAdmin(ApiKeyPages):
     @admin.action(description="Revoke selected keys", permissions=["change"])
     def revoke_selected(self, request: HttpRequest, chosen: QuerySet[ApiKey]) -> None:
         for key in chosen:
-            issue.revoke(key)
+            key_lifecycle.revoke(key)
             self.log_change(request, key, "Revoked.")
         self.message_user(request, f"{len(chosen)} revoked.", messages.SUCCESS)
 

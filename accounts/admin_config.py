@@ -6,4 +6,4 @@ from django.contrib.admin.apps import AdminConfig
 class StaffAdminConfig(AdminConfig):
     """The admin, on a site of ours."""
 
-    default_site = "accounts.site.StaffSite"
+    default_site = "accounts.staff_site.StaffSite"

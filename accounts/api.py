@@ -9,13 +9,13 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_sche
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts import examples, issue, quotas
+from accounts import key_lifecycle, openapi_examples, quotas
 from accounts.access import Scope
-from accounts.auth import OwnedView
-from accounts.issue import Minted, Rights
+from accounts.key_lifecycle import Minted, Rights
 from accounts.models import ApiKey
 from accounts.serializers import KeyIn, KeyMinted, KeyOut, MeOut, RotationIn, UsageOut
-from paliapi.paging import paginate
+from accounts.views import OwnedView
+from paliapi.http.paging import paginate
 
 _MANAGING: dict[str, Scope | None] = dict.fromkeys(("GET", "HEAD", "OPTIONS", "POST", "DELETE"), "admin")
 _PAGING = [
@@ -35,11 +35,11 @@ class Me(OwnedView):
         summary="Say whose key this is",
         description="The account that the key belongs to, and what the key may do. A good first call.",
         responses=MeOut,
-        examples=[examples.ME],
+        examples=[openapi_examples.ME],
     )
     def get(self, _request: Request) -> Response:
         caller = self.caller
-        key = issue.own_key(caller)
+        key = key_lifecycle.own_key(caller)
         return Response(MeOut({**_rights(key), "email": caller.email, "key_id": key.pk, "key_name": key.name}).data)
 
 
@@ -55,7 +55,7 @@ class Keys(OwnedView):
         description="All keys that reach no further than the key in use, ended ones too. Needs the scope `admin`.",
         parameters=_PAGING,
         responses=KeyOut(many=True),
-        examples=[examples.KEY],
+        examples=[openapi_examples.KEY],
     )
     def get(self, request: Request) -> Response:
         page = paginate(request, ApiKey.objects.manageable_by(self.caller))
@@ -72,7 +72,7 @@ class Keys(OwnedView):
         ),
         request=KeyIn,
         responses={201: KeyMinted},
-        examples=[examples.NEW_KEY, examples.MINTED],
+        examples=[openapi_examples.NEW_KEY, openapi_examples.MINTED],
     )
     def post(self, request: Request) -> Response:
         body = KeyIn(data=request.data)
@@ -85,7 +85,7 @@ class Keys(OwnedView):
             collections=None if names is None else frozenset(names),
             expires_at=given.get("expires_at", own.expires_at),
         )
-        return _shown_once(issue.mint_for(self.caller, rights=rights, name=given["name"]))
+        return _shown_once(key_lifecycle.mint_for(self.caller, rights=rights, name=given["name"]))
 
 
 class Key(OwnedView):
@@ -101,7 +101,7 @@ class Key(OwnedView):
         responses={204: OpenApiResponse(description="It is revoked.")},
     )
     def delete(self, _request: Request, key_id: int) -> Response:
-        issue.revoke(issue.find(self.caller, key_id=key_id))
+        key_lifecycle.revoke(key_lifecycle.find(self.caller, key_id=key_id))
         return Response(status=204)
 
 
@@ -122,13 +122,13 @@ class Rotation(OwnedView):
         parameters=[_KEY_ID],
         request=RotationIn,
         responses={201: KeyMinted},
-        examples=[examples.ROTATION, examples.SUCCESSOR],
+        examples=[openapi_examples.ROTATION, openapi_examples.SUCCESSOR],
     )
     def post(self, request: Request, key_id: int) -> Response:
         body = RotationIn(data=request.data)
         body.is_valid(raise_exception=True)
         overlap = timedelta(hours=body.validated_data["overlap_hours"])
-        return _shown_once(issue.rotate(self.caller, key_id=key_id, overlap=overlap))
+        return _shown_once(key_lifecycle.rotate(self.caller, key_id=key_id, overlap=overlap))
 
 
 class UsageView(OwnedView):
@@ -141,7 +141,7 @@ class UsageView(OwnedView):
         summary="Say how much is kept, and the limits",
         description="What the account keeps and may keep, and how often its keys may call.",
         responses=UsageOut,
-        examples=[examples.USAGE],
+        examples=[openapi_examples.USAGE],
     )
     def get(self, _request: Request) -> Response:
         env = settings.ENV

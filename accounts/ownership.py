@@ -8,6 +8,7 @@ import math
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection, transaction
@@ -23,11 +24,21 @@ _AS_OWNER = "SELECT set_config('app.owner', %s, true)"
 _WITH_KEY = "SELECT set_config('app.key', %s, true)"
 
 
-@contextmanager
-def acting_for(owner_id: int, *, until: float = math.inf) -> Iterator[None]:
-    """A transaction that sees and writes the rows of one owner.
+@dataclass(frozen=True, slots=True)
+class OwnerTransaction:
+    """Proof that a transaction is open which sees and writes the rows of one owner.
 
-    A statement that would go on after `until`, by `time.monotonic`, is cancelled.
+    Functions that need such a transaction take one as their first argument. Only `acting_for` creates them.
+    """
+
+    owner_id: int
+
+
+@contextmanager
+def acting_for(owner_id: int, *, until: float = math.inf) -> Iterator[OwnerTransaction]:
+    """Open a transaction that sees and writes the rows of one owner.
+
+    A statement still running at `until` (`time.monotonic`) is cancelled.
     """
     nested = connection.in_atomic_block
     with transaction.atomic():
@@ -38,8 +49,8 @@ def acting_for(owner_id: int, *, until: float = math.inf) -> Iterator[None]:
             _one(both, str(owner_id), str(left_ms))
         else:
             _one(_AS_OWNER, str(owner_id))
-        yield
-        # The end of a transaction forgets the value; so does the rollback to here that an error brings.
+        yield OwnerTransaction(owner_id)
+        # The end of a transaction clears the value; so does the rollback to here after an error.
         if nested:
             _one(_AS_OWNER, before)
 

@@ -11,7 +11,7 @@ from django.db.models.functions import Coalesce, Greatest
 
 from accounts.models import Usage
 from paliapi.errors import LimitReached
-from paliapi.parsers import MEBIBYTE
+from paliapi.units import MEBIBYTE
 
 
 class QuotaReached(LimitReached):

@@ -6,7 +6,7 @@ from rest_framework import serializers
 
 from accounts.access import SCOPES
 from accounts.models import NAME_LENGTH
-from paliapi.serializers import StrictSerializer, TextField
+from paliapi.http.serializers import StrictSerializer, TextField
 
 # As long as a collection's name may be.
 COLLECTION_NAME_LENGTH = 255

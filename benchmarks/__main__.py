@@ -1,9 +1,9 @@
-"""Runs the benchmarks, all that need no GPU or those that are named: `make bench ARGS="embeddings_search"`."""
+"""Runs the benchmarks, all that need no GPU or those that are named: `make bench ARGS="embeddings.search_quality"`."""
 
 import subprocess
 import sys
 
-EVERYWHERE = ("embeddings_service", "embeddings_search", "search")
+EVERYWHERE = ("embeddings.service_overhead", "embeddings.search_quality", "search.peers")
 
 
 def main(names: list[str]) -> int:

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks import large, load, retrieval, search
+from benchmarks.load import http_load
+from benchmarks.search import large, peers, retrieval
 from paliapi.env import ROOT
 
 PAGE = ROOT / "docs" / "benchmarks.md"
@@ -24,8 +25,8 @@ To compare by, NumPy over a thousand pages is measured in each run of searches.
 
 A virtual machine shares its processors with others, and whoever waits for Postgres waits for a processor afterwards. So
 of what is timed in rounds, those count of which the host took least: a round of which it took more than a fiftieth is
-made again, for a minute at most (`benchmarks/quiet.py`). *stolen* is the largest share that it took of any round that
-counts.
+made again, for a minute at most (`benchmarks/harness/steal_time.py`). *stolen* is the largest share that it took of
+any round that counts.
 """
 
 _SEARCH = """
@@ -35,10 +36,10 @@ _SEARCH = """
 after the other. `make bench` does it for those that need nothing but PaliAPI's own packages. After a run that was cut
 off, `ARGS=--resume` goes on with it; `ARGS="--pages 1000 --engines paliapi_auto numpy"` measures a part.
 
-The pages are synthetic (`benchmarks/world.py`): 1,030 vectors of 128 dimensions each, in the geometry of visual
-models, ten pages to a document that speak of the same things, so that the best ten are close to each other. PaliAPI
-has them in Postgres, put in as a worker does it, and is asked through its verb, by the role that row-level security
-binds. Before anything is timed, every question was asked once; `cold` is the first question of a new process,
+The pages are synthetic (`benchmarks/search/synthetic.py`): 1,030 vectors of 128 dimensions each, in the geometry of
+visual models, ten pages to a document that speak of the same things, so that the best ten are close to each other.
+PaliAPI has them in Postgres, put in as a worker does it, and is asked through its verb, by the role that row-level
+security binds. Before anything is timed, every question was asked once; `cold` is the first question of a new process,
 compiled code and an empty index included. *recall@10* is how many of the ten best of exact float32 scoring are among
 the ten that were found, *top-1* how often the first is the same. Engines with several settings are shown with their
 quickest that reaches a recall of 0.97, or with the one that finds most.
@@ -77,11 +78,12 @@ hour at half the rate that got through, and watches the memory.
 _RETRIEVAL = """
 ## Does it find the right pages?
 
-`python -m benchmarks.retrieval FOLDER QUERIES QRELS` takes a folder of PDFs, questions (`queries.jsonl`) and what
-answers them (`qrels.tsv`) in the form of BEIR; corpus ids are `file.pdf#3` for a page or `file.pdf` for a document.
-With `--url` and `--key` it asks a PaliAPI that is running, with whatever model that has. `make bench-retrieval` tries
-it on pages made of what Python's own library says of itself, with the built-in model and questions that were written
-by hand; it is a check that nothing is broken, not a comparison of models. `exact` is `maxsim` with every page scored.
+`python -m benchmarks.search.retrieval FOLDER QUERIES QRELS` takes a folder of PDFs, questions (`queries.jsonl`) and
+what answers them (`qrels.tsv`) in the form of BEIR; corpus ids are `file.pdf#3` for a page or `file.pdf` for a
+document. With `--url` and `--key` it asks a PaliAPI that is running, with whatever model that has. `make
+bench-retrieval` tries it on pages made of what Python's own library says of itself, with the built-in model and
+questions that were written by hand; it is a check that nothing is broken, not a comparison of models. `exact` is
+`maxsim` with every page scored.
 """
 
 _INGEST = """
@@ -115,7 +117,7 @@ def page() -> str:
             _LARGE,
             _table("large", _of_large),
             _LOAD,
-            _table("load", load.table),
+            _table("load", http_load.table),
             _RETRIEVAL,
             _table("retrieval", retrieval.table),
             _INGEST,
@@ -127,12 +129,12 @@ def page() -> str:
     )
 
 
-def _of_search(told: search.Results) -> str:
+def _of_search(told: peers.Results) -> str:
     cold = {
         pages: engines["paliapi_auto"].get("cold_ms") for pages, engines in told.items() if "paliapi_auto" in engines
     }
     lines = [f"Cold, at {int(pages):,} pages: {ms} ms.\n" for pages, ms in cold.items()]
-    return search.table(told).lstrip("\n") + "".join(lines)
+    return peers.table(told).lstrip("\n") + "".join(lines)
 
 
 def _of_large(told: dict[str, Any]) -> str:

@@ -15,9 +15,10 @@ from django.urls import URLPattern, path
 from django.utils.safestring import SafeString
 
 from accounts.access import Caller
-from collections_app import admin_webhooks, catalogue, showing  # noqa: F401 - Django looks only here
-from collections_app.admin_jobs import JobAdmin
-from collections_app.admin_pages import DeletedByVerb, ViewOnly
+from collections_app import catalogue
+from collections_app.admin_pages import html, webhooks  # noqa: F401 - Django discovers only this module
+from collections_app.admin_pages.base import DeletedByVerb, ViewOnly
+from collections_app.admin_pages.jobs import JobAdmin
 from collections_app.models import (
     Collection,
     Document,
@@ -28,7 +29,7 @@ from collections_app.models import (
     Revision,
     StoredFile,
 )
-from collections_app.sending import sent, sent_small
+from collections_app.storage.responses import sent, sent_small
 from paliapi.errors import NotFound
 
 _KEEP_IMAGES = "private, max-age=3600"
@@ -61,11 +62,11 @@ class CollectionAdmin(DeletedByVerb[Collection]):
     @admin.display(description="documents", ordering="num_documents")
     def documents_link(self, row: Collection) -> SafeString:
         count: int = getattr(row, "num_documents", 0)
-        return showing.link_to_list(Document, f"{count:,}", collection__id__exact=row.pk)
+        return html.link_to_list(Document, f"{count:,}", collection__id__exact=row.pk)
 
     @admin.display(description="metadata")
     def metadata_shown(self, row: Collection) -> SafeString:
-        return showing.json_text(row.metadata)
+        return html.json_text(row.metadata)
 
 
 @admin.register(Document)
@@ -96,41 +97,41 @@ class DocumentAdmin(DeletedByVerb[Document]):
 
     @admin.display(description="collection", ordering="collection__name")
     def collection_link(self, row: Document) -> SafeString:
-        return showing.link_to(row.collection)
+        return html.link_to(row.collection)
 
     @admin.display(description="status", ordering="latest__status")
     def state(self, row: Document) -> SafeString:
-        return showing.state(row.latest)
+        return html.state(row.latest)
 
     @admin.display(description="error")
     def why(self, row: Document) -> SafeString:
-        return showing.trouble(row.latest)
+        return html.trouble(row.latest)
 
     @admin.display(description="pages", ordering="shown__pages_total")
     def num_pages(self, row: Document) -> SafeString:
         if row.shown is None:
-            return showing.NOTHING
-        return showing.link_to_list(Page, f"{row.shown.pages_kept:,}", revision__id__exact=row.shown.pk)
+            return html.NOTHING
+        return html.link_to_list(Page, f"{row.shown.pages_kept:,}", revision__id__exact=row.shown.pk)
 
     @admin.display(description="first pages")
     def thumbnails(self, row: Document) -> SafeString:
-        return showing.thumbnails(Page.objects.filter(revision=row.shown_id).order_by("number"))
+        return html.thumbnails(Page.objects.filter(revision=row.shown_id).order_by("number"))
 
     @admin.display(description="shows")
     def shown_link(self, row: Document) -> SafeString:
-        return showing.link_to(row.shown)
+        return html.link_to(row.shown)
 
     @admin.display(description="newest")
     def latest_link(self, row: Document) -> SafeString:
-        return showing.link_to(row.latest)
+        return html.link_to(row.latest)
 
     @admin.display(description="revisions")
     def revisions_link(self, row: Document) -> SafeString:
-        return showing.link_to_list(Revision, "all revisions", document__id__exact=row.pk)
+        return html.link_to_list(Revision, "all revisions", document__id__exact=row.pk)
 
     @admin.display(description="metadata")
     def metadata_shown(self, row: Document) -> SafeString:
-        return showing.json_text(row.metadata)
+        return html.json_text(row.metadata)
 
 
 @admin.register(Revision)
@@ -180,11 +181,11 @@ class RevisionAdmin(ViewOnly[Revision]):
 
     @admin.display(description="document", ordering="document__name")
     def document_link(self, row: Revision) -> SafeString:
-        return showing.link_to(row.document)
+        return html.link_to(row.document)
 
     @admin.display(description="status", ordering="status")
     def state(self, row: Revision) -> SafeString:
-        return showing.state(row)
+        return html.state(row)
 
     @admin.display(description="shown", boolean=True)
     def is_shown(self, row: Revision) -> bool:
@@ -192,19 +193,19 @@ class RevisionAdmin(ViewOnly[Revision]):
 
     @admin.display(description="error")
     def why(self, row: Revision) -> SafeString:
-        return showing.trouble(row)
+        return html.trouble(row)
 
     @admin.display(description="first pages")
     def thumbnails(self, row: Revision) -> SafeString:
-        return showing.thumbnails(Page.objects.filter(revision=row).order_by("number"))
+        return html.thumbnails(Page.objects.filter(revision=row).order_by("number"))
 
     @admin.display(description="pages")
     def pages_link(self, row: Revision) -> SafeString:
-        return showing.link_to_list(Page, "pages", revision__id__exact=row.pk)
+        return html.link_to_list(Page, "pages", revision__id__exact=row.pk)
 
     @admin.display(description="file")
     def file_link(self, row: Revision) -> SafeString:
-        return showing.link_to(row.file)
+        return html.link_to(row.file)
 
     @admin.display(description="size", ordering="size")
     def bytes_shown(self, row: Revision) -> str:
@@ -212,11 +213,11 @@ class RevisionAdmin(ViewOnly[Revision]):
 
     @admin.display(description="metadata")
     def metadata_shown(self, row: Revision) -> SafeString:
-        return showing.json_text(row.metadata)
+        return html.json_text(row.metadata)
 
     @admin.display(description="pages left out")
     def skipped_shown(self, row: Revision) -> SafeString:
-        return showing.json_text(row.skipped) if row.skipped else showing.NOTHING
+        return html.json_text(row.skipped) if row.skipped else html.NOTHING
 
 
 admin.site.register(Job, JobAdmin)
@@ -246,35 +247,35 @@ class PageAdmin(ViewOnly[Page]):
 
     def get_urls(self) -> list[URLPattern]:
         image = self.admin_site.admin_view(self.image, cacheable=True)
-        return [path("<int:page_id>/image", image, name=showing.PAGE_IMAGE), *super().get_urls()]
+        return [path("<int:page_id>/image", image, name=html.PAGE_IMAGE), *super().get_urls()]
 
     def image(self, request: HttpRequest, page_id: int) -> HttpResponseBase:
         page = Page.objects.select_related("image").filter(pk=page_id).first()
         if page is None or not self.has_view_permission(request, page):
             raise NotFound("There is no such page.")
-        if showing.SMALL in request.GET and page.image.thumbnail_size:
+        if html.SMALL in request.GET and page.image.thumbnail_size:
             return sent_small(page.image, cache=_KEEP_IMAGES)
         return sent(page.image, cache=_KEEP_IMAGES, attachment=False)
 
     @admin.display(description="")
     def thumbnail(self, row: Page) -> SafeString:
-        return showing.thumbnail(row)
+        return html.thumbnail(row)
 
     @admin.display(description="image")
     def picture(self, row: Page) -> SafeString:
-        return showing.picture(row)
+        return html.picture(row)
 
     @admin.display(description="document", ordering="revision__document__name")
     def document_link(self, row: Page) -> SafeString:
-        return showing.link_to(row.revision.document)
+        return html.link_to(row.revision.document)
 
     @admin.display(description="revision")
     def revision_link(self, row: Page) -> SafeString:
-        return showing.link_to(row.revision)
+        return html.link_to(row.revision)
 
     @admin.display(description="file")
     def file_link(self, row: Page) -> SafeString:
-        return showing.link_to(row.image)
+        return html.link_to(row.image)
 
     @admin.display(description="vectors")
     def embedded(self, row: Page) -> str:
@@ -284,7 +285,7 @@ class PageAdmin(ViewOnly[Page]):
 
     @admin.display(description="text")
     def words(self, row: Page) -> SafeString:
-        return showing.text(row.text)
+        return html.text(row.text)
 
 
 @admin.register(StoredFile)
@@ -318,7 +319,7 @@ class StoredFileAdmin(ViewOnly[StoredFile]):
 
     def get_urls(self) -> list[URLPattern]:
         content = self.admin_site.admin_view(self.content)
-        return [path("<int:file_id>/content", content, name=showing.FILE_CONTENT), *super().get_urls()]
+        return [path("<int:file_id>/content", content, name=html.FILE_CONTENT), *super().get_urls()]
 
     def content(self, request: HttpRequest, file_id: int) -> HttpResponseBase:
         file = StoredFile.objects.filter(pk=file_id).first()
@@ -344,7 +345,7 @@ class StoredFileAdmin(ViewOnly[StoredFile]):
 
     @admin.display(description="content")
     def download(self, row: StoredFile) -> SafeString:
-        return showing.download(row)
+        return html.download(row)
 
 
 def _uses(rows: QuerySet[Any], column: str) -> Coalesce:
@@ -362,8 +363,8 @@ class IdempotentAnswerAdmin(ViewOnly[IdempotentAnswer]):
 
     @admin.display(description="body")
     def body_shown(self, row: IdempotentAnswer) -> SafeString:
-        return showing.json_text(row.body)
+        return html.json_text(row.body)
 
     @admin.display(description="headers")
     def headers_shown(self, row: IdempotentAnswer) -> SafeString:
-        return showing.json_text(row.headers)
+        return html.json_text(row.headers)

@@ -306,7 +306,7 @@ class Page(Owned):
 
 
 class MultiVectorField(models.Field):  # type: ignore[type-arg]
-    """A `halfvec[]`, one vector an element. It is written and read by `collections_app.vectors` only."""
+    """A `halfvec[]`, one vector an element. It is written and read by `collections_app.storage.vectors` only."""
 
     def db_type(self, connection: BaseDatabaseWrapper) -> str:  # noqa: ARG002 - Django's signature
         return "halfvec[]"

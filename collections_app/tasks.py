@@ -5,7 +5,9 @@ from django.conf import settings
 from kombu.exceptions import KombuError
 from redis.exceptions import RedisError
 
-from collections_app import housekeeping, process, quality, shadow
+from collections_app.ingest import leases, worker
+from collections_app.search import recall, recall_sampling
+from collections_app.storage import housekeeping
 from collections_app.webhooks import courier, deliveries
 from paliapi.celery import app
 
@@ -41,7 +43,7 @@ def _send(name: str, *, count: int) -> None:
 
 @app.task(name=_PROCESS)
 def process_next() -> None:
-    more = process.run()
+    more = worker.run()
     if deliveries.are_due():
         nudge_courier()
     if more:
@@ -65,19 +67,20 @@ def compare_later(sample: str) -> None:
 
 @app.task(name=_COMPARE)
 def compare(sample: str) -> None:
-    shadow.compare(sample)
+    if not leases.count_due(most=1):  # documents that wait come first
+        recall_sampling.compare(sample)
 
 
 @app.task(name="collections_app.sweep")
 def sweep() -> None:
-    nudge(process.sweep(most=settings.ENV.worker_processes))
+    nudge(worker.sweep(most=settings.ENV.worker_processes))
 
 
 @app.task(name="collections_app.housekeeping")
 def keep_house() -> None:
     housekeeping.forget_answers()
     deliveries.forget_old()
-    quality.forget_old()
+    recall.forget_old()
     housekeeping.drop_unused_files()
     housekeeping.drop_conversions()
 

@@ -2,7 +2,6 @@
 
 from django.urls import path
 
-from collections_app import quality
 from collections_app.api.collections import CollectionDetail, Collections
 from collections_app.api.documents import DeleteDocument, DocumentDetail, Documents, Upsert
 from collections_app.api.embeddings import EmbeddingsView
@@ -22,12 +21,13 @@ from collections_app.api.webhooks import (
     WebhookDetail,
     Webhooks,
 )
-from collections_app.queue_figures import figures, waiting
+from collections_app.ingest.metrics import figures, waiting
+from collections_app.search import recall
 from paliapi import health, metrics
 
 # What metrics and readiness tell of the product, which they do not know.
 metrics.when_asked(figures)
-metrics.when_asked(quality.figures)
+metrics.when_asked(recall.figures)
 health.details["waiting"] = waiting
 
 urlpatterns = [

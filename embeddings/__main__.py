@@ -1,6 +1,6 @@
 """`python -m embeddings`: the service on a port of its own."""
 
-from embeddings.serve import main
+from embeddings.server.serve import main
 
 if __name__ == "__main__":
     main()

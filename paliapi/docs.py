@@ -8,7 +8,7 @@ from drf_spectacular.views import SpectacularJSONAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from paliapi.http import codes
+from paliapi.http.problems import codes
 
 
 class OpenAPI(SpectacularJSONAPIView):

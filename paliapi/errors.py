@@ -1,6 +1,6 @@
 """The kinds of error there are.
 
-Code deep inside raises what happened, by kind; `paliapi.http` turns the kind into a status, once.
+Code deep inside raises what happened, by kind; `paliapi.http.problems` turns the kind into a status, once.
 The kind also tells a worker whether trying again can help: only `Unavailable` says yes.
 
     Error

@@ -22,7 +22,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
 from paliapi.errors import NotFound
-from paliapi.http import error_response
+from paliapi.http.problems import error_response
 
 log = structlog.get_logger(__name__)
 

@@ -18,7 +18,7 @@ from django.utils.deprecation import MiddlewareMixin
 
 from paliapi import metrics
 from paliapi.errors import Error, Unavailable
-from paliapi.http import error_response, refusal
+from paliapi.http.problems import error_response, refusal
 from paliapi.web_worker import WAITED_S
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]

@@ -98,7 +98,7 @@ if ENV.s3_bucket:
     }
 
 # Uploads are written to disk as they come; JSON bodies have their own, smaller, limit in the parser.
-FILE_UPLOAD_HANDLERS = ["paliapi.uploads.HashingUploadHandler"]
+FILE_UPLOAD_HANDLERS = ["paliapi.http.uploads.HashingUploadHandler"]
 FILE_UPLOAD_TEMP_DIR = None
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 1000
@@ -118,7 +118,7 @@ CSRF_COOKIE_SECURE = _https
 CSRF_COOKIE_HTTPONLY = True
 CSRF_COOKIE_NAME = "__Host-csrf" if _https else "paliapi_csrf"
 CSRF_TRUSTED_ORIGINS = [ENV.base_url]
-CSRF_FAILURE_VIEW = "paliapi.http.csrf_failure"
+CSRF_FAILURE_VIEW = "paliapi.http.problems.csrf_failure"
 SECURE_HSTS_SECONDS = int(timedelta(days=365).total_seconds()) if _https else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = _https
 SECURE_SSL_REDIRECT = False
@@ -135,14 +135,14 @@ logs.configure(level=ENV.log_level, form=ENV.log_format)
 
 # The API
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.bearer.KeyAuthentication"],
-    "DEFAULT_PERMISSION_CLASSES": ["accounts.bearer.HasScope"],
-    "DEFAULT_PARSER_CLASSES": ["paliapi.parsers.JSONParser"],
+    "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.authentication.KeyAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["accounts.authentication.HasScope"],
+    "DEFAULT_PARSER_CLASSES": ["paliapi.http.parsers.JSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_SCHEMA_CLASS": "paliapi.openapi.Schema",
-    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "paliapi.http.AlwaysJSON",
-    "DEFAULT_THROTTLE_CLASSES": ["accounts.limits.KeyRate"],
-    "EXCEPTION_HANDLER": "paliapi.http.exception_handler",
+    "DEFAULT_SCHEMA_CLASS": "paliapi.http.openapi.Schema",
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "paliapi.http.problems.AlwaysJSON",
+    "DEFAULT_THROTTLE_CLASSES": ["accounts.rate_limits.KeyRate"],
+    "EXCEPTION_HANDLER": "paliapi.http.problems.exception_handler",
     "UNAUTHENTICATED_USER": None,
     "URL_FORMAT_OVERRIDE": None,
     "COMPACT_JSON": True,
@@ -166,7 +166,7 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": "/v1/",
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_ADD_EXPLICIT_BLANK_NULL_CHOICE": False,
-    "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "paliapi.openapi.say_plainly"],
+    "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "paliapi.http.openapi.say_plainly"],
     "TAGS": [
         {"name": "health", "description": "Is it there?"},
         {"name": "keys", "description": "Who am I, and which keys do I have?"},

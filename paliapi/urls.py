@@ -3,7 +3,8 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from paliapi import docs, health, http, metrics
+from paliapi import docs, health, metrics
+from paliapi.http import problems
 
 urlpatterns = [
     path("", docs.home),
@@ -22,7 +23,7 @@ urlpatterns = [
     path("v1/", include("collections_app.urls")),
 ]
 
-handler400 = http.bad_request
-handler403 = http.permission_denied
-handler404 = http.page_not_found
-handler500 = http.server_error
+handler400 = problems.bad_request
+handler403 = problems.permission_denied
+handler404 = problems.page_not_found
+handler500 = problems.server_error

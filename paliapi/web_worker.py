@@ -67,7 +67,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
         if not isinstance(exc, errors.ParseException) or isinstance(exc, _OUR_FAULT):
             super().handle_error(req, client, addr, exc)
             return
-        from paliapi.http import refusal  # noqa: PLC0415 - gunicorn imports this module before there are settings
+        from paliapi.http.problems import refusal  # noqa: PLC0415 - gunicorn imports this module before there are settings
 
         request_id = uuid.uuid4().hex
         structlog.contextvars.clear_contextvars()

@@ -9,7 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.access import SCOPES
-from accounts.issue import Rights, mint_key, revoke
+from accounts.key_lifecycle import Rights, mint_key, revoke
 from accounts.models import ApiKey, CustomUser
 from accounts.ownership import acting_for
 

@@ -13,12 +13,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.utils import html
 
-from accounts.auth import OwnedView
-from accounts.limits import concurrent
 from accounts.ownership import acting_for
-from collections_app import catalogue, ingest, jobs, tasks
-from collections_app.api import represent
-from collections_app.api.body import validated
+from accounts.rate_limits import concurrent
+from accounts.views import OwnedView
+from collections_app import catalogue, tasks
+from collections_app.api import document_out
+from collections_app.api.document_out import EXAMPLE, DocumentOut
 from collections_app.api.fields import CollectionNameField, MetadataField, NameField
 from collections_app.api.idempotency import IDEMPOTENCY_KEY, AlreadyAnswered, Attempt, attempt_of
 from collections_app.api.parameters import (
@@ -30,14 +30,15 @@ from collections_app.api.parameters import (
     LIMIT,
     LINK_HEADER,
 )
-from collections_app.api.represent import EXAMPLE, DocumentOut
-from collections_app.api.sources import content_of
+from collections_app.api.upload_source import content_of
+from collections_app.api.validation import validated
 from collections_app.errors import NothingToChange
+from collections_app.ingest import accept, jobs
 from collections_app.models import Document, OnPageError
-from paliapi.conditional import answer, require_match
-from paliapi.paging import paginate
-from paliapi.parsers import JSONParser, MultiPartParser, largest_json_upload
-from paliapi.serializers import TextField
+from paliapi.http.etags import answer, require_match
+from paliapi.http.paging import paginate
+from paliapi.http.parsers import JSONParser, MultiPartParser, largest_json_upload
+from paliapi.http.serializers import TextField
 
 NAME = OpenApiParameter("document_name", str, "path", description="Name; a `/` in it may be sent as it is or as %2F.")
 READY = {**EXAMPLE, "status": "ready", "num_pages": 120, "pages_total": 120, "pages_done": 120}
@@ -125,7 +126,7 @@ _ACCEPTED = {
 
 
 def _guard(request: Request) -> Callable[[Document], None]:
-    return lambda row: require_match(request, represent.document(row, request))
+    return lambda row: require_match(request, document_out.document(row, request))
 
 
 def _collection(request: Request) -> str:
@@ -177,7 +178,7 @@ class Upsert(OwnedView):
             attempt = attempt_of(request, self.caller.owner_id)
             try:
                 attempt.replay()
-                wanted = ingest.Wanted(
+                wanted = accept.Wanted(
                     name=data["name"],
                     collection_name=data.get("collection_name", catalogue.DEFAULT_COLLECTION),
                     metadata=data.get("metadata", {}),
@@ -186,7 +187,7 @@ class Upsert(OwnedView):
                     on_page_error=OnPageError(data.get("on_page_error", OnPageError.FAIL)),
                 )
                 with content_of(data, required=True) as content:
-                    made = ingest.accept(
+                    made = accept.accept(
                         self.caller,
                         wanted,
                         content,
@@ -203,7 +204,7 @@ class Upsert(OwnedView):
         ready = jobs.wait_for(self.caller, made, within_s=settings.ENV.wait_timeout_s)
         if ready is None:
             return _accepted(made)
-        answered = Response(represent.document(ready, self.request), status=201)
+        answered = Response(document_out.document(ready, self.request), status=201)
         with acting_for(self.caller.owner_id):
             return attempt.keep(answered)
 
@@ -232,7 +233,7 @@ class Documents(OwnedView):
     )
     def get(self, request: Request) -> Response:
         page = paginate(request, catalogue.documents(self.caller, collection_name=_collection(request)))
-        return Response(represent.documents(page.rows, request), headers=page.headers)
+        return Response(document_out.documents(page.rows, request), headers=page.headers)
 
 
 class DocumentDetail(OwnedView):
@@ -255,7 +256,7 @@ class DocumentDetail(OwnedView):
     )
     def get(self, request: Request, document_name: str) -> Response:
         row = catalogue.find_document(self.caller, document_name, collection_name=_collection(request))
-        return answer(request, represent.documents([row], request)[0])
+        return answer(request, document_out.documents([row], request)[0])
 
     @extend_schema(
         operation_id="updateDocument",
@@ -275,7 +276,7 @@ class DocumentDetail(OwnedView):
             data = validated(DocumentChange, request)
             if not any(data.get(field) for field in ("name", "metadata", "url", "base64", "file")):
                 raise NothingToChange
-            change = ingest.Change(
+            change = accept.Change(
                 name=data.get("name"),
                 metadata=data.get("metadata"),
                 url=data.get("url", ""),
@@ -283,7 +284,7 @@ class DocumentDetail(OwnedView):
                 on_page_error=OnPageError(data.get("on_page_error", OnPageError.FAIL)),
             )
             with content_of(data, required=False) as content:
-                changed = ingest.amend(
+                changed = accept.amend(
                     self.caller,
                     document_name,
                     change,
@@ -292,7 +293,7 @@ class DocumentDetail(OwnedView):
                     guard=_guard(request),
                 )
             tasks.nudge()
-            return answer(request, represent.document(changed, request))
+            return answer(request, document_out.document(changed, request))
 
     @extend_schema(
         operation_id="deleteDocument",

@@ -8,12 +8,12 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.auth import OwnedView
-from accounts.limits import concurrent
-from collections_app import embed
-from collections_app.api.body import validated
-from paliapi.parsers import largest_json_upload
-from paliapi.serializers import TextField
+from accounts.rate_limits import concurrent
+from accounts.views import OwnedView
+from collections_app import embeddings_client
+from collections_app.api.validation import validated
+from paliapi.http.parsers import largest_json_upload
+from paliapi.http.serializers import TextField
 
 MOST_INPUTS = 32
 
@@ -69,7 +69,7 @@ class EmbeddingsView(OwnedView):
     def post(self, request: Request) -> Response:
         data = validated(EmbeddingsIn, request)
         with concurrent("search", owner_id=self.caller.owner_id, limit=settings.ENV.max_concurrent_searches):
-            made = embed.run(data["input_data"], task=data["task"], at="/input_data")
+            made = embeddings_client.embed(data["input_data"], task=data["task"], at="/input_data")
         count = sum(len(one.vectors) for one in made.multi_vectors)
         return Response(
             {

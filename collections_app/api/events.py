@@ -18,17 +18,18 @@ from rest_framework import serializers
 from rest_framework.request import Request
 
 from accounts.access import Caller
-from accounts.auth import OwnedView
-from accounts.bearer import is_still_good
-from accounts.limits import concurrent
+from accounts.authentication import is_still_good
 from accounts.ownership import acting_for
-from collections_app import catalogue, progress
+from accounts.rate_limits import concurrent
+from accounts.views import OwnedView
+from collections_app import catalogue
 from collections_app.api.documents import NAME
 from collections_app.api.jobs import EXAMPLE_JOB, job
 from collections_app.api.parameters import COLLECTION
 from collections_app.errors import StreamsBusy
+from collections_app.ingest import progress
+from collections_app.ingest.progress import Progress
 from collections_app.models import Document, Revision
-from collections_app.progress import Progress
 from paliapi.database import let_go
 
 log = structlog.get_logger(__name__)

@@ -6,8 +6,8 @@ from django.conf import settings
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from collections_app.engine import metadata, names
-from paliapi.serializers import TextField
+from collections_app.engine.input import metadata, names
+from paliapi.http.serializers import TextField
 
 _OBJECT = {"type": "object", "additionalProperties": {}}
 

@@ -6,30 +6,30 @@ from drf_spectacular.utils import OpenApiExample, PolymorphicProxySerializer, ex
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.auth import OwnedView
+from accounts.views import OwnedView
 from collections_app import catalogue
-from collections_app.api import collections, represent
+from collections_app.api import collections, document_out
 from collections_app.api.collections import CollectionOut
+from collections_app.api.document_out import DocumentOut
 from collections_app.api.parameters import CURSOR, EXPAND, LIMIT, LINK_HEADER
-from collections_app.api.represent import DocumentOut
-from collections_app.engine import filters
-from collections_app.filtering import matching
-from paliapi.paging import paginate
+from collections_app.engine.input import filter_parser
+from collections_app.search.filter_sql import matching
+from paliapi.http.paging import paginate
 
 # The grammar is checked by hand, so it is described by hand: `engine.filters` is its only reader.
 _KEY = {"type": "string"}
 FILTER_SCHEMA: dict[str, Any] = {
     "type": "object",
     "additionalProperties": False,
-    "description": (filters.__doc__ or "").partition("\n\n")[2],
+    "description": (filter_parser.__doc__ or "").partition("\n\n")[2],
     "properties": {
         "on": {"type": "string", "enum": ["document", "collection"], "default": "document"},
-        "key": {"oneOf": [_KEY, {"type": "array", "items": _KEY, "maxItems": filters.MAX_KEYS}]},
+        "key": {"oneOf": [_KEY, {"type": "array", "items": _KEY, "maxItems": filter_parser.MAX_KEYS}]},
         "value": {},
-        "lookup": {"type": "string", "enum": list(filters.LOOKUPS), "default": "key_lookup"},
-        "op": {"type": "string", "enum": list(filters.OPS)},
-        "and": {"type": "array", "minItems": 1, "maxItems": filters.MAX_CONDITIONS, "items": {"type": "object"}},
-        "or": {"type": "array", "minItems": 1, "maxItems": filters.MAX_CONDITIONS, "items": {"type": "object"}},
+        "lookup": {"type": "string", "enum": list(filter_parser.LOOKUPS), "default": "key_lookup"},
+        "op": {"type": "string", "enum": list(filter_parser.OPS)},
+        "and": {"type": "array", "minItems": 1, "maxItems": filter_parser.MAX_CONDITIONS, "items": {"type": "object"}},
+        "or": {"type": "array", "minItems": 1, "maxItems": filter_parser.MAX_CONDITIONS, "items": {"type": "object"}},
         "not": {"type": "object"},
     },
 }
@@ -66,15 +66,15 @@ class FilterView(OwnedView):
         ),
         examples=[
             *(OpenApiExample(name, value=value, request_only=True) for name, value in _EXAMPLES.items()),
-            OpenApiExample("A document", value=represent.EXAMPLE, response_only=True),
+            OpenApiExample("A document", value=document_out.EXAMPLE, response_only=True),
         ],
     )
     def post(self, request: Request) -> Response:
-        found = filters.parse(request.data)
+        found = filter_parser.parse(request.data)
         if found.on == "collection":
             where = matching(found.condition, document="metadata", collection="metadata")
             shelves = paginate(request, catalogue.collections(self.caller).filter(where))
             return Response([collections.represent(row) for row in shelves.rows], headers=shelves.headers)
         where = matching(found.condition, document="metadata", collection="collection__metadata")
         page = paginate(request, catalogue.documents(self.caller).filter(where))
-        return Response(represent.documents(page.rows, request), headers=page.headers)
+        return Response(document_out.documents(page.rows, request), headers=page.headers)

@@ -9,12 +9,12 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.auth import OwnedView
-from accounts.limits import concurrent
-from collections_app import convert
-from collections_app.api.body import validated
-from collections_app.api.sources import received
-from paliapi.parsers import MultiPartParser
+from accounts.rate_limits import concurrent
+from accounts.views import OwnedView
+from collections_app.api.upload_source import received
+from collections_app.api.validation import validated
+from collections_app.ingest import preview
+from paliapi.http.parsers import MultiPartParser
 
 
 class FileIn(serializers.Serializer[Any]):
@@ -49,7 +49,7 @@ class FileToImages(OwnedView):
     def post(self, request: Request) -> Response:
         with concurrent("upload", owner_id=self.caller.owner_id, limit=settings.ENV.max_concurrent_uploads):
             file = validated(FileIn, request)["file"]
-            pages = convert.to_images(received(file).file)
+            pages = preview.to_images(received(file).file)
             return Response(
                 [
                     {"img_base64": base64.b64encode(page.image).decode("ascii"), "page_number": page.number}

@@ -15,9 +15,9 @@ from rest_framework.response import Response
 
 from accounts.ownership import acting_for
 from collections_app.errors import IdempotencyKeyInvalid, IdempotencyKeyReused
-from collections_app.housekeeping import ANSWERS_ARE_KEPT
 from collections_app.models import IdempotentAnswer
-from paliapi.uploads import ReceivedFile
+from collections_app.storage.housekeeping import ANSWERS_ARE_KEPT
+from paliapi.http.uploads import ReceivedFile
 
 IDEMPOTENCY_KEY = OpenApiParameter(
     "Idempotency-Key",

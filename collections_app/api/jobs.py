@@ -8,16 +8,17 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.auth import OwnedView
-from collections_app import catalogue, jobs, tasks
-from collections_app.api import represent
+from accounts.views import OwnedView
+from collections_app import catalogue, tasks
+from collections_app.api import document_out
+from collections_app.api.document_out import EXAMPLE, DocumentOut, FailureOut, SkippedOut
 from collections_app.api.documents import NAME
 from collections_app.api.parameters import COLLECTION, CURSOR, LIMIT, LINK_HEADER
-from collections_app.api.represent import EXAMPLE, DocumentOut, FailureOut, SkippedOut
 from collections_app.errors import JobStatusInvalid
+from collections_app.ingest import jobs
 from collections_app.models import Document, Revision
 from paliapi.errors import Problem
-from paliapi.paging import paginate
+from paliapi.http.paging import paginate
 
 _STATUS = OpenApiParameter(
     "status", str, "query", enum=list(jobs.UNFINISHED), description="Only jobs in this state; left out: all of these."
@@ -75,9 +76,9 @@ def job(row: Revision) -> dict[str, Any]:
         "collection_name": row.document.collection.name,
         "skipped_pages": row.skipped,
         "waiting_for": row.waiting_for or None,
-        "next_try_at": represent.moment(row.next_try_at) if row.waiting_for else None,
-        "created_at": represent.moment(row.created_at),
-        "updated_at": represent.moment(row.updated_at),
+        "next_try_at": document_out.moment(row.next_try_at) if row.waiting_for else None,
+        "created_at": document_out.moment(row.created_at),
+        "updated_at": document_out.moment(row.updated_at),
     }
 
 
@@ -154,4 +155,4 @@ def _where(request: Request) -> str:
 
 
 def _told(row: Document, request: Request) -> Response:
-    return Response(represent.document(row, request))
+    return Response(document_out.document(row, request))

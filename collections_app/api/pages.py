@@ -11,14 +11,15 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from accounts.auth import OwnedView
 from accounts.ownership import acting_for
-from collections_app import catalogue, files, links
+from accounts.views import OwnedView
+from collections_app import catalogue
 from collections_app.api.documents import NAME
 from collections_app.api.parameters import COLLECTION, IF_NONE_MATCH
 from collections_app.errors import FileLinkExpired, PageNotFound
 from collections_app.models import Page, Revision, StoredFile
-from collections_app.sending import sent, sent_small
+from collections_app.storage import files, links
+from collections_app.storage.responses import sent, sent_small
 
 _LARGEST_PAGE_NUMBER = 2**31 - 1
 _FOR_EVER = "private, max-age=31536000, immutable"

@@ -8,9 +8,10 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.auth import OwnedView
-from collections_app import catalogue, quality
+from accounts.views import OwnedView
+from collections_app import catalogue
 from collections_app.api.collections import NAME
+from collections_app.search import recall
 
 
 class QualityOut(serializers.Serializer[Any]):
@@ -54,16 +55,16 @@ class CollectionQuality(OwnedView):
     )
     def get(self, _request: Request, collection_name: str) -> Response:
         collection = catalogue.find_collection(self.caller, collection_name)
-        found = quality.of(collection)
+        found = recall.of(collection)
         return Response(
             {
                 "collection_name": collection.name,
                 "recall": found.recall,
-                "k": quality.K,
+                "k": recall.K,
                 "searches_compared": found.searches,
                 "pages_expected": found.expected,
                 "pages_found": found.found,
-                "days": quality.DAYS,
+                "days": recall.DAYS,
                 "shadow_percent": settings.ENV.shadow_percent,
             }
         )

@@ -5,7 +5,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from collections_app.pointing import Pointed
+from collections_app.search.regions import Pointed
 
 
 class RegionOut(serializers.Serializer[Any]):

@@ -8,21 +8,22 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.auth import OwnedView
-from accounts.limits import concurrent
-from collections_app import quality, search, shadow, tasks
-from collections_app.api import hits
-from collections_app.api.body import validated
+from accounts.rate_limits import concurrent
+from accounts.views import OwnedView
+from collections_app import tasks
+from collections_app.api import search_out
 from collections_app.api.filter import FILTER_SCHEMA
-from collections_app.api.question import CropIn, PageIn, QueryField, asked_of
-from collections_app.asking import Asked, Picture, Words
-from collections_app.engine import filters
-from collections_app.engine.conditions import Filter
+from collections_app.api.search_in import CropIn, PageIn, QueryField, asked_of
+from collections_app.api.validation import validated
+from collections_app.engine.input import filter_parser
+from collections_app.engine.input.filter_conditions import Filter
 from collections_app.errors import RankingWithoutScores, RegionsOfTooMany
-from collections_app.search import Answer, Question
+from collections_app.search import recall, recall_sampling, run
+from collections_app.search.query import Asked, Picture, Words
+from collections_app.search.run import Answer, Question
 from paliapi.errors import Problem
-from paliapi.parsers import largest_json_upload
-from paliapi.serializers import FlagField, NumberField, TextField
+from paliapi.http.parsers import largest_json_upload
+from paliapi.http.serializers import FlagField, NumberField, TextField
 
 MOST_HITS = 1000
 MOST_WITH_REGIONS = 20
@@ -35,7 +36,7 @@ class FilterField(serializers.Field[Filter, Any, Any, Any]):
     """The filter language of `POST /v1/filter/`."""
 
     def to_internal_value(self, data: Any) -> Filter:
-        return filters.parse(data, at=f"/{self.field_name}")
+        return filter_parser.parse(data, at=f"/{self.field_name}")
 
 
 class WhereIn(serializers.Serializer[Any]):
@@ -161,20 +162,20 @@ class _Searching(OwnedView):
     def answered(self, request: Request, data: dict[str, Any], asked: Asked) -> Response:
         with concurrent("search", owner_id=self.caller.owner_id, limit=settings.ENV.max_concurrent_searches):
             question = _question(data, asked)
-            answer = search.run(self.caller, question)
+            answer = run.run(self.caller, question)
             include = frozenset(data.get("include", ()))
-            told = hits.represent(answer, request, images=data.get("images", "base64"), include=include)
+            told = search_out.represent(answer, request, images=data.get("images", "base64"), include=include)
         self._cast_shadow(question, answer, filter_json=cast(dict[str, Any], request.data).get("query_filter"))
         echoed = {} if isinstance(asked, Picture) else {"query": asked.text if isinstance(asked, Words) else ""}
-        return Response({**echoed, **told}, headers=hits.timing(answer.receipt))
+        return Response({**echoed, **told}, headers=search_out.timing(answer.receipt))
 
     def _cast_shadow(self, question: Question, answer: Answer, *, filter_json: Any) -> None:
         """Now and then have what sketches found looked for exactly, where the two can be compared."""
         if answer.receipt.mode != "sketch" or question.by_document or question.min_score is not None:
             return
-        if answer.query is not None and answer.where is not None and shadow.is_drawn(answer.query):
-            most = min(quality.K, question.offset + question.top_k)
-            sample = shadow.Sample(
+        if answer.query is not None and answer.where is not None and recall_sampling.is_drawn(answer.query):
+            most = min(recall.K, question.offset + question.top_k)
+            sample = recall_sampling.Sample(
                 caller=self.caller,
                 where=answer.where,
                 filter_json=filter_json,
@@ -182,7 +183,7 @@ class _Searching(OwnedView):
                 most=most,
                 found=answer.receipt.best[:most],
             )
-            tasks.compare_later(shadow.packed(sample))
+            tasks.compare_later(recall_sampling.packed(sample))
 
 
 def _question(data: dict[str, Any], asked: Asked) -> Question:
@@ -221,7 +222,7 @@ class SearchView(_Searching):
         ),
         parameters=[_TIMING],
         request=SearchIn,
-        responses=hits.SearchOut,
+        responses=search_out.SearchOut,
         examples=[
             OpenApiExample("A question", value=_WORDS, request_only=True),
             OpenApiExample("With more said", value=_MORE, request_only=True),
@@ -229,7 +230,7 @@ class SearchView(_Searching):
             OpenApiExample("More like this part of a page", value=_PART_OF_A_PAGE, request_only=True),
             OpenApiExample("Several things together", value=_TOGETHER, request_only=True),
             OpenApiExample("An identifier", value=_BY_WORDS, request_only=True),
-            OpenApiExample("A hit", value={"query": _WORDS["query"], **hits.EXAMPLE}, response_only=True),
+            OpenApiExample("A hit", value={"query": _WORDS["query"], **search_out.EXAMPLE}, response_only=True),
         ],
     )
     def post(self, request: Request) -> Response:
@@ -247,10 +248,10 @@ class SearchImageView(_Searching):
         description="The image may be a page, a part of one, or a photograph. All else is as in a search by words.",
         parameters=[_TIMING],
         request=SearchImageIn,
-        responses=hits.AnswerOut,
+        responses=search_out.AnswerOut,
         examples=[
             OpenApiExample("An image", value={"img_base64": "iVBORw0KGgo=", "top_k": 3}, request_only=True),
-            OpenApiExample("A hit", value=hits.EXAMPLE, response_only=True),
+            OpenApiExample("A hit", value=search_out.EXAMPLE, response_only=True),
         ],
     )
     def post(self, request: Request) -> Response:

@@ -9,16 +9,16 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.access import Scope
-from accounts.auth import OwnedView
+from accounts.views import OwnedView
 from collections_app import tasks
-from collections_app.api import webhook_forms as forms
-from collections_app.api.body import validated
+from collections_app.api import webhook_serializers as forms
 from collections_app.api.parameters import CURSOR, LIMIT, LINK_HEADER
+from collections_app.api.validation import validated
 from collections_app.errors import NothingToChange, WebhookStatusInvalid
 from collections_app.webhook_models import DeliveryStatus, WebhookEndpoint
 from collections_app.webhooks import endpoints, keys
 from paliapi.errors import Problem
-from paliapi.paging import paginate
+from paliapi.http.paging import paginate
 
 # A webhook goes on telling after its key is revoked, so making one is as much as making a key.
 _MANAGING: dict[str, Scope | None] = dict.fromkeys(("GET", "HEAD", "OPTIONS", "POST", "PATCH", "DELETE"), "admin")

@@ -12,10 +12,10 @@ from django.conf import settings
 from django.utils import timezone
 
 from collections_app import failpoints
-from collections_app.engine.addresses import Allowed
-from collections_app.engine.guarded import Way
-from collections_app.engine.post import Receipt, post
-from collections_app.engine.standard_webhooks import signed_headers
+from collections_app.engine.outbound.addresses import Allowed
+from collections_app.engine.outbound.client import Way
+from collections_app.engine.outbound.post import Receipt, post
+from collections_app.engine.outbound.webhook_signature import signed_headers
 from collections_app.webhook_models import WhyDisabled
 from collections_app.webhooks import deliveries, keys, messages
 from collections_app.webhooks.deliveries import Claim

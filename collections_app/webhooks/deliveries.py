@@ -17,8 +17,8 @@ from django.db.models.functions import Coalesce, Now
 from django.utils import timezone
 
 from accounts.ownership import acting_as_staff, acting_for
-from collections_app.engine import here
-from collections_app.engine.post import Receipt
+from collections_app.engine import process_name
+from collections_app.engine.outbound.post import Receipt
 from collections_app.webhook_models import DeliveryStatus, WebhookDelivery, WebhookEndpoint, WhyDisabled
 from collections_app.webhooks import endpoints
 
@@ -69,7 +69,7 @@ def _claimed(delivery: WebhookDelivery, endpoint: WebhookEndpoint) -> Claim:
     WebhookDelivery.objects.filter(pk=delivery.pk).update(
         lease_token=token,
         lease_until=Now() + LEASE,
-        lease_holder=here.name_of(os.getpid()),
+        lease_holder=process_name.name_of(os.getpid()),
         attempted_at=Now(),
         attempts=F("attempts") + 1,
     )
@@ -189,7 +189,7 @@ def free_abandoned() -> None:
     with acting_as_staff():
         held = WebhookDelivery.objects.held().exclude(lease_holder="").values_list("pk", "lease_token", "lease_holder")
         for pk, token, holder in held:
-            if here.is_gone(holder):
+            if process_name.is_gone(holder):
                 WebhookDelivery.objects.filter(pk=pk, lease_token=token).update(lease_token=None, lease_until=None)
         tried = WebhookDelivery.objects.unheld().filter(attempts__gte=MOST_ATTEMPTS)
         tried.update(status=DeliveryStatus.FAILED, lease_token=None, lease_until=None)

@@ -11,8 +11,8 @@ from django.utils import timezone
 
 from accounts.access import Caller
 from accounts.ownership import one_at_a_time
-from collections_app.engine.addresses import Allowed
-from collections_app.engine.destination import check_by_name, destination
+from collections_app.engine.outbound.addresses import Allowed
+from collections_app.engine.outbound.destination import check_by_name, destination
 from collections_app.errors import (
     FetchRefused,
     TooManyWebhooks,

@@ -10,7 +10,7 @@ from datetime import datetime
 from django.conf import settings
 from django.utils import timezone
 
-from collections_app.engine.standard_webhooks import derived_key, secret_text
+from collections_app.engine.outbound.webhook_signature import derived_key, secret_text
 from collections_app.webhook_models import WebhookEndpoint
 
 _SALT_BYTES = 32

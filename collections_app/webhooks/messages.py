@@ -7,8 +7,8 @@ from django.conf import settings
 from django.urls import reverse
 
 from accounts.ownership import acting_for
-from collections_app import files
 from collections_app.models import Document, Revision, Status
+from collections_app.storage import files
 from collections_app.webhook_models import TEST, Event, WebhookDelivery
 
 # Receivers expect short messages; what does not fit is a request away.

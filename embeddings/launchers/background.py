@@ -7,10 +7,10 @@ from typing import Any
 import httpx
 import orjson
 
-from embeddings.app import create_app
 from embeddings.backends.choose import choose
 from embeddings.config import Settings
-from embeddings.engine import Engine
+from embeddings.server.app import create_app
+from embeddings.server.engine import Engine
 
 
 class CannotStart(Exception):

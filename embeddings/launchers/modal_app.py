@@ -13,10 +13,10 @@ import modal
 from starlette.applications import Starlette
 
 from embeddings import config
-from embeddings.app import create_app
 from embeddings.backends.choose import choose
 from embeddings.config import Settings
-from embeddings.engine import Engine
+from embeddings.server.app import create_app
+from embeddings.server.engine import Engine
 
 _CACHE: Final = "/cache"
 _ROOT: Final = Path(__file__).parents[2]

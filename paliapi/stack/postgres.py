@@ -19,7 +19,7 @@ from urllib.parse import quote
 
 import psycopg
 
-from paliapi.furnish import equip, furnish
+from paliapi.database_bootstrap import equip, furnish
 from paliapi.roles import APP, OWNER
 from paliapi.stack import account as accounts
 from paliapi.stack import postgres_binaries, processes

@@ -8,7 +8,7 @@ from django.contrib import admin
 from django.contrib.admin.models import LogEntry
 from django.test import Client
 
-from accounts import keys, site
+from accounts import keys, staff_site
 from accounts.models import ApiKey, CustomUser, Usage
 from accounts.ownership import acting_as_staff, acting_for
 from tests.cast import Someone
@@ -134,8 +134,8 @@ def test_an_owner_with_keys_cannot_log_in_to_the_admin(alice: Someone) -> None:
 
 
 def test_guessing_passwords_is_slowed_down(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(site, "_LOGINS_PER_MINUTE", 1)
-    monkeypatch.setattr(site, "_LOGINS_AT_ONCE", 2)
+    monkeypatch.setattr(staff_site, "_LOGINS_PER_MINUTE", 1)
+    monkeypatch.setattr(staff_site, "_LOGINS_AT_ONCE", 2)
     CustomUser.objects.create_superuser("guessed@example.com", password=PASSWORD)
     assert [log_in("guessed@example.com", f"guess {number}").status_code for number in range(2)] == [200, 200]
     refused = log_in("guessed@example.com")

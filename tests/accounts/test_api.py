@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from accounts.access import SCOPES
-from accounts.issue import Rights, mint_key
+from accounts.key_lifecycle import Rights, mint_key
 from accounts.models import ApiKey
 from accounts.ownership import acting_for
 from tests.cast import EVERYTHING, Someone, with_key

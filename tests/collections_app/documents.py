@@ -12,10 +12,10 @@ from PIL import Image
 
 from accounts.ownership import acting_for
 from accounts.quotas import charge
-from collections_app import files, vectors
-from collections_app.files import Content
 from collections_app.models import Collection, Document, Page, Revision, Space, Status, StoredFile
-from collections_app.vectors import PageVectors
+from collections_app.storage import files, vectors
+from collections_app.storage.files import Content
+from collections_app.storage.vectors import PageVectors
 from tests.cast import Someone
 
 PDF = (

@@ -9,8 +9,9 @@ from django.utils import timezone
 
 from accounts.ownership import acting_as_staff, acting_for
 from accounts.quotas import usage
-from collections_app import files, process
+from collections_app.ingest import worker
 from collections_app.models import Document, Outage, Page, PageEmbedding, Revision, StoredFile
+from collections_app.storage import files
 from embeddings.contract import NPZ, MultiVector, Space, pack
 from tests.cast import Someone
 from tests.embeddings.scripted import Asked, Reply
@@ -19,7 +20,7 @@ from tests.embeddings.scripted import Asked, Reply
 def work(*, turns: int = 50) -> None:
     """As a worker does, until nothing is due."""
     for _ in range(turns):
-        if not process.run():
+        if not worker.run():
             return
     raise AssertionError("There is always more to do.")
 

@@ -10,9 +10,9 @@ from PIL import Image
 
 from accounts.access import Caller
 from accounts.ownership import acting_for
-from collections_app import vectors
 from collections_app.models import Page, PageEmbedding, Space
-from collections_app.vectors import PageVectors
+from collections_app.storage import vectors
+from collections_app.storage.vectors import PageVectors
 from embeddings import contract
 from embeddings.backends.base import Item
 from embeddings.backends.lexical import Lexical

@@ -12,8 +12,8 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.models import CustomUser, Usage
 from accounts.ownership import acting_as_staff, acting_for
-from collections_app import files
 from collections_app.models import Collection, Document, Page, Revision, Status, StoredFile
+from collections_app.storage import files
 from tests.cast import Someone
 from tests.collections_app.documents import PDF, PNG, body_of, shown_with_pages
 

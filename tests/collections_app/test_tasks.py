@@ -9,7 +9,7 @@ from collections_app import tasks
 from paliapi.celery import app
 from tests.cast import Someone
 from tests.collections_app.documents import put
-from tests.collections_app.engine.samples import pdf
+from tests.collections_app.engine.rendering.samples import pdf
 from tests.collections_app.ingestion import told
 from tests.collections_app.webhooks.receiving import ask_for_a_test, log, receiving, register
 

@@ -15,11 +15,11 @@ import uvicorn
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from embeddings.app import create_app
 from embeddings.backends.base import Backend
 from embeddings.backends.lexical import Lexical
 from embeddings.config import Settings, read
-from embeddings.engine import Engine
+from embeddings.server.app import create_app
+from embeddings.server.engine import Engine
 
 KEY = "key-of-the-tests"
 DEADLINE_S = 20.0

@@ -15,10 +15,10 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from accounts.access import Scope
-from accounts.issue import Rights, mint_key
+from accounts.key_lifecycle import Rights, mint_key
 from accounts.ownership import acting_as_staff, acting_for
-from collections_app import files, links
 from collections_app.models import Page, Revision, StoredFile
+from collections_app.storage import files, links
 from tests.cast import EVERYTHING, Someone, with_expired_key, with_key, with_revoked_key
 from tests.collections_app.documents import PDF, PNG, shown_with_pages
 from tests.collections_app.webhooks.receiving import kept_for
@@ -161,7 +161,11 @@ def world(alice: Someone, charlie: Someone, embedding: None) -> World:
         uploaded = Revision.objects.filter(owner_id=alice.id).values("file")
         link = files.link_token(StoredFile.objects.get(pk__in=uploaded))
         page = Page.objects.get(owner_id=alice.id)
-        tokens = {"image_token": links.page_token(page), "thumbnail_token": links.page_token(page, of="thumbnail")}
+        of_page = page.owner_id, page.pk
+        tokens = {
+            "image_token": links.page_token(*of_page),
+            "thumbnail_token": links.page_token(*of_page, of="thumbnail"),
+        }
     world = World(
         alice,
         {

@@ -6,10 +6,11 @@ from pathlib import Path
 
 from paliapi.env import ROOT
 
-PACKAGES = ("paliapi", "accounts", "collections_app", "embeddings")
+PACKAGES = ("paliapi", "accounts", "collections_app", "embeddings", "benchmarks", "drills")
 MOST_LINES_OF_A_FILE = 400
 MOST_LINES_OF_A_FUNCTION = 60
-DRAWERS = {"utils", "util", "common", "core", "misc", "shared"}
+DRAWERS = {"utils", "util", "common", "core", "misc", "shared", "services"}
+MOST_MODULES_OF_A_FOLDER = 22
 
 
 def sources() -> Iterator[Path]:
@@ -25,6 +26,13 @@ def test_packages_are_empty_so_that_pure_rooms_load_no_framework() -> None:
 def test_nothing_is_called_a_drawer() -> None:
     for file in sources():
         assert not DRAWERS & {file.stem, *file.relative_to(ROOT).parent.parts}, file
+
+
+def test_folders_are_small() -> None:
+    for folder in {file.parent for file in sources()}:
+        modules = [file for file in folder.glob("*.py") if file.name != "__init__.py"]
+        assert len(modules) <= MOST_MODULES_OF_A_FOLDER, folder
+    assert len([file for file in (ROOT / "collections_app").glob("*.py") if file.name != "__init__.py"]) <= 12
 
 
 def test_files_and_functions_are_short() -> None:

@@ -5,11 +5,11 @@ from django.conf import settings
 from django.db import IntegrityError, ProgrammingError, connection, transaction
 from django.db.models import F
 
-from accounts.issue import Rights, mint_key
+from accounts.key_lifecycle import Rights, mint_key
 from accounts.models import ApiKey
 from accounts.ownership import acting_as_staff, acting_for
-from collections_app import quality
 from collections_app.models import Collection, Document, Revision
+from collections_app.search import recall
 from paliapi.roles import APP, STAFF
 from tests.cast import EVERYTHING, Someone, someone
 from tests.collections_app.documents import shown_with_pages
@@ -45,7 +45,7 @@ def full(alice: Someone) -> Someone:
         old = ApiKey.objects.get(owner_id=alice.id)
         mint_key(alice.id, rights=Rights(scopes=EVERYTHING), rotated_from=old)
         Revision.objects.filter(owner_id=alice.id).update(converted=F("file"))
-        quality.record(alice.id, {Collection.objects.filter(owner_id=alice.id)[0].pk: (10, 9)})
+        recall.record(alice.id, {Collection.objects.filter(owner_id=alice.id)[0].pk: (10, 9)})
     return alice
 
 

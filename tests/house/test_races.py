@@ -12,11 +12,11 @@ from django.db import connection
 from django.db.models import F, Sum
 from pytest_django import Settings
 
-from accounts import issue
+from accounts import key_lifecycle
 from accounts.models import Usage
 from accounts.ownership import acting_for
-from collections_app import files
 from collections_app.models import Collection, Document, Revision
+from collections_app.storage import files
 from paliapi.stack import processes
 from tests.cast import Someone, someone
 from tests.collections_app.documents import PDF, PNG, put, shown_with_pages
@@ -189,7 +189,7 @@ def test_of_many_who_want_the_last_place_one_gets_it(
     owner: Someone, settings: Settings, monkeypatch: pytest.MonkeyPatch, round_: int
 ) -> None:
     settings.ENV = replace(settings.ENV, max_webhooks=1)
-    monkeypatch.setattr(issue, "MOST_KEYS", 2)
+    monkeypatch.setattr(key_lifecycle, "MOST_KEYS", 2)
     hook = {"url": "https://93.184.216.34/hook"}
     made = at_once(*[lambda: owner.post("/v1/webhooks/", hook)] * 4)
     assert sorted(made) == [201, 429, 429, 429]

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.urls import get_resolver
 
-from paliapi import reference
+from paliapi import generated_docs
 from paliapi.env import ROOT, Env, read, settings
 from paliapi.env_values import parse_file
 from paliapi.errors import catalogue
@@ -16,19 +16,19 @@ from paliapi.errors import catalogue
 VARIABLE = re.compile(r"[A-Z0-9_]+=")
 
 
-@pytest.mark.parametrize("path", reference.FILES, ids=lambda path: path.name)
+@pytest.mark.parametrize("path", generated_docs.FILES, ids=lambda path: path.name)
 def test_what_is_committed_is_what_the_code_says(path: Path) -> None:
     _ = get_resolver().url_patterns  # routes bring in every module, and with them every error there is
-    assert path.read_text() == reference.FILES[path](), "run `make schema`"
+    assert path.read_text() == generated_docs.FILES[path](), "run `make schema`"
 
 
 def test_the_example_has_every_variable_once_and_in_order() -> None:
     assert list(_example()) == [setting.name for setting in settings()]
-    assert reference.env_example().count("\n# SECRET_KEY=") == 1
+    assert generated_docs.env_example().count("\n# SECRET_KEY=") == 1
 
 
 def test_a_copied_example_changes_nothing() -> None:
-    assert parse_file(reference.env_example()) == {}
+    assert parse_file(generated_docs.env_example()) == {}
 
 
 def test_the_defaults_in_the_example_are_the_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -41,7 +41,7 @@ def test_the_defaults_in_the_example_are_the_defaults(monkeypatch: pytest.Monkey
 
 
 def test_every_section_begins_with_a_variable_that_exists() -> None:
-    assert set(reference.SECTIONS) <= {setting.name for setting in settings()}
+    assert set(generated_docs.SECTIONS) <= {setting.name for setting in settings()}
 
 
 def test_every_error_has_a_code_of_its_own_and_a_title_that_is_a_sentence() -> None:
@@ -51,11 +51,11 @@ def test_every_error_has_a_code_of_its_own_and_a_title_that_is_a_sentence() -> N
         for other in error.__subclasses__():
             assert other.code != error.code, other.__name__
         assert error.title.endswith("."), error.__name__
-    page = reference.errors()
+    page = generated_docs.errors()
     assert all(f"| `{error.code}` |" in page for error in every)
 
 
 def _example() -> dict[str, str]:
     """The variables of the example, as if nobody had commented them out."""
-    lines = (line.removeprefix("# ") for line in reference.env_example().splitlines())
+    lines = (line.removeprefix("# ") for line in generated_docs.env_example().splitlines())
     return parse_file("\n".join(line for line in lines if VARIABLE.match(line)))

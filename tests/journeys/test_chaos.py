@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from accounts.ownership import acting_for
-from benchmarks.stack import descendants, is_stopped
+from benchmarks.harness.stack import descendants, is_stopped
 from collections_app.models import Page, Revision
 from paliapi.stack import processes
 from tests.cast import Someone
 from tests.collections_app.documents import put
-from tests.collections_app.engine.samples import pdf
+from tests.collections_app.engine.rendering.samples import pdf
 from tests.collections_app.ingestion import books_balance, hurry, latest, shown_texts
 from tests.journeys.conftest import Web
 from tests.journeys.test_ingestion import until_ready, working

@@ -17,7 +17,7 @@ from PIL import Image
 from paliapi.env import ROOT
 from tests.cast import Someone
 from tests.collections_app.documents import put
-from tests.collections_app.engine.samples import pdf
+from tests.collections_app.engine.rendering.samples import pdf
 from tests.collections_app.ingestion import books_balance, shown_texts
 from tests.journeys.conftest import Web
 

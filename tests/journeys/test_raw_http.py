@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from collections_app.models import NAME_LENGTH
-from paliapi.http import codes
+from paliapi.http.problems import codes
 from tests.cast import Someone
 from tests.journeys.conftest import Web
 

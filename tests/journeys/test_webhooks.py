@@ -9,7 +9,7 @@ from colivara_py import ColiVara  # type: ignore[import-untyped]
 
 from paliapi.stack import processes
 from tests.cast import Someone
-from tests.collections_app.engine.samples import pdf
+from tests.collections_app.engine.rendering.samples import pdf
 from tests.embeddings.scripted import Reply, scripted
 from tests.journeys.conftest import Web
 from tests.journeys.test_ingestion import working

@@ -6,7 +6,7 @@ import re
 import pytest
 from django.test import Client
 
-from paliapi.http import codes
+from paliapi.http.problems import codes
 
 PAGES = ["/v1/docs", "/v1/docs/errors"]
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from collections_app.engine.addresses import Allowed
+from collections_app.engine.outbound.addresses import Allowed
 from paliapi.env_values import places, ports
 
 

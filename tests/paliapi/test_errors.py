@@ -5,7 +5,7 @@ import pytest
 from collections_app.errors import PageNotFound, PageTooLarge
 from paliapi import errors
 from paliapi.errors import Conflict, Error, Invalid, Stale, TooLarge, Unparsable, kind_of
-from paliapi.http import STATUS
+from paliapi.http.problems import STATUS
 
 
 @pytest.mark.parametrize(

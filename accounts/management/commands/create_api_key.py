@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from accounts.access import SCOPES
-from accounts.issue import Rights, mint_key
+from accounts.key_lifecycle import Rights, mint_key
 from accounts.models import NAME_LENGTH, CustomUser
 from accounts.ownership import acting_for
 from paliapi.errors import Error

@@ -5,7 +5,7 @@ from typing import Any
 from django.contrib.auth.management.commands import createsuperuser
 from django.db.models.signals import post_save
 
-from accounts.issue import Rights, mint_key
+from accounts.key_lifecycle import Rights, mint_key
 from accounts.models import CustomUser
 from accounts.ownership import acting_for
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from collections_app import rebuilding
+from collections_app.storage import rebuild
 
 
 class Command(BaseCommand):
@@ -16,7 +16,7 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, **options: Any) -> None:
         total = 0
-        for collection_id, made in rebuilding.rebuild(everything=options["all"]):
+        for collection_id, made in rebuild.rebuild(everything=options["all"]):
             total += made
             self.stdout.write(f"Collection {collection_id}: {made} pages.")
         self.stdout.write(f"Made the sketches of {total} pages.")

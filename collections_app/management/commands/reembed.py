@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from collections_app import reembedding
+from collections_app.ingest import reembed
 from paliapi.errors import Error
 
 
@@ -29,13 +29,13 @@ class Command(BaseCommand):
             raise CommandError(f"{problem.detail} ({problem.code}) Nothing is lost: run it again.") from problem
 
     def _run(self, email: str | None, collection_name: str | None) -> None:
-        space_id = reembedding.target()
-        found = reembedding.places(space_id, email=email, collection_name=collection_name)
+        space_id = reembed.target()
+        found = reembed.places(space_id, email=email, collection_name=collection_name)
         if not found:
             print("Nothing to do: all that is shown is in the space of the present model.")
         for place in found:
             pages = 0
-            for more in reembedding.run(place, space_id):
+            for more in reembed.run(place, space_id):
                 pages += more
                 print(f"\r{place.email} {place.name}: {pages:,} pages", end="", flush=True)
             print(f"\r{place.email} {place.name}: {place.documents:,} documents, {pages:,} pages embedded; swapped.")

@@ -6,14 +6,14 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from collections_app import rebuilding
+from collections_app.storage import rebuild
 
 
 class Command(BaseCommand):
     help = "Looks at the vectors, the sketch and the image of every page. Ends with 1 where something is wrong."
 
     def handle(self, *_args: Any, **_options: Any) -> None:
-        verdict = rebuilding.verify()
+        verdict = rebuild.verify()
         for name, count in asdict(verdict).items():
             self.stdout.write(f"{name.replace('_', ' ')}: {count}")
         if not verdict.good:

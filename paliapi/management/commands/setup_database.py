@@ -7,7 +7,7 @@ import psycopg
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from paliapi.furnish import furnish
+from paliapi.database_bootstrap import furnish
 from paliapi.roles import APP, OWNER
 
 

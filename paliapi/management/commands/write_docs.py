@@ -6,7 +6,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand
 from django.urls import get_resolver
 
-from paliapi import reference
+from paliapi import generated_docs
 from paliapi.env import ROOT
 
 
@@ -16,6 +16,6 @@ class Command(BaseCommand):
     def handle(self, *_args: Any, **_options: Any) -> None:
         # Routes bring in every module, and with them every error there is.
         _ = get_resolver().url_patterns
-        for path, text in reference.FILES.items():
+        for path, text in generated_docs.FILES.items():
             path.write_text(text(), encoding="utf-8")
         call_command("spectacular", validate=True, fail_on_warn=True, file=str(ROOT / "docs" / "openapi.yaml"))

@@ -9,13 +9,13 @@ import pytest
 from django.db import connection
 from pytest_django import Settings
 
-from accounts.issue import revoke
+from accounts.key_lifecycle import revoke
 from accounts.models import ApiKey
 from accounts.ownership import acting_for
-from collections_app import process
+from collections_app.ingest import worker
 from tests.cast import Someone, someone, with_key
 from tests.collections_app.documents import put, shown_with_pages
-from tests.collections_app.engine.samples import pdf
+from tests.collections_app.engine.rendering.samples import pdf
 from tests.collections_app.ingestion import hurry, work
 
 TINY = (72, 72)
@@ -56,7 +56,7 @@ def test_who_follows_sees_the_state_now_each_that_comes_and_the_end(owner: Someo
     events = read(answer)
     first = next(events)
     assert (first.kind, first.data["status"], first.data["document_name"]) == ("progress", "queued", "a.pdf")
-    process.run()
+    worker.run()
     rest = list(events)
     assert [(one.kind, one.data["status"]) for one in rest][-1] == ("end", "ready")
     assert (rest[-1].data["pages_done"], rest[-1].data["pages_total"]) == (10, 10)

@@ -13,8 +13,8 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.ownership import acting_for
-from collections_app import housekeeping
 from collections_app.models import Collection, IdempotentAnswer, Revision
+from collections_app.storage import housekeeping
 from tests.cast import Someone, someone
 from tests.collections_app.documents import PDF, PNG
 

@@ -12,11 +12,11 @@ from django.db import connection
 from pytest_django import Settings
 
 from accounts.ownership import acting_for
-from collections_app import process
+from collections_app.ingest import worker
 from collections_app.models import Page, Revision
 from tests.cast import Someone, someone, with_key
 from tests.collections_app.documents import put, shown_with_pages
-from tests.collections_app.engine.samples import pdf
+from tests.collections_app.engine.rendering.samples import pdf
 from tests.collections_app.ingestion import books_balance, hurry, latest, shown_texts, told, work
 
 UPSERT = "/v1/documents/upsert-document/"
@@ -31,7 +31,7 @@ def a_worker() -> Iterator[None]:
     def run() -> None:
         try:
             while not over.wait(0.02):
-                process.run()
+                worker.run()
         finally:
             connection.close()
 
@@ -125,7 +125,7 @@ def test_cancelling_takes_the_pages_that_were_done_and_the_right_to_add_more(
     put(alice, "a.pdf", pdf(*["x"] * 12, size=TINY))
     settings.ENV = replace(settings.ENV, failpoint="pages_stored=raise")
     with pytest.raises(BaseException, match="pages_stored"):
-        process.run()
+        worker.run()
     assert latest(alice, "a.pdf").pages_done == 8
     alice.post("/v1/documents/a.pdf/cancel/", "")
     with acting_for(alice.id):
@@ -146,9 +146,9 @@ def test_what_waits_can_be_tried_at_once(alice: Someone, service: str, settings:
     up = settings.ENV
     settings.ENV = replace(up, embeddings_url="http://127.0.0.1:1")
     put(alice, "a.pdf", pdf("one"))
-    process.run()
+    worker.run()
     settings.ENV = up
-    assert not process.run()
+    assert not worker.run()
     assert alice.post("/v1/documents/a.pdf/retry/", "").status_code == 200
     work()
     assert told(alice, "a.pdf")["status"] == "ready"
@@ -185,7 +185,7 @@ def test_a_waiting_job_says_what_for_and_when_it_is_tried_again(
 ) -> None:
     settings.ENV = replace(settings.ENV, embeddings_url="http://127.0.0.1:1")
     put(alice, "a.pdf", pdf("one"))
-    process.run()
+    worker.run()
     (job,) = alice.get("/v1/jobs/").json()
     assert (job["status"], job["waiting_for"], job["attempts"]) == ("queued", "embeddings_unavailable", 0)
     assert job["next_try_at"] > job["updated_at"]

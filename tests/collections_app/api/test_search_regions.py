@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from accounts.ownership import acting_for
-from collections_app.engine import wordboxes
+from collections_app.engine.retrieval import word_boxes
 from collections_app.models import PageEmbedding
 from embeddings.backends.base import Item
 from embeddings.backends.lexical import Lexical
@@ -36,7 +36,7 @@ def page(alice: Someone, service: str) -> int:
     item = Item(task="document", image=Image.new("RGB", (20, 10), "white"), words=words)
     (made,) = backend.encode(backend.collate([backend.prepare(item)]))
     (page_id,) = with_vectors(alice, "known.pdf", [made.vectors], layouts=[made.layout], space=backend.info.space)
-    kept = wordboxes.encode(Word(text, *box) for text, box in PLACES.items())
+    kept = word_boxes.encode(Word(text, *box) for text, box in PLACES.items())
     with acting_for(alice.id):
         PageEmbedding.objects.filter(owner_id=alice.id, page_id=page_id).update(words=kept)
     return page_id

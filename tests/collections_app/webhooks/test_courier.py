@@ -16,15 +16,15 @@ from pytest_django import Settings
 
 from accounts.ownership import acting_as_staff, acting_for
 from collections_app import failpoints
-from collections_app.engine import here
-from collections_app.engine.post import Receipt
+from collections_app.engine import process_name
+from collections_app.engine.outbound.post import Receipt
 from collections_app.failpoints import Fault
 from collections_app.webhook_models import WebhookDelivery, WebhookEndpoint
 from collections_app.webhooks import courier, deliveries
 from collections_app.webhooks.deliveries import MOST_ATTEMPTS, PAUSES, Claim
 from tests.cast import Someone, someone
-from tests.collections_app.engine.listening import listening, status, trap
-from tests.collections_app.engine.test_post import silent
+from tests.collections_app.engine.outbound.test_post import silent
+from tests.collections_app.engine.outbound.web_servers import listening, status, trap
 from tests.collections_app.webhooks.receiving import (
     WEBHOOKS,
     allow,
@@ -159,7 +159,7 @@ def test_what_a_killed_courier_of_this_machine_held_is_free_at_once(alice: Someo
         with subprocess.Popen([sys.executable, "-c", ""]) as ended:
             ended.wait()
         with acting_for(alice.id):
-            WebhookDelivery.objects.update(lease_holder=here.name_of(ended.pid))
+            WebhookDelivery.objects.update(lease_holder=process_name.name_of(ended.pid))
         send()
     assert log(alice, hook)[0]["status"] == "delivered"
 

@@ -14,7 +14,7 @@ from collections_app.failpoints import Fault
 from collections_app.webhook_models import Event, WebhookDelivery
 from tests.cast import Someone
 from tests.collections_app.documents import body_of, put
-from tests.collections_app.engine.samples import pdf
+from tests.collections_app.engine.rendering.samples import pdf
 from tests.collections_app.ingestion import hurry, told, work
 from tests.collections_app.webhooks.receiving import log, receiving, register, send, verified
 from tests.embeddings.scripted import Server

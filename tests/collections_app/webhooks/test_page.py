@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from collections_app.engine.standard_webhooks import derived_key, secret_text, signed_headers
+from collections_app.engine.outbound.webhook_signature import derived_key, secret_text, signed_headers
 from collections_app.webhook_models import TEST, Event
 from paliapi.env import ROOT
 

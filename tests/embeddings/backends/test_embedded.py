@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from embeddings import canary
 from embeddings.backends.base import Item
 from embeddings.backends.embedded import Embedded, Window, spread
 from embeddings.contract import MultiVector, Word
+from embeddings.server import self_test
 from tests.embeddings.serving import maxsim, text_image
 
 
@@ -33,7 +33,7 @@ def page(text: str) -> Item:
 
 
 def test_the_canary_lives(backend: Embedded) -> None:
-    canary.prove(backend)
+    self_test.prove(backend)
 
 
 def test_a_page_is_read_from_its_pixels_and_its_words_are_boxed(backend: Embedded) -> None:

@@ -5,11 +5,11 @@ import base64
 import numpy as np
 from PIL import Image
 
-from embeddings import images
 from embeddings.backends import words
 from embeddings.backends.base import Item
 from embeddings.backends.lexical import Lexical
 from embeddings.contract import MultiVector, Word
+from embeddings.server import images
 from tests.embeddings.serving import encoded, maxsim, text_image
 
 

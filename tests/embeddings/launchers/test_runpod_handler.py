@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 import embeddings.launchers
-from embeddings.client import Client
+from embeddings.client.client import Client
 
 _FOLDER = Path(embeddings.launchers.__file__).parent
 _DEADLINE_S = 60

@@ -7,7 +7,7 @@ from functools import partial
 import pytest
 import torch
 
-from benchmarks.embeddings_gpu_run import measured, open_random
+from benchmarks.embeddings.gpu_run import measured, open_random
 from embeddings.backends.torch_backend import TorchBackend
 from embeddings.config import Settings
 from tests.embeddings.serving import settings

@@ -1,0 +1,112 @@
+"""Does the CPU model find the right page? `python -m benchmarks.embeddings.search_quality`
+
+Forty pages, once read from their pixels and once with their words given; then questions held out, among these pages
+and eighteen more. Prints recall, milliseconds and memory, writes them to benchmarks/results/embeddings_search.json, and
+ends with 1 if it finds less than it should. It is a smoke test: one writer, one typeface, few pages.
+"""
+
+import json
+import resource
+import sys
+import time
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.embeddings.pages import Page, full_page, known, pages, questions
+from embeddings.backends.base import Item
+from embeddings.backends.embedded import Embedded
+from embeddings.backends.ocr import Reader
+from embeddings.contract import Vectors
+from embeddings.scoring import maxsim
+
+RESULTS = Path(__file__).parents[1] / "results" / "embeddings_search.json"
+NEEDED = {"topic": 0.95, "identifier": 1.0}
+DPI = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Timed:
+    """Vectors, and the medians of what one took: by the clock, and of all processors together."""
+
+    vectors: list[Vectors]
+    ms: float
+    cpu_ms: float
+
+
+def main() -> int:
+    """Run both ways."""
+    backend = Embedded()
+    began = time.perf_counter()
+    backend.load()
+    report: dict[str, float] = {"load_s": round(time.perf_counter() - began, 2)}
+    shown = list(pages(dpi=DPI))
+    report |= {"pages": known(), "pages_with_held_out": len(shown), "dpi": DPI}
+    good = True
+    for way in ("ocr", "words"):
+        found = measure(backend, shown, with_words=way == "words")
+        good = good and all(found[f"recall_at_1_{kind}"] >= least for kind, least in NEEDED.items())
+        report |= {f"{way}_{name}": value for name, value in found.items()}
+    report["held_out_r1"] = report["ocr_recall_at_1_held_out"]
+    report |= read_whole(full_page(dpi=DPI))
+    report["peak_memory_mb"] = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+    told = json.dumps(report, indent=2) + "\n"
+    sys.stdout.write(told)
+    RESULTS.write_text(told, encoding="utf-8")
+    return 0 if good else 1
+
+
+def measure(backend: Embedded, shown: Sequence[Page], *, with_words: bool) -> dict[str, float]:
+    """Recall and times of one way."""
+    read = timed(
+        backend, [Item("document", image=page.image, words=page.words if with_words else None) for page in shown]
+    )
+    asked = questions()
+    queries = timed(backend, [Item("query", text=question.text) for question in asked])
+    ranks: defaultdict[str, list[int]] = defaultdict(list)
+    for question, query in zip(asked, queries.vectors, strict=True):
+        among = read.vectors if question.kind == "held_out" else read.vectors[: known()]
+        scores = np.array([maxsim(query, page) for page in among])
+        ranks[question.kind].append(int((scores > scores[question.page]).sum()))
+    found: dict[str, float] = {
+        "ms_per_page": read.ms,
+        "cpu_ms_per_page": read.cpu_ms,
+        "ms_per_query": queries.ms,
+        "vectors_per_page": float(np.mean([len(one) for one in read.vectors])),
+    }
+    for kind, places in ranks.items():
+        found[f"questions_{kind}"] = len(places)
+        found[f"recall_at_1_{kind}"] = float(np.mean([place < 1 for place in places]))
+        found[f"recall_at_3_{kind}"] = float(np.mean([place < 3 for place in places]))
+    return {name: round(value, 3) for name, value in found.items()}
+
+
+def read_whole(page: Page) -> dict[str, float]:
+    """How long OCR takes for a page full of text, and which share of its words it reads."""
+    reader = Reader()
+    began, began_cpu = time.perf_counter(), time.process_time()
+    found = Counter(word.text for word in reader.words(page.image))
+    took = {"full_page_ocr_ms": time.perf_counter() - began, "full_page_ocr_cpu_ms": time.process_time() - began_cpu}
+    printed = Counter(word.text for word in page.words)
+    return {name: round(1000 * value, 1) for name, value in took.items()} | {
+        "full_page_words": printed.total(),
+        "full_page_words_read": round((printed & found).total() / printed.total(), 3),
+    }
+
+
+def timed(backend: Embedded, items: Sequence[Item]) -> Timed:
+    """The items, one after the other."""
+    found, times, cpu_times = [], [], []
+    for item in items:
+        began, began_cpu = time.perf_counter(), time.process_time()
+        found.append(backend.encode(backend.collate([backend.prepare(item)]))[0].vectors)
+        times.append(1000 * (time.perf_counter() - began))
+        cpu_times.append(1000 * (time.process_time() - began_cpu))
+    return Timed(found, float(np.median(times)), float(np.median(cpu_times)))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

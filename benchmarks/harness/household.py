@@ -1,0 +1,170 @@
+"""A Postgres, a Redis and an embeddings service of our own, in a folder that is gone afterwards."""
+
+import secrets
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import httpx
+
+from paliapi import env
+from paliapi.roles import APP, OWNER
+from paliapi.stack import processes
+from paliapi.stack.child import Child, Command
+from paliapi.stack.home import Home, open_home
+from paliapi.stack.listen import free_port
+from paliapi.stack.postgres import start_postgres
+from paliapi.stack.redis import start_redis
+
+Model = Literal["questions", "embedded"]
+FOLDER = env.ROOT / ".tools" / "bench"
+
+
+class ProgramFailed(Exception):
+    """One of our programs did not end well; it has said why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Household:
+    """What runs, and the environment in which our own programs find it."""
+
+    home: Home
+    environ: Mapping[str, str]
+
+    def start(self, name: str, *argv: str, **changes: str) -> Child:
+        """Our own Python with these arguments, in the background."""
+        command = Command(name=name, argv=(sys.executable, *argv), environ={**self.environ, **changes}, cwd=env.ROOT)
+        return Child(command, log=self.home.logs / f"{name}.log")
+
+    def run(self, *argv: str, within_s: float = 3600) -> str:
+        """The same to its end; what it printed."""
+        done = subprocess.run(
+            [sys.executable, *argv],
+            cwd=env.ROOT,
+            env=dict(self.environ),
+            stdout=subprocess.PIPE,
+            text=True,
+            check=False,
+            timeout=within_s,
+        )
+        if done.returncode:
+            raise ProgramFailed(f"{' '.join(argv)} ended with {done.returncode}.")
+        return done.stdout
+
+    @contextmanager
+    def talk(self, *argv: str) -> Iterator[Callable[[str], str]]:
+        """The same, answering each line with a line."""
+        with subprocess.Popen(
+            [sys.executable, *argv],
+            cwd=env.ROOT,
+            env=dict(self.environ),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            bufsize=1,
+        ) as program:
+            to, back = program.stdin, program.stdout
+            if to is None or back is None:
+                raise AssertionError("Both were asked for.")
+
+            def ask(line: str) -> str:
+                to.write(f"{line}\n")
+                answer = back.readline()
+                if not answer:
+                    raise ProgramFailed(f"{' '.join(argv)} has ended.")
+                return answer
+
+            yield ask
+
+
+@contextmanager
+def household(settings: Mapping[str, str] | None = None, *, model: Model = "questions") -> Iterator[Household]:
+    """Everything but the web and the workers, the tables included."""
+    # So that whoever tells us to stop leaves nothing running.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix="home-", dir=FOLDER))
+    with ExitStack() as ending:
+        ending.callback(shutil.rmtree, folder, ignore_errors=True)
+        home = open_home(folder)
+        ending.callback(home.forget_short_names)
+        postgres = ending.enter_context(start_postgres(home))
+        redis, child = start_redis(home, password=secrets.token_urlsafe(16))
+        ending.callback(child.stop, within_s=5)
+        port = free_port()
+        environ = {
+            **{name: value for name, value in env.process_environ().items() if name in ("PATH", "HOME", "LANG")},
+            "DJANGO_SETTINGS_MODULE": "paliapi.settings",
+            "PALIAPI_HOME": str(folder),
+            "LOG_LEVEL": "WARNING",
+            "SECRET_KEY": secrets.token_urlsafe(36),
+            "API_KEY_PEPPERS": f"1:{secrets.token_urlsafe(36)}",
+            "DATABASE_URL": postgres.url_for(APP),
+            "DATABASE_ADMIN_URL": postgres.url_for(OWNER),
+            "REDIS_URL": redis.url,
+            "EMBEDDINGS_URL": f"http://127.0.0.1:{port}",
+            **(settings or {}),
+        }
+        found = Household(home, environ)
+        service = _embeddings(found, model, port)
+        ending.callback(service.stop, within_s=5)
+        found.run("manage.py", "migrate", "--noinput", "-v", "0")
+        wait_until_it_answers(f"http://127.0.0.1:{port}/ready", service)
+        yield found
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A web with its workers; the processes by name."""
+
+    port: int
+    programs: Mapping[str, int]
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+
+@contextmanager
+def served(house: Household) -> Iterator[Running]:
+    """The web and a worker, as the stack starts them."""
+    port = free_port()
+    gunicorn = ("-m", "gunicorn", "-c", "python:paliapi.gunicorn_settings", "paliapi.wsgi")
+    celery = ("-m", "celery", "-A", "paliapi.celery", "worker", "--concurrency", "2", "--loglevel", "WARNING")
+    with ExitStack() as ending:
+        web = house.start("web", *gunicorn, PALIAPI_PORT=str(port))
+        ending.callback(web.stop, within_s=10)
+        worker = house.start("worker", *celery, "--without-gossip", "--without-mingle")
+        ending.callback(worker.stop, within_s=10)
+        wait_until_it_answers(f"http://127.0.0.1:{port}/livez", web)
+        yield Running(port, {"web": web.pid, "worker": worker.pid})
+
+
+def _embeddings(house: Household, model: Model, port: int) -> Child:
+    """Either one that knows the answers, or the built-in model."""
+    if model == "questions":
+        return house.start("embeddings", "-m", "benchmarks.search.query_service", str(port))
+    changes = {"COLPALI_BACKEND": model, "COLPALI_PORT": str(port), "COLPALI_AUTH": "none"}
+    return house.start("embeddings", "-m", "embeddings", **changes)
+
+
+def wait_until_it_answers(url: str, child: Child, *, within_s: float = 120) -> None:
+    """Return once a GET succeeds."""
+
+    def answers() -> bool:
+        try:
+            return httpx.get(url, timeout=5).is_success
+        except httpx.TransportError:
+            return False
+
+    if not processes.wait_until(lambda: child.exit_code() is not None or answers(), within_s=within_s):
+        raise SystemExit(f"{child.name} did not get ready.")
+    if child.exit_code() is not None:
+        raise SystemExit(f"{child.name} does not run: {child.reason()}")

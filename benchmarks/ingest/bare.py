@@ -1,0 +1,94 @@
+"""The least that a page costs, in one process: `python -m benchmarks.ingest.bare PDF DATABASE_URL`, prints the seconds
+it took and those of the processor.
+
+Each page is drawn and made a JPEG by the functions of the product, encoded by the lexical model from the picture in
+memory, and put into a table of its own by binary INSERTs of eight rows, each a transaction. No queue, no service, no
+HTTP, no files, no quota: nothing that could survive a crash.
+"""
+
+import io
+import mmap
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from psycopg import sql
+from psycopg.adapt import Dumper
+from psycopg.pq import Format
+from psycopg.types.json import Jsonb
+
+from collections_app.engine.rendering import draw_pdf
+from collections_app.engine.rendering.protocol import DrawnPage, Job, RenderLimits
+from collections_app.engine.retrieval import multivector
+from embeddings.backends.base import Item
+from embeddings.backends.lexical import Lexical
+from embeddings.contract import MultiVector
+
+_BATCH = 8
+_TABLE = """
+CREATE TEMPORARY TABLE bare (page int PRIMARY KEY, vectors halfvec[] NOT NULL, layout jsonb, text text NOT NULL);
+ALTER TABLE bare ALTER COLUMN vectors SET STORAGE EXTERNAL;
+"""
+
+
+class Wire(bytes):
+    """The binary form of a `halfvec[]`."""
+
+
+class WireDumper(Dumper):
+    format = Format.BINARY  # with no type: Postgres takes that of the column
+
+    def dump(self, obj: Wire) -> bytes:
+        return obj
+
+
+def drawn(content: bytes) -> Iterator[DrawnPage]:
+    """The pages of a PDF as the product draws them."""
+    whole = mmap.mmap(-1, len(content))
+    whole.write(content)
+    job = Job(form="PDF", dpi=144, encoding="jpeg", limits=RenderLimits())
+    return draw_pdf.count_and_draw(whole, job)[1]
+
+
+def encoded(backend: Lexical, page: DrawnPage) -> MultiVector:
+    """The vectors of a page, which is made a JPEG on the way, as is stored."""
+    page.image.save(io.BytesIO(), "jpeg", quality=90)
+    prepared = backend.prepare(Item("document", image=page.image, words=page.words))
+    return backend.encode(backend.collate([prepared]))[0]
+
+
+def insert(database: "psycopg.Connection[Any]", first: int, made: Sequence[tuple[MultiVector, str]]) -> None:
+    """One statement, one transaction."""
+    oid = database.execute("SELECT 'halfvec'::regtype::oid::int8").fetchone()
+    values: list[Any] = []
+    for number, (page, text) in enumerate(made, start=first):
+        wire = Wire(multivector.encode(page.vectors, element_oid=int(oid[0]) if oid else 0))
+        values += [number, wire, Jsonb(page.layout), text]
+    rows = sql.SQL(", ").join([sql.SQL("(%s, %b, %s, %s)")] * len(made))
+    database.execute(sql.SQL("INSERT INTO bare (page, vectors, layout, text) VALUES {}").format(rows), values)
+    database.commit()
+
+
+def main() -> int:
+    """Run through the file once."""
+    content, backend = Path(sys.argv[1]).read_bytes(), Lexical()
+    with psycopg.connect(sys.argv[2]) as database:
+        database.adapters.register_dumper(Wire, WireDumper)
+        database.execute(_TABLE)
+        database.commit()
+        began, busy = time.perf_counter(), time.process_time()
+        made = ((encoded(backend, page), page.text) for page in drawn(content))
+        count = 0
+        while batch := list(islice(made, _BATCH)):
+            insert(database, count, batch)
+            count += len(batch)
+        sys.stdout.write(f"{time.perf_counter() - began} {time.process_time() - busy}\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,281 @@
+"""Searches and uploads through HTTP at rising rates: `python -m benchmarks.load.http_load [--pages N] [--minutes M]`
+
+The web and the workers run as they do in `make run`, over pages of ten owners. Requests come at times that were fixed
+before (see `benchmarks.load.open_loop`), twice as many a second in every step, until they do not get through in time
+any more. With `--minutes` it then asks half as much as got through, for so long, and watches the memory. Prints a
+table, writes benchmarks/results/load.json, and ends with 1 if something went wrong that should not have.
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import random
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import asdict, dataclass
+from http import HTTPStatus
+from http.client import HTTPConnection
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.harness import baseline, steal_time, text_pdf
+from benchmarks.harness.household import Household, household, served
+from benchmarks.harness.memory import Memory
+from benchmarks.load.open_loop import NO_ANSWER, PATIENCE_S, Arrival, Outcome, fire, request
+from benchmarks.search import corpus
+from benchmarks.search.query_service import text_of
+from benchmarks.search.synthetic import QUESTIONS
+
+RESULTS = Path(__file__).parents[1] / "results" / "load.json"
+COLLECTIONS = ("first", "second")
+TOP_K = 3
+PAGES = 10_000
+FIRST_RATE, STEP_S, PAUSE_S = 5.0, 20.0, 3.0
+UPLOAD_SHARE = 0.02
+ROUNDS, _BY_TURNS = 4, 10
+
+# A step is too much when half of the searches take longer, or fewer get through.
+SLOW_S, GOT_THROUGH = 1.0, 0.97
+MOST_OVERHEAD_MS = 6.0
+MOST_GROWTH = 1.10
+_BOUNDARY = "of-the-benchmark"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """What became of the requests of one rate."""
+
+    rate: float
+    searches_per_s: float
+    p50_ms: float
+    p95_ms: float
+    p99_ms: float
+    upload_p50_ms: float
+    statuses: dict[str, int]
+    saturated: bool
+
+
+def main(argv: Sequence[str]) -> int:
+    """Measure, print, write; the exit code."""
+    asked = _arguments(argv)
+    corpus.load(asked.pages)
+    told: dict[str, Any]
+    # Limits of one key are another matter; those of one owner at a time stay as they are.
+    generous = {"RATE_PER_MINUTE": "10000000", "RATE_BURST": "1000000"}
+    with household(generous) as house:
+        _say(f"Putting {asked.pages} pages into twenty collections")
+        keys = json.loads(
+            house.run("-m", "benchmarks.harness.in_django", "benchmarks.load.load_data", "fill", str(asked.pages))
+        )
+        os.sync()  # gigabytes that wait to be written would slow down the first steps
+        with served(house) as running, Memory(running.programs) as memory:
+            port = running.port
+            told = {"numpy_ms": baseline.numpy_ms(house), **_overhead(house, port, keys)}
+            told["steps"] = [asdict(step) for step in _rising(port, keys)]
+            told["saturation_per_s"] = max((one["searches_per_s"] for one in told["steps"]), default=0.0)
+            if asked.minutes:
+                told["soak"] = _soak(port, keys, memory, rate=told["saturation_per_s"] / 2, minutes=asked.minutes)
+            told["memory_mb"] = memory.megabytes()
+    told = {"pages": asked.pages, "owners": len(keys), "collections": len(keys) * len(COLLECTIONS), **told}
+    if asked.pages == PAGES:
+        RESULTS.parent.mkdir(exist_ok=True)
+        RESULTS.write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
+    sys.stdout.write(table(told))
+    missed = shortfalls(told)
+    sys.stdout.write("".join(f"Not good enough: {one}\n" for one in missed))
+    return 1 if missed else 0
+
+
+def _overhead(house: Household, port: int, keys: Sequence[str]) -> dict[str, float]:
+    """One question after the other: through HTTP, and by the verb itself in a process of its own.
+
+    Some here and some there, by turns, so that whatever the machine does meanwhile happens to both. The first round is
+    not counted.
+    """
+    asking = house.talk("-m", "benchmarks.harness.in_django", "benchmarks.load.load_data", "verb")
+    with closing(HTTPConnection("127.0.0.1", port, timeout=30)) as line, asking as ask:
+
+        def once() -> tuple[list[tuple[float, float]], list[float]]:
+            through, directly = [], []
+            for start in range(0, QUESTIONS, _BY_TURNS):
+                some = range(start, min(start + _BY_TURNS, QUESTIONS))
+                through += [_over_http(line, number, keys) for number in some]
+                directly += [float(ask(str(number))) for number in some]
+            return through, directly
+
+        once()
+        rounds = steal_time.rounds(once, wanted=ROUNDS)
+    http = [answer for one in rounds for answer in one.found[0]]
+    verb = [took for one in rounds for took in one.found[1]]
+    times = [took for took, _ in http]
+    return {
+        "stolen_percent": steal_time.percent(rounds),
+        "http_p50_ms": round(float(np.median(times)), 2),
+        "verb_p50_ms": round(float(np.median(verb)), 2),
+        "overhead_ms": round(float(np.median(times) - np.median(verb)), 2),
+        "outside_stages_ms": round(float(np.median([took - stages for took, stages in http])), 2),
+    }
+
+
+def _over_http(line: HTTPConnection, number: int, keys: Sequence[str]) -> tuple[float, float]:
+    """Milliseconds of one question, and of the stages that its answer tells of."""
+    body = json.dumps(_question(number % QUESTIONS, COLLECTIONS[number % 2])).encode()
+    headers = {"Authorization": f"Bearer {keys[number % len(keys)]}", "Content-Type": "application/json"}
+    began = time.perf_counter()
+    line.request("POST", "/v1/search/", body, headers)
+    answer = line.getresponse()
+    told = answer.read()
+    took = 1000 * (time.perf_counter() - began)
+    if answer.status != HTTPStatus.OK:
+        raise SystemExit(f"A search was answered with {answer.status}: {told[:500]!r}")
+    return took, _told_ms(answer.headers["Server-Timing"])
+
+
+def _told_ms(timing: str) -> float:
+    return sum(float(part.rpartition("=")[2]) for part in timing.split(","))
+
+
+def _rising(port: int, keys: Sequence[str]) -> Iterator[Step]:
+    """Steps, of which the last is more than can be done."""
+    rate, saturated = FIRST_RATE, False
+    while not saturated:
+        step = _step(asyncio.run(fire(_arrivals(keys, rate=rate, seconds=STEP_S), port=port)), rate=rate)
+        saturated = step.saturated
+        _say(f"{rate:.0f} a second: {step.p50_ms} ms, {step.statuses}")
+        yield step
+        time.sleep(PAUSE_S)
+        rate *= 2
+
+
+def _step(outcomes: Sequence[Outcome], *, rate: float) -> Step:
+    searches = [one for one in outcomes if one.kind == "search"]
+    good = [one.seconds for one in searches if one.status == 200] or [PATIENCE_S]
+    uploads = [one.seconds for one in outcomes if one.kind == "upload" and one.status == 202] or [PATIENCE_S]
+    lasted = max(one.at_s + one.seconds for one in outcomes)
+    got_through = sum(one.status == 200 for one in searches) / len(searches)
+    p50, p95, p99 = (round(1000 * float(np.percentile(good, part)), 1) for part in (50, 95, 99))
+    return Step(
+        rate=rate,
+        searches_per_s=round(len(good) / lasted, 1),
+        p50_ms=p50,
+        p95_ms=p95,
+        p99_ms=p99,
+        upload_p50_ms=round(1000 * float(np.median(uploads)), 1),
+        statuses=_statuses(outcomes),
+        saturated=p50 > 1000 * SLOW_S or got_through < GOT_THROUGH,
+    )
+
+
+def _statuses(outcomes: Sequence[Outcome]) -> dict[str, int]:
+    """How often each; a refusal that does not say when to come back is told apart."""
+
+    def name(one: Outcome) -> str:
+        if one.status == NO_ANSWER:
+            return "none"
+        return f"{one.status}" if one.asks_back or one.status not in (429, 503) else f"{one.status} without Retry-After"
+
+    return dict(sorted(Counter(map(name, outcomes)).items()))
+
+
+def _soak(port: int, keys: Sequence[str], memory: Memory, *, rate: float, minutes: float) -> dict[str, Any]:
+    _say(f"{minutes} minutes of {rate:.0f} a second")
+    memory.forget()
+    stolen = steal_time.Stolen()
+    outcomes = asyncio.run(fire(_arrivals(keys, rate=rate, seconds=60 * minutes), port=port))
+    taken = round(100 * stolen.share(), 1)
+    step = _step(outcomes, rate=rate)
+    return {"minutes": minutes, **asdict(step), "stolen_percent": taken, "memory_growth": memory.growth()}
+
+
+def _arrivals(keys: Sequence[str], *, rate: float, seconds: float) -> list[Arrival]:
+    """A Poisson process: the same one for the same rate."""
+    drawn = random.Random(f"{rate} {seconds}")  # noqa: S311 - the same load every time
+    found, at_s = [], drawn.expovariate(rate)
+    while at_s < seconds:
+        key = drawn.choice(keys)
+        if drawn.random() < UPLOAD_SHARE:
+            found.append(Arrival(at_s=at_s, kind="upload", request=_upload(key, name=f"{rate} {at_s}")))
+        else:
+            asked = _question(drawn.randrange(QUESTIONS), drawn.choice(COLLECTIONS))
+            body = json.dumps(asked).encode()
+            sent = request("POST", "/v1/search/", key=key, body=body, content_type="application/json")
+            found.append(Arrival(at_s=at_s, kind="search", request=sent))
+        at_s += drawn.expovariate(rate)
+    return found
+
+
+def _question(number: int, collection: str) -> dict[str, Any]:
+    return {"query": text_of(number), "collection_name": collection, "top_k": TOP_K, "images": "url"}
+
+
+def _upload(key: str, *, name: str) -> bytes:
+    """One new page into a collection of its own, so that the others stay as large as they are."""
+    page = text_pdf.write([[text_pdf.Line(f"Page of the benchmark {name}", 60, 760)]])
+    fields = {"name": f"upload {name}", "collection_name": "uploads"}
+    parts = [
+        f'--{_BOUNDARY}\r\nContent-Disposition: form-data; name="{field}"\r\n\r\n{value}\r\n'
+        for field, value in fields.items()
+    ]
+    file = f'--{_BOUNDARY}\r\nContent-Disposition: form-data; name="file"; filename="a.pdf"\r\n\r\n'
+    body = "".join(parts).encode() + file.encode() + page + f"\r\n--{_BOUNDARY}--\r\n".encode()
+    kind = f"multipart/form-data; boundary={_BOUNDARY}"
+    return request("POST", "/v1/documents/upsert-document/", key=key, body=body, content_type=kind)
+
+
+def shortfalls(told: dict[str, Any]) -> list[str]:
+    """What was promised and is not so; empty where all is well."""
+    missed = []
+    if told["overhead_ms"] > MOST_OVERHEAD_MS:
+        missed.append(f"HTTP costs {told['overhead_ms']} ms")
+    for step in told["steps"]:
+        bad = {name for name in step["statuses"] if name not in ("200", "202")}
+        if bad - ({"429", "503"} if step["saturated"] else set()):
+            missed.append(f"at {step['rate']:.0f} a second: {step['statuses']}")
+    soak = told.get("soak")
+    if soak:
+        missed += [
+            f"the memory of {name} grew {by} times" for name, by in soak["memory_growth"].items() if by > MOST_GROWTH
+        ]
+        if set(soak["statuses"]) - {"200", "202"}:
+            missed.append(f"in the long run: {soak['statuses']}")
+    return missed
+
+
+def table(told: dict[str, Any]) -> str:
+    """The results for people."""
+    lines = [
+        f"{told['pages']:,} pages, {told['owners']} owners, {told['collections']} collections",
+        f"one by one: HTTP {told['http_p50_ms']} ms, the verb {told['verb_p50_ms']} ms: {told['overhead_ms']} ms more",
+        f"stolen meanwhile: at most {told['stolen_percent']} %",
+        "",
+        "| asked/s | searched/s | p50 ms | p95 ms | p99 ms | upload p50 ms | statuses |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for step in told["steps"] + ([told["soak"]] if "soak" in told else []):
+        figures = (step[name] for name in ("rate", "searches_per_s", "p50_ms", "p95_ms", "p99_ms", "upload_p50_ms"))
+        statuses = ", ".join(f"{name}: {count}" for name, count in step["statuses"].items())
+        lines.append("| " + " | ".join(f"{figure:,.1f}" for figure in figures) + f" | {statuses} |")
+    return "\n".join([*lines, "", f"memory in MB: {told['memory_mb']}", "", baseline.line(told["numpy_ms"])])
+
+
+def _arguments(argv: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="benchmarks.load.http_load", description="Searches and uploads through HTTP under load."
+    )
+    parser.add_argument("--pages", type=int, default=PAGES)
+    parser.add_argument("--minutes", type=float, default=0.0, help="how long to watch the memory")
+    return parser.parse_args(argv)
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(f"{text}\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

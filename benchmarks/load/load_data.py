@@ -1,0 +1,72 @@
+"""What is asked under load: `python -m benchmarks.harness.in_django benchmarks.load.load_data fill PAGES`
+
+Ten owners with two collections each have the pages between them; it prints a key for each owner. With `verb` it asks
+the verb of searching: for each line that it reads, the question of that number; it prints the milliseconds.
+"""
+
+import json
+import sys
+import time
+from collections.abc import Iterable, Iterator
+
+from accounts.access import SCOPES, Caller
+from accounts.key_lifecycle import Rights, mint_key
+from accounts.models import CustomUser
+from accounts.ownership import acting_for
+from benchmarks.search import corpus, fill
+from benchmarks.search.query_service import text_of
+from benchmarks.search.synthetic import QUESTIONS
+from collections_app.search import run
+from collections_app.search.query import Words
+from collections_app.search.run import Question
+
+OWNERS = 10
+COLLECTIONS = ("first", "second")
+TOP_K = 3
+
+
+def _email(number: int) -> str:
+    return f"owner{number}@benchmarks.example"
+
+
+def keys(pages: int) -> list[str]:
+    """New owners with their pages; a key of each."""
+    kept = corpus.load(pages).pages
+    share = len(kept) // (OWNERS * len(COLLECTIONS))
+    found = []
+    for number in range(OWNERS):
+        caller = fill.owner(_email(number))
+        for place, collection in enumerate(COLLECTIONS):
+            start = (number * len(COLLECTIONS) + place) * share
+            fill.put(fill.Shelf(caller, collection), kept[start : start + share])
+        with acting_for(caller.owner_id):
+            found.append(mint_key(caller.owner_id, rights=Rights(scopes=frozenset(SCOPES))).text)
+    return found
+
+
+def verb_ms(numbers: Iterable[int]) -> Iterator[float]:
+    """Each question takes its turn with each owner and collection, as over HTTP."""
+    callers = [_caller(number) for number in range(OWNERS)]
+    for number in numbers:
+        caller = callers[number % OWNERS]
+        asked = Question(
+            asked=Words(text_of(number % QUESTIONS), at=""),
+            collections=frozenset({COLLECTIONS[number % len(COLLECTIONS)]}),
+            top_k=TOP_K,
+        )
+        began = time.perf_counter()
+        run.run(caller, asked)
+        yield 1000 * (time.perf_counter() - began)
+
+
+def _caller(number: int) -> Caller:
+    return Caller.of_owner(CustomUser.objects.get(email=_email(number)).pk, email=_email(number))
+
+
+if __name__ == "__main__":
+    if sys.argv[1] == "fill":
+        sys.stdout.write(json.dumps(keys(int(sys.argv[2]))) + "\n")
+    else:
+        for told in verb_ms(map(int, sys.stdin)):
+            sys.stdout.write(f"{told}\n")
+            sys.stdout.flush()

@@ -1,0 +1,76 @@
+"""Pages to try retrieval on: `python -m benchmarks.search.documentation FOLDER`
+
+Writes what the modules of Python's own library say of themselves as PDFs, a page for each function and class, with
+questions (queries.jsonl) and the pages that answer them (qrels.tsv). The questions were written by hand.
+"""
+
+import importlib
+import inspect
+import json
+import sys
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+
+from benchmarks.harness import text_pdf
+
+# Names of modules; then, after an empty line, a question and what answers it in every line.
+_QUESTIONS = Path(__file__).with_name("documentation_questions.txt")
+_LEAST_LETTERS = 50
+_LINES, _LETTERS = 60, 92
+
+
+def main(folder: Path) -> int:
+    """Write all of it."""
+    pages = folder / "pages"
+    pages.mkdir(parents=True, exist_ok=True)
+    places: dict[str, str] = {}
+    modules, questions = _QUESTIONS.read_text(encoding="utf-8").split("\n\n")
+    for module in modules.split():
+        entries = list(_entries(module))
+        if entries:
+            file = f"{module}.pdf"
+            (pages / file).write_bytes(text_pdf.write([_page(name, text) for name, text in entries]))
+            places |= {name: f"{file}#{number}" for number, (name, _) in enumerate(entries, start=1)}
+    asked = [line.split(" | ") for line in questions.splitlines()]
+    with (folder / "queries.jsonl").open("w", encoding="utf-8") as queries:
+        queries.writelines(
+            json.dumps({"_id": str(number), "text": text}) + "\n" for number, (text, _) in enumerate(asked)
+        )
+    with (folder / "qrels.tsv").open("w", encoding="utf-8") as qrels:
+        qrels.write("query-id\tcorpus-id\tscore\n")
+        qrels.writelines(f"{number}\t{places[name]}\t1\n" for number, (_, name) in enumerate(asked))
+    sys.stdout.write(f"{len(places)} pages in {folder}, {len(asked)} questions\n")
+    return 0
+
+
+def _entries(name: str) -> Iterator[tuple[str, str]]:
+    """What a module offers and has something to say about, in the order of the alphabet."""
+    module = importlib.import_module(name)
+    own = [word for word, thing in vars(module).items() if getattr(thing, "__module__", "") in (name, f"_{name}")]
+    for word in sorted(getattr(module, "__all__", own)):
+        thing = getattr(module, word)
+        text = _text(thing) if inspect.isclass(thing) or inspect.isroutine(thing) else ""
+        if len(text) >= _LEAST_LETTERS and not word.startswith("_"):
+            yield f"{name}.{word}", text
+
+
+def _text(thing: object) -> str:
+    """Its documentation; of a class, what its methods do too."""
+    parts = [inspect.getdoc(thing) or ""]
+    if inspect.isclass(thing):
+        for word, method in sorted(vars(thing).items()):
+            said = inspect.getdoc(method) or "" if inspect.isroutine(method) and not word.startswith("_") else ""
+            if said:
+                parts.append(f"{word}: {said.splitlines()[0]}")
+    return "\n".join(parts)
+
+
+def _page(name: str, text: str) -> list[text_pdf.Line]:
+    wrapped = [line for one in text.splitlines() for line in textwrap.wrap(one, _LETTERS) or [""]]
+    lines = (text_pdf.Line(line, 50, 770 - 12 * number, 10) for number, line in enumerate(wrapped[:_LINES]) if line)
+    return [text_pdf.Line(name, 50, 800, 16), *lines]
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))

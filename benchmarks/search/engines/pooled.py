@@ -1,0 +1,23 @@
+"""Pages as 32 vectors each, for engines that find candidates by such; pooled as PaliAPI does it for itself."""
+
+import os
+from concurrent.futures import ProcessPoolExecutor
+
+import numpy as np
+
+from benchmarks.search.corpus import Corpus
+from benchmarks.search.synthetic import Halves
+from collections_app.engine.retrieval.pooling import pool
+
+_PAGES_OF_A_TASK = 50
+
+
+def pooled(corpus: Corpus) -> Halves:
+    """The pooled vectors of all pages: (pages, 32, 128)."""
+    parts = [corpus.pages[start : start + _PAGES_OF_A_TASK] for start in range(0, len(corpus), _PAGES_OF_A_TASK)]
+    with ProcessPoolExecutor(os.cpu_count()) as workers:
+        return np.concatenate(list(workers.map(_each, parts)))
+
+
+def _each(pages: Halves) -> Halves:
+    return np.stack([pool(page).coarse for page in pages]).astype(np.float16)

@@ -1,0 +1,80 @@
+"""A million sketches: `python -m benchmarks.search.large_scan PAGES`
+
+The sketches of the large corpus, as often as it takes, in the memory of this process. Prints how long the first look
+at all of them takes, how long it takes until the candidates are chosen, and the memory, as JSON.
+"""
+
+import json
+import resource
+import sys
+import time
+from collections.abc import Callable
+
+import numpy as np
+
+from benchmarks.harness import steal_time
+from benchmarks.search import large_corpus
+from benchmarks.search.synthetic import DIM
+from collections_app.engine.retrieval import segment, sketch_scan
+from collections_app.engine.retrieval.plan import PLAN
+from collections_app.engine.retrieval.segment import NOTHING, Block, Contents, Part, Segment, Unsketched
+
+_ROUNDS = 2
+
+
+def measured(pages: int, *, made_of: int) -> dict[str, float]:
+    """The figures."""
+    large = large_corpus.load(made_of)
+    lengths = np.full(len(large), large.sketches.shape[1], dtype=np.int64)
+    once, _ = sketch_scan.load(np.ascontiguousarray(large.sketches).tobytes(), lengths, dim=DIM)
+    sketched = sketch_scan.joined([once] * (pages // len(large)))
+    rows = np.arange(len(sketched))
+    asked = [sketch_scan.asked(question) for question in large.questions]
+    parts = [_part(sketched, rows)]
+    steps = PLAN.steps(len(rows), hits=10)
+    if steps is None:
+        raise SystemExit("So few pages are all scored exactly.")
+
+    def look(query: sketch_scan.Asked) -> object:
+        return sketch_scan.coarsely(query, sketched.coarse, rows, dim=DIM)
+
+    def choose(query: sketch_scan.Asked) -> object:
+        return segment.best(parts, query, most=steps.pooled, glanced_at=steps.glanced_at)
+
+    return {
+        "pages": len(rows),
+        **_median_ms("first_look", look, asked),
+        **_median_ms("candidates", choose, asked),
+        "first_look_mb": round(sketched.coarse.nbytes / 1e6, 1),
+        "sketches_mb": round(sketched.nbytes / 1e6, 1),
+        "process_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
+    }
+
+
+def _part(sketched: sketch_scan.Sketched, rows: segment.Numbers) -> Part:
+    """All of them as one collection, of one document."""
+    one = np.ones(1, dtype=np.int64)
+    block = Block(rows, np.ones(len(rows), dtype=np.int64), sketched, rows)
+    contents = Contents(one, one, len(rows) * one)
+    nothing = Unsketched(rows[:0], rows[:0])
+    return Segment(NOTHING.seq, contents, (block,), nothing).within(None, but=rows[:0])
+
+
+def _median_ms(
+    name: str, act: Callable[[sketch_scan.Asked], object], asked: list[sketch_scan.Asked]
+) -> dict[str, float]:
+    def once() -> list[float]:
+        times = []
+        for query in asked:
+            began = time.perf_counter()
+            act(query)
+            times.append(1000 * (time.perf_counter() - began))
+        return times
+
+    rounds = steal_time.rounds(once, wanted=_ROUNDS)
+    median = float(np.median([one.found for one in rounds]))
+    return {f"{name}_p50_ms": round(median, 2), f"{name}_stolen_percent": steal_time.percent(rounds)}
+
+
+if __name__ == "__main__":
+    sys.stdout.write(json.dumps(measured(int(sys.argv[1]), made_of=int(sys.argv[2]))) + "\n")

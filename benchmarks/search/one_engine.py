@@ -1,0 +1,134 @@
+"""One engine over so many pages, in this process: `python -m benchmarks.search.one_engine NAME PAGES [cold]`
+
+Prints what was measured as JSON. With `cold` the engine has its pages already, and only the first question is asked.
+"""
+
+import json
+import sys
+import time
+from dataclasses import asdict, dataclass
+from importlib import import_module
+from importlib.util import find_spec
+
+import django
+import numpy as np
+
+from benchmarks.harness import steal_time
+from benchmarks.search import corpus
+from benchmarks.search.engines.base import MINIMUM_RECALL, Engine
+
+# Where each is, and what must be installed for it.
+ENGINES = {
+    "numpy": ("in_numpy", "Numpy", "numpy"),
+    "paliapi_auto": ("paliapi", "PaliapiAuto", "numpy"),
+    "paliapi_exact": ("paliapi", "PaliapiExact", "numpy"),
+    "sql_rows": ("sql_rows", "SqlRows", "numpy"),
+    "pgvector_hnsw": ("pgvector_hnsw", "PgvectorHnsw", "numpy"),
+    "qdrant": ("in_qdrant", "Qdrant", "qdrant_edge"),
+    "lancedb": ("in_lancedb", "LanceDB", "lancedb"),
+    "fast_plaid": ("in_fast_plaid", "FastPlaid", "fast_plaid"),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """What is told of an engine."""
+
+    p50_ms: float
+    p95_ms: float
+    recall10: float
+    top1: float
+    bytes_per_page: float
+    build_s: float
+    questions: int
+    setting: str
+    note: str
+    stolen_percent: float
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """Every question once."""
+
+    ms: list[float]
+    recall10: float
+    top1: float
+
+
+def is_installed(name: str) -> bool:
+    return find_spec(ENGINES[name][2]) is not None
+
+
+def measure(engine: Engine) -> Measured:
+    """Build it, find its quickest setting that is good enough, and time that one."""
+    began = time.perf_counter()
+    engine.build()
+    build_s = time.perf_counter() - began
+    setting = _best_setting(engine)
+    rounds = steal_time.rounds(lambda: _round(engine, setting), wanted=engine.rounds)
+    times = np.concatenate([one.found.ms for one in rounds]) * engine.scale()
+    return Measured(
+        p50_ms=round(float(np.percentile(times, 50)), 2),
+        p95_ms=round(float(np.percentile(times, 95)), 2),
+        recall10=round(rounds[0].found.recall10, 4),
+        top1=round(rounds[0].found.top1, 4),
+        bytes_per_page=round(engine.bytes_per_page()),
+        build_s=round(build_s, 1),
+        questions=_questions(engine),
+        setting=setting,
+        note=engine.note,
+        stolen_percent=steal_time.percent(rounds),
+    )
+
+
+def first_ms(engine: Engine) -> float:
+    """How long the first question takes."""
+    engine.build()
+    began = time.perf_counter()
+    engine.search(0, "")
+    return 1000 * (time.perf_counter() - began)
+
+
+def _best_setting(engine: Engine) -> str:
+    """The quickest that finds enough, or else the one that finds most. Every question was asked before it is timed."""
+    tried = {}
+    for setting in engine.settings():
+        tried[setting] = _round(engine, setting)
+        if len(engine.settings()) > 1:
+            tried[setting] = _round(engine, setting)
+    good = [setting for setting, one in tried.items() if one.recall10 >= MINIMUM_RECALL]
+    if good:
+        return min(good, key=lambda setting: float(np.median(tried[setting].ms)))
+    return max(tried, key=lambda setting: tried[setting].recall10)
+
+
+def _round(engine: Engine, setting: str) -> Round:
+    times, recall, best = [], [], []
+    for question in range(_questions(engine)):
+        began = time.perf_counter()
+        found = engine.search(question, setting)
+        times.append(1000 * (time.perf_counter() - began))
+        recall.append(engine.recall(question, found))
+        best.append(engine.is_best(question, found))
+    return Round(times, float(np.mean(recall)), float(np.mean(best)))
+
+
+def _questions(engine: Engine) -> int:
+    return min(engine.most_questions, len(engine.corpus.questions))
+
+
+def main(name: str, pages: int, *, cold: bool) -> int:
+    """Measure, and print it."""
+    django.setup()
+    module, kind, _ = ENGINES[name]
+    engine: Engine = getattr(import_module(f"benchmarks.search.engines.{module}"), kind)(corpus.load(pages))
+    try:
+        told = {"first_ms": first_ms(engine)} if cold else asdict(measure(engine))
+    finally:
+        engine.close()
+    sys.stdout.write(json.dumps(told) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1], int(sys.argv[2]), cold="cold" in sys.argv[3:]))

@@ -1,0 +1,67 @@
+"""The embeddings service of the benchmarks: `python -m benchmarks.search.query_service PORT`
+
+The real service around a model that knows the answers: `question 17` becomes the vectors of that question, and an
+image those of a page. So what is measured of a search is the search.
+"""
+
+import sys
+from collections.abc import Sequence
+from itertools import count
+
+import uvicorn
+
+from benchmarks.search.synthetic import DIM, World
+from embeddings.backends.base import Info, Item, Prepared
+from embeddings.config import Settings
+from embeddings.contract import MultiVector, Space
+from embeddings.server.app import create_app
+from embeddings.server.engine import Engine
+
+SPACE = Space("benchmarks/synthetic", "1", DIM)
+
+
+def text_of(question: int) -> str:
+    """How a question is put in words."""
+    return f"question {question}"
+
+
+class Known:
+    """Takes no time; that of a model is another benchmark."""
+
+    info = Info(backend="synthetic", space=SPACE)
+
+    def __init__(self) -> None:
+        self._numbers = count()
+
+    def load(self) -> None:
+        world = World()
+        self._questions = [MultiVector(one.astype("float16")) for one in world.questions()]
+        self._pages = [MultiVector(one) for one in world.document(0).pages()]
+
+    def prepare(self, item: Item) -> Prepared:
+        if item.image is not None:
+            found = self._pages[next(self._numbers) % len(self._pages)]
+        else:
+            number = (item.text or "").removeprefix("question ")
+            found = self._questions[int(number) % len(self._questions) if number.isdecimal() else 0]
+        return Prepared(tokens=len(found.vectors), payload=found)
+
+    def collate(self, batch: Sequence[Prepared]) -> list[MultiVector]:
+        return [prepared.payload for prepared in batch]
+
+    def encode(self, batch: list[MultiVector]) -> list[MultiVector]:
+        return batch
+
+    def close(self) -> None:
+        """Nothing to close."""
+
+
+def main() -> None:
+    """Serve this machine on the port that is named."""
+    settings = Settings(auth="none", max_queue_tokens=10**8)
+    app = create_app(Engine(Known(), settings=settings), settings=settings)
+    uvicorn.run(app, host="127.0.0.1", port=int(sys.argv[1]), log_config=None, access_log=False)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,220 @@
+"""What a search answers."""
+
+import base64
+from typing import Any, Literal, TypeAlias
+
+from django.conf import settings
+from rest_framework import serializers
+from rest_framework.request import Request
+
+from collections_app.api import regions
+from collections_app.api.document_out import PictureLinks
+from collections_app.errors import AnswerTooLarge, StorageUnavailable
+from collections_app.search.hit_rows import ShownPage
+from collections_app.search.run import Answer, Hit, Receipt
+from collections_app.storage import files
+from paliapi.units import MEBIBYTE
+
+Images: TypeAlias = Literal["base64", "url", "none"]
+
+
+class RanksOut(serializers.Serializer[Any]):
+    """The places that led to the order."""
+
+    maxsim = serializers.IntegerField(
+        allow_null=True, help_text="Place by score, from 1; null beyond the best thousand, or where none was given."
+    )
+    lexical = serializers.IntegerField(
+        allow_null=True, help_text="Place by words, from 1; null where the page has none of them."
+    )
+    fused = serializers.FloatField(allow_null=True, help_text="Reciprocal rank fusion of both; null by words alone.")
+
+
+class HitOut(serializers.Serializer[Any]):
+    collection_name = serializers.CharField()
+    collection_id = serializers.IntegerField()
+    collection_metadata = serializers.DictField(allow_null=True)
+    document_name = serializers.CharField()
+    document_id = serializers.IntegerField()
+    document_metadata = serializers.DictField(allow_null=True)
+    page_number = serializers.IntegerField(help_text="From 1.")
+    page_id = serializers.IntegerField()
+    raw_score = serializers.FloatField(
+        allow_null=True,
+        help_text="MaxSim: the sum over the query's vectors of their best match. Null only where words alone decided: "
+        "with `ranking: lexical`, and in a degraded answer.",
+    )
+    normalized_score = serializers.FloatField(
+        allow_null=True,
+        help_text="The raw score divided by the number of the query's vectors, or by the sum of their weights.",
+    )
+    ranks = RanksOut(required=False, help_text="Where words had a say.")
+    img_base64 = serializers.CharField(
+        allow_blank=True, help_text='The page\'s image, without a `data:` prefix; empty unless `images` is "base64".'
+    )
+    image_url = serializers.CharField(
+        allow_null=True, help_text='A signed link to the image, good for a while; null with `images: "none"`.'
+    )
+    thumbnail_url = serializers.CharField(
+        allow_null=True, help_text="The same for the image in small; null where there is none."
+    )
+    width = serializers.IntegerField(help_text="Of the image, in pixels.")
+    height = serializers.IntegerField()
+    text = serializers.CharField(
+        required=False, allow_blank=True, help_text="The words of the page, where it has any; with `include: text`."
+    )
+    regions = regions.RegionsOut(
+        required=False, allow_null=True, help_text="With `include: regions`; null where words alone decided."
+    )
+
+
+class SpaceOut(serializers.Serializer[Any]):
+    model = serializers.CharField(allow_blank=True)
+    revision = serializers.CharField(allow_blank=True)
+    dim = serializers.IntegerField()
+
+
+class ReceiptOut(serializers.Serializer[Any]):
+    """How the answer was obtained."""
+
+    mode = serializers.CharField(
+        help_text="`exact`: every page in scope was scored; `sketch`: of many, those that sketches find likely; "
+        "`lexical`: none was, words alone decided."
+    )
+    ranking = serializers.CharField(help_text="`maxsim`, `hybrid` or `lexical`.")
+    degraded = serializers.BooleanField(help_text="True where the embeddings service did not answer.")
+    space = SpaceOut(allow_null=True, help_text="What the vectors were made with; null when there was nothing to ask.")
+    pages_in_scope = serializers.IntegerField(help_text="Pages that collections, filter and key leave.")
+    pages_scored = serializers.IntegerField(help_text="Pages that got their exact score.")
+    pages_matched = serializers.IntegerField(
+        allow_null=True, help_text="Pages found by their words, some hundred at most; null where words had no say."
+    )
+    pages_left_out = serializers.IntegerField(help_text="Pages without vectors, or with those of another model.")
+    ms = serializers.DictField(child=serializers.FloatField(), help_text="Milliseconds, by stage.")
+
+
+class AnswerOut(serializers.Serializer[Any]):
+    results = HitOut(many=True, help_text="Best first.")
+    receipt = ReceiptOut(required=False, help_text="With `include: receipt`.")
+
+
+class SearchOut(AnswerOut):
+    query = serializers.CharField(
+        allow_blank=True, help_text="The question again; empty when it was more or other than words."
+    )
+
+
+_HIT = {
+    "collection_name": "reports",
+    "collection_id": 7,
+    "collection_metadata": {},
+    "document_name": "annual-report.pdf",
+    "document_id": 42,
+    "document_metadata": {"year": 2026},
+    "page_number": 3,
+    "page_id": 1207,
+    "raw_score": 14.82,
+    "normalized_score": 0.87,
+    "ranks": {"maxsim": 2, "lexical": 1, "fused": 0.0325},
+    "img_base64": "iVBORw0KGgo=",
+    "image_url": "http://localhost:8001/v1/files/pages/WzEsMTIwN10:1vMKfC:example",
+    "thumbnail_url": "http://localhost:8001/v1/files/thumbnails/WzEsMTIwN10:1vMKfC:example",
+    "width": 1240,
+    "height": 1754,
+}
+_RECEIPT = {
+    "mode": "exact",
+    "ranking": "hybrid",
+    "degraded": False,
+    "space": {"model": "paliapi/embedded-minilm-ocr-v1", "revision": "1", "dim": 128},
+    "pages_in_scope": 240,
+    "pages_scored": 240,
+    "pages_matched": 12,
+    "pages_left_out": 0,
+    "ms": {"scope": 1.1, "query": 3.2, "score": 41.5, "fetch": 1.6},
+}
+EXAMPLE = {"results": [{**_HIT, "regions": regions.EXAMPLE}], "receipt": _RECEIPT}
+
+
+def represent(answer: Answer, request: Request, *, images: Images, include: frozenset[str]) -> dict[str, Any]:
+    """The body of an answer, without the question."""
+    with answer.receipt.watch.stage("images"):
+        signed = None if images == "none" else PictureLinks(request)
+        pictures = [""] * len(answer.hits) if images != "base64" else _pictures(answer.hits)
+        told: dict[str, Any] = {
+            "results": [
+                {
+                    **_represent(hit, answer.receipt),
+                    "img_base64": picture,
+                    "image_url": signed and signed.image(hit.page),
+                    "thumbnail_url": signed and signed.thumbnail(hit.page),
+                    **({"text": hit.page.text} if "text" in include else {}),
+                    **({"regions": regions.represent(hit.pointed)} if "regions" in include else {}),
+                }
+                for hit, picture in zip(answer.hits, pictures, strict=True)
+            ]
+        }
+    if "receipt" in include:
+        told["receipt"] = _represent_receipt(answer.receipt)
+    return told
+
+
+def timing(receipt: Receipt) -> dict[str, str]:
+    """The stages as browsers show them."""
+    return {"Server-Timing": ", ".join(f"{stage};dur={ms:.1f}" for stage, ms in receipt.watch.ms.items())}
+
+
+def _represent(hit: Hit, receipt: Receipt) -> dict[str, Any]:
+    page = hit.page
+    return {
+        "collection_name": page.collection_name,
+        "collection_id": page.collection_id,
+        "collection_metadata": page.collection_metadata,
+        "document_name": page.document_name,
+        "document_id": page.document_id,
+        "document_metadata": page.document_metadata,
+        "page_number": page.number,
+        "page_id": page.pk,
+        "raw_score": hit.score,
+        "normalized_score": hit.normalized_score,
+        **({} if receipt.ranking == "maxsim" else {"ranks": _ranks(hit)}),
+        "width": page.width,
+        "height": page.height,
+    }
+
+
+def _ranks(hit: Hit) -> dict[str, Any]:
+    fused = hit.placed.fused
+    return {"maxsim": hit.placed.by_score, "lexical": hit.placed.by_words, "fused": fused and round(fused, 6)}
+
+
+def _represent_receipt(receipt: Receipt) -> dict[str, Any]:
+    space = receipt.space
+    return {
+        "mode": receipt.mode,
+        "ranking": receipt.ranking,
+        "degraded": receipt.degraded,
+        "space": {"model": space.model, "revision": space.revision, "dim": space.dim} if space else None,
+        "pages_in_scope": receipt.pages_in_scope,
+        "pages_scored": receipt.pages_scored,
+        "pages_matched": receipt.pages_matched,
+        "pages_left_out": receipt.pages_left_out,
+        "ms": {stage: round(ms, 3) for stage, ms in receipt.watch.ms.items()},
+    }
+
+
+def _pictures(hits: list[Hit]) -> list[str]:
+    if sum(hit.page.image.size for hit in hits) > settings.ENV.max_expanded_mb * MEBIBYTE:
+        raise AnswerTooLarge('The images would be too large for one answer; ask for fewer pages, or `images: "url"`.')
+    return [_picture(hit.page) for hit in hits]
+
+
+def _picture(page: ShownPage) -> str:
+    try:
+        with files.read(page.image) as image:
+            return base64.b64encode(image.read()).decode("ascii")
+    except FileNotFoundError:
+        # The page was deleted a moment ago, or its file is lost: neither makes the other hits wrong.
+        return ""
+    except OSError as problem:
+        raise StorageUnavailable("Files cannot be read at the moment.", retry_after_s=60) from problem

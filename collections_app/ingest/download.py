@@ -1,0 +1,42 @@
+"""Documents that were sent as a URL: from the network into storage."""
+
+import tempfile
+
+from django.conf import settings
+
+from accounts.ownership import acting_for
+from accounts.quotas import charge
+from collections_app.engine.outbound.addresses import Allowed
+from collections_app.engine.outbound.client import Way
+from collections_app.engine.outbound.fetch import FetchLimits, fetch
+from collections_app.engine.rendering.file_types import sniff
+from collections_app.errors import StorageUnavailable
+from collections_app.ingest.leases import Lease
+from collections_app.models import StoredFile
+from collections_app.storage import files
+from paliapi.units import MEBIBYTE
+
+
+def bring(lease: Lease, url: str, *, use_proxy: bool) -> StoredFile:
+    """Fetch the URL and keep what is there as the file of the revision."""
+    env = settings.ENV
+    limits = FetchLimits(max_bytes=env.max_upload_mb * MEBIBYTE, total_s=env.fetch_timeout_s)
+    way = Way(allowed=Allowed.of(env.fetch_allow), ports=env.fetch_ports, proxy=env.fetch_proxy if use_proxy else "")
+    with tempfile.TemporaryFile() as content:
+        fetched = fetch(url, content, limits=limits, way=way)
+        kind = sniff(content)
+        lease.check()
+        draft = files.put(
+            lease.owner_id, content, sha256=fetched.sha256, size=fetched.size, content_type=kind.content_type
+        )
+    return _kept(lease, draft)
+
+
+def _kept(lease: Lease, draft: files.Draft) -> StoredFile:
+    with files.taken_back_on_error([draft]), acting_for(lease.owner_id):
+        file = files.settle(draft)
+        if file is None:
+            raise StorageUnavailable(retry_after_s=1)
+        lease.write(file=file, size=file.size)
+        charge(lease.owner_id, bytes=file.size)
+        return file

@@ -1,0 +1,29 @@
+"""How pages are drawn here: the limits of this installation for the rooms that draw."""
+
+import math
+
+from django.conf import settings
+
+from collections_app.engine.rendering.protocol import RenderLimits
+from collections_app.engine.rendering.soffice import Conversion
+from collections_app.errors import RenderTookTooLong
+
+
+def limits(*, spent_s: float = 0.0, most_s: int | None = None) -> RenderLimits:
+    """For a document that has taken `spent_s` seconds before, and may take `most_s` in all; RenderTookTooLong."""
+    env = settings.ENV
+    left_s = (most_s or env.render_total_s) - spent_s
+    if left_s <= 0:
+        raise RenderTookTooLong
+    return RenderLimits(
+        max_pages=env.max_pages,
+        megapixels=env.render_megapixels,
+        memory_mb=env.render_memory_mb,
+        page_s=env.render_timeout_s,
+        total_s=math.ceil(left_s),
+    )
+
+
+def conversion() -> Conversion:
+    env = settings.ENV
+    return Conversion(program=env.soffice, timeout_s=env.convert_timeout_s, memory_mb=env.render_memory_mb)

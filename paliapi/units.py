@@ -1,0 +1,3 @@
+"""Units of size."""
+
+MEBIBYTE = 1024 * 1024

@@ -1,0 +1,164 @@
+"""A Redis that is asked and never waited for."""
+
+import os
+import secrets
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from redis import Redis
+
+from accounts.redis_counters import Limiter
+from paliapi.metrics import limits_unavailable
+from tests.environment import Services
+
+ECHO = "return {tonumber(ARGV[1])}"
+
+
+def passed_unasked() -> float:
+    return float(limits_unavailable._value.get())
+
+
+def echo(limiter: Limiter, number: int = 1) -> list[int] | None:
+    return limiter.ask(ECHO, keys=["paliapi:test"], arguments=[number])
+
+
+@pytest.fixture
+def silent(tmp_path: Path) -> Iterator[socket.socket]:
+    """Something that takes connections and never says a word."""
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(tmp_path / "silent"))
+        listening.listen()
+        listening.setblocking(False)
+        yield listening
+
+
+def connections_to(listening: socket.socket) -> int:
+    count = 0
+    while True:
+        try:
+            connection, _ = listening.accept()
+        except BlockingIOError:
+            return count
+        connection.close()
+        count += 1
+
+
+def test_it_returns_what_the_script_says(services: Services) -> None:
+    limiter = Limiter(services.redis_url)
+    assert [echo(limiter, number) for number in (1, 2)] == [[1], [2]]
+
+
+def test_a_dead_socket_is_no_answer_and_is_counted(tmp_path: Path) -> None:
+    before = passed_unasked()
+    assert echo(Limiter(f"unix://{tmp_path}/nobody")) is None
+    assert passed_unasked() == before + 1
+
+
+@pytest.mark.parametrize("url", ["redis://127.0.0.1:1/0", "redis://:wrong@localhost:1/0"])
+def test_a_closed_port_is_no_answer(url: str) -> None:
+    assert echo(Limiter(url)) is None
+
+
+def test_one_that_is_silent_is_left_alone_for_a_while(tmp_path: Path, silent: socket.socket) -> None:
+    limiter = Limiter(f"unix://{tmp_path}/silent", pause_s=3600)
+    assert [echo(limiter) for _ in range(5)] == [None] * 5
+    assert connections_to(silent) == 1
+
+
+def test_after_the_pause_it_is_tried_again(tmp_path: Path, silent: socket.socket) -> None:
+    limiter = Limiter(f"unix://{tmp_path}/silent", pause_s=0)
+    assert [echo(limiter) for _ in range(2)] == [None] * 2
+    assert connections_to(silent) == 2
+
+
+def test_one_that_comes_back_is_used_again(tmp_path: Path, services: Services) -> None:
+    there, place = urlsplit(services.redis_url).path, tmp_path / "redis"
+    limiter = Limiter(services.redis_url.replace(there, str(place)), pause_s=0)
+    assert echo(limiter) is None
+    place.symlink_to(there)
+    before = passed_unasked()
+    assert echo(limiter) == [1]
+    assert passed_unasked() == before
+
+
+def test_an_outage_is_told_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    limiter = Limiter(f"unix://{tmp_path}/nobody", pause_s=0)
+    for _ in range(3):
+        echo(limiter)
+    told = [record.getMessage() for record in caplog.records if record.name == "accounts.redis_counters"]
+    assert len(told) == 1
+    assert "limits_unavailable" in told[0]
+    assert "nobody" not in told[0]
+
+
+def test_a_script_that_redis_does_not_know_is_told_to_it(services: Services) -> None:
+    limiter = Limiter(services.redis_url)
+    new = f"{ECHO} -- {secrets.token_hex(8)}"
+    assert [limiter.ask(new, keys=["paliapi:test"], arguments=[number]) for number in (1, 2)] == [[1], [2]]
+
+
+def test_a_connection_that_redis_has_closed_is_made_anew(services: Services) -> None:
+    limiter = Limiter(f"{services.redis_url}&client_name=to-be-closed")
+    assert echo(limiter) == [1]
+    redis = Redis.from_url(services.redis_url)
+    (client,) = [one for one in redis.client_list() if one["name"] == "to-be-closed"]
+    assert redis.client_kill_filter(_id=client["id"]) == 1
+    before = passed_unasked()
+    assert echo(limiter) == [1]
+    assert passed_unasked() == before
+
+
+def test_what_is_told_is_done_and_its_answer_is_nobodys(services: Services) -> None:
+    limiter, redis = Limiter(f"{services.redis_url}&client_name=told"), Redis.from_url(services.redis_url)
+    key = f"paliapi:test:{secrets.token_hex(8)}"
+    for _ in range(3):
+        limiter.tell("INCR", key)
+    limiter.tell("HGET", key, "of another kind")
+    assert echo(limiter, 5) == [5]
+    assert redis.getdel(key) == b"3"
+    assert len([one for one in redis.client_list() if one["name"] == "told"]) == 1
+
+
+def test_what_was_told_on_a_connection_that_redis_closed_is_not_waited_for(services: Services) -> None:
+    limiter = Limiter(f"{services.redis_url}&client_name=told-and-closed")
+    limiter.tell("PING")
+    redis = Redis.from_url(services.redis_url)
+    (client,) = [one for one in redis.client_list() if one["name"] == "told-and-closed"]
+    redis.client_kill_filter(_id=client["id"])
+    assert [echo(limiter, number) for number in (1, 2)] == [[1], [2]]
+
+
+def test_a_copied_process_has_connections_of_its_own(services: Services) -> None:
+    limiter = Limiter(services.redis_url)
+    assert echo(limiter) == [1]
+    reading, writing = os.pipe()
+    child = os.fork()
+    if not child:
+        os.write(writing, str(echo(limiter, 2)).encode())
+        os._exit(0)
+    assert os.waitpid(child, 0)[1] == 0
+    assert os.read(reading, 100) == b"[2]"
+    os.close(reading)
+    os.close(writing)
+    assert echo(limiter, 3) == [3]
+
+
+def test_an_answer_that_comes_too_late_is_not_taken_for_the_next(services: Services) -> None:
+    limiter = Limiter(services.redis_url, pause_s=0)
+    slow = (
+        "local function now() local t = redis.call('TIME') return t[1] * 1000 + t[2] / 1000 end "
+        "local began = now() while now() - began < 600 do end return 7"
+    )
+    assert limiter.ask(slow, keys=[], arguments=[]) is None
+    told = [echo(limiter, number) for number in range(8, 28)]
+    assert told[-1] == [27]
+    assert all(answer in (None, [number]) for number, answer in enumerate(told, 8))
+
+
+def test_a_script_that_goes_wrong_is_no_answer_and_leaves_the_connection_good(services: Services) -> None:
+    limiter = Limiter(services.redis_url, pause_s=0)
+    assert limiter.ask("return redis.call('NOTHING')", keys=[], arguments=[]) is None
+    assert echo(limiter) == [1]

@@ -1,0 +1,91 @@
+"""Views that work on what belongs to the caller."""
+
+from typing import Any, ClassVar
+
+import pytest
+from django.db import connection
+from django.http import HttpRequest
+from django.test import RequestFactory
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.access import Scope
+from accounts.models import Usage
+from accounts.views import OwnedView
+from paliapi.errors import Conflict
+from tests.cast import Someone
+
+
+class Counting(OwnedView):
+    """Keeps something, and then may fail."""
+
+    scopes: ClassVar[dict[str, Scope]] = {"GET": "search"}
+
+    def get(self, _request: Request) -> Response:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT current_setting('app.owner', true), current_user")
+            return Response(cursor.fetchone())
+
+    def post(self, request: Request) -> Response:
+        Usage.objects.create(owner_id=self.caller.owner_id, pages=7)
+        if "fail" in request.query_params:
+            raise Conflict
+        return Response(status=204)
+
+
+class OnItsOwn(Counting):
+    transactional = False
+
+
+def call(view: type[OwnedView], request: HttpRequest, someone: Someone) -> Any:
+    request.META["HTTP_AUTHORIZATION"] = f"Bearer {someone.key}"
+    return view.as_view()(request)
+
+
+def test_the_database_knows_whose_rows_a_view_works_on(alice: Someone) -> None:
+    answer = call(Counting, RequestFactory().get("/"), alice)
+    assert answer.data == (str(alice.id), "paliapi_app")
+
+
+def test_it_forgets_when_the_view_is_done(alice: Someone) -> None:
+    call(Counting, RequestFactory().get("/"), alice)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_setting('app.owner', true)")
+        assert cursor.fetchone() in {("",), (None,)}
+
+
+def test_a_view_may_do_without(alice: Someone) -> None:
+    answer = call(OnItsOwn, RequestFactory().get("/"), alice)
+    assert answer.data[0] in {"", None}
+
+
+def test_nothing_is_kept_of_a_request_that_fails(alice: Someone) -> None:
+    assert call(Counting, RequestFactory().post("/?fail=1"), alice).status_code == 409
+    assert alice.get("/v1/usage/").json()["pages"] == 0
+    assert call(Counting, RequestFactory().post("/"), alice).status_code == 204
+    assert alice.get("/v1/usage/").json()["pages"] == 7
+
+
+def test_a_view_names_the_scope_of_each_method(alice: Someone, bob: Someone) -> None:
+    assert call(Counting, RequestFactory().get("/"), bob).status_code == 403
+    assert call(Counting, RequestFactory().get("/"), alice).status_code == 200
+
+
+def test_writing_needs_write_where_a_view_says_nothing(bob: Someone) -> None:
+    answer = call(Counting, RequestFactory().post("/"), bob)
+    assert answer.status_code == 403
+    assert b"`write`" in answer.content
+
+
+@pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
+def test_a_method_that_a_view_lacks_is_405(alice: Someone, method: str) -> None:
+    answer = call(Counting, RequestFactory().generic(method, "/"), alice)
+    assert answer.status_code == 405
+    assert "GET" in answer["Allow"]
+
+
+def test_a_refusal_tells_the_rate_too_and_costs(bob: Someone) -> None:
+    first, second = bob.post("/v1/keys/", {}), bob.post("/v1/keys/", {})
+    assert first.status_code == second.status_code == 403
+    assert first["RateLimit-Policy"] == second["RateLimit-Policy"]
+    assert first["RateLimit"] != ""

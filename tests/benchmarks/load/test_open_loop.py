@@ -1,0 +1,61 @@
+"""Requests go out when they are due, whatever becomes of those before them."""
+
+import asyncio
+import time
+
+from benchmarks.load.open_loop import NO_ANSWER, Arrival, Outcome, fire, request
+
+ASKED = request("POST", "/", key="a", body=b"{}", content_type="application/json")
+
+
+async def _with_server(arrivals: list[Arrival], *, answer: bytes, together: int) -> list[Outcome]:
+    """A server that answers nobody until so many have asked."""
+    enough = asyncio.Event()
+    asked = 0
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal asked
+        await reader.readexactly(len(ASKED))
+        asked += 1
+        if asked >= together:
+            enough.set()
+        await enough.wait()
+        writer.write(answer)
+        writer.close()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        return await fire(arrivals, port=server.sockets[0].getsockname()[1])
+
+
+def arrivals(count: int) -> list[Arrival]:
+    return [Arrival(at_s=0.01 * number, kind="search", request=ASKED) for number in range(count)]
+
+
+def test_nobody_waits_for_the_answer_of_another() -> None:
+    good = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
+    outcomes = asyncio.run(_with_server(arrivals(20), answer=good, together=20))
+    assert [one.status for one in outcomes] == [200] * 20
+
+
+def test_a_body_in_pieces_is_read_to_its_end() -> None:
+    pieces = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\na\r\n0123456789\r\n0\r\n\r\n"
+    outcomes = asyncio.run(_with_server(arrivals(3), answer=pieces, together=1))
+    assert [one.status for one in outcomes] == [200] * 3
+
+
+def test_a_refusal_that_says_when_to_come_back_is_told_apart() -> None:
+    refused = b"HTTP/1.1 503 Busy\r\nRetry-After: 1\r\nConnection: close\r\n\r\n"
+    (outcome,) = asyncio.run(_with_server(arrivals(1), answer=refused, together=1))
+    assert (outcome.status, outcome.asks_back) == (503, True)
+
+
+def test_no_answer_is_an_outcome_too() -> None:
+    (outcome,) = asyncio.run(_with_server(arrivals(1), answer=b"", together=1))
+    assert outcome.status == NO_ANSWER
+
+
+def test_time_counts_from_when_a_request_was_due() -> None:
+    began = time.perf_counter()
+    good = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
+    outcomes = asyncio.run(_with_server(arrivals(5), answer=good, together=5))
+    assert all(0 < one.seconds <= time.perf_counter() - began - one.at_s for one in outcomes)

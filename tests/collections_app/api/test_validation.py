@@ -1,0 +1,34 @@
+"""Bodies, read by forms that are made once."""
+
+from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+
+from collections_app.api import validation
+from collections_app.api.search import SearchIn
+from collections_app.api.validation import validated
+
+
+def _request(**data: Any) -> Request:
+    return cast(Request, SimpleNamespace(data=data))
+
+
+def test_a_form_knows_nothing_of_the_body_before() -> None:
+    full = validated(SearchIn, _request(query="lighthouse", collection_name="reports", top_k=7, include=["text"]))
+    assert (full["top_k"], full["include"]) == (7, ["text"])
+    for _ in range(2):
+        with pytest.raises(ValidationError) as refused:
+            validated(SearchIn, _request(query=7, top_k="many"))
+        assert set(cast(dict[str, Any], refused.value.detail)) == {"query", "top_k"}
+    assert set(validated(SearchIn, _request(query="lighthouse", top_k=None))) == {"query", "asked"}
+
+
+def test_a_thread_has_forms_of_its_own() -> None:
+    mine = validation._forms.get(SearchIn)
+    assert validation._forms.get(SearchIn) is mine
+    with ThreadPoolExecutor(1) as other:
+        assert other.submit(validation._forms.get, SearchIn).result() is not mine

@@ -1,0 +1,258 @@
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from collections_app.engine.input.filter_conditions import (
+    And,
+    Contains,
+    Dated,
+    Day,
+    Exists,
+    Filter,
+    HasKeys,
+    Instant,
+    Not,
+    OneOf,
+    Or,
+    Ordered,
+    Within,
+)
+from collections_app.engine.input.filter_parser import (
+    LOOKUPS,
+    MAX_CONDITIONS,
+    MAX_DEPTH,
+    MAX_TEXT,
+    MAX_VALUES,
+    OPS,
+    parse,
+)
+from collections_app.errors import FilterInvalid
+from paliapi.errors import Problem
+
+YEAR = {"key": "year", "value": 2024}
+IS_2024 = OneOf("document", ("year",), (2024,))
+
+
+def refused(raw: object) -> list[tuple[str, str]]:
+    with pytest.raises(FilterInvalid) as found:
+        parse(raw)
+    return [(problem.pointer, problem.code) for problem in found.value.problems]
+
+
+@pytest.mark.parametrize(
+    ("raw", "condition"),
+    [
+        (YEAR, IS_2024),
+        ({**YEAR, "lookup": "key_lookup", "on": "document"}, IS_2024),
+        ({**YEAR, "lookup": "contains"}, IS_2024),
+        ({**YEAR, "lookup": None, "on": None, "op": None, "and": None}, IS_2024),
+        ({**YEAR, "lookup": "contained_by"}, Within("document", "year", 2024)),
+        ({"key": "year", "value": "", "lookup": "key_lookup"}, OneOf("document", ("year",), ("",))),
+        ({"key": "year", "value": False}, OneOf("document", ("year",), (False,))),
+        ({"key": "year", "lookup": "has_key"}, Exists("document", ("year",))),
+        ({"key": "year", "lookup": "has_key", "value": None}, Exists("document", ("year",))),
+        ({"key": "year", "lookup": "has_key", "value": ""}, Exists("document", ("year",))),
+        ({"key": ["a", "b"], "lookup": "has_keys", "value": ""}, HasKeys("document", ("a", "b"), every=True)),
+        ({"key": ["a"], "lookup": "has_any_keys"}, HasKeys("document", ("a",), every=False)),
+        ({"key": [], "lookup": "has_keys"}, HasKeys("document", (), every=True)),
+    ],
+)
+def test_the_six_lookups_mean_what_they_always_meant(raw: dict[str, Any], condition: object) -> None:
+    assert parse(raw) == Filter("document", condition)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("raw", "problem"),
+    [
+        ({"value": 1}, ("/key", "missing")),
+        ({"key": None, "value": 1}, ("/key", "missing")),
+        ({"key": 1, "value": 1}, ("/key", "wrong_type")),
+        ({"key": ["a"], "value": 1}, ("/key", "wrong_type")),
+        ({"key": "a"}, ("/value", "missing")),
+        ({"key": "a", "value": None, "lookup": "contains"}, ("/value", "missing")),
+        ({"key": "a", "value": [1]}, ("/value", "wrong_type")),
+        ({"key": "a", "value": {"date": "2024-01-01"}}, ("/value", "wrong_type")),
+        ({"key": "a", "lookup": "has_key", "value": 1}, ("/value", "not_allowed")),
+        ({"key": "a", "lookup": "has_key", "value": 0}, ("/value", "not_allowed")),
+        ({"key": "a", "lookup": "has_key", "value": False}, ("/value", "not_allowed")),
+        ({"key": ["a"], "lookup": "has_keys", "value": "x"}, ("/value", "not_allowed")),
+        ({"key": ["a"], "lookup": "has_key"}, ("/key", "wrong_type")),
+        ({"key": "a", "lookup": "has_keys"}, ("/key", "wrong_type")),
+        ({"key": ["a", 1], "lookup": "has_any_keys"}, ("/key/1", "wrong_type")),
+        ({"key": "a", "value": 1, "lookup": "contain_by"}, ("/lookup", "unknown_word")),
+        ({"key": "a", "value": 1, "lookup": "KEY_LOOKUP"}, ("/lookup", "unknown_word")),
+        ({"key": "a", "value": 1, "lookup": ["contains"]}, ("/lookup", "unknown_word")),
+        ({"key": "a", "value": 1, "on": "Document"}, ("/on", "unknown_word")),
+        ({"key": "a", "value": 1, "on": {}}, ("/on", "unknown_word")),
+        ({"key": "a\x00", "value": 1}, ("/key", "bad_key")),
+        ({"key": "k" * 256, "value": 1}, ("/key", "bad_key")),
+        ({"key": "a", "value": "\ud800"}, ("/value", "bad_value")),
+        ({"key": "a", "value": float("inf")}, ("/value", "bad_value")),
+        ({"key": "a", "value": 10**400}, ("/value", "bad_value")),
+        ({"key": "a", "value": "x" * (MAX_TEXT + 1)}, ("/value", "too_long")),
+        ({"key": ["a"] * 65, "lookup": "has_keys"}, ("/key", "wrong_type")),
+    ],
+)
+def test_a_lookup_that_cannot_be_right_is_refused_where_it_is_wrong(raw: object, problem: tuple[str, str]) -> None:
+    assert refused(raw) == [problem]
+
+
+@pytest.mark.parametrize(
+    ("raw", "condition"),
+    [
+        ({"key": "a", "op": "eq", "value": "x"}, OneOf("document", ("a",), ("x",))),
+        ({"key": "a", "op": "eq", "value": None}, OneOf("document", ("a",), (None,))),
+        ({"key": ["a.b", "c__gt", ""], "op": "eq", "value": 1}, OneOf("document", ("a.b", "c__gt", ""), (1,))),
+        ({"key": "a", "op": "ne", "value": 1}, Not(OneOf("document", ("a",), (1,)))),
+        ({"key": "a", "op": "in", "value": [1, "1", None]}, OneOf("document", ("a",), (1, "1", None))),
+        ({"key": "a", "op": "in", "value": []}, OneOf("document", ("a",), ())),
+        ({"key": "a", "op": "gt", "value": 1.5}, Ordered("document", ("a",), "gt", 1.5)),
+        ({"key": "a", "op": "lte", "value": "m"}, Ordered("document", ("a",), "lte", "m")),
+        (
+            {"key": "a", "op": "lt", "value": {"date": "2024-02-29"}},
+            Dated("document", ("a",), "lt", Day("2024-02-29")),
+        ),
+        (
+            {"key": "a", "op": "eq", "value": {"datetime": "2024-02-29T10:00:00.5+02:00"}},
+            Dated("document", ("a",), "eq", Instant("2024-02-29T10:00:00.5+02:00")),
+        ),
+        (
+            {"key": "a", "op": "ne", "value": {"date": "2024-01-01"}},
+            Not(Dated("document", ("a",), "eq", Day("2024-01-01"))),
+        ),
+        ({"key": "a", "op": "contains", "value": "x"}, Contains("document", ("a",), "x")),
+        ({"key": "a", "op": "contains", "value": None}, Contains("document", ("a",), None)),
+        ({"key": ["a", "b"], "op": "exists", "value": None}, Exists("document", ("a", "b"))),
+        ({"key": "a", "op": "exists", "value": ""}, Exists("document", ("a",))),
+        ({"key": "a", "op": "exists", "on": "collection"}, Exists("collection", ("a",))),
+    ],
+)
+def test_a_comparison_has_an_op(raw: dict[str, Any], condition: Any) -> None:
+    assert parse(raw).condition == condition
+
+
+@pytest.mark.parametrize(
+    ("raw", "problem"),
+    [
+        ({"op": "eq", "value": 1}, ("/key", "missing")),
+        ({"key": [], "op": "eq", "value": 1}, ("/key", "wrong_type")),
+        ({"key": ["a"] * 21, "op": "exists"}, ("/key", "wrong_type")),
+        ({"key": ["a", 0], "op": "eq", "value": 1}, ("/key/1", "wrong_type")),
+        ({"key": {"a": 1}, "op": "eq", "value": 1}, ("/key", "wrong_type")),
+        ({"key": "a", "op": "eq"}, ("/value", "missing")),
+        ({"key": "a", "op": "between", "value": 1}, ("/op", "unknown_word")),
+        ({"key": "a", "op": 1, "value": 1}, ("/op", "unknown_word")),
+        ({"key": "a", "op": "eq", "value": [1]}, ("/value", "wrong_type")),
+        ({"key": "a", "op": "gt", "value": True}, ("/value", "wrong_type")),
+        ({"key": "a", "op": "gt", "value": None}, ("/value", "wrong_type")),
+        ({"key": "a", "op": "gt", "value": {"date": "2023-02-29"}}, ("/value", "wrong_type")),
+        ({"key": "a", "op": "gt", "value": {"date": "2024-02-29T10:00"}}, ("/value", "wrong_type")),
+        ({"key": "a", "op": "gt", "value": {"date": "2024-02-29\n"}}, ("/value", "wrong_type")),
+        ({"key": "a", "op": "gt", "value": {"date": "0000-01-01"}}, ("/value", "wrong_type")),
+        ({"key": "a", "op": "gt", "value": {"date": "\u0662024-01-01"}}, ("/value", "wrong_type")),
+        ({"key": "a", "op": "gt", "value": {"datetime": "2024-01-01T24:00"}}, ("/value", "wrong_type")),
+        ({"key": "a", "op": "gt", "value": {"datetime": "now"}}, ("/value", "wrong_type")),
+        ({"key": "a", "op": "gt", "value": {"date": 1}}, ("/value", "wrong_type")),
+        ({"key": "a", "op": "gt", "value": {}}, ("/value", "wrong_type")),
+        ({"key": "a", "op": "gt", "value": {"date": "2024-01-01", "x": 1}}, ("/value", "wrong_type")),
+        ({"key": "a", "op": "in", "value": "x"}, ("/value", "wrong_type")),
+        ({"key": "a", "op": "in", "value": [1] * (MAX_VALUES + 1)}, ("/value", "wrong_type")),
+        ({"key": "a", "op": "in", "value": [1, [2]]}, ("/value/1", "wrong_type")),
+        ({"key": "a", "op": "contains", "value": {}}, ("/value", "wrong_type")),
+        ({"key": "a", "op": "exists", "value": True}, ("/value", "not_allowed")),
+        ({"key": "a", "op": "eq", "value": 1, "lookup": "contains"}, ("/lookup", "not_allowed")),
+        ({"key": "a", "value": 1, "opp": "gt"}, ("", "unknown_field")),
+        ({"key": "a", "value": 1, "\ud800": "gt"}, ("", "unknown_field")),
+    ],
+)
+def test_a_comparison_that_cannot_be_right_is_refused_where_it_is_wrong(raw: object, problem: tuple[str, str]) -> None:
+    assert refused(raw) == [problem]
+
+
+def test_conditions_combine() -> None:
+    raw = {"and": [YEAR, {"or": [{"not": YEAR}, {"key": "a", "op": "exists"}]}]}
+    assert parse(raw).condition == And((IS_2024, Or((Not(IS_2024), Exists("document", ("a",))))))
+
+
+def test_on_holds_for_all_that_is_inside() -> None:
+    found = parse({"on": "collection", "not": {"or": [YEAR, YEAR]}})
+    of_collection = OneOf("collection", ("year",), (2024,))
+    assert found == Filter("collection", Not(Or((of_collection, of_collection))))
+
+
+def test_a_filter_on_documents_may_ask_about_their_collection_but_not_the_other_way_round() -> None:
+    found = parse({"and": [YEAR, {**YEAR, "on": "collection"}]})
+    assert found == Filter("document", And((IS_2024, OneOf("collection", ("year",), (2024,)))))
+    assert refused({"on": "collection", "and": [YEAR, {**YEAR, "on": "document"}]}) == [("/and/1/on", "not_allowed")]
+
+
+@pytest.mark.parametrize(
+    ("raw", "problem"),
+    [
+        (None, ("", "wrong_type")),
+        ([YEAR], ("", "wrong_type")),
+        ({}, ("/key", "missing")),
+        ({"and": []}, ("/and", "wrong_type")),
+        ({"and": YEAR}, ("/and", "wrong_type")),
+        ({"or": [YEAR] * (MAX_CONDITIONS + 1)}, ("/or", "wrong_type")),
+        ({"not": [YEAR]}, ("/not", "wrong_type")),
+        ({"not": {"and": ["text"]}}, ("/not/and/0", "wrong_type")),
+        ({"and": [YEAR], "or": [YEAR]}, ("/or", "not_allowed")),
+        ({"and": [YEAR], **YEAR}, ("/key", "not_allowed")),
+    ],
+)
+def test_a_combination_that_cannot_be_right_is_refused(raw: object, problem: tuple[str, str]) -> None:
+    assert refused(raw) == [problem]
+
+
+def test_all_problems_are_told_at_once() -> None:
+    raw = {"and": [{"key": 1, "value": 1}, YEAR, {"or": [{"key": "a"}, {"not": 1}]}]}
+    assert refused(raw) == [
+        ("/and/0/key", "wrong_type"),
+        ("/and/2/or/0/value", "missing"),
+        ("/and/2/or/1/not", "wrong_type"),
+    ]
+
+
+def test_depth_and_number_end_at_their_limits() -> None:
+    deep: dict[str, Any] = YEAR
+    for _ in range(MAX_DEPTH - 1):
+        deep = {"not": deep}
+    assert isinstance(parse(deep).condition, Not)
+    assert refused({"not": deep}) == [("/not" * MAX_DEPTH, "too_deep")]
+    full = {"or": [{"and": [YEAR] * (MAX_CONDITIONS // 2)}] * 2}
+    assert isinstance(parse(full).condition, Or)
+    assert refused({"and": [full, YEAR]}) == [("/and/1", "too_many")]
+
+
+def test_a_filter_of_absurd_depth_is_refused_like_any_other() -> None:
+    deep: Any = YEAR
+    for _ in range(100_000):
+        deep = {"not": deep}
+    assert refused(deep) == [("/not" * MAX_DEPTH, "too_deep")]
+
+
+def test_pointers_begin_where_the_filter_lies() -> None:
+    with pytest.raises(FilterInvalid) as found:
+        parse({"key": "a"}, at="/query_filter")
+    assert found.value.problems[0].pointer == "/query_filter/value"
+
+
+_words = st.sampled_from(["on", "key", "value", "lookup", "op", "and", "or", "not", "date", *LOOKUPS, *OPS, "document"])
+_junk = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=3) | _words,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(_words | st.text(max_size=3), inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@given(_junk)
+def test_any_json_is_either_a_filter_or_a_refusal_that_points(raw: object) -> None:
+    problems: tuple[Problem, ...] = ()
+    try:
+        parse(raw)
+    except FilterInvalid as found:
+        problems = found.problems or (Problem("\ud800", "", "a refusal must point"),)
+    assert all(f"{problem.pointer}{problem.detail}".encode() for problem in problems)

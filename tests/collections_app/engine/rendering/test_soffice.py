@@ -1,0 +1,180 @@
+import io
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from PIL import Image, ImageChops
+
+from collections_app.engine import process_name
+from collections_app.engine.rendering import soffice
+from collections_app.engine.rendering.file_types import RTF, sniff
+from collections_app.engine.rendering.render import render
+from collections_app.engine.rendering.soffice import Conversion, drop_abandoned, to_pdf
+from collections_app.errors import (
+    ConversionFailed,
+    ConverterMissing,
+    FileEncrypted,
+    FileExpandsTooMuch,
+    RenderTookTooLong,
+    RenderUnavailable,
+)
+from paliapi.errors import Error
+from tests.collections_app.engine.rendering.programs import converter, needs_libreoffice, program
+from tests.collections_app.engine.rendering.samples import docx, locked_xls, lying_zip, odt, pdf, pptx, xlsx
+
+TEXT = rb"{\rtf1\ansi The lighthouse of Alexandria.\par}"
+
+
+def converted(content: bytes, by: Conversion) -> bytes:
+    out = io.BytesIO()
+    source = io.BytesIO(content)
+    to_pdf(source, out, kind=sniff(source), by=by)
+    return out.getvalue()
+
+
+def texts_of(content: bytes, **options: int) -> list[str]:
+    return [page.text for page in render(io.BytesIO(content), by=Conversion(**options), dpi=72)]  # type: ignore[arg-type]
+
+
+@pytest.fixture(autouse=True)
+def folders_of_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where runs have their folders; nothing may be left there."""
+    folder = tmp_path / "runs"
+    folder.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    return folder
+
+
+@pytest.fixture(params=["with bubblewrap where it works", "without"])
+def either_way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    if request.param == "without":
+        monkeypatch.setattr(soffice, "_bubblewrap", lambda: None)
+
+
+def test_where_there_is_no_libreoffice_the_answer_says_so() -> None:
+    with pytest.raises(ConverterMissing) as missing:
+        texts_of(TEXT, program="/nowhere/soffice")  # type: ignore[arg-type]
+    assert missing.value.code == "converter_missing"
+
+
+@pytest.mark.usefixtures("either_way")
+def test_what_the_program_makes_is_drawn_and_nothing_is_left(tmp_path: Path, folders_of_runs: Path) -> None:
+    by = Conversion(program=converter(tmp_path, pdf("made", "by a program")))
+    assert [page.text for page in render(io.BytesIO(TEXT), by=by)] == ["made", "by a program"]
+    assert list(folders_of_runs.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("script", "error"),
+    [
+        ("exit 1", ConversionFailed),
+        ("exit 0", ConversionFailed),
+        ('echo no pdf > "$out/source.pdf"', ConversionFailed),
+        ('ln -s /etc/passwd "$out/source.pdf"', ConversionFailed),
+        ("kill -9 $$", RenderUnavailable),
+        ("exec head -c 600m /dev/zero > $out/source.pdf", ConversionFailed),
+        ("x=$(head -c 400m /dev/zero | tr '\\0' x)", ConversionFailed),
+    ],
+)
+def test_a_program_that_fails_has_a_code_and_leaves_nothing(
+    tmp_path: Path, folders_of_runs: Path, script: str, error: type[Error], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(soffice, "_LARGEST_PDF_MB", 4)
+    with pytest.raises(error):
+        converted(TEXT, Conversion(program=program(tmp_path, script), memory_mb=256))
+    assert list(folders_of_runs.iterdir()) == []
+
+
+@pytest.mark.usefixtures("either_way")
+def test_a_program_that_hangs_is_killed_with_all_that_it_started(tmp_path: Path) -> None:
+    script = "sleep 987 & sleep 987"
+    with pytest.raises(RenderTookTooLong):
+        converted(TEXT, Conversion(program=program(tmp_path, script), timeout_s=1))
+    assert not [command for command in _commands() if b"sleep\x00987" in command]
+
+
+def _commands() -> Iterator[bytes]:
+    for process in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):
+            yield process.read_bytes()
+
+
+def test_who_does_not_want_the_result_any_more_ends_the_run(tmp_path: Path, folders_of_runs: Path) -> None:
+    class Enough(Exception):
+        pass
+
+    def no_more() -> None:
+        raise Enough
+
+    source = io.BytesIO(TEXT)
+    with pytest.raises(Enough):
+        to_pdf(
+            source,
+            io.BytesIO(),
+            kind=RTF,
+            by=Conversion(program=program(tmp_path, "sleep 60")),
+            still_wanted=no_more,
+        )
+    assert list(folders_of_runs.iterdir()) == []
+
+
+def test_the_program_sees_nothing_of_our_environment_and_disk(tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("secret")
+    looking = tmp_path / "bin"
+    looking.mkdir()
+    script = f'(env; cat "{secret}") > "$out/source.pdf" 2>&1; sed -i "1i%PDF-" "$out/source.pdf"'
+    found = converted(TEXT, Conversion(program=program(looking, script))).decode()
+    assert {line.partition("=")[0] for line in found.splitlines() if "=" in line} <= {
+        *("HOME", "LANG", "PATH", "PWD", "TMPDIR", "SHLVL", "_", "OLDPWD"),
+    }
+    if soffice._bubblewrap():
+        assert "No such file" in found
+
+
+def test_an_archive_that_holds_more_than_it_says_never_reaches_the_program(tmp_path: Path) -> None:
+    with pytest.raises(FileExpandsTooMuch):
+        converted(lying_zip(), Conversion(program=program(tmp_path, "exit 1")))
+
+
+def test_an_older_document_with_a_password_says_so_when_it_does_not_open(tmp_path: Path) -> None:
+    with pytest.raises(FileEncrypted):
+        converted(locked_xls(), Conversion(program=program(tmp_path, "exit 1")))
+
+
+def test_folders_of_workers_that_were_killed_go_and_those_of_others_stay(folders_of_runs: Path) -> None:
+    for name, owner in (("mine", process_name.name_of(os.getpid())), ("gone", process_name.name_of(2**22 + 1))):
+        folder = folders_of_runs / f"paliapi-office-{name}"
+        folder.mkdir()
+        (folder / "owner").write_text(owner)
+    (folders_of_runs / "paliapi-office-young").mkdir()
+    assert drop_abandoned() == 1
+    assert not (folders_of_runs / "paliapi-office-gone").exists()
+    assert (folders_of_runs / "paliapi-office-mine").exists()
+
+
+@needs_libreoffice
+@pytest.mark.parametrize("make", [docx, pptx, xlsx])
+def test_each_family_of_office_files_becomes_pages_with_their_text(make: object) -> None:
+    assert callable(make)
+    assert "A lamp at 60 metres" in texts_of(make("A lamp at 60 metres"))[0]
+
+
+@needs_libreoffice
+def test_what_is_no_document_is_refused_by_libreoffice() -> None:
+    with pytest.raises(ConversionFailed):
+        texts_of(docx("x", document=b"<w:document>this is not XML"))
+
+
+@needs_libreoffice
+def test_nothing_is_taken_from_other_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(soffice, "_bubblewrap", lambda: None)  # the profile alone
+    secret = tmp_path / "secret.png"
+    Image.new("RGB", (100, 100), "red").save(secret)
+    [page] = render(io.BytesIO(odt("open", picture_at=secret.as_uri())))
+    assert page.text == "open"
+    red, _, blue = Image.open(io.BytesIO(page.image)).split()
+    assert max(ImageChops.difference(red, blue).tobytes()) < 50

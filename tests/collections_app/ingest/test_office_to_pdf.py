@@ -1,0 +1,138 @@
+"""Office files of revisions: converted once, drawn turn by turn."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from django.core.files.storage import storages
+from django.utils import timezone
+from pytest_django import Settings
+
+from accounts.ownership import acting_as_staff, acting_for
+from collections_app import failpoints
+from collections_app.ingest import worker
+from collections_app.models import StoredFile
+from collections_app.storage import housekeeping
+from tests.cast import Someone
+from tests.collections_app.documents import put
+from tests.collections_app.engine.rendering.programs import converter, needs_libreoffice, program
+from tests.collections_app.engine.rendering.samples import docx, pdf, pptx
+from tests.collections_app.ingestion import books_balance, hurry, latest, shown_texts, told, work
+
+TEXTS = ["alpha", "beta", "gamma"]
+
+
+@pytest.fixture
+def owner(alice: Someone, service: str) -> Iterator[Someone]:
+    yield alice
+    books_balance(alice)
+
+
+@pytest.fixture
+def makes_three_pages(settings: Settings, tmp_path: Path) -> Path:
+    """LibreOffice's place is taken by a program that makes three pages of anything."""
+    settings.ENV = replace(settings.ENV, soffice=converter(tmp_path, pdf(*TEXTS)))
+    return tmp_path
+
+
+def age_all_files() -> None:
+    with acting_as_staff():
+        StoredFile.objects.update(wanted_at=timezone.now() - timedelta(days=365))
+
+
+@needs_libreoffice
+@pytest.mark.django_db(
+    transaction=True
+)  # LibreOffice may take so long that the lease is renewed, by another connection
+def test_office_files_become_searchable_with_their_text(owner: Someone) -> None:
+    put(owner, "slides.pptx", pptx("The first slide", "The second slide"))
+    work()
+    assert shown_texts(owner, "slides.pptx") == ["The first slide", "The second slide"]
+    assert latest(owner, "slides.pptx").timings["convert"] > 0
+
+
+@pytest.mark.usefixtures("makes_three_pages")
+def test_what_was_converted_goes_when_nobody_draws_from_it_any_more(owner: Someone) -> None:
+    put(owner, "report.docx", docx("x"))
+    work()
+    assert shown_texts(owner, "report.docx") == TEXTS
+    converted = latest(owner, "report.docx").converted_id
+    assert converted
+    assert housekeeping.drop_unused_files() == 0, "it is young"
+    age_all_files()
+    assert housekeeping.drop_unused_files() == 1
+    assert latest(owner, "report.docx").converted_id is None
+    with acting_for(owner.id):
+        assert not StoredFile.objects.filter(pk=converted).exists()
+
+
+def killed_once_it_is_converted(settings: Settings) -> None:
+    settings.ENV = replace(settings.ENV, failpoint="converted=raise")
+    with pytest.raises(failpoints.Fault):
+        worker.run()
+    settings.ENV = replace(settings.ENV, failpoint="")
+    hurry()
+
+
+def test_a_file_is_converted_once_whatever_happens_then(
+    owner: Someone, makes_three_pages: Path, settings: Settings
+) -> None:
+    put(owner, "report.docx", docx("x"))
+    killed_once_it_is_converted(settings)
+    converted = latest(owner, "report.docx").converted_id
+    assert converted
+    program(makes_three_pages, "exit 1")
+    age_all_files()
+    assert housekeeping.drop_unused_files() == 0, "somebody will draw from it"
+    work()
+    assert shown_texts(owner, "report.docx") == TEXTS
+    assert latest(owner, "report.docx").converted_id == converted
+
+
+def test_a_converted_file_that_is_gone_is_made_again(
+    owner: Someone, makes_three_pages: Path, settings: Settings
+) -> None:
+    put(owner, "report.docx", docx("x"))
+    killed_once_it_is_converted(settings)
+    with acting_for(owner.id):
+        gone = StoredFile.objects.get(pk=latest(owner, "report.docx").converted_id or 0)
+    storages["default"].delete(gone.key)
+    converter(makes_three_pages, pdf("made", "again"))
+    work()
+    assert shown_texts(owner, "report.docx") == ["made", "again"]
+    with acting_for(owner.id):
+        StoredFile.objects.filter(pk=gone.pk).delete()
+
+
+def test_where_there_is_no_libreoffice_the_document_says_so_and_may_be_tried_again(
+    owner: Someone, settings: Settings, tmp_path: Path
+) -> None:
+    settings.ENV = replace(settings.ENV, soffice="/nowhere/soffice")
+    put(owner, "report.docx", docx("x"))
+    work()
+    assert told(owner, "report.docx")["error"]["code"] == "converter_missing"
+    settings.ENV = replace(settings.ENV, soffice=converter(tmp_path, pdf("at last")))
+    owner.post("/v1/documents/report.docx/retry/", {})
+    work()
+    assert shown_texts(owner, "report.docx") == ["at last"]
+
+
+@pytest.mark.parametrize(
+    ("script", "code"),
+    [("exit 1", "conversion_failed"), ("sleep 60", "render_took_too_long")],
+)
+def test_a_file_that_cannot_be_converted_fails_with_a_code(
+    owner: Someone, settings: Settings, tmp_path: Path, script: str, code: str
+) -> None:
+    settings.ENV = replace(settings.ENV, soffice=program(tmp_path, script), convert_timeout_s=1)
+    put(owner, "report.docx", docx("x"))
+    work()
+    assert told(owner, "report.docx")["error"]["code"] == code
+
+
+def test_texts_need_no_other_program(owner: Someone) -> None:
+    put(owner, "notes.md", "# Lights\n\nGrüße vom Pharos".encode())
+    work()
+    assert shown_texts(owner, "notes.md") == ["# Lights\n\nGrüße vom Pharos"]

@@ -1,0 +1,149 @@
+"""A changed model: what is shown is embedded anew, and nobody misses a page meanwhile."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+import psycopg
+import pytest
+from django.core.management import CommandError, call_command
+from pytest_django import Settings
+
+from accounts.ownership import acting_for
+from collections_app.ingest import reembed
+from collections_app.models import Collection, Document, Page, PageEmbedding, Revision
+from embeddings.contract import Space
+from tests.cast import Someone
+from tests.collections_app.documents import put
+from tests.collections_app.engine.rendering.samples import pdf
+from tests.collections_app.ingestion import answer_in, books_balance, shown_texts, work
+from tests.embeddings.scripted import Asked, Reply, Server, scripted
+from tests.environment import Services
+
+TINY = (72, 72)
+OLD, NEW = Space("old", "1", 4), Space("new", "1", 8)
+TEXTS = [f"page {number}" for number in range(1, 11)]  # two batches
+
+
+@contextmanager
+def model(settings: Settings, space: Space, *, fails_after: int = 1000) -> Iterator[Server]:
+    """The embeddings service has this model, until it fails."""
+
+    def reply(asked: Asked) -> Reply:
+        failed = len(server.asked) > fails_after
+        return Reply.json({"detail": "No."}, status=422) if failed else answer_in(space, asked)
+
+    with scripted(reply) as server:
+        settings.ENV = replace(settings.ENV, embeddings_url=server.url)
+        yield server
+
+
+@pytest.fixture
+def owner(alice: Someone, settings: Settings) -> Iterator[Someone]:
+    """Alice, with documents that the old model has embedded."""
+    with model(settings, OLD):
+        put(alice, "a.pdf", pdf(*TEXTS, size=TINY), collection="reports")
+        put(alice, "b.pdf", pdf("b", size=TINY), collection="reports")
+        put(alice, "c.pdf", pdf("c", size=TINY), collection="others")
+        work()
+    yield alice
+    books_balance(alice)
+
+
+def spaces(who: Someone, collection: str) -> set[str]:
+    """Of what the collection shows."""
+    with acting_for(who.id):
+        shown = Document.objects.filter(owner_id=who.id, collection__name=collection).values("shown")
+        rows = PageEmbedding.objects.filter(owner_id=who.id, page__revision__in=shown)
+        return set(rows.values_list("space__model", flat=True))
+
+
+def seq(who: Someone, collection: str) -> int:
+    with acting_for(who.id):
+        return Collection.objects.get(owner_id=who.id, name=collection).vectors_seq
+
+
+def test_a_collection_changes_its_model_as_a_whole_and_nothing_else_changes(
+    owner: Someone, settings: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before, number = owner.get("/v1/documents/?collection_name=reports").json(), seq(owner, "reports")
+    with model(settings, NEW):
+        call_command("reembed", collection="reports")
+        assert "reports: 2 documents, 11 pages embedded; swapped." in capsys.readouterr().out
+        call_command("reembed", collection="reports")
+        assert "Nothing to do" in capsys.readouterr().out
+    assert (spaces(owner, "reports"), spaces(owner, "others")) == ({"new"}, {"old"})
+    assert shown_texts(owner, "a.pdf") == TEXTS
+    assert seq(owner, "reports") == number + 1
+    unlike = {"url", "updated_at"}
+    after = owner.get("/v1/documents/?collection_name=reports").json()
+    assert [{k: v for k, v in one.items() if k not in unlike} for one in after] == [
+        {k: v for k, v in one.items() if k not in unlike} for one in before
+    ]
+    with acting_for(owner.id):
+        assert Revision.objects.filter(owner_id=owner.id).count() == 3
+
+
+def test_it_goes_on_where_it_stopped_and_the_old_vectors_stay_until_the_end(owner: Someone, settings: Settings) -> None:
+    with model(settings, NEW, fails_after=2), pytest.raises(CommandError, match="run it again"):
+        call_command("reembed", all=True)
+    assert spaces(owner, "reports") | spaces(owner, "others") == {"old"}
+    with acting_for(owner.id):
+        assert Page.objects.filter(owner_id=owner.id).count() == 12 + 8
+    books_balance(owner)
+    with model(settings, NEW) as server:
+        call_command("reembed", all=True)
+    images = [one for one in server.asked if one.json()["input_type"] == "image"]
+    assert sum(len(one.json()["inputs"]) for one in images) == 12 - 8
+    assert spaces(owner, "reports") == spaces(owner, "others") == {"new"}
+
+
+def upload(who: Someone) -> None:
+    put(who, "a.pdf", pdf("newer", size=TINY), collection="reports")
+    work()
+
+
+def delete(who: Someone) -> None:
+    assert who.delete("/v1/documents/a.pdf/?collection_name=reports").status_code == 204
+
+
+@pytest.mark.parametrize("act", [upload, delete])
+def test_what_changes_meanwhile_wins(owner: Someone, settings: Settings, act: Callable[[Someone], None]) -> None:
+    with model(settings, NEW):
+        space_id = reembed.target()
+        (place,) = reembed.places(space_id, email="alice@example.com", collection_name="reports")
+        steps = reembed.run(place, space_id)
+        assert next(steps) == 8
+        act(owner)
+        list(steps)
+    assert spaces(owner, "reports") == {"new"}
+    if act is upload:
+        assert shown_texts(owner, "a.pdf") == ["newer"]
+    books_balance(owner)
+
+
+def test_an_update_that_failed_stays_the_newest_content(owner: Someone, settings: Settings) -> None:
+    put(owner, "c.pdf", pdf("secret", encrypt=True), collection="others")
+    work()
+    with model(settings, NEW):
+        call_command("reembed", collection="others")
+    found = owner.get("/v1/documents/c.pdf/?collection_name=others").json()
+    assert (found["status"], found["num_pages"], spaces(owner, "others")) == ("failed", 1, {"new"})
+
+
+def test_two_at_once_do_not_do_it_twice(owner: Someone, settings: Settings, services: Services) -> None:
+    with acting_for(owner.id):
+        collection_id = Collection.objects.get(owner_id=owner.id, name="others").pk
+    with psycopg.connect(services.app_url) as other, model(settings, NEW):
+        other.execute("SELECT pg_advisory_lock(%s, %s)", [reembed.NAME_OF_LOCK, collection_id])
+        with pytest.raises(CommandError, match="being_reembedded"):
+            call_command("reembed", collection="others")
+    assert spaces(owner, "others") == {"old"}
+
+
+def test_the_command_says_what_it_needs(owner: Someone, settings: Settings) -> None:
+    with pytest.raises(CommandError, match="Say which"):
+        call_command("reembed")
+    settings.ENV = replace(settings.ENV, embeddings_url="http://127.0.0.1:1")
+    with pytest.raises(CommandError, match="embeddings_unavailable"):
+        call_command("reembed", all=True)

@@ -1,0 +1,102 @@
+"""What conditions mean, slowly and obviously: the SQL must agree with this."""
+
+import re
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from collections_app.engine.input.filter_conditions import (
+    INSTANT,
+    And,
+    Condition,
+    Contains,
+    Dated,
+    Day,
+    Exists,
+    HasKeys,
+    Instant,
+    Not,
+    OneOf,
+    Or,
+    Ordered,
+    Within,
+)
+
+MISSING = object()
+
+
+def matches(condition: Condition, document: dict[str, Any], collection: dict[str, Any]) -> bool:
+    match condition:
+        case And(parts):
+            return all(matches(part, document, collection) for part in parts)
+        case Or(parts):
+            return any(matches(part, document, collection) for part in parts)
+        case Not(part):
+            return not matches(part, document, collection)
+    metadata = document if condition.on == "document" else collection
+    match condition:
+        case OneOf(_, path, values):
+            return any(same(found(metadata, path), value) for value in values)
+        case Exists(_, path):
+            return found(metadata, path) is not MISSING
+        case HasKeys(_, keys, every):
+            return all(key in metadata for key in keys) if every else any(key in metadata for key in keys)
+        case Within(_, key, value):
+            return all(name == key and same(stored, value) for name, stored in metadata.items())
+        case Contains(_, path, value):
+            return contains(found(metadata, path), value)
+        case Ordered(_, path, order, value):
+            stored = found(metadata, path)
+            return kind(stored) == kind(value) and in_order(stored, order, value)
+        case Dated(_, path, order, moment):
+            return dated(found(metadata, path), order, moment)
+
+
+def found(metadata: Any, path: tuple[str, ...]) -> Any:
+    for key in path:
+        if not isinstance(metadata, dict) or key not in metadata:
+            return MISSING
+        metadata = metadata[key]
+    return metadata
+
+
+def kind(value: Any) -> str:
+    if isinstance(value, bool):
+        return "boolean"
+    return "number" if isinstance(value, int | float) else type(value).__name__
+
+
+def same(stored: Any, value: Any) -> bool:
+    if kind(stored) != kind(value):
+        return False
+    return bool(decimal(stored) == decimal(value) if kind(value) == "number" else stored == value)
+
+
+def decimal(number: float) -> Decimal:
+    """The number as JSON writes it, which is what jsonb keeps."""
+    return Decimal(repr(number))
+
+
+def contains(stored: Any, value: Any) -> bool:
+    if isinstance(stored, list):
+        return any(same(element, value) for element in stored)
+    return isinstance(stored, str) and isinstance(value, str) and value in stored
+
+
+def in_order(left: Any, order: str, right: Any) -> bool:
+    if kind(left) == "number":
+        left, right = decimal(left), decimal(right)
+    holds = {"eq": left == right, "gt": left > right, "gte": left >= right, "lt": left < right, "lte": left <= right}
+    return bool(holds[order])
+
+
+def dated(stored: Any, order: str, moment: Day | Instant) -> bool:
+    if not isinstance(stored, str) or not re.fullmatch(INSTANT, stored):
+        return False
+    left, right = instant(stored), instant(moment.text)
+    return in_order(left.date(), order, right.date()) if isinstance(moment, Day) else in_order(left, order, right)
+
+
+def instant(text: str) -> datetime:
+    read = datetime.fromisoformat(text)
+    return read.replace(tzinfo=UTC) if read.tzinfo is None else read.astimezone(UTC)

@@ -1,0 +1,88 @@
+"""Files go when nobody wants them any more, and never before."""
+
+import os
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from django.core.files.base import ContentFile
+from django.core.files.storage import storages
+from django.utils import timezone
+from pytest_django import DjangoCaptureOnCommitCallbacks
+
+from accounts.ownership import acting_for
+from collections_app.models import StoredFile
+from collections_app.storage import housekeeping
+from collections_app.tasks import keep_house, tidy_storage
+from tests.cast import Someone
+from tests.collections_app.documents import PDF, put, shown_with_pages
+
+
+def _age_files(who: Someone) -> None:
+    with acting_for(who.id):
+        StoredFile.objects.filter(owner_id=who.id).update(wanted_at=timezone.now() - timedelta(days=2))
+
+
+def _files(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file()]
+
+
+def test_a_file_in_use_stays_however_old_it_is(alice: Someone, files_of_this_test: Path) -> None:
+    shown_with_pages(alice, "x", pages=1)
+    _age_files(alice)
+    assert housekeeping.drop_unused_files() == 0
+    assert housekeeping.drop_orphans() == 0
+    assert len(_files(files_of_this_test)) == 3
+
+
+def test_a_small_picture_goes_with_its_image(
+    alice: Someone, files_of_this_test: Path, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
+) -> None:
+    shown_with_pages(alice, "x", pages=1)
+    alice.delete("/v1/documents/x/")
+    _age_files(alice)
+    with django_capture_on_commit_callbacks(execute=True):
+        assert housekeeping.drop_unused_files() == 2
+    assert _files(files_of_this_test) == []
+
+
+def test_a_file_of_a_deleted_document_goes_after_a_while(
+    alice: Someone, files_of_this_test: Path, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
+) -> None:
+    put(alice, "x", PDF)
+    alice.delete("/v1/documents/x/")
+    keep_house()
+    assert len(_files(files_of_this_test)) == 1, "not at once"
+    _age_files(alice)
+    with django_capture_on_commit_callbacks(execute=True):
+        keep_house()
+    assert _files(files_of_this_test) == []
+
+
+def test_the_same_content_uploaded_again_keeps_its_file(alice: Someone, files_of_this_test: Path) -> None:
+    put(alice, "x", PDF)
+    alice.delete("/v1/documents/x/")
+    _age_files(alice)
+    put(alice, "y", PDF)
+    assert housekeeping.drop_unused_files() == 0
+    assert len(_files(files_of_this_test)) == 1
+
+
+def test_an_object_without_a_row_goes_once_it_is_old(alice: Someone, files_of_this_test: Path) -> None:
+    put(alice, "x", PDF)
+    _, of_nobody, young = (
+        storages["default"].save(key, ContentFile(b"left behind"))
+        for key in ("readme/not-ours", "987654321/ab/abc", f"{alice.id}/cd/cde")
+    )
+    for path in _files(files_of_this_test):
+        if not str(path).endswith(young):
+            os.utime(path, (0, 0))
+    assert housekeeping.drop_orphans() == 1
+    assert not storages["default"].exists(of_nobody)
+    assert len(_files(files_of_this_test)) == 3
+
+
+@pytest.mark.django_db
+def test_housekeeping_over_nothing_is_harmless() -> None:
+    keep_house()
+    tidy_storage()

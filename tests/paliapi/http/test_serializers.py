@@ -1,0 +1,37 @@
+"""What the bodies of our own operations have in common."""
+
+from typing import Any
+
+import pytest
+from rest_framework import serializers
+
+from paliapi.http.serializers import StrictSerializer, UnknownField
+
+
+class Strict(StrictSerializer[Any]):
+    name = serializers.CharField(required=False)
+    id = serializers.IntegerField(read_only=True)
+
+
+def test_known_fields_pass() -> None:
+    body = Strict(data={"name": "x"})
+    assert body.is_valid()
+    assert body.validated_data == {"name": "x"}
+
+
+@pytest.mark.parametrize("name", ["nam", "id", "", "__class__", "a/b"])
+def test_unknown_and_read_only_fields_are_refused(name: str) -> None:
+    with pytest.raises(UnknownField) as refused:
+        Strict(data={name: 1}).is_valid()
+    assert len(refused.value.problems) == 1
+
+
+def test_a_flood_of_unknown_fields_is_answered_shortly() -> None:
+    with pytest.raises(UnknownField) as refused:
+        Strict(data={"x" * 500 + str(number): 1 for number in range(500)}).is_valid()
+    assert len(refused.value.problems) == 20
+    assert len(refused.value.detail) < 200
+
+
+def test_what_is_no_object_is_refused_as_ever() -> None:
+    assert not Strict(data=[1]).is_valid()
