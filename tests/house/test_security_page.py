@@ -27,7 +27,7 @@ def test_every_test_that_is_named_exists() -> None:
 
 
 def test_every_risk_and_every_fault_has_a_test() -> None:
-    risks, faults = PAGE.read_text().partition("## OWASP")[2].split("## What services")
+    risks, faults = PAGE.read_text().partition("## OWASP")[2].split("## Faults seen")
     told = re.split(r"\*\*API(\d+) ", risks)
     assert [int(number) for number in told[1::2]] == list(range(1, 11))
     rows = re.findall(r"^\| (?!Fault|-)(.+) \|$", faults, re.MULTILINE)
