@@ -12,8 +12,8 @@ from django.conf import settings
 from collections_app.engine.input import base64_input
 from collections_app.engine.outbound.circuit_breaker import Gate, Stay
 from collections_app.errors import EmbeddingsUnavailable, EmbeddingsUntrustworthy, InputNotEmbeddable
-from embeddings.client.client import Client, ClientError, Embedded, Patience, Rejected, ServiceUnavailable
-from embeddings.contract import MultiVector, Space, Vectors, Word
+from embeddings.client import Client, ClientError, EmbeddingResult, InputRejected, RetryPolicy, ServiceUnavailable
+from embeddings.contract import MultiVector, Vectors, VectorSpace, Word
 from paliapi.errors import Problem, Unavailable
 
 log = structlog.get_logger(__name__)
@@ -22,12 +22,12 @@ T = TypeVar("T")
 Task = Literal["query", "image"]
 
 # Somebody waits for these answers, and a thread of the web with them.
-_SOMEBODY_WAITS = Patience(connect_s=2, read_s=25, total_s=28, attempts=3)
+_SOMEBODY_WAITS = RetryPolicy(connect_s=2, read_s=25, total_s=28, attempts=3)
 # Somebody waits who would rather have another answer soon, or too many wait already. Only words are read so quickly.
-_SOMEBODY_HURRIES = Patience(connect_s=1, read_s=5, total_s=6, attempts=2)
+_SOMEBODY_HURRIES = RetryPolicy(connect_s=1, read_s=5, total_s=6, attempts=2)
 # A worker has time: a service without a GPU reads a batch of scans for a minute. When it gives up, the row remembers.
-_NOBODY_WAITS = Patience(connect_s=5, read_s=120, total_s=140, attempts=3)
-_A_SIGN_OF_LIFE = Patience(connect_s=2, read_s=8, total_s=9, attempts=1)
+_NOBODY_WAITS = RetryPolicy(connect_s=5, read_s=120, total_s=140, attempts=3)
+_A_SIGN_OF_LIFE = RetryPolicy(connect_s=2, read_s=8, total_s=9, attempts=1)
 # After silence: until then only those who may wait for long ask.
 _LOOK_AGAIN_S = 6.0
 _LONGEST_NAME = 200
@@ -38,15 +38,15 @@ class _Clients:
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._known: dict[tuple[int, str, str, Patience], Client] = {}
+        self._known: dict[tuple[int, str, str, RetryPolicy], Client] = {}
         self._gates: dict[tuple[int, str], Gate] = {}
 
-    def get(self, patience: Patience) -> Client:
+    def get(self, patience: RetryPolicy) -> Client:
         env = settings.ENV
         key = (os.getpid(), env.embeddings_url, env.embeddings_url_token, patience)
         with self._lock:
             if key not in self._known:
-                self._known[key] = Client(env.embeddings_url, token=env.embeddings_url_token, patience=patience)
+                self._known[key] = Client(env.embeddings_url, token=env.embeddings_url_token, retry_policy=patience)
             return self._known[key]
 
     def gate(self) -> Gate:
@@ -71,63 +71,67 @@ _clients = _Clients()
 atexit.register(_clients.close)
 
 
-def embed(inputs: Sequence[str], *, task: Task, at: str) -> Embedded:
+def embed(inputs: Sequence[str], *, task: Task, at: str) -> EmbeddingResult:
     """Return one multi-vector for each input, in order; images are base64."""
     if task == "query":
         return queries(inputs, at=at)
     return pages([base64_input.decoded(text, at=f"{at}/{number}") for number, text in enumerate(inputs)], at=at)
 
 
-def queries(texts: Sequence[str], *, at: str) -> Embedded:
+def queries(texts: Sequence[str], *, at: str) -> EmbeddingResult:
     """Questions as multi-vectors; `at` is where they lie in the request."""
-    return _asked_soon(lambda client: client.queries(texts), at=at, short=_SOMEBODY_HURRIES)
+    return _asked_soon(lambda client: client.embed_queries(texts), at=at, short=_SOMEBODY_HURRIES)
 
 
-def question(text: str, *, at: str, hasty: bool = False) -> tuple[Space, Vectors]:
+def question(text: str, *, at: str, hasty: bool = False) -> tuple[VectorSpace, Vectors]:
     """One question as vectors, and the space they lie in."""
     return _only(
-        _asked_soon(lambda client: client.queries([text]), at=at, listed=False, hasty=hasty, short=_SOMEBODY_HURRIES)
+        _asked_soon(
+            lambda client: client.embed_queries([text]), at=at, listed=False, hasty=hasty, short=_SOMEBODY_HURRIES
+        )
     )
 
 
-def picture(image: bytes, *, at: str, hasty: bool = False) -> tuple[Space, Vectors]:
+def picture(image: bytes, *, at: str, hasty: bool = False) -> tuple[VectorSpace, Vectors]:
     """An image that is a question."""
-    return _only(_asked_soon(lambda client: client.pages([image]), at=at, listed=False, hasty=hasty))
+    return _only(_asked_soon(lambda client: client.embed_pages([image]), at=at, listed=False, hasty=hasty))
 
 
-def pages(images: Sequence[bytes], *, at: str, words: Sequence[Sequence[Word] | None] | None = None) -> Embedded:
+def pages(images: Sequence[bytes], *, at: str, words: Sequence[Sequence[Word] | None] | None = None) -> EmbeddingResult:
     """Page images as multi-vectors, with the words on each where they are known."""
-    return _asked_soon(lambda client: client.pages(images, words=words), at=at)
+    return _asked_soon(lambda client: client.embed_pages(images, words=words), at=at)
 
 
 def pages_to_keep(
     images: Sequence[bytes], *, at: str, words: Sequence[Sequence[Word] | None]
-) -> tuple[Space, list[MultiVector]]:
+) -> tuple[VectorSpace, list[MultiVector]]:
     """Pages for the index, with their layout and the space they lie in; for who has time to wait."""
-    found = _asked(lambda client: client.pages(images, words=words, with_layout=True), at=at, patience=_NOBODY_WAITS)
+    found = _asked(
+        lambda client: client.embed_pages(images, words=words, with_layout=True), at=at, patience=_NOBODY_WAITS
+    )
     return _named(found), found.multi_vectors
 
 
-def space() -> Space:
+def space() -> VectorSpace:
     """The space in which the service answers now; for who has time to wait."""
-    return _named(_asked(lambda client: client.queries(["page"]), at="", patience=_NOBODY_WAITS))
+    return _named(_asked(lambda client: client.embed_queries(["page"]), at="", patience=_NOBODY_WAITS))
 
 
 def answers() -> bool:
     """Whether the service does what it is there for."""
     try:
-        _named(_asked(lambda client: client.queries(["page"]), at="", patience=_A_SIGN_OF_LIFE))
+        _named(_asked(lambda client: client.embed_queries(["page"]), at="", patience=_A_SIGN_OF_LIFE))
     except Unavailable:
         return False
     return True
 
 
-def _only(found: Embedded) -> tuple[Space, Vectors]:
+def _only(found: EmbeddingResult) -> tuple[VectorSpace, Vectors]:
     (one,) = found.multi_vectors
     return _named(found), one.vectors
 
 
-def _named(found: Embedded) -> Space:
+def _named(found: EmbeddingResult) -> VectorSpace:
     """The space, if its name can be kept."""
     told = found.space
     if told is None or any(len(name) > _LONGEST_NAME or "\0" in name for name in (told.model, told.revision)):
@@ -142,7 +146,7 @@ def _asked_soon(
     at: str,
     listed: bool = True,
     hasty: bool = False,
-    short: Patience = _SOMEBODY_WAITS,
+    short: RetryPolicy = _SOMEBODY_WAITS,
 ) -> T:
     """For who waits. `short` is how long, where too many wait already."""
     gate = _clients.gate()
@@ -158,10 +162,10 @@ def _asked_soon(
     return found
 
 
-def _asked(ask: Callable[[Client], T], *, at: str, listed: bool = True, patience: Patience) -> T:
+def _asked(ask: Callable[[Client], T], *, at: str, listed: bool = True, patience: RetryPolicy) -> T:
     try:
         return ask(_clients.get(patience))
-    except Rejected as refused:
+    except InputRejected as refused:
         pointer = at if refused.index is None or not listed else f"{at}/{refused.index}"
         problem = Problem(pointer, InputNotEmbeddable.code, refused.detail)
         raise InputNotEmbeddable(problems=(problem,)) from refused

@@ -10,6 +10,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
+from embeddings.word import MAX_WORDS
+
 MIB = 1024 * 1024
 
 
@@ -130,7 +132,7 @@ class Settings:
         400_000_000, "COLPALI_MAX_REQUEST_MEGAPIXELS", _megapixels, "megapixels of all images of a request"
     )
     max_text_chars: int = _setting(100_000, "COLPALI_MAX_TEXT_CHARS", _count, "characters of one text")
-    max_words: int = _setting(20_000, "COLPALI_MAX_WORDS", _count, "words of one page's text layer")
+    max_words: int = _setting(MAX_WORDS, "COLPALI_MAX_WORDS", _count, "words of one page's text layer")
 
     # Where it listens
     host: str = _setting("127.0.0.1", "COLPALI_HOST", _text, "address to listen on")

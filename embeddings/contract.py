@@ -1,6 +1,6 @@
-"""The words that the service and its clients share: names, shapes and the npz form.
+"""The data types, names, limits and the npz format that the service and its clients share.
 
-Plain Python and NumPy; safe to import from a program that only asks.
+Depends on NumPy only, so a client does not load the service.
 """
 
 import io
@@ -13,6 +13,8 @@ from typing import Any, Final, Literal, NotRequired, TypedDict
 import numpy as np
 from numpy.typing import NDArray
 
+from embeddings.word import MAX_WORD_LENGTH as MAX_WORD_LENGTH
+from embeddings.word import MAX_WORDS as MAX_WORDS
 from embeddings.word import Word as Word
 
 InputType = Literal["text", "image"]
@@ -23,15 +25,15 @@ MODEL_HEADER: Final = "x-embeddings-model"
 REVISION_HEADER: Final = "x-embeddings-revision"
 DIM_HEADER: Final = "x-embeddings-dim"
 
-# How this service names its own models: they read the text of a page, and look no further.
-_READERS: Final = "paliapi/"
+# The prefix of this service's own models, which read the text of a page and nothing else.
+_TEXT_ONLY_PREFIX: Final = "paliapi/"
 
 Vectors = NDArray[np.float16]
 
 
 @dataclass(frozen=True, slots=True)
-class Space:
-    """What vectors must have in common before they may be compared."""
+class VectorSpace:
+    """The model, revision and dimension of vectors; only vectors of the same space may be compared."""
 
     model: str
     revision: str
@@ -39,15 +41,15 @@ class Space:
 
     @property
     def text_only(self) -> bool:
-        """Whether the model sees words and nothing else; the name is all that travels with every vector."""
-        return self.model.startswith(_READERS)
+        """True if the model sees only text. Derived from the name, which is stored with every vector."""
+        return self.model.startswith(_TEXT_ONLY_PREFIX)
 
 
 class Layout(TypedDict):
-    """Where on the page each vector comes from, for heat maps.
+    """The place on the page that each vector comes from.
 
-    `grid`: from row `offset` on, n_y lines of n_x vectors. `boxes`: a box or null for each vector. `words`: what the
-    service itself has read on the image, as [text, x0, y0, x1, y1].
+    `grid`: `n_y` lines of `n_x` vectors, starting at row `offset`. `boxes`: a box or null for each vector. `words`: the
+    words that the service itself recognised on the image, as [text, x0, y0, x1, y1].
     """
 
     kind: Literal["grid", "boxes"]
@@ -60,48 +62,47 @@ class Layout(TypedDict):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MultiVector:
-    """One input, embedded: vectors of unit length (n, dim), n >= 1, and their layout if the backend knows it."""
+    """The embedding of one input: unit vectors (n, dim) with n >= 1, and their layout if the backend knows it."""
 
     vectors: Vectors
     layout: Layout | None = None
 
 
-class NotAnAnswer(ValueError):
-    """Bytes that should be an npz answer and are not."""
+class MalformedNpz(ValueError):
+    """The bytes are not an npz response of this contract."""
 
 
-def pack(embedded: Sequence[MultiVector], *, input_type: str, space: Space, with_layout: bool) -> bytes:
-    """The npz answer: `count`, `input_type`, `emb_0`..., `model`, `revision`; `layout` is JSON in bytes."""
+def pack(multi_vectors: Sequence[MultiVector], *, input_type: str, space: VectorSpace, with_layout: bool) -> bytes:
+    """Return an npz response: `count`, `input_type`, `emb_0`..., `model`, `revision`, and `layout` as JSON bytes."""
     arrays: dict[str, NDArray[Any]] = {
-        "count": np.array(len(embedded)),
+        "count": np.array(len(multi_vectors)),
         "input_type": np.array(input_type),
         "model": np.array(space.model),
         "revision": np.array(space.revision),
     }
-    arrays |= {f"emb_{number}": one.vectors for number, one in enumerate(embedded)}
+    arrays |= {f"emb_{index}": one.vectors for index, one in enumerate(multi_vectors)}
     if with_layout:
-        layouts = json.dumps([one.layout for one in embedded], separators=(",", ":"))
+        layouts = json.dumps([one.layout for one in multi_vectors], separators=(",", ":"))
         arrays["layout"] = np.frombuffer(layouts.encode(), dtype=np.uint8)
     out = io.BytesIO()
     np.savez(out, allow_pickle=False, **arrays)
     return out.getvalue()
 
 
-def unpack(body: bytes, *, most_bytes: int) -> tuple[list[MultiVector], str, str]:
-    """The multi-vectors of an npz answer, its model and its revision. The numbers are not checked here."""
+def unpack(body: bytes, *, max_bytes: int) -> tuple[list[MultiVector], str, str]:
+    """Return the multi-vectors, model and revision of an npz response. The numbers are not checked here."""
     try:
         with zipfile.ZipFile(io.BytesIO(body)) as archive:
-            if sum(member.file_size for member in archive.infolist()) > most_bytes:
-                raise NotAnAnswer(f"It unpacks to more than {most_bytes} bytes.")
-        with np.load(io.BytesIO(body), allow_pickle=False) as found:
-            arrays = [found[f"emb_{number}"] for number in range(int(found["count"]))]
-            model, revision = str(found["model"]), str(found["revision"])
-            layouts = json.loads(found["layout"].tobytes()) if "layout" in found else [None] * len(arrays)
-    except NotAnAnswer:
+            if sum(member.file_size for member in archive.infolist()) > max_bytes:
+                raise MalformedNpz(f"It unpacks to more than {max_bytes} bytes.")
+        with np.load(io.BytesIO(body), allow_pickle=False) as npz:
+            arrays = [npz[f"emb_{index}"] for index in range(int(npz["count"]))]
+            model, revision = str(npz["model"]), str(npz["revision"])
+            layouts = json.loads(npz["layout"].tobytes()) if "layout" in npz else [None] * len(arrays)
+    except MalformedNpz:
         raise
-    except (ValueError, KeyError, OSError, EOFError, TypeError, MemoryError, zipfile.BadZipFile) as problem:
-        raise NotAnAnswer(str(problem)) from problem
+    except (ValueError, KeyError, OSError, EOFError, TypeError, MemoryError, zipfile.BadZipFile) as error:
+        raise MalformedNpz(str(error)) from error
     if not isinstance(layouts, list) or len(layouts) != len(arrays):
-        raise NotAnAnswer("The layout does not go with the vectors.")
-    pairs = zip(arrays, layouts, strict=True)
-    return [MultiVector(vectors, layout) for vectors, layout in pairs], model, revision
+        raise MalformedNpz("The numbers of layouts and embeddings differ.")
+    return [MultiVector(rows, layout) for rows, layout in zip(arrays, layouts, strict=True)], model, revision

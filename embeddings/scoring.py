@@ -1,4 +1,4 @@
-"""Late interaction: every query vector takes its best match on the page, and the matches are added up."""
+"""MaxSim, the late-interaction score."""
 
 from typing import Any
 
@@ -7,6 +7,9 @@ from numpy.typing import NDArray
 
 
 def maxsim(query: NDArray[Any], page: NDArray[Any]) -> float:
-    """The score of a page (n, dim) for a query (m, dim), in float32. No padding may be in either."""
+    """Sum, over the query's vectors (m, dim), the best match among the page's vectors (n, dim), in float32.
+
+    Neither array may contain padding rows.
+    """
     similarities = query.astype(np.float32) @ page.astype(np.float32).T
     return float(similarities.max(axis=1).sum())

@@ -1,10 +1,13 @@
-"""A word of a page. Plain Python: even the process that draws pages can afford to import it."""
+"""A word of a page, and the limits of a page's words. Plain Python, because the rendering process imports it."""
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
+
+MAX_WORDS: Final = 20_000
+MAX_WORD_LENGTH: Final = 1_000
 
 
 class Word(NamedTuple):
-    """One word of a page's text layer; the box is relative to the page, from 0 at the left and the top to 1."""
+    """A word of a page's text layer. Its box is relative to the page: 0 is the left or top edge, 1 the other one."""
 
     text: str
     x0: float

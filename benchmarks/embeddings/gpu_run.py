@@ -19,9 +19,9 @@ from embeddings import config
 from embeddings.backends.base import Item
 from embeddings.backends.colpali import ColModel
 from embeddings.backends.families import Family
-from embeddings.backends.torch_backend import About, TorchBackend
-from embeddings.backends.torch_runtime import place
-from embeddings.server.engine import Engine, Work
+from embeddings.backends.torch_backend import ModelInfo, TorchBackend
+from embeddings.backends.torch_runtime import choose_placement
+from embeddings.server.engine import EmbeddingEngine, InputTask
 from tests.embeddings.with_torch.tiny import qwen_processor
 
 _RESULTS = Path(__file__).parents[1] / "results" / "embeddings_gpu.json"
@@ -53,7 +53,7 @@ _TINY_VISION = {"depth": 2, "hidden_size": 64, "intermediate_size": 64, "num_hea
 
 def open_random(settings: config.Settings, *, tiny: bool, processor: Any) -> ColModel:
     """The model of real size, or a tiny one of the same build."""
-    placement = place(device=settings.device, dtype=settings.dtype, attention=settings.attention)
+    placement = choose_placement(device=settings.device, dtype=settings.dtype, attention=settings.attention)
     number = processor.tokenizer.convert_tokens_to_ids
     configuration = Qwen2_5_VLConfig(
         text_config=_TEXT | (_TINY_TEXT if tiny else {}),
@@ -68,18 +68,20 @@ def open_random(settings: config.Settings, *, tiny: bool, processor: Any) -> Col
     with torch.device(placement.device):
         model = engine.ColQwen2_5(configuration).eval()
     torch.set_default_dtype(torch.float32)
-    about = About(name="random", revision="1", placement=placement, side="left", pad_id=0)
-    return ColModel(model, processor, kind=Family("ColQwen2_5", "ColQwen2_5_Processor", bounded=True), about=about)
+    about = ModelInfo(name="random", revision="1", placement=placement, side="left", pad_id=0)
+    return ColModel(
+        model, processor, kind=Family("ColQwen2_5", "ColQwen2_5_Processor", takes_token_limit=True), about=about
+    )
 
 
 async def measured(backend: TorchBackend, settings: config.Settings, *, pages: int) -> dict[str, Any]:
     """Pages through the whole engine, and how much of that time the device computed."""
-    running = Engine(backend, settings=settings, prove=False)
+    running = EmbeddingEngine(backend, settings=settings, self_test=False)
     running.start()
-    await running.loaded()
+    await running.wait_until_loaded()
     drawn = np.random.default_rng(1).integers(0, 256, (*_PAGE[::-1], 3), dtype=np.uint8)
     item = Item("document", image=Image.fromarray(drawn))
-    works = [Work("image", partial(backend.prepare, item))] * pages
+    works = [InputTask("image", partial(backend.prepare, item))] * pages
     await running.embed(works[: settings.batch_size])
     before, began = _forward_s(running), time.perf_counter()
     embedded = await running.embed(works)
@@ -95,7 +97,7 @@ async def measured(backend: TorchBackend, settings: config.Settings, *, pages: i
     }
 
 
-def _forward_s(running: Engine) -> float:
+def _forward_s(running: EmbeddingEngine) -> float:
     return running.metrics.registry.get_sample_value("paliembed_forward_seconds_sum") or 0.0
 
 

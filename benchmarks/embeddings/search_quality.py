@@ -18,8 +18,8 @@ import numpy as np
 
 from benchmarks.embeddings.pages import Page, full_page, known, pages, questions
 from embeddings.backends.base import Item
-from embeddings.backends.embedded import Embedded
-from embeddings.backends.ocr import Reader
+from embeddings.backends.embedded import EmbeddedBackend
+from embeddings.backends.ocr import OcrReader
 from embeddings.contract import Vectors
 from embeddings.scoring import maxsim
 
@@ -39,7 +39,7 @@ class Timed:
 
 def main() -> int:
     """Run both ways."""
-    backend = Embedded()
+    backend = EmbeddedBackend()
     began = time.perf_counter()
     backend.load()
     report: dict[str, float] = {"load_s": round(time.perf_counter() - began, 2)}
@@ -59,7 +59,7 @@ def main() -> int:
     return 0 if good else 1
 
 
-def measure(backend: Embedded, shown: Sequence[Page], *, with_words: bool) -> dict[str, float]:
+def measure(backend: EmbeddedBackend, shown: Sequence[Page], *, with_words: bool) -> dict[str, float]:
     """Recall and times of one way."""
     read = timed(
         backend, [Item("document", image=page.image, words=page.words if with_words else None) for page in shown]
@@ -86,7 +86,7 @@ def measure(backend: Embedded, shown: Sequence[Page], *, with_words: bool) -> di
 
 def read_whole(page: Page) -> dict[str, float]:
     """How long OCR takes for a page full of text, and which share of its words it reads."""
-    reader = Reader()
+    reader = OcrReader()
     began, began_cpu = time.perf_counter(), time.process_time()
     found = Counter(word.text for word in reader.words(page.image))
     took = {"full_page_ocr_ms": time.perf_counter() - began, "full_page_ocr_cpu_ms": time.process_time() - began_cpu}
@@ -97,7 +97,7 @@ def read_whole(page: Page) -> dict[str, float]:
     }
 
 
-def timed(backend: Embedded, items: Sequence[Item]) -> Timed:
+def timed(backend: EmbeddedBackend, items: Sequence[Item]) -> Timed:
     """The items, one after the other."""
     found, times, cpu_times = [], [], []
     for item in items:

@@ -16,13 +16,13 @@ from pathlib import Path
 
 import numpy as np
 
-from embeddings.backends.base import Info, Item, Prepared
+from embeddings.backends.base import BackendInfo, Item, Prepared
 from embeddings.config import Settings
-from embeddings.contract import MultiVector, Space, pack
+from embeddings.contract import MultiVector, VectorSpace, pack
 from embeddings.server import responses
 from embeddings.server.batching import Lane
-from embeddings.server.engine import Engine, Work
-from embeddings.server.requests import Order
+from embeddings.server.engine import EmbeddingEngine, InputTask
+from embeddings.server.requests import EmbeddingRequest
 
 RESULTS = Path(__file__).parents[1] / "results" / "embeddings.json"
 BATCH_S, TOKEN_S = 0.004, 2e-6
@@ -36,7 +36,7 @@ MOST = {"padding_share": 0.03, "query_p95_forwards": 2.0}
 class Simulated:
     """Takes as long as a device would; `padded` and `real` are what it has computed."""
 
-    info = Info(backend="simulated", space=Space("benchmark/simulated", "1", 8))
+    info = BackendInfo(backend="simulated", space=VectorSpace("benchmark/simulated", "1", 8))
 
     def __init__(self) -> None:
         self.real = self.padded = 0
@@ -65,17 +65,17 @@ class Simulated:
         """Nothing to close."""
 
 
-def work(backend: Simulated, tokens: int, *, lane: Lane) -> Work:
-    return Work(lane, partial(backend.prepare, Item("document", text=str(tokens))))
+def work(backend: Simulated, tokens: int, *, lane: Lane) -> InputTask:
+    return InputTask(lane, partial(backend.prepare, Item("document", text=str(tokens))))
 
 
-async def started(backend: Simulated, *, batch_size: int) -> Engine:
+async def started(backend: Simulated, *, batch_size: int) -> EmbeddingEngine:
     settings = Settings(
         auth="none", batch_size=batch_size, max_batch_tokens=batch_size * LONGEST, max_queue_tokens=10**9
     )
-    engine = Engine(backend, settings=settings, prove=False)
+    engine = EmbeddingEngine(backend, settings=settings, self_test=False)
     engine.start()
-    await engine.loaded()
+    await engine.wait_until_loaded()
     return engine
 
 
@@ -149,8 +149,8 @@ def formats() -> dict[str, float]:
     """One page of 768 x 128, as JSON and as npz."""
     rows = np.random.default_rng(0).standard_normal((768, 128)).astype(np.float32)
     rows /= np.linalg.norm(rows, axis=1, keepdims=True)
-    page, space = MultiVector(rows.astype(np.float16)), Space("benchmark/page", "1", 128)
-    order = Order("image", (), "float", frozenset())
+    page, space = MultiVector(rows.astype(np.float16)), VectorSpace("benchmark/page", "1", 128)
+    order = EmbeddingRequest("image", (), "float", frozenset())
     as_json = partial(responses.embeddings, order, [page], space=space)
     as_npz = partial(pack, [page], input_type="image", space=space, with_layout=False)
     json_bytes, npz_bytes = len(as_json().body), len(as_npz())

@@ -25,7 +25,7 @@ from collections_app.engine.rendering import draw_pdf
 from collections_app.engine.rendering.protocol import DrawnPage, Job, RenderLimits
 from collections_app.engine.retrieval import multivector
 from embeddings.backends.base import Item
-from embeddings.backends.lexical import Lexical
+from embeddings.backends.lexical import LexicalBackend
 from embeddings.contract import MultiVector
 
 _BATCH = 8
@@ -54,7 +54,7 @@ def drawn(content: bytes) -> Iterator[DrawnPage]:
     return draw_pdf.count_and_draw(whole, job)[1]
 
 
-def encoded(backend: Lexical, page: DrawnPage) -> MultiVector:
+def encoded(backend: LexicalBackend, page: DrawnPage) -> MultiVector:
     """The vectors of a page, which is made a JPEG on the way, as is stored."""
     page.image.save(io.BytesIO(), "jpeg", quality=90)
     prepared = backend.prepare(Item("document", image=page.image, words=page.words))
@@ -75,7 +75,7 @@ def insert(database: "psycopg.Connection[Any]", first: int, made: Sequence[tuple
 
 def main() -> int:
     """Run through the file once."""
-    content, backend = Path(sys.argv[1]).read_bytes(), Lexical()
+    content, backend = Path(sys.argv[1]).read_bytes(), LexicalBackend()
     with psycopg.connect(sys.argv[2]) as database:
         database.adapters.register_dumper(Wire, WireDumper)
         database.execute(_TABLE)

@@ -11,13 +11,13 @@ from itertools import count
 import uvicorn
 
 from benchmarks.search.synthetic import DIM, World
-from embeddings.backends.base import Info, Item, Prepared
+from embeddings.backends.base import BackendInfo, Item, Prepared
 from embeddings.config import Settings
-from embeddings.contract import MultiVector, Space
+from embeddings.contract import MultiVector, VectorSpace
 from embeddings.server.app import create_app
-from embeddings.server.engine import Engine
+from embeddings.server.engine import EmbeddingEngine
 
-SPACE = Space("benchmarks/synthetic", "1", DIM)
+SPACE = VectorSpace("benchmarks/synthetic", "1", DIM)
 
 
 def text_of(question: int) -> str:
@@ -28,7 +28,7 @@ def text_of(question: int) -> str:
 class Known:
     """Takes no time; that of a model is another benchmark."""
 
-    info = Info(backend="synthetic", space=SPACE)
+    info = BackendInfo(backend="synthetic", space=SPACE)
 
     def __init__(self) -> None:
         self._numbers = count()
@@ -59,7 +59,7 @@ class Known:
 def main() -> None:
     """Serve this machine on the port that is named."""
     settings = Settings(auth="none", max_queue_tokens=10**8)
-    app = create_app(Engine(Known(), settings=settings), settings=settings)
+    app = create_app(EmbeddingEngine(Known(), settings=settings), settings=settings)
     uvicorn.run(app, host="127.0.0.1", port=int(sys.argv[1]), log_config=None, access_log=False)
 
 

@@ -17,11 +17,8 @@ from collections_app.engine.rendering.protocol import RenderedPage
 from collections_app.engine.retrieval import sketch
 from collections_app.engine.retrieval.sketch import Small
 from collections_app.errors import InputNotEmbeddable
-from embeddings.contract import MultiVector, Space, Word
+from embeddings.contract import MAX_WORD_LENGTH, MAX_WORDS, MultiVector, VectorSpace, Word
 from paliapi.errors import Error
-
-_MOST_WORDS = 20_000
-_LONGEST_WORD = 1000
 
 
 class PageRefused(Exception):
@@ -47,7 +44,7 @@ class Made:
 
     pages: dict[int, Embedded] = field(default_factory=dict)
     refused: dict[int, Error] = field(default_factory=dict)
-    spaces: set[Space] = field(default_factory=set)
+    spaces: set[VectorSpace] = field(default_factory=set)
     took_s: float = 0.0
 
 
@@ -111,7 +108,7 @@ def _place(refusal: InputNotEmbeddable, pages: list[RenderedPage]) -> int | None
 
 def _words(page: RenderedPage) -> list[Word] | None:
     """The text layer; none means that the service has to read the image."""
-    words = page.words[:_MOST_WORDS]
+    words = page.words[:MAX_WORDS]
     return [
-        one if len(one.text) <= _LONGEST_WORD else one._replace(text=one.text[:_LONGEST_WORD]) for one in words
+        one if len(one.text) <= MAX_WORD_LENGTH else one._replace(text=one.text[:MAX_WORD_LENGTH]) for one in words
     ] or None

@@ -26,7 +26,7 @@ from collections_app.ingest.publish import publish
 from collections_app.ingest.store_pages import NewPage, PutAgain, Reached
 from collections_app.models import OnPageError, Revision, Status, StoredFile
 from collections_app.storage import files
-from embeddings.contract import Space
+from embeddings.contract import VectorSpace
 from paliapi.errors import Error
 
 log = structlog.get_logger(__name__)
@@ -64,7 +64,7 @@ class _Work:
     done: int
     total: int | None
     space_id: int | None
-    space: Space | None = None  # of that number, once the service has named it
+    space: VectorSpace | None = None  # of that number, once the service has named it
     says_embedding: bool = False
     may_skip: bool
     skipped: list[dict[str, Any]]
@@ -293,7 +293,7 @@ def _equals(work: _Work, batch: list[RenderedPage]) -> dict[int, int]:
     return {one.number: one.page_id for one in found if one.space_id == work.space_id}
 
 
-def _settle_space(work: _Work, space: Space) -> None:
+def _settle_space(work: _Work, space: VectorSpace) -> None:
     """The space of the revision is that of its first vectors."""
     if space == work.space:
         return

@@ -72,7 +72,7 @@ class PutAgain(Exception):
     """Something that was there a moment ago has gone. Nothing was written; the same call may well succeed."""
 
 
-def space_id_of(space: contract.Space) -> int:
+def space_id_of(space: contract.VectorSpace) -> int:
     row, _ = Space.objects.get_or_create(model=space.model, revision=space.revision, dim=space.dim)
     return row.pk
 

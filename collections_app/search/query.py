@@ -164,7 +164,7 @@ def _query_of_page(caller: Caller, asked: LikePage) -> tuple[int, Query]:
         if not chosen.any():
             raise CropEmpty
         rows_of_page = rows_of_page[chosen]
-    return page_id, Query(contract.Space(space.model, space.revision, space.dim), rows_of_page)
+    return page_id, Query(contract.VectorSpace(space.model, space.revision, space.dim), rows_of_page)
 
 
 def _embedded(caller: Caller, asked: Words | Picture, *, hasty: bool) -> Query:

@@ -97,7 +97,7 @@ def _query(told: dict[str, Any]) -> Query:
     model, revision, dim = told["space"]
     vectors = np.frombuffer(base64.b64decode(told["vectors"]), dtype="<f2").reshape(-1, dim).astype(np.float16)
     weights = None if told["weights"] is None else np.array(told["weights"], dtype=np.float32)
-    return Query(contract.Space(model, revision, dim), vectors, weights)
+    return Query(contract.VectorSpace(model, revision, dim), vectors, weights)
 
 
 def _state(caller: Caller, where: Scope, query: Query) -> list[list[int]]:

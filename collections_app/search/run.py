@@ -69,7 +69,7 @@ class Receipt:
     mode: How = "exact"
     ranking: Ranking = "maxsim"
     degraded: bool = False
-    space: contract.Space | None = None  # None: there was nothing to compare with
+    space: contract.VectorSpace | None = None  # None: there was nothing to compare with
     pages_in_scope: int = 0
     pages_compared: int = 0
     pages_scored: int = 0

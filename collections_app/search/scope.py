@@ -57,7 +57,7 @@ def names(caller: Caller, scope: Scope) -> list[str] | None:
     return None if both is None else [name for name in both if "\x00" not in name]
 
 
-def places(caller: Caller, scope: Scope, space: contract.Space) -> tuple[int | None, list[Place]]:
+def places(caller: Caller, scope: Scope, space: contract.VectorSpace) -> tuple[int | None, list[Place]]:
     """The collections that may hold something, and by which number the space is known; inside `acting_for`.
 
     None: nothing is in this space, or nowhere is anything.

@@ -37,7 +37,7 @@ _A_FEW = 4
 class Query:
     """One late-interaction query; no weights: each of its vectors counts the same."""
 
-    space: contract.Space
+    space: contract.VectorSpace
     vectors: MultiVector
     weights: Weights | None = None
 

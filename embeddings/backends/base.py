@@ -6,7 +6,7 @@ from typing import Any, Literal, Protocol
 
 from PIL import Image
 
-from embeddings.contract import MultiVector, Space, Task, Word
+from embeddings.contract import MultiVector, Task, VectorSpace, Word
 
 State = Literal["loading", "ready", "draining", "failed"]
 
@@ -30,11 +30,11 @@ class Prepared:
 
 
 @dataclass(frozen=True, slots=True)
-class Info:
+class BackendInfo:
     """What a backend says of itself in /health."""
 
     backend: str
-    space: Space
+    space: VectorSpace
     device: str = "cpu"
     dtype: str = "float32"
     languages: str = "any"
@@ -47,12 +47,12 @@ class Backend(Protocol):
     """After `load`, `prepare` is called on many threads, `collate` on one and `encode` on another one."""
 
     @property
-    def info(self) -> Info: ...
+    def info(self) -> BackendInfo: ...
 
     def load(self) -> None: ...
 
     def prepare(self, item: Item) -> Prepared:
-        """May raise a Problem, which then belongs to this item."""
+        """May raise a RequestError, which then belongs to this item."""
         ...
 
     def collate(self, batch: Sequence[Prepared]) -> Any:

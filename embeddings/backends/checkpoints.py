@@ -13,7 +13,7 @@ from transformers.utils import cached_file
 _SAMPLE = 1024 * 1024
 
 
-class NoSuchModel(Exception):
+class ModelNotFound(Exception):
     """The model's files are not to be had; the text says where they were looked for."""
 
 
@@ -53,7 +53,7 @@ def find(names: Sequence[str], *, revision: str, offline: bool) -> Checkpoint:
             configuration = _json(base)
         return Checkpoint(name, _revision(own), offline, configuration, is_adapter=adapter is not None)
     where = "on this machine, and COLPALI_OFFLINE forbids to look further" if offline else "here or on the hub"
-    raise NoSuchModel(f"No files were found for {' or '.join(names)} {where}.")
+    raise ModelNotFound(f"No files were found for {' or '.join(names)} {where}.")
 
 
 def has(checkpoint: Checkpoint, file: str) -> bool:

@@ -32,6 +32,6 @@ def _can_look(settings: Settings) -> bool:
         return True
     try:
         import_module("embeddings.backends.colpali").weights(settings)
-    except import_module("embeddings.backends.checkpoints").NoSuchModel:
+    except import_module("embeddings.backends.checkpoints").ModelNotFound:
         return False
     return True

@@ -9,8 +9,8 @@ from embeddings.backends.base import Item
 from embeddings.backends.checkpoints import Checkpoint, find
 from embeddings.backends.families import DEFAULT_MODEL, RESEARCH_ONLY, Family, candidates, family
 from embeddings.backends.processors import defused, layout_of, signs
-from embeddings.backends.torch_backend import About, TorchBackend
-from embeddings.backends.torch_runtime import Placement, Rows, Tensors, place, tensors_of
+from embeddings.backends.torch_backend import ModelInfo, TorchBackend
+from embeddings.backends.torch_runtime import Placement, Rows, Tensors, choose_placement, tensors_of
 from embeddings.config import Settings
 from embeddings.contract import Layout, Task
 
@@ -25,7 +25,7 @@ def make(settings: Settings) -> TorchBackend:
 
 
 def weights(settings: Settings) -> Checkpoint:
-    """The files of the settings' model, or NoSuchModel."""
+    """The files of the settings' model, or ModelNotFound."""
     names = candidates(settings.model or DEFAULT_MODEL, revision=settings.model_revision)
     return find(names, revision=settings.model_revision, offline=settings.offline)
 
@@ -35,12 +35,12 @@ def _open(settings: Settings) -> "ColModel":
     checkpoint = weights(settings)
     kind = family(checkpoint.configuration, model=asked)
     attention = "sdpa" if kind.both_ways and settings.attention == "auto" else settings.attention
-    placement = place(device=settings.device, dtype=settings.dtype, attention=attention)
-    bound = {"max_num_visual_tokens": settings.max_visual_tokens} if kind.bounded else {}
+    placement = choose_placement(device=settings.device, dtype=settings.dtype, attention=attention)
+    bound = {"max_num_visual_tokens": settings.max_visual_tokens} if kind.takes_token_limit else {}
     processor = getattr(colpali_engine.models, kind.processor).from_pretrained(
         checkpoint.name, **checkpoint.at, **bound
     )
-    about = About(
+    about = ModelInfo(
         name=asked,
         revision=checkpoint.revision,
         placement=placement,
@@ -54,7 +54,7 @@ def _open(settings: Settings) -> "ColModel":
 class ColModel:
     """A model of colpali-engine with its processor."""
 
-    def __init__(self, model: Any, processor: Any, *, kind: Family, about: About) -> None:
+    def __init__(self, model: Any, processor: Any, *, kind: Family, about: ModelInfo) -> None:
         self.about = about
         self._model = model
         self._processor = processor

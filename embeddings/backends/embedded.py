@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from embeddings.backends import words
-from embeddings.backends.base import Info, Item, Prepared
+from embeddings.backends.base import BackendInfo, Item, Prepared
 from embeddings.backends.minilm import CLS, DIM, SEP, WINDOW, Floats, MiniLM
-from embeddings.backends.ocr import Reader
+from embeddings.backends.ocr import OcrReader
 from embeddings.backends.pieces import Pieces, cut
 from embeddings.backends.projection import SEMANTIC_DIMS, load
 from embeddings.config import Settings
-from embeddings.contract import Layout, MultiVector, Space, Word
+from embeddings.contract import Layout, MultiVector, VectorSpace, Word
 
 WORD_DIMS = 16
 _WORD_SHARE = 0.1
@@ -29,9 +29,9 @@ _NOTHING = "\0nothing"
 _WINDOWS_AT_ONCE = 4
 
 
-def make(settings: Settings) -> "Embedded":
+def make(settings: Settings) -> "EmbeddedBackend":
     """It is a fallback where the settings ask for a model that it is not."""
-    return Embedded(degraded=settings.backend == "auto")
+    return EmbeddedBackend(degraded=settings.backend == "auto")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,14 +43,14 @@ class Text:
     read: Sequence[Word] = ()
 
 
-class Embedded:
+class EmbeddedBackend:
     """OCR runs where items are prepared, the sentence model where batches are computed."""
 
     def __init__(self, *, degraded: bool = False) -> None:
         warnings = ("Searches the English text on a page; does not see charts, photos, layout or handwriting.",)
-        self.info = Info(
+        self.info = BackendInfo(
             backend="embedded",
-            space=Space("paliapi/embedded-minilm-ocr-v1", "1", SEMANTIC_DIMS + WORD_DIMS),
+            space=VectorSpace("paliapi/embedded-minilm-ocr-v1", "1", SEMANTIC_DIMS + WORD_DIMS),
             languages="en",
             degraded=degraded,
             warnings=warnings,
@@ -61,7 +61,7 @@ class Embedded:
         threadpool_limits(limits=1, user_api="blas")
         self._model = MiniLM()
         self._axes, self._common = load()
-        self._reader = Reader()
+        self._reader = OcrReader()
 
     def prepare(self, item: Item) -> Prepared:
         if item.image is None:

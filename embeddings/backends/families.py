@@ -19,7 +19,7 @@ _MERGED: Final = {
 }
 
 
-class UnknownModel(Exception):
+class UnsupportedModel(Exception):
     """These weights are not of a kind that this backend runs."""
 
 
@@ -30,7 +30,7 @@ class Family:
     model: str
     processor: str
     # Does its processor take the most visual tokens of an image?
-    bounded: bool = False
+    takes_token_limit: bool = False
     # What the forward pass is told besides the inputs.
     forward: Mapping[str, Any] = field(default_factory=dict)
     # Do tokens see those that follow them too? Flash attention cannot express that.
@@ -41,11 +41,11 @@ class Family:
 _NO_WORDS: Final = {"logits_to_keep": 1}
 _BY_TYPE: Final = {
     "paligemma": Family("ColPali", "ColPaliProcessor", forward=_NO_WORDS, both_ways=True),
-    "qwen2_vl": Family("ColQwen2", "ColQwen2Processor", bounded=True),
-    "qwen2_5_vl": Family("ColQwen2_5", "ColQwen2_5_Processor", bounded=True),
+    "qwen2_vl": Family("ColQwen2", "ColQwen2Processor", takes_token_limit=True),
+    "qwen2_5_vl": Family("ColQwen2_5", "ColQwen2_5_Processor", takes_token_limit=True),
     "qwen2_5_omni_thinker": Family("ColQwen2_5Omni", "ColQwen2_5OmniProcessor"),
-    "qwen3_vl": Family("ColQwen3", "ColQwen3Processor", bounded=True),
-    "qwen3_5": Family("ColQwen3_5", "ColQwen3_5Processor", bounded=True),
+    "qwen3_vl": Family("ColQwen3", "ColQwen3Processor", takes_token_limit=True),
+    "qwen3_5": Family("ColQwen3_5", "ColQwen3_5Processor", takes_token_limit=True),
     "idefics3": Family("ColIdefics3", "ColIdefics3Processor"),
     "modernvbert": Family("ColModernVBert", "ColModernVBertProcessor"),
     "gemma3": Family("ColGemma3", "ColGemmaProcessor3", both_ways=True),
@@ -53,15 +53,15 @@ _BY_TYPE: Final = {
 
 
 def family(configuration: Mapping[str, Any], *, model: str) -> Family:
-    """The family of a model with this `config.json`, or UnknownModel with what to do instead."""
+    """The family of a model with this `config.json`, or UnsupportedModel with what to do instead."""
     kinds = [str(kind) for kind in configuration.get("architectures") or ()]
     kind = str(configuration.get("model_type"))
     if any(one.startswith("Bi") for one in kinds):
-        raise UnknownModel(f"{model} gives one vector for a page; this service needs one for each part of it.")
+        raise UnsupportedModel(f"{model} gives one vector for a page; this service needs one for each part of it.")
     if any(one.endswith("ForRetrieval") for one in kinds):
-        raise UnknownModel(f"{model} is run by another backend: set COLPALI_BACKEND=native.")
+        raise UnsupportedModel(f"{model} is run by another backend: set COLPALI_BACKEND=native.")
     if kind not in _BY_TYPE:
-        raise UnknownModel(f"{model} is of the type {kind}; known are " + ", ".join(_BY_TYPE) + ".")
+        raise UnsupportedModel(f"{model} is of the type {kind}; known are " + ", ".join(_BY_TYPE) + ".")
     return _BY_TYPE[kind]
 
 

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from embeddings.backends import words
-from embeddings.backends.base import Info, Item, Prepared
+from embeddings.backends.base import BackendInfo, Item, Prepared
 from embeddings.config import Settings
-from embeddings.contract import Layout, MultiVector, Space, Word
+from embeddings.contract import Layout, MultiVector, VectorSpace, Word
 
 WORD_DIMS = 112
 LOOK_DIMS = 16
@@ -25,15 +25,15 @@ _LEAST = 16  # pixels a side for each grey value
 _NOTHING = "\0nothing"
 
 
-def make(_: Settings) -> "Lexical":
+def make(_: Settings) -> "LexicalBackend":
     """The one lexical backend there is."""
-    return Lexical()
+    return LexicalBackend()
 
 
-class Lexical:
-    info = Info(
+class LexicalBackend:
+    info = BackendInfo(
         backend="lexical",
-        space=Space("paliapi/lexical-v1", "1", WORD_DIMS + LOOK_DIMS),
+        space=VectorSpace("paliapi/lexical-v1", "1", WORD_DIMS + LOOK_DIMS),
         reads_pixels=False,
         warnings=("Finds equal words only; meant for tests.",),
     )

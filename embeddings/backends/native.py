@@ -7,13 +7,13 @@ from sentence_transformers import MultiVectorEncoder
 
 from embeddings.backends.base import Item
 from embeddings.backends.checkpoints import Checkpoint, find, has
-from embeddings.backends.families import UnknownModel
+from embeddings.backends.families import UnsupportedModel
 from embeddings.backends.processors import defused, layout_of, signs
-from embeddings.backends.torch_backend import About, TorchBackend
-from embeddings.backends.torch_runtime import Placement, Rows, Tensors, place, tensors_of
+from embeddings.backends.torch_backend import ModelInfo, TorchBackend
+from embeddings.backends.torch_runtime import Placement, Rows, Tensors, choose_placement, tensors_of
 from embeddings.config import Settings
 from embeddings.contract import Layout, Task
-from embeddings.errors import Unsupported
+from embeddings.errors import UnsupportedInput
 
 DEFAULT_MODEL = "Hcompany/NeoMME-260M-Retriever"
 _DOCUMENT_PROMPTS = ("document", "passage", "corpus")
@@ -26,13 +26,13 @@ def make(settings: Settings) -> TorchBackend:
 
 def _open(settings: Settings) -> "_Encoder":
     asked = settings.model or DEFAULT_MODEL
-    placement = place(device=settings.device, dtype=settings.dtype, attention=settings.attention)
+    placement = choose_placement(device=settings.device, dtype=settings.dtype, attention=settings.attention)
     checkpoint = find([asked], revision=settings.model_revision, offline=settings.offline)
     kinds = [str(kind) for kind in checkpoint.configuration.get("architectures") or ()]
     trained = any(kind.endswith("ForRetrieval") or kind == "HF_ColBERT" for kind in kinds)
     if not trained and not has(checkpoint, "modules.json"):
         # The library would put a random projection on top and say nothing.
-        raise UnknownModel(f"{asked} is not a late-interaction model; its architecture is {', '.join(kinds)}.")
+        raise UnsupportedModel(f"{asked} is not a late-interaction model; its architecture is {', '.join(kinds)}.")
     return _Encoder(asked, checkpoint, placement)
 
 
@@ -53,7 +53,7 @@ class _Encoder:
         self._first.unpad_inputs = False  # batches are laid out here
         self._tell_queries_from_documents()
         self._signs = signs(self._encoder.tokenizer)
-        self.about = About(
+        self.about = ModelInfo(
             name=asked,
             revision=checkpoint.revision,
             placement=placement,
@@ -72,7 +72,7 @@ class _Encoder:
         if item.image is None:
             return self._made(defused(item.text or "", self._signs), item.task), None
         if not self._encoder.supports("image"):
-            raise Unsupported(f"{self.about.name} embeds texts only.")
+            raise UnsupportedInput(f"{self.about.name} embeds texts only.")
         made = self._made(item.image, item.task)
         return made, layout_of(made, self._first.processor)
 

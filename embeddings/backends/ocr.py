@@ -30,7 +30,7 @@ _FEWEST_SPECKS = 3
 _MARGIN = 24
 
 
-class Reader:
+class OcrReader:
     """Several pages are read at once, each by an engine of its own: an engine is not safe to share, its models are."""
 
     def __init__(self) -> None:

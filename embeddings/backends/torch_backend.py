@@ -6,19 +6,19 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Protocol
 
-from embeddings.backends.base import Info, Item, Prepared
+from embeddings.backends.base import BackendInfo, Item, Prepared
 from embeddings.backends.pooling import pool
 from embeddings.backends.torch_runtime import Placement, Rows, Side, Tensors, computing, kept_rows, lay_out, moved
 from embeddings.config import Settings
-from embeddings.contract import Layout, MultiVector, Space, Task
-from embeddings.errors import BadField, BadImage, TooLarge
+from embeddings.contract import Layout, MultiVector, Task, VectorSpace
+from embeddings.errors import InvalidField, InvalidImage, RequestTooLarge
 
 # Longer texts would take the device for seconds; they are refused, not cut off.
 _MOST_TEXT_TOKENS = 8192
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class About:
+class ModelInfo:
     """What is known of a model once it is loaded."""
 
     name: str
@@ -33,7 +33,7 @@ class Model(Protocol):
     """Weights that are loaded, with what they need around them."""
 
     @property
-    def about(self) -> "About": ...
+    def about(self) -> "ModelInfo": ...
 
     def tensors(self, item: Item) -> tuple[Tensors, Layout | None]:
         """One item as the model takes it, in a batch of one, without padding. Called on many threads."""
@@ -67,16 +67,16 @@ class TorchBackend:
         self._open = open_model
         self._settings = settings
         self._pooling = ThreadPoolExecutor(thread_name_prefix="pooling")
-        self.info = Info(backend=name, space=Space(settings.model, settings.model_revision, 0))
+        self.info = BackendInfo(backend=name, space=VectorSpace(settings.model, settings.model_revision, 0))
 
     def load(self) -> None:
         self._model = self._open(self._settings)
         about, placement = self._model.about, self._model.about.placement
         # The model itself is asked for its dimension: what configurations say of it is not always so.
         dim = self.encode(self.collate([self.prepare(Item("query", text="dimension"))]))[0].vectors.shape[1]
-        self.info = Info(
+        self.info = BackendInfo(
             backend=self.info.backend,
-            space=Space(about.name, about.revision, dim),
+            space=VectorSpace(about.name, about.revision, dim),
             device=placement.device,
             dtype=f"{placement.dtype_name}, {placement.attention}",
             warnings=about.warnings,
@@ -88,12 +88,12 @@ class TorchBackend:
         except ValueError as problem:
             # Pages a thousand times as wide as high, and the like.
             told = f"The model cannot take this: {problem}"
-            raise (BadImage(told) if item.image else BadField(told)) from problem
+            raise (InvalidImage(told) if item.image else InvalidField(told)) from problem
         tokens = int(tensors["input_ids"].shape[1])
         if not tokens:
-            raise BadField("There is nothing in this text to embed.")
+            raise InvalidField("There is nothing in this text to embed.")
         if item.image is None and tokens > _MOST_TEXT_TOKENS:
-            raise TooLarge(f"This text has {tokens} tokens; at most {_MOST_TEXT_TOKENS} are taken.")
+            raise RequestTooLarge(f"This text has {tokens} tokens; at most {_MOST_TEXT_TOKENS} are taken.")
         return Prepared(tokens, _Ready(item.task, tensors, layout))
 
     def collate(self, batch: Sequence[Prepared]) -> list[tuple[_Group, Tensors]]:

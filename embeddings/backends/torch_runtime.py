@@ -52,7 +52,7 @@ class Rows:
     kept: torch.Tensor
 
 
-def place(*, device: str, dtype: str, attention: str) -> Placement:
+def choose_placement(*, device: str, dtype: str, attention: str) -> Placement:
     """The device that was asked for or the best there is, and what suits it."""
     chosen = device or _best_device()
     number = _best_dtype(chosen) if dtype == "auto" else getattr(torch, dtype)

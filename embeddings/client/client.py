@@ -1,9 +1,4 @@
-"""Asks an embeddings service, near or far, and believes only what it has checked.
-
-with Client("http://localhost:8000", token="secret") as client:
-    asked = client.queries(["total amount due"])
-    pages = client.pages([png], words=[[Word("Total", 0.1, 0.1, 0.2, 0.2)]], with_layout=True)
-"""
+"""The client: splits inputs into requests, and returns only checked vectors."""
 
 import base64
 from collections.abc import Iterator, Sequence
@@ -11,49 +6,39 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Literal, Self
 
-from embeddings.client.checks import check_space, checked
-from embeddings.client.errors import (
-    AccessDenied,
-    ClientError,
-    OtherSpace,
-    Rejected,
-    ServiceUnavailable,
-    TooLarge,
-    Untrustworthy,
-)
-from embeddings.client.retries import Patience
-from embeddings.client.transports import transport_for
-from embeddings.contract import MultiVector, Space, Word
+from embeddings.client.checks import check_multi_vectors, check_space
+from embeddings.client.errors import InputRejected, InputTooLarge, InvalidResponse
+from embeddings.client.retries import RetryPolicy
+from embeddings.client.transports import Transport, transport_for
+from embeddings.contract import MultiVector, VectorSpace, Word
 
-__all__ = [
-    "AccessDenied",
-    "Client",
-    "ClientError",
-    "Embedded",
-    "OtherSpace",
-    "Patience",
-    "Rejected",
-    "ServiceUnavailable",
-    "TooLarge",
-    "Untrustworthy",
-]
-
-MOST_PAGES = 8
-MOST_QUERIES = 32
-MOST_CHUNK_BYTES = 8 * 1024 * 1024
-_PATIENCE = Patience()
+MAX_PAGES_PER_REQUEST = 8
+MAX_QUERIES_PER_REQUEST = 32
+MAX_REQUEST_BYTES = 8 * 1024 * 1024
+_DEFAULT_POLICY = RetryPolicy()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Embedded:
-    """Multi-vectors in the order of the inputs, and the space they lie in; none were made for no inputs."""
+class EmbeddingResult:
+    """Multi-vectors in the order of the inputs, and their space; None if there were no inputs."""
 
-    space: Space | None
+    space: VectorSpace | None
     multi_vectors: list[MultiVector]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _EncodedInput:
+    """An input as it is sent, and its approximate size in bytes."""
+
+    content: Any
+    size: int
+
+
 class Client:
-    """Safe to use from many threads. `expected` is the space that answers must lie in."""
+    """A client of one service, safe to use from many threads.
+
+    With `expected_space`, vectors of any other space raise SpaceMismatch.
+    """
 
     def __init__(
         self,
@@ -61,67 +46,71 @@ class Client:
         *,
         token: str = "",
         transport: Literal["auto", "http", "runpod"] = "auto",
-        expected: Space | None = None,
-        patience: Patience = _PATIENCE,
+        expected_space: VectorSpace | None = None,
+        retry_policy: RetryPolicy = _DEFAULT_POLICY,
     ) -> None:
-        self.expected = expected
-        self._transport = transport_for(url, token=token, patience=patience, kind=transport)
+        self.expected_space = expected_space
+        self._transport: Transport = transport_for(url, token=token, policy=retry_policy, kind=transport)
 
-    def queries(self, texts: Sequence[str]) -> Embedded:
-        """Questions in words."""
-        return self._all([(text, len(text.encode())) for text in texts], kind="text", most=MOST_QUERIES, extras={})
+    def embed_queries(self, texts: Sequence[str]) -> EmbeddingResult:
+        """Embed text queries."""
+        inputs = [_EncodedInput(text, len(text.encode())) for text in texts]
+        return self._embed(inputs, kind="text", limit=MAX_QUERIES_PER_REQUEST, options={})
 
-    def pages(
+    def embed_pages(
         self,
         images: Sequence[bytes],
         *,
         words: Sequence[Sequence[Word] | None] | None = None,
         with_layout: bool = False,
-    ) -> Embedded:
-        """Page images, with the words on each where they are known. An image that is a question goes here too."""
-        given = words if words is not None else [None] * len(images)
-        inputs = [_page(image, known) for image, known in zip(images, given, strict=True)]
-        extras = {"include": ["layout"]} if with_layout else {}
-        return self._all(inputs, kind="image", most=MOST_PAGES, extras=extras)
-
-    def _all(self, inputs: Sequence[tuple[Any, int]], *, kind: str, most: int, extras: dict[str, Any]) -> Embedded:
-        space: Space | None = None
-        found: list[MultiVector] = []
-        for chunk in _chunks(inputs, most=most):
-            embedded = self._chunk([content for content, _ in chunk], kind=kind, extras=extras, first=len(found))
-            if embedded.space is not None:
-                # With no space expected, the first answer says what the others must be.
-                check_space(embedded.space, expected=space or self.expected)
-                space = embedded.space
-            found += embedded.multi_vectors
-        return Embedded(space, found)
-
-    def _chunk(self, contents: list[Any], *, kind: str, extras: dict[str, Any], first: int) -> Embedded:
-        """One request; halved, and halved again, while the service says that it is too large."""
-        try:
-            answer = self._transport.send({"input_type": kind, "inputs": contents, **extras})
-        except TooLarge as problem:
-            if len(contents) == 1:
-                raise TooLarge(problem.detail, index=first) from problem
-        except Rejected as problem:
-            index = None if problem.index is None else first + problem.index
-            raise Rejected(problem.detail, index=index) from problem
-        else:
-            vectors = checked(answer.embedded, count=len(contents))
-            dim = vectors[0].vectors.shape[1]
-            if answer.dim not in ("", str(dim)):
-                raise Untrustworthy(f"The service says that it answers in {answer.dim} dimensions; these are {dim}.")
-            return Embedded(Space(answer.model, answer.revision, dim), vectors)
-        middle = len(contents) // 2
-        left = self._chunk(contents[:middle], kind=kind, extras=extras, first=first)
-        right = self._chunk(contents[middle:], kind=kind, extras=extras, first=first + middle)
-        if left.space is not None and right.space is not None:
-            check_space(right.space, expected=left.space)
-        return Embedded(left.space, left.multi_vectors + right.multi_vectors)
+    ) -> EmbeddingResult:
+        """Embed page images, or images used as queries; `words` are the words on each page, where known."""
+        words_of_pages = words if words is not None else [None] * len(images)
+        inputs = [_encode_page(image, on_page) for image, on_page in zip(images, words_of_pages, strict=True)]
+        options = {"include": ["layout"]} if with_layout else {}
+        return self._embed(inputs, kind="image", limit=MAX_PAGES_PER_REQUEST, options=options)
 
     def close(self) -> None:
-        """Give the connections back."""
+        """Close the connections."""
         self._transport.close()
+
+    def _embed(
+        self, inputs: Sequence[_EncodedInput], *, kind: str, limit: int, options: dict[str, Any]
+    ) -> EmbeddingResult:
+        space: VectorSpace | None = None
+        multi_vectors: list[MultiVector] = []
+        for batch in _batches(inputs, limit=limit):
+            contents = [one.content for one in batch]
+            result = self._embed_batch(contents, kind=kind, options=options, offset=len(multi_vectors))
+            if result.space is not None:
+                # Without an expected space, the first batch determines it.
+                check_space(result.space, expected=space or self.expected_space)
+                space = result.space
+            multi_vectors += result.multi_vectors
+        return EmbeddingResult(space, multi_vectors)
+
+    def _embed_batch(self, contents: list[Any], *, kind: str, options: dict[str, Any], offset: int) -> EmbeddingResult:
+        """Send one request, and halve it for as long as the service says that it is too large."""
+        try:
+            response = self._transport.send({"input_type": kind, "inputs": contents, **options})
+        except InputTooLarge as error:
+            if len(contents) == 1:
+                raise InputTooLarge(error.detail, index=offset) from error
+        except InputRejected as error:
+            index = None if error.index is None else offset + error.index
+            raise InputRejected(error.detail, index=index) from error
+        else:
+            multi_vectors = check_multi_vectors(response.multi_vectors, count=len(contents))
+            dim = multi_vectors[0].vectors.shape[1]
+            if response.dim not in ("", str(dim)):
+                raise InvalidResponse(f"The service announced {response.dim} dimensions, but the vectors have {dim}.")
+            return EmbeddingResult(VectorSpace(response.model, response.revision, dim), multi_vectors)
+        middle = len(contents) // 2
+        left = self._embed_batch(contents[:middle], kind=kind, options=options, offset=offset)
+        right = self._embed_batch(contents[middle:], kind=kind, options=options, offset=offset + middle)
+        if left.space is not None and right.space is not None:
+            check_space(right.space, expected=left.space)
+        return EmbeddingResult(left.space, left.multi_vectors + right.multi_vectors)
 
     def __enter__(self) -> Self:
         return self
@@ -132,20 +121,20 @@ class Client:
         self.close()
 
 
-def _page(image: bytes, words: Sequence[Word] | None) -> tuple[Any, int]:
-    """An image as it is sent, and its size. Plain base64 where there are no words: every service reads that."""
-    coded = base64.b64encode(image).decode()
+def _encode_page(image: bytes, words: Sequence[Word] | None) -> _EncodedInput:
+    """Encode a page. Without words it is plain base64, which every service understands."""
+    encoded = base64.b64encode(image).decode()
     if words is None:
-        return coded, len(coded)
-    return {"image": coded, "words": words}, len(coded) + 100 * len(words)
+        return _EncodedInput(encoded, len(encoded))
+    return _EncodedInput({"image": encoded, "words": words}, len(encoded) + 100 * len(words))
 
 
-def _chunks(inputs: Sequence[tuple[Any, int]], *, most: int) -> Iterator[list[tuple[Any, int]]]:
-    chunk: list[tuple[Any, int]] = []
+def _batches(inputs: Sequence[_EncodedInput], *, limit: int) -> Iterator[list[_EncodedInput]]:
+    batch: list[_EncodedInput] = []
     for one in inputs:
-        if chunk and (len(chunk) == most or sum(size for _, size in chunk) + one[1] > MOST_CHUNK_BYTES):
-            yield chunk
-            chunk = []
-        chunk.append(one)
-    if chunk:
-        yield chunk
+        if batch and (len(batch) == limit or sum(other.size for other in batch) + one.size > MAX_REQUEST_BYTES):
+            yield batch
+            batch = []
+        batch.append(one)
+    if batch:
+        yield batch

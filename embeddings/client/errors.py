@@ -1,8 +1,8 @@
-"""What can go wrong for a program that asks the service."""
+"""The errors of the embeddings client."""
 
 
 class ClientError(Exception):
-    """The base. `index` names the input that it is about, if it is about one."""
+    """The base class. `index` is the position of the input that caused the error, if one did."""
 
     def __init__(self, detail: str, *, index: int | None = None) -> None:
         super().__init__(detail)
@@ -11,7 +11,7 @@ class ClientError(Exception):
 
 
 class ServiceUnavailable(ClientError):
-    """Not now; the same call may work later."""
+    """The service does not answer at present; the same call may succeed later."""
 
     def __init__(self, detail: str, *, retry_after_s: float | None = None) -> None:
         super().__init__(detail)
@@ -19,20 +19,20 @@ class ServiceUnavailable(ClientError):
 
 
 class AccessDenied(ClientError):
-    """The service does not take this token."""
+    """The service does not accept the token."""
 
 
-class Rejected(ClientError):
-    """The service says that an input cannot be embedded, whenever it is asked."""
+class InputRejected(ClientError):
+    """The service cannot embed an input; a retry would not help."""
 
 
-class TooLarge(Rejected):
-    """One input alone is larger than the service takes."""
+class InputTooLarge(InputRejected):
+    """A single input exceeds the service's limit."""
 
 
-class Untrustworthy(ClientError):
-    """The service answered with something that is not embeddings."""
+class InvalidResponse(ClientError):
+    """The response does not contain valid embeddings."""
 
 
-class OtherSpace(Untrustworthy):
-    """The service answers with vectors of another model than the one expected."""
+class SpaceMismatch(InvalidResponse):
+    """The vectors come from another model than expected."""

@@ -1,4 +1,4 @@
-"""How a request gets to the service and the answer back: plain HTTP, or Runpod's queue."""
+"""The ways to reach the service: plain HTTP, or a Runpod queue."""
 
 import json
 from collections.abc import Mapping
@@ -9,163 +9,171 @@ from urllib.parse import urlsplit
 import httpx
 import orjson
 
-from embeddings.client.checks import rows
-from embeddings.client.errors import Untrustworthy
+from embeddings.client.checks import parse_rows
+from embeddings.client.errors import InvalidResponse
 from embeddings.client.retries import (
-    MOST_ANSWER_BYTES,
-    Again,
-    Patience,
-    client_for,
-    exchange,
-    json_of,
-    meaning,
-    next_of,
-    patiently,
+    MAX_RESPONSE_BYTES,
+    RetryableError,
+    RetryPolicy,
+    call_with_retries,
+    error_for_status,
+    http_client,
+    parse_json,
     pause,
-    raise_for,
+    raise_for_status,
+    redirect_target,
+    send_request,
 )
-from embeddings.contract import DIM_HEADER, MODEL_HEADER, NPZ, REVISION_HEADER, MultiVector, NotAnAnswer, unpack
+from embeddings.contract import DIM_HEADER, MODEL_HEADER, NPZ, REVISION_HEADER, MalformedNpz, MultiVector, unpack
 
-_MOST_HOPS = 30
+_MAX_REDIRECTS = 30
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Answer:
-    """What came back, not checked yet; an older service does not name its model."""
+class UncheckedResponse:
+    """A parsed response whose numbers are not checked yet. Older services do not name their model."""
 
-    embedded: list[MultiVector]
+    multi_vectors: list[MultiVector]
     model: str = ""
     revision: str = ""
     dim: str = ""
 
 
 class Transport(Protocol):
-    def send(self, body: Mapping[str, Any]) -> Answer:
-        """The answer to one body of POST /embeddings, or a ClientError."""
+    """A connection to one service."""
+
+    def send(self, body: Mapping[str, Any]) -> UncheckedResponse:
+        """Send one body of POST /embeddings and return the response, or raise a ClientError."""
         ...
 
     def close(self) -> None: ...
 
 
-class Http:
-    """Asks the service itself, wherever it runs."""
+class HttpTransport:
+    """Calls the service directly."""
 
-    def __init__(self, url: str, *, token: str, patience: Patience) -> None:
+    def __init__(self, url: str, *, token: str, policy: RetryPolicy) -> None:
         self._url = url.rstrip("/").removesuffix("/embeddings") + "/embeddings"
-        self._patience = patience
-        self._client = client_for(token, patience=patience)
+        self._policy = policy
+        self._client = http_client(token, policy=policy)
 
-    def send(self, body: Mapping[str, Any]) -> Answer:
-        content = _body(body)
-        return patiently(lambda until: self._once(content, until=until), patience=self._patience)
+    def send(self, body: Mapping[str, Any]) -> UncheckedResponse:
+        content = _serialize(body)
+        return call_with_retries(lambda deadline: self._attempt(content, deadline=deadline), policy=self._policy)
 
-    def _once(self, content: bytes, *, until: float) -> Answer:
-        headers = {"accept": f"{NPZ}, application/json;q=0.5", "content-type": "application/json"}
-        answer = exchange(self._client, "POST", self._url, until=until, content=content, headers=headers)
-        # A gateway that loses patience before the model is done says where the result will be.
-        for _ in range(_MOST_HOPS):
-            if answer.status_code != 303:
+    def _attempt(self, content: bytes, *, deadline: float) -> UncheckedResponse:
+        accept = {"accept": f"{NPZ}, application/json;q=0.5"}
+        headers = {**accept, "content-type": "application/json"}
+        response = send_request(self._client, "POST", self._url, deadline=deadline, content=content, headers=headers)
+        # A gateway that times out before the model has finished redirects to the pending result.
+        for _ in range(_MAX_REDIRECTS):
+            if response.status_code != 303:
                 break
-            answer = exchange(self._client, "GET", next_of(answer), until=until, headers={"accept": headers["accept"]})
-        raise_for(answer)
-        headings = {"model": MODEL_HEADER, "revision": REVISION_HEADER, "dim": DIM_HEADER}
-        named = {name: answer.headers.get(heading, "") for name, heading in headings.items()}
-        if answer.headers.get("content-type", "").startswith(NPZ):
+            target = redirect_target(response)
+            response = send_request(self._client, "GET", target, deadline=deadline, headers=accept)
+        raise_for_status(response)
+        model, revision, dim = (response.headers.get(name, "") for name in (MODEL_HEADER, REVISION_HEADER, DIM_HEADER))
+        if response.headers.get("content-type", "").startswith(NPZ):
             try:
-                embedded, model, revision = unpack(answer.content, most_bytes=MOST_ANSWER_BYTES)
-            except NotAnAnswer as problem:
-                raise Untrustworthy(f"The answer is not npz: {problem}") from problem
-            return Answer(embedded, model, revision, named["dim"])
-        return _from_json(json_of(answer), **named)
+                multi_vectors, model, revision = unpack(response.content, max_bytes=MAX_RESPONSE_BYTES)
+            except MalformedNpz as error:
+                raise InvalidResponse(f"The response is not valid npz: {error}") from error
+            return UncheckedResponse(multi_vectors, model, revision, dim)
+        return _from_json(parse_json(response), model=model, revision=revision, dim=dim)
 
     def close(self) -> None:
         self._client.close()
 
 
-class Runpod:
-    """Asks through a Runpod queue: submits, and looks again and again until the result is there."""
+class RunpodTransport:
+    """Submits a job to a Runpod queue and polls until its result is available."""
 
-    def __init__(self, url: str, *, token: str, patience: Patience) -> None:
+    def __init__(self, url: str, *, token: str, policy: RetryPolicy) -> None:
         self._url = url.rstrip("/").removesuffix("/runsync").removesuffix("/run")
-        self._patience = patience
-        self._client = client_for(token, patience=patience)
+        self._policy = policy
+        self._client = http_client(token, policy=policy)
 
-    def send(self, body: Mapping[str, Any]) -> Answer:
-        asked = {**body, "encoding_format": "base64", "include": [*body.get("include", ()), "model"]}
-        content = _body({"input": asked})
-        return patiently(lambda until: self._once(content, until=until), patience=self._patience)
+    def send(self, body: Mapping[str, Any]) -> UncheckedResponse:
+        job_input = {**body, "encoding_format": "base64", "include": [*body.get("include", ()), "model"]}
+        content = _serialize({"input": job_input})
+        return call_with_retries(lambda deadline: self._attempt(content, deadline=deadline), policy=self._policy)
 
-    def _once(self, content: bytes, *, until: float) -> Answer:
+    def _attempt(self, content: bytes, *, deadline: float) -> UncheckedResponse:
+        submit_url = f"{self._url}/runsync"
         headers = {"content-type": "application/json"}
-        job = _job(
-            exchange(self._client, "POST", f"{self._url}/runsync", until=until, content=content, headers=headers)
+        job = _parse_job(
+            send_request(self._client, "POST", submit_url, deadline=deadline, content=content, headers=headers)
         )
-        pause_s = self._patience.first_pause_s
+        pause_s = self._policy.first_pause_s
         while job.get("status") in ("IN_QUEUE", "IN_PROGRESS"):
-            pause(pause_s, until=until)
-            pause_s = min(pause_s * 1.5, self._patience.longest_pause_s)
-            answer = exchange(self._client, "GET", f"{self._url}/status/{job.get('id')}", until=until)
-            if answer.status_code == 404:
-                raise Again("The result of the job has vanished.")
-            job = _job(answer) | {"id": job.get("id")}
+            pause(pause_s, deadline=deadline)
+            pause_s = min(pause_s * 1.5, self._policy.max_pause_s)
+            response = send_request(self._client, "GET", f"{self._url}/status/{job.get('id')}", deadline=deadline)
+            if response.status_code == 404:
+                raise RetryableError("The job's result no longer exists.")
+            job = _parse_job(response) | {"id": job.get("id")}
         if job.get("status") != "COMPLETED":
-            raise Again(f"The job ended as {job.get('status')}: {str(job.get('error'))[:500]}")
-        return _from_output(job.get("output"))
+            raise RetryableError(f"The job ended as {job.get('status')}: {str(job.get('error'))[:500]}")
+        return _from_job_output(job.get("output"))
 
     def close(self) -> None:
         self._client.close()
 
 
-def _body(content: Mapping[str, Any]) -> bytes:
-    """As JSON; pages are megabytes, which the standard library takes longer to write down than a model may to read."""
-    try:
-        return orjson.dumps(content, default=list)
-    except orjson.JSONEncodeError:
-        # A text that is no Unicode: it is for the service to say so.
-        return json.dumps(content).encode()
-
-
-def transport_for(url: str, *, token: str, patience: Patience, kind: Literal["auto", "http", "runpod"]) -> Transport:
-    """The transport that an address asks for."""
+def transport_for(
+    url: str, *, token: str, policy: RetryPolicy, kind: Literal["auto", "http", "runpod"]
+) -> HttpTransport | RunpodTransport:
+    """Return the transport of this kind; `auto` decides by the URL's host."""
     if kind == "runpod" or (kind == "auto" and urlsplit(url).hostname == "api.runpod.ai"):
-        return Runpod(url, token=token, patience=patience)
-    return Http(url, token=token, patience=patience)
+        return RunpodTransport(url, token=token, policy=policy)
+    return HttpTransport(url, token=token, policy=policy)
 
 
-def _job(answer: httpx.Response) -> dict[str, Any]:
-    raise_for(answer)
-    found = json_of(answer)
-    if not isinstance(found, dict):
-        raise Untrustworthy("The queue did not answer with a job.")
-    return found
+def _serialize(body: Mapping[str, Any]) -> bytes:
+    """Return the body as JSON. Pages are megabytes, and the standard library's encoder is slower than some models."""
+    try:
+        return orjson.dumps(body, default=list)
+    except orjson.JSONEncodeError:
+        # The text is not valid Unicode; the service rejects it with a proper error.
+        return json.dumps(body).encode()
 
 
-def _from_output(output: Any) -> Answer:
-    """The answer in a job's output, which may also be a problem."""
+def _parse_job(response: httpx.Response) -> dict[str, Any]:
+    raise_for_status(response)
+    job = parse_json(response)
+    if not isinstance(job, dict):
+        raise InvalidResponse("The queue did not answer with a job.")
+    return job
+
+
+def _from_job_output(output: Any) -> UncheckedResponse:
+    """Return the response in a job's output, or raise the problem in it."""
     if isinstance(output, dict) and isinstance(problem := output.get("problem"), dict):
         status, index = problem.get("status"), problem.get("index")
-        meant = meaning(
+        raise error_for_status(
             status if isinstance(status, int) else 500,
             str(problem.get("detail")),
             index=index if isinstance(index, int) else None,
             retry_after=str(problem.get("retry_after_s") or ""),
         )
-        raise meant
     return _from_json(output)
 
 
-def _from_json(found: Any, *, model: str = "", revision: str = "", dim: str = "") -> Answer:
-    """The seed's shape, or the list of objects that OpenAI's API and ColiVarE answer with."""
-    if not isinstance(found, dict):
-        raise Untrustworthy("The answer is not a JSON object.")
-    many = found.get("embeddings")
-    if many is None and isinstance(found.get("data"), list):
-        many = [one.get("embedding") if isinstance(one, dict) else None for one in found["data"]]
-    if not isinstance(many, list):
-        raise Untrustworthy("The answer has no embeddings.")
-    layouts = found.get("layout") or [None] * len(many)
-    if not isinstance(layouts, list) or len(layouts) != len(many):
-        raise Untrustworthy("The layout does not go with the embeddings.")
-    embedded = [MultiVector(rows(one), layout) for one, layout in zip(many, layouts, strict=True)]
-    model, revision = model or str(found.get("model") or ""), revision or str(found.get("revision") or "")
-    return Answer(embedded, model, revision, dim)
+def _from_json(content: Any, *, model: str = "", revision: str = "", dim: str = "") -> UncheckedResponse:
+    """Return the response in our own JSON format, or in that of OpenAI's API and ColiVarE."""
+    if not isinstance(content, dict):
+        raise InvalidResponse("The response is not a JSON object.")
+    embeddings = content.get("embeddings")
+    if embeddings is None and isinstance(content.get("data"), list):
+        embeddings = [entry.get("embedding") if isinstance(entry, dict) else None for entry in content["data"]]
+    if not isinstance(embeddings, list):
+        raise InvalidResponse("The response has no embeddings.")
+    layouts = content.get("layout") or [None] * len(embeddings)
+    if not isinstance(layouts, list) or len(layouts) != len(embeddings):
+        raise InvalidResponse("The numbers of layouts and embeddings differ.")
+    return UncheckedResponse(
+        [MultiVector(parse_rows(rows), layout) for rows, layout in zip(embeddings, layouts, strict=True)],
+        model or str(content.get("model") or ""),
+        revision or str(content.get("revision") or ""),
+        dim,
+    )

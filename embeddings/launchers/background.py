@@ -10,7 +10,7 @@ import orjson
 from embeddings.backends.choose import choose
 from embeddings.config import Settings
 from embeddings.server.app import create_app
-from embeddings.server.engine import Engine
+from embeddings.server.engine import EmbeddingEngine
 
 
 class CannotStart(Exception):
@@ -23,7 +23,7 @@ class Background:
     def __init__(self, settings: Settings) -> None:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="service", daemon=True)
-        self._engine = Engine(choose(settings), settings=settings)
+        self._engine = EmbeddingEngine(choose(settings), settings=settings)
         transport = httpx.ASGITransport(create_app(self._engine, settings=settings), raise_app_exceptions=False)
         # What takes too long is ended by the service itself.
         self._client = httpx.AsyncClient(transport=transport, base_url="http://embeddings", timeout=None)  # noqa: S113
@@ -35,7 +35,7 @@ class Background:
 
     async def _load(self) -> None:
         self._engine.start()
-        await self._engine.loaded()
+        await self._engine.wait_until_loaded()
         if self._engine.state != "ready":
             raise CannotStart("The model could not be loaded; the log says why.")
 

@@ -16,7 +16,7 @@ from embeddings import config
 from embeddings.backends.choose import choose
 from embeddings.config import Settings
 from embeddings.server.app import create_app
-from embeddings.server.engine import Engine
+from embeddings.server.engine import EmbeddingEngine
 
 _CACHE: Final = "/cache"
 _ROOT: Final = Path(__file__).parents[2]
@@ -50,14 +50,14 @@ def serve() -> Starlette:
 
 def loaded_first(settings: Settings) -> Starlette:
     """The application; it takes no request before its model is loaded, since Modal holds them back so long."""
-    engine = Engine(choose(settings), settings=settings)
+    engine = EmbeddingEngine(choose(settings), settings=settings)
     asgi = create_app(engine, settings=settings)
     begun = asgi.router.lifespan_context
 
     @asynccontextmanager
     async def lifespan(started: Starlette) -> AsyncIterator[None]:
         async with begun(started):
-            await engine.loaded()
+            await engine.wait_until_loaded()
             yield
 
     asgi.router.lifespan_context = lifespan

@@ -14,17 +14,17 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from embeddings.config import Settings
-from embeddings.errors import CannotEmbed, MethodNotAllowed, NoSuchRoute, Problem
+from embeddings.errors import EmbeddingFailed, MethodNotAllowed, RequestError, RouteNotFound
 from embeddings.server import responses
-from embeddings.server.engine import Engine
-from embeddings.server.routes import Doors
+from embeddings.server.engine import EmbeddingEngine
+from embeddings.server.routes import Routes
 
 log = logging.getLogger(__name__)
 
 
-def create_app(engine: Engine, *, settings: Settings) -> Starlette:
+def create_app(engine: EmbeddingEngine, *, settings: Settings) -> Starlette:
     """The application; it starts the engine when it starts and stops it when it stops."""
-    doors = Doors(engine, settings=settings)
+    doors = Routes(engine, settings=settings)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -46,7 +46,7 @@ def create_app(engine: Engine, *, settings: Settings) -> Starlette:
         routes=routes,
         middleware=[Middleware(_EveryAnswer, engine=engine, routes=frozenset(route.path for route in routes))],
         exception_handlers={
-            Problem: _problem,
+            RequestError: _problem,
             HTTPException: _foreign,
             ClientDisconnect: _gone,
             Exception: _unforeseen,
@@ -59,12 +59,12 @@ def create_app(engine: Engine, *, settings: Settings) -> Starlette:
 
 
 async def _problem(_: Request, found: Exception) -> Response:
-    return responses.problem(found if isinstance(found, Problem) else CannotEmbed())
+    return responses.problem(found if isinstance(found, RequestError) else EmbeddingFailed())
 
 
 async def _foreign(_: Request, found: Exception) -> Response:
     if not (isinstance(found, HTTPException) and found.status_code == 405):
-        return responses.problem(NoSuchRoute())
+        return responses.problem(RouteNotFound())
     response = responses.problem(MethodNotAllowed())
     response.headers.update(found.headers or {})
     return response
@@ -72,7 +72,7 @@ async def _foreign(_: Request, found: Exception) -> Response:
 
 async def _unforeseen(_: Request, found: Exception) -> Response:
     log.error("A request failed.", exc_info=found)
-    return responses.problem(CannotEmbed("The service failed; its log says why."))
+    return responses.problem(EmbeddingFailed("The service failed; its log says why."))
 
 
 async def _gone(_: Request, __: Exception) -> Response:
@@ -82,7 +82,7 @@ async def _gone(_: Request, __: Exception) -> Response:
 class _EveryAnswer:
     """Names the model, its revision and dim in every answer, errors included, and counts it."""
 
-    def __init__(self, app: ASGIApp, *, engine: Engine, routes: frozenset[str]) -> None:
+    def __init__(self, app: ASGIApp, *, engine: EmbeddingEngine, routes: frozenset[str]) -> None:
         self.app = app
         self.engine = engine
         self.routes = routes

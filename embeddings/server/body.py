@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from starlette.requests import ClientDisconnect, Request
 
-from embeddings.errors import NotReady, TookTooLong, TooLarge
+from embeddings.errors import NotReady, RequestTimedOut, RequestTooLarge
 
 T = TypeVar("T")
 
@@ -45,7 +45,7 @@ def announced(request: Request, *, most: int) -> int:
     told = request.headers.get("content-length", "")
     size = int(told) if told.isascii() and told.isdigit() else most
     if size > most:
-        raise TooLarge(f"The body has {size} bytes; at most {most} are taken. Send fewer inputs at once.")
+        raise RequestTooLarge(f"The body has {size} bytes; at most {most} are taken. Send fewer inputs at once.")
     return size
 
 
@@ -57,10 +57,10 @@ async def read(request: Request, *, most: int) -> bytes:
             async for part in request.stream():
                 size += len(part)
                 if size > most:
-                    raise TooLarge(f"The body has more than {most} bytes; send fewer inputs at once.")
+                    raise RequestTooLarge(f"The body has more than {most} bytes; send fewer inputs at once.")
                 parts.append(part)
     except TimeoutError:
-        raise TookTooLong(f"The body did not arrive within {_READ_TIMEOUT_S} s.") from None
+        raise RequestTimedOut(f"The body did not arrive within {_READ_TIMEOUT_S} s.") from None
     return b"".join(parts)
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from embeddings.backends.base import Backend, DeviceLost, OutOfMemory, Prepared
 from embeddings.contract import MultiVector
-from embeddings.errors import CannotEmbed, Problem
+from embeddings.errors import EmbeddingFailed, RequestError
 from embeddings.server.batching import Lane, Waiting, choose, padded
 from embeddings.server.metrics import Metrics
 
@@ -204,18 +204,18 @@ class Compute:
                 if np.isfinite(answer.vectors).all():
                     one.done.set_result(answer)
                 else:
-                    one.done.set_exception(CannotEmbed("The model answered with numbers that are not finite."))
+                    one.done.set_exception(EmbeddingFailed("The model answered with numbers that are not finite."))
 
     def _check_shapes(self, embedded: Sequence[MultiVector], batch: Sequence[Waiting]) -> None:
         dim = self.backend.info.space.dim
         shapes = [one.vectors.shape for one in embedded]
         if len(embedded) != len(batch) or any(len(shape) != 2 or shape[0] < 1 or shape[1] != dim for shape in shapes):
-            raise CannotEmbed(f"The backend answered {len(batch)} inputs with arrays of {shapes}.")
+            raise EmbeddingFailed(f"The backend answered {len(batch)} inputs with arrays of {shapes}.")
 
     def _split(self, batch: Sequence[Waiting]) -> None:
         """The batch was too big for the device: from now on they are smaller."""
         if len(batch) == 1:
-            self._fail(batch, CannotEmbed("This input does not fit into the memory of the device."))
+            self._fail(batch, EmbeddingFailed("This input does not fit into the memory of the device."))
             return
         self.budget = max(1, min(self.budget, padded(batch) // 2))
         self._metrics.budget_tokens.set(self.budget)
@@ -225,7 +225,7 @@ class Compute:
         self._run(batch[middle:], None)
 
     def _fail(self, batch: Sequence[Waiting], problem: Exception) -> None:
-        told = problem if isinstance(problem, Problem) else CannotEmbed()
+        told = problem if isinstance(problem, RequestError) else EmbeddingFailed()
         for one in batch:
             one.done.set_exception(told)
 

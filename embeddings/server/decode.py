@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from embeddings.backends.base import Item
 from embeddings.config import Settings
-from embeddings.errors import Problem, TooLarge
+from embeddings.errors import RequestError, RequestTooLarge
 from embeddings.server import images
 from embeddings.server.requests import Input
 
@@ -25,10 +25,10 @@ def unwrap(inputs: Sequence[Input], *, settings: Settings) -> list[Opened]:
         try:
             image = None if one.image is None else images.unwrap(one.image)
             pixels += 0 if image is None else images.pixels(image)
-        except Problem as problem:
+        except RequestError as problem:
             raise problem.at(index) from problem
         if pixels > settings.max_request_pixels:
-            raise TooLarge(
+            raise RequestTooLarge(
                 f"The images have more than {settings.max_request_pixels} pixels together; send fewer at once."
             )
         opened.append(Opened(one, image))

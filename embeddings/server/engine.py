@@ -12,10 +12,10 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TypeVar
 
-from embeddings.backends.base import Backend, Info, Prepared, State
+from embeddings.backends.base import Backend, BackendInfo, Prepared, State
 from embeddings.config import Settings
 from embeddings.contract import MultiVector
-from embeddings.errors import NotReady, Problem, QueueFull, TookTooLong
+from embeddings.errors import NotReady, QueueFull, RequestError, RequestTimedOut
 from embeddings.server import self_test
 from embeddings.server.batching import Lane
 from embeddings.server.compute import Compute
@@ -30,23 +30,23 @@ _TEXT_THREADS = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
+class InputTask:
     """One input: `make` prepares it, on any thread."""
 
     lane: Lane
     make: Callable[[], Prepared]
 
 
-class Engine:
+class EmbeddingEngine:
     """Lives on one event loop."""
 
-    def __init__(self, backend: Backend, *, settings: Settings, prove: bool = True) -> None:
+    def __init__(self, backend: Backend, *, settings: Settings, self_test: bool = True) -> None:
         self.backend = backend
         self.state: State = "loading"
         self.metrics = Metrics()
         self.pending_tokens = 0
         self._settings = settings
-        self._prove = prove
+        self._self_test = self_test
         self._image_threads = settings.prepare_threads or os.cpu_count() or 1
         self._preparing: dict[Lane, ThreadPoolExecutor] = {
             "text": ThreadPoolExecutor(_TEXT_THREADS, thread_name_prefix="text"),
@@ -64,7 +64,7 @@ class Engine:
         self._tokens_per_s = 0.0
 
     @property
-    def info(self) -> Info:
+    def info(self) -> BackendInfo:
         return self.backend.info
 
     @property
@@ -78,7 +78,7 @@ class Engine:
         """Begin to load; `state` tells when it is done."""
         self._loading = asyncio.create_task(self._load())
 
-    async def loaded(self) -> None:
+    async def wait_until_loaded(self) -> None:
         """Return when loading has ended; `state` tells how."""
         if self._loading is not None:
             await asyncio.wait([self._loading])
@@ -101,7 +101,7 @@ class Engine:
         loaded.set_running_or_notify_cancel()
         try:
             self.backend.load()
-            if self._prove:
+            if self._self_test:
                 self_test.prove(self.backend)
         except Exception as problem:
             loaded.set_exception(problem)
@@ -132,7 +132,7 @@ class Engine:
         """Do something on the threads for preparation."""
         return await asyncio.get_running_loop().run_in_executor(self._preparing[lane], work)
 
-    async def embed(self, works: Sequence[Work], *, hold: bool = False) -> list[MultiVector]:
+    async def embed(self, works: Sequence[InputTask], *, hold: bool = False) -> list[MultiVector]:
         """One multi-vector for each, in order. With `hold`, wait for room instead of raising QueueFull."""
         guessed = sum(_GUESSED_TOKENS[work.lane] for work in works)
         # A few at a time, so that a large request does not stand before everybody else's.
@@ -146,26 +146,26 @@ class Engine:
                 numbered = enumerate(works)
                 each = [group.create_task(self._one(work, index=index, gate=gate)) for index, work in numbered]
         except TimeoutError:
-            raise TookTooLong(f"The work was not done in {self._settings.timeout_s} s.", retry_after_s=30) from None
+            raise RequestTimedOut(f"The work was not done in {self._settings.timeout_s} s.", retry_after_s=30) from None
         except BaseExceptionGroup as problems:
             raise problems.exceptions[0] from None
         return [one.result() for one in each]
 
-    async def _one(self, work: Work, *, index: int, gate: asyncio.Semaphore) -> MultiVector:
+    async def _one(self, work: InputTask, *, index: int, gate: asyncio.Semaphore) -> MultiVector:
         lane = work.lane
         self.metrics.queue_items.inc()
         try:
             async with gate:
                 submitted = await self._submitted(work)
             embedded = await asyncio.wrap_future(submitted)
-        except Problem as problem:
+        except RequestError as problem:
             raise problem.at(index) from problem
         finally:
             self.metrics.queue_items.dec()
         self.metrics.inputs.labels(lane).inc()
         return embedded
 
-    async def _submitted(self, work: Work) -> Future[MultiVector]:
+    async def _submitted(self, work: InputTask) -> Future[MultiVector]:
         self._compute.expect(work.lane, 1)
         began = time.monotonic()
         try:

@@ -10,7 +10,7 @@ import numpy as np
 from PIL import ExifTags, Image, ImageOps
 from PIL.JpegImagePlugin import JpegImageFile
 
-from embeddings.errors import BadImage, TooLarge
+from embeddings.errors import InvalidImage, RequestTooLarge
 
 _FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
 _BROKEN = "This is not an image that can be read; send PNG, JPEG, WebP, GIF, BMP or TIFF."
@@ -21,13 +21,13 @@ def unwrap(text: str) -> bytes:
     if text[:5].lower() == "data:":
         _, comma, text = text.partition(",")
         if not comma:
-            raise BadImage("This data URI has no comma, so no image.")
+            raise InvalidImage("This data URI has no comma, so no image.")
     try:
         found = _from_base64(text)
     except (binascii.Error, ValueError):
-        raise BadImage("This is not base64.") from None
+        raise InvalidImage("This is not base64.") from None
     if not found:
-        raise BadImage("This image is empty.")
+        raise InvalidImage("This image is empty.")
     return found
 
 
@@ -53,7 +53,7 @@ def decode(image: bytes, *, most_pixels: int) -> Image.Image:
     with _opened(image) as opened:
         size = opened.width * opened.height
         if size > most_pixels:
-            raise TooLarge(f"This image has {size} pixels; at most {most_pixels} are taken.")
+            raise RequestTooLarge(f"This image has {size} pixels; at most {most_pixels} are taken.")
         try:
             with warnings.catch_warnings(action="ignore"):
                 if opened.format == "JPEG" and opened.mode == "RGB" and _is_upright(opened):
@@ -62,25 +62,25 @@ def decode(image: bytes, *, most_pixels: int) -> Image.Image:
                 ImageOps.exif_transpose(opened, in_place=True)
                 return _rgb(opened)
         except Exception as problem:  # Pillow's decoders raise whatever they trip over
-            raise BadImage(_BROKEN) from problem
+            raise InvalidImage(_BROKEN) from problem
 
 
 def check(image: Image.Image) -> None:
-    """BadImage where nobody has looked at an image that is broken; as little is decoded as shows it."""
+    """InvalidImage where nobody has looked at an image that is broken; as little is decoded as shows it."""
     if isinstance(image, _Jpeg) and image.tile:  # which is empty once it is decoded
         image.draft("L", (1, 1))
         image.load()
 
 
 class _Jpeg(JpegImageFile):
-    """Whoever looks at a broken one is told so by a Problem."""
+    """Whoever looks at a broken one is told so by a RequestError."""
 
     def load(self) -> Any:
         try:
             with warnings.catch_warnings(action="ignore"):
                 return super().load()
         except Exception as problem:  # Pillow's decoders raise whatever they trip over
-            raise BadImage(_BROKEN) from problem
+            raise InvalidImage(_BROKEN) from problem
 
 
 def _is_upright(image: Image.Image) -> bool:
@@ -92,7 +92,7 @@ def _opened(image: bytes) -> Image.Image:
         with warnings.catch_warnings(action="ignore"):
             return Image.open(io.BytesIO(image), formats=_FORMATS)
     except Exception as problem:  # as above
-        raise BadImage(_BROKEN) from problem
+        raise InvalidImage(_BROKEN) from problem
 
 
 def _rgb(image: Image.Image) -> Image.Image:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from embeddings.config import Settings
 from embeddings.contract import MultiVector, Task
-from embeddings.errors import BadField
+from embeddings.errors import InvalidField
 from embeddings.scoring import maxsim
 from embeddings.server import requests
 from embeddings.server.requests import Input
@@ -43,7 +43,7 @@ def parse(body: dict[str, Any], *, dim: int, settings: Settings) -> Ranking:
     ]
     top_n = body.get("top_n")
     if top_n is not None and (not isinstance(top_n, int) or isinstance(top_n, bool) or top_n < 1):
-        raise BadField("top_n must be a whole number from 1.")
+        raise InvalidField("top_n must be a whole number from 1.")
     return Ranking(query, tuple(documents), top_n or len(documents))
 
 
@@ -68,7 +68,7 @@ def _candidate(value: Any, *, at: str, task: Task, dim: int, settings: Settings)
 
 def _vectors(value: Any, *, at: str, dim: int) -> NDArray[Any]:
     """Rows as /embeddings answers them, as floats or in base64."""
-    wrong = BadField(f"{at}.embedding must have rows of {dim} numbers of unit length, as /embeddings answers them.")
+    wrong = InvalidField(f"{at}.embedding must have rows of {dim} numbers of unit length, as /embeddings answers them.")
     try:
         rows = _decoded(value) if isinstance(value, dict) else np.asarray(value, dtype=np.float64)
     except (ValueError, TypeError, KeyError, OverflowError, binascii.Error):

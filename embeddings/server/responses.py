@@ -8,9 +8,9 @@ import numpy as np
 import orjson
 from starlette.responses import Response
 
-from embeddings.contract import DIM_HEADER, MODEL_HEADER, NPZ, REVISION_HEADER, MultiVector, Space, pack
-from embeddings.errors import Problem
-from embeddings.server.requests import Order
+from embeddings.contract import DIM_HEADER, MODEL_HEADER, NPZ, REVISION_HEADER, MultiVector, VectorSpace, pack
+from embeddings.errors import RequestError
+from embeddings.server.requests import EmbeddingRequest
 
 
 def as_json(content: Any, *, status: int = 200, media_type: str = "application/json") -> Response:
@@ -18,7 +18,7 @@ def as_json(content: Any, *, status: int = 200, media_type: str = "application/j
     return Response(orjson.dumps(content, option=orjson.OPT_SERIALIZE_NUMPY), status_code=status, media_type=media_type)
 
 
-def embeddings(order: Order, embedded: Sequence[MultiVector], *, space: Space) -> Response:
+def embeddings(order: EmbeddingRequest, embedded: Sequence[MultiVector], *, space: VectorSpace) -> Response:
     """The answer to an order, in its format."""
     if order.format == "npz":
         body = pack(embedded, input_type=order.input_type, space=space, with_layout="layout" in order.include)
@@ -35,7 +35,7 @@ def _coded(one: MultiVector) -> dict[str, Any]:
     return {"shape": list(little.shape), "dtype": "float16", "data": base64.b64encode(little.tobytes()).decode()}
 
 
-def _extras(order: Order, embedded: Sequence[MultiVector], *, space: Space) -> dict[str, Any]:
+def _extras(order: EmbeddingRequest, embedded: Sequence[MultiVector], *, space: VectorSpace) -> dict[str, Any]:
     extras: dict[str, Any] = {}
     if "layout" in order.include:
         extras["layout"] = [one.layout for one in embedded]
@@ -46,7 +46,7 @@ def _extras(order: Order, embedded: Sequence[MultiVector], *, space: Space) -> d
     return extras
 
 
-def problem(found: Problem) -> Response:
+def problem(found: RequestError) -> Response:
     """A problem as application/problem+json, with a string `detail`."""
     content = {"type": "about:blank", "title": found.title, "status": found.status, "code": found.code}
     content |= {"detail": found.detail} | ({} if found.index is None else {"index": found.index})
@@ -58,7 +58,7 @@ def problem(found: Problem) -> Response:
     return response
 
 
-def space_headers(space: Space) -> list[tuple[bytes, bytes]]:
+def space_headers(space: VectorSpace) -> list[tuple[bytes, bytes]]:
     """The headers that name the space, for every answer; what is not known yet is left out."""
     named = ((MODEL_HEADER, space.model), (REVISION_HEADER, space.revision), (DIM_HEADER, str(space.dim or "")))
     return [(name.encode(), value.encode("ascii", "replace")) for name, value in named if value]

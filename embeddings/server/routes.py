@@ -13,14 +13,14 @@ from embeddings.config import Settings
 from embeddings.contract import NPZ, MultiVector
 from embeddings.errors import NotReady
 from embeddings.server import auth, body, decode, images, requests, rerank, responses
-from embeddings.server.engine import Engine, Work
-from embeddings.server.requests import Format, Input, Order
+from embeddings.server.engine import EmbeddingEngine, InputTask
+from embeddings.server.requests import EmbeddingRequest, Format, Input
 
 
-class Doors:
+class Routes:
     """All of them, before one engine."""
 
-    def __init__(self, engine: Engine, *, settings: Settings) -> None:
+    def __init__(self, engine: EmbeddingEngine, *, settings: Settings) -> None:
         self.engine = engine
         self.settings = settings
         self.memory = body.Memory(max(settings.max_memory, settings.max_body))
@@ -97,7 +97,7 @@ class Doors:
             else:
                 yield await self.engine.prepare(partial(requests.parse, raw))
 
-    async def _embedded(self, order: Order, *, hold: bool = False) -> Response:
+    async def _embedded(self, order: EmbeddingRequest, *, hold: bool = False) -> Response:
         embedded = await self._embed(order.inputs, hold=hold)
         answer = partial(responses.embeddings, order, embedded, space=self.engine.info.space)
         return answer() if len(embedded) == 1 else await self.engine.prepare(answer)
@@ -105,7 +105,7 @@ class Doors:
     async def _embed(self, inputs: Sequence[Input], *, hold: bool = False) -> list[MultiVector]:
         unwrap = partial(decode.unwrap, inputs, settings=self.settings)
         opened = await self.engine.prepare(unwrap) if any(one.image for one in inputs) else unwrap()
-        works = [Work("image" if one.image else "text", partial(self._prepared, one)) for one in opened]
+        works = [InputTask("image" if one.image else "text", partial(self._prepared, one)) for one in opened]
         return await self.engine.embed(works, hold=hold)
 
     def _prepared(self, opened: decode.Opened) -> Prepared:

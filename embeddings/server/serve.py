@@ -11,13 +11,13 @@ from embeddings import config
 from embeddings.backends.choose import choose
 from embeddings.config import Settings
 from embeddings.server.app import create_app
-from embeddings.server.engine import Engine
+from embeddings.server.engine import EmbeddingEngine
 
 
 class _Server(uvicorn.Server):
     """Tells the engine to take no more work as soon as it is told to stop."""
 
-    def __init__(self, configuration: uvicorn.Config, *, engine: Engine) -> None:
+    def __init__(self, configuration: uvicorn.Config, *, engine: EmbeddingEngine) -> None:
         super().__init__(configuration)
         self.engine = engine
 
@@ -33,7 +33,7 @@ def main() -> None:
     except config.ConfigError as problem:
         sys.exit(str(problem))
     logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    engine = Engine(choose(settings), settings=settings)
+    engine = EmbeddingEngine(choose(settings), settings=settings)
     configuration = uvicorn.Config(
         create_app(engine, settings=settings),
         host=settings.host,

@@ -12,9 +12,9 @@ from accounts.quotas import usage
 from collections_app.ingest import worker
 from collections_app.models import Document, Outage, Page, PageEmbedding, Revision, StoredFile
 from collections_app.storage import files
-from embeddings.contract import NPZ, MultiVector, Space, pack
+from embeddings.contract import NPZ, MultiVector, VectorSpace, pack
 from tests.cast import Someone
-from tests.embeddings.scripted import Asked, Reply
+from tests.embeddings.scripted import ReceivedRequest, Reply
 
 
 def work(*, turns: int = 50) -> None:
@@ -70,7 +70,7 @@ def books_balance(who: Someone) -> None:
                 assert storages["default"].size(files.thumbnail_key(file.key)) == file.thumbnail_size
 
 
-def answer_in(space: Space, asked: Asked, *, rows: int = 3) -> Reply:
+def answer_in(space: VectorSpace, asked: ReceivedRequest, *, rows: int = 3) -> Reply:
     """What a service with this model answers: the same unit vectors for every input."""
     count = len(asked.json()["inputs"])
     vectors = np.eye(rows, space.dim, dtype=np.float16)

@@ -15,14 +15,14 @@ from collections_app.storage import vectors
 from collections_app.storage.vectors import PageVectors
 from embeddings import contract
 from embeddings.backends.base import Item
-from embeddings.backends.lexical import Lexical
+from embeddings.backends.lexical import LexicalBackend
 from embeddings.contract import Layout, Word
 from tests.cast import Someone
 from tests.collections_app.documents import PNG, shown_with_pages
 
 Halves: TypeAlias = NDArray[np.float16]
 
-TOY = contract.Space("made for searching", "1", 8)
+TOY = contract.VectorSpace("made for searching", "1", 8)
 
 
 def caller_of(who: Someone, *, collections: frozenset[str] | None = None) -> Caller:
@@ -43,7 +43,7 @@ def with_vectors(
     name: str,
     pages: Sequence[Halves | None],
     *,
-    space: contract.Space = TOY,
+    space: contract.VectorSpace = TOY,
     collection: str = "default_collection",
     metadata: Any = None,
     texts: Sequence[str] = (),
@@ -74,7 +74,7 @@ def with_vectors(
 
 def with_words(who: Someone, name: str, texts: Sequence[str], *, image: bytes = PNG, **how: Any) -> list[int]:
     """Pages that bear these words, as the small encoder of the tests' embeddings service sees them."""
-    backend = Lexical()
+    backend = LexicalBackend()
     picture = Image.open(BytesIO(image)).convert("RGB")
     pages = [
         Item(task="document", image=picture, words=tuple(Word(word, 0.1, 0.1, 0.9, 0.2) for word in text.split()))

@@ -10,22 +10,22 @@ from pytest_django import Settings
 
 from collections_app import embeddings_client
 from collections_app.errors import EmbeddingsUnavailable
-from embeddings.client.client import Patience
-from embeddings.contract import Space
+from embeddings.client import RetryPolicy
+from embeddings.contract import VectorSpace
 from tests.cast import Someone
 from tests.collections_app.ingestion import answer_in
 from tests.collections_app.searchable import with_words
-from tests.embeddings.scripted import Asked, Reply, scripted
+from tests.embeddings.scripted import ReceivedRequest, Reply, scripted
 
-TOY = Space("toy", "1", 4)
-SOON = Patience(connect_s=1, read_s=0.2, total_s=0.25, attempts=1)
+TOY = VectorSpace("toy", "1", 4)
+SOON = RetryPolicy(connect_s=1, read_s=0.2, total_s=0.25, attempts=1)
 
 
 @dataclass
 class Hanging:
     """A service that takes questions, and answers once it is woken."""
 
-    asked: list[Asked]
+    asked: list[ReceivedRequest]
     url: str
     taken: Semaphore
     awake: Event
@@ -35,7 +35,7 @@ class Hanging:
 def hanging(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hanging]:
     awake, taken = Event(), Semaphore(0)
 
-    def reply(asked: Asked) -> Reply:
+    def reply(asked: ReceivedRequest) -> Reply:
         taken.release()
         awake.wait(60)
         return answer_in(TOY, asked)
@@ -43,7 +43,7 @@ def hanging(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hanging]:
     monkeypatch.setattr(embeddings_client, "_SOMEBODY_HURRIES", SOON)
     monkeypatch.setattr(embeddings_client, "_LOOK_AGAIN_S", 600.0)
     with scripted(reply) as server:
-        yield Hanging(server.asked, server.url, taken, awake)
+        yield Hanging(server.requests, server.url, taken, awake)
         awake.set()
 
 
@@ -51,7 +51,7 @@ def use(settings: Settings, service: Hanging) -> None:
     settings.ENV = replace(settings.ENV, embeddings_url=service.url, web_threads=4)
 
 
-def ask(text: str) -> Space:
+def ask(text: str) -> VectorSpace:
     return embeddings_client.question(text, at="/query")[0]
 
 

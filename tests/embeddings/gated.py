@@ -5,15 +5,15 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from embeddings.backends.base import Info, Item, OutOfMemory, Prepared
-from embeddings.contract import MultiVector, Space
+from embeddings.backends.base import BackendInfo, Item, OutOfMemory, Prepared
+from embeddings.contract import MultiVector, VectorSpace
 from tests.embeddings.serving import DEADLINE_S
 
 
 class Gated:
     """Embeds a text as as many rows as it has letters. `gate` holds each batch; `seen` tells what was computed."""
 
-    info = Info(backend="gated", space=Space("tests/gated", "1", 2))
+    info = BackendInfo(backend="gated", space=VectorSpace("tests/gated", "1", 2))
 
     def __init__(self, *, open_gate: bool = True, fits: int = 10**9, load: Callable[[], None] = lambda: None) -> None:
         self.gate = threading.Event()

@@ -10,7 +10,7 @@ from typing import Any
 
 
 @dataclass
-class Asked:
+class ReceivedRequest:
     method: str
     path: str
     headers: dict[str, str]
@@ -32,21 +32,21 @@ class Reply:
 
 
 @dataclass
-class Server:
+class ScriptedServer:
     url: str
-    asked: list[Asked]
+    requests: list[ReceivedRequest]
 
 
 @contextmanager
-def scripted(reply: Callable[[Asked], Reply | None], *, port: int = 0) -> Iterator[Server]:
+def scripted(reply: Callable[[ReceivedRequest], Reply | None], *, port: int = 0) -> Iterator[ScriptedServer]:
     """A server that answers with `reply`; None hangs up."""
-    asked: list[Asked] = []
+    requests: list[ReceivedRequest] = []
 
     class Handler(BaseHTTPRequestHandler):
         def answer(self) -> None:
             body = self.rfile.read(int(self.headers.get("content-length", 0)))
-            one = Asked(self.command, self.path, {k.lower(): v for k, v in self.headers.items()}, body)
-            asked.append(one)
+            one = ReceivedRequest(self.command, self.path, {k.lower(): v for k, v in self.headers.items()}, body)
+            requests.append(one)
             found = reply(one)
             if found is None:
                 self.close_connection = True
@@ -66,7 +66,7 @@ def scripted(reply: Callable[[Asked], Reply | None], *, port: int = 0) -> Iterat
     thread = threading.Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
     try:
-        yield Server(f"http://127.0.0.1:{server.server_port}", asked)
+        yield ScriptedServer(f"http://127.0.0.1:{server.server_port}", requests)
     finally:
         server.shutdown()
         thread.join()

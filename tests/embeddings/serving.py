@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from embeddings.backends.base import Backend
-from embeddings.backends.lexical import Lexical
+from embeddings.backends.lexical import LexicalBackend
 from embeddings.config import Settings, read
 from embeddings.server.app import create_app
-from embeddings.server.engine import Engine
+from embeddings.server.engine import EmbeddingEngine
 
 KEY = "key-of-the-tests"
 DEADLINE_S = 20.0
@@ -33,7 +33,7 @@ def settings(**values: str) -> Settings:
 @contextmanager
 def serving(**values: str) -> Iterator[httpx.Client]:
     """A client of a running lexical service."""
-    with serving_with(Lexical(), **values) as client:
+    with serving_with(LexicalBackend(), **values) as client:
         until_ready(client)
         yield client
 
@@ -42,7 +42,7 @@ def serving(**values: str) -> Iterator[httpx.Client]:
 def serving_with(backend: Backend, **values: str) -> Iterator[httpx.Client]:
     """A client, with the right key, of a service that may still be loading."""
     chosen = settings(**values)
-    engine = Engine(backend, settings=chosen)
+    engine = EmbeddingEngine(backend, settings=chosen)
     listener = socket.create_server(("127.0.0.1", 0))
     server = uvicorn.Server(uvicorn.Config(create_app(engine, settings=chosen), log_config=None, lifespan="on"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})

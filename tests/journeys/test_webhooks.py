@@ -35,10 +35,10 @@ def test_news_arrives_at_least_once_and_verifies_though_a_courier_is_killed(
             return [row["status"] for row in rows] == ["delivered"] * 2
 
         assert processes.wait_until(all_delivered, within_s=60)
-    told = [json.loads(one.body)["type"] for one in receiver.asked]
+    told = [json.loads(one.body)["type"] for one in receiver.requests]
     assert sorted(set(told)) == ["document.ready", "upsert.success"]
     assert len(told) == 3
-    assert len({one.headers["webhook-id"] for one in receiver.asked}) == 2
-    for one in receiver.asked:
+    assert len({one.headers["webhook-id"] for one in receiver.requests}) == 2
+    for one in receiver.requests:
         assert colivara.validate_webhook(hook.webhook_secret, one.body.decode(), one.headers)
         assert not colivara.validate_webhook(hook.webhook_secret, one.body.decode() + " ", one.headers)

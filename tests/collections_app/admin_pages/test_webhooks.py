@@ -73,7 +73,7 @@ def test_staff_send_messages_again(staff: Client, alice: Someone, settings: Sett
         assert "1 will be sent again" in told
         assert "disabled" in told
         send()
-        assert len(server.asked) == 3
+        assert len(server.requests) == 3
     assert log(alice, hook)[0]["status"] == "delivered"
 
 

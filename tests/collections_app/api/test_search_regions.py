@@ -11,7 +11,7 @@ from accounts.ownership import acting_for
 from collections_app.engine.retrieval import word_boxes
 from collections_app.models import PageEmbedding
 from embeddings.backends.base import Item
-from embeddings.backends.lexical import Lexical
+from embeddings.backends.lexical import LexicalBackend
 from embeddings.contract import Word
 from paliapi.env import ROOT
 from tests.cast import Someone
@@ -31,7 +31,7 @@ PLACES = {
 
 @pytest.fixture
 def page(alice: Someone, service: str) -> int:
-    backend = Lexical()
+    backend = LexicalBackend()
     words = tuple(Word(text, *box) for text, box in PLACES.items())
     item = Item(task="document", image=Image.new("RGB", (20, 10), "white"), words=words)
     (made,) = backend.encode(backend.collate([backend.prepare(item)]))
@@ -81,7 +81,7 @@ def test_what_is_to_be_avoided_is_not_pointed_to(alice: Someone, page: int) -> N
 
 
 def test_a_page_that_does_not_say_where_has_no_boxes(alice: Someone, service: str) -> None:
-    with_vectors(alice, "x", [random_vectors(1, count=3, dim=128)] * 2, space=Lexical.info.space)
+    with_vectors(alice, "x", [random_vectors(1, count=3, dim=128)] * 2, space=LexicalBackend.info.space)
     page = {"document_name": "x", "page_number": 1}
     assert regions(alice, page=page) == {"boxes": [], "tokens": [], "n_x": 32, "n_y": 32}
 

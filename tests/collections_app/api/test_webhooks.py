@@ -154,13 +154,13 @@ def test_a_rotated_secret_signs_beside_the_old_one_until_the_overlap_is_over(
         ask_for_a_test(alice, hook)
         send()
         for secret in (hook["secret"], rotated["secret"]):
-            assert verified(server.asked[0], secret)["type"] == "webhook.test"
+            assert verified(server.requests[0], secret)["type"] == "webhook.test"
         with acting_for(alice.id):
             WebhookEndpoint.objects.update(old_until=timezone.now())
         ask_for_a_test(alice, hook)
         send()
-        assert verified(server.asked[1], rotated["secret"])
-        assert server.asked[1].headers["webhook-signature"].count("v1,") == 1
+        assert verified(server.requests[1], rotated["secret"])
+        assert server.requests[1].headers["webhook-signature"].count("v1,") == 1
 
 
 def test_a_leaked_secret_can_end_at_once(alice: Someone, settings: Settings) -> None:
@@ -170,8 +170,8 @@ def test_a_leaked_secret_can_end_at_once(alice: Someone, settings: Settings) -> 
         assert rotated["old_secret_until"] is None
         ask_for_a_test(alice, hook)
         send()
-    assert server.asked[0].headers["webhook-signature"].count("v1,") == 1
-    assert verified(server.asked[0], rotated["secret"])
+    assert server.requests[0].headers["webhook-signature"].count("v1,") == 1
+    assert verified(server.requests[0], rotated["secret"])
 
 
 def test_colivaras_webhook_is_one_for_an_account_and_keeps_its_secret(alice: Someone) -> None:
@@ -198,7 +198,7 @@ def test_the_log_says_what_became_of_each_message(alice: Someone, settings: Sett
     assert (row["status"], row["attempts"], row["error"]) == ("pending", 1, "rejected")
     assert (row["response_status"], row["response_body"]) == (500, "no room   today")
     assert row["next_try_at"] > row["attempted_at"]
-    assert server.asked[0].headers["webhook-id"] == row["message_id"]
+    assert server.requests[0].headers["webhook-id"] == row["message_id"]
     assert state(alice, hook)["failing_since"]
 
 
@@ -230,8 +230,8 @@ def test_a_message_is_sent_again_with_the_same_id(alice: Someone, settings: Sett
         assert (again.status_code, again.json()["status"], again.json()["attempts"]) == (202, "pending", 0)
         send()
         assert code(alice.post(f"{path}{written['id'] + 1000}/replay/", {})) == (404, "webhook_delivery_not_found")
-    assert len({one.headers["webhook-id"] for one in server.asked}) == 1
-    assert len(server.asked) == 2
+    assert len({one.headers["webhook-id"] for one in server.requests}) == 1
+    assert len(server.requests) == 2
     assert log(alice, hook)[0]["status"] == "delivered"
 
 
@@ -258,10 +258,10 @@ def test_nothing_is_sent_to_a_disabled_webhook_and_what_was_pending_waits(alice:
         assert disabled["disabled_at"]
         later()
         send()
-        assert server.asked == []
+        assert server.requests == []
         for refused in (f"{path}test/", f"{path}deliveries/{written['id']}/replay/"):
             assert code(alice.post(refused, {})) == (409, "webhook_disabled")
         enabled = alice.patch(path, {"enabled": True}).json()
         assert (enabled["enabled"], enabled["disabled_reason"], enabled["disabled_at"]) == (True, None, None)
         send()
-        assert [one.headers["webhook-id"] for one in server.asked] == [written["message_id"]]
+        assert [one.headers["webhook-id"] for one in server.requests] == [written["message_id"]]

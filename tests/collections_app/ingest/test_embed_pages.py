@@ -10,12 +10,12 @@ from collections_app.engine.rendering.protocol import RenderedPage
 from collections_app.engine.retrieval.sketch import small
 from collections_app.ingest import embed_pages
 from collections_app.ingest.embed_pages import PageRefused
-from embeddings.contract import Space
+from embeddings.contract import VectorSpace
 from tests.collections_app.engine.rendering.samples import picture
 from tests.collections_app.ingestion import answer_in
-from tests.embeddings.scripted import Asked, Reply, scripted
+from tests.embeddings.scripted import ReceivedRequest, Reply, scripted
 
-SPACE = Space("toy", "1", 4)
+SPACE = VectorSpace("toy", "1", 4)
 DEADLINE_S = 20
 
 
@@ -28,7 +28,7 @@ def page(number: int) -> RenderedPage:
 def test_who_asks_goes_on_and_gets_the_batches_in_order(settings: Settings) -> None:
     wanted = threading.Event()
 
-    def reply(asked: Asked) -> Reply:
+    def reply(asked: ReceivedRequest) -> Reply:
         assert wanted.wait(DEADLINE_S)
         return answer_in(SPACE, asked, rows=len(asked.json()["inputs"]))
 
@@ -41,13 +41,13 @@ def test_who_asks_goes_on_and_gets_the_batches_in_order(settings: Settings) -> N
             made = [future.result(DEADLINE_S) for future in (first, second)]
         assert [sorted(one.pages) for one in made] == [[1, 2], [3]]
         assert [one.spaces for one in made] == [{SPACE}, {SPACE}]
-        assert [len(one["inputs"]) for one in (asked.json() for asked in server.asked)] == [2, 1]
+        assert [len(one["inputs"]) for one in (asked.json() for asked in server.requests)] == [2, 1]
     kept = made[0].pages[2]
     assert kept.small == small(kept.multi_vector.vectors)
 
 
 def test_what_is_refused_is_told_or_ends_the_batch(settings: Settings) -> None:
-    def reply(asked: Asked) -> Reply:
+    def reply(asked: ReceivedRequest) -> Reply:
         inputs = asked.json()["inputs"]
         return Reply.json({"detail": "No."}, status=422) if len(inputs) > 1 or wanted else answer_in(SPACE, asked)
 

@@ -23,14 +23,14 @@ from collections_app.errors import RenderCrashed, RenderTookTooLong, RenderTookT
 from collections_app.failpoints import Fault
 from collections_app.ingest import pipeline, worker
 from collections_app.models import Page, Revision, Status
-from embeddings.contract import Space
+from embeddings.contract import VectorSpace
 from paliapi.errors import Error
 from paliapi.stack import processes
 from tests.cast import Someone, someone
 from tests.collections_app.documents import put
 from tests.collections_app.engine.rendering.samples import pdf
 from tests.collections_app.ingestion import answer_in, books_balance, hurry, latest, shown_texts, told, work
-from tests.embeddings.scripted import Asked, Reply, scripted
+from tests.embeddings.scripted import ReceivedRequest, Reply, scripted
 
 TINY = (72, 72)
 TEXTS = [f"page {number}" for number in range(1, 19)]  # three batches
@@ -126,10 +126,10 @@ def test_a_worker_that_progresses_before_it_dies_is_not_held_against_the_documen
 def test_a_stalled_worker_that_wakes_up_after_another_took_over_writes_nothing(
     real_owner: Someone, settings: Settings
 ) -> None:
-    space = Space("slow", "1", 4)
+    space = VectorSpace("slow", "1", 4)
     stalled = threading.Event()
 
-    def reply(asked: Asked) -> Reply:
+    def reply(asked: ReceivedRequest) -> Reply:
         if not stalled.is_set():
             # The first worker waits for its answer while all of this happens.
             stalled.set()
@@ -203,7 +203,7 @@ def test_an_answer_that_cannot_be_used_is_waited_out(owner: Someone, settings: S
 @pytest.mark.parametrize("model", ["a" * 201, "with \0 inside"])
 def test_a_model_whose_name_cannot_be_kept_is_not_believed(owner: Someone, settings: Settings, model: str) -> None:
     put(owner, "report.pdf", pdf("one"))
-    with scripted(lambda asked: answer_in(Space(model, "1", 4), asked)) as server:
+    with scripted(lambda asked: answer_in(VectorSpace(model, "1", 4), asked)) as server:
         settings.ENV = replace(settings.ENV, embeddings_url=server.url)
         worker.run()
     assert latest(owner, "report.pdf").waiting_for == "embeddings_untrustworthy"
@@ -219,7 +219,7 @@ def test_a_page_that_is_refused_fails_the_document_with_its_number(owner: Someon
 
 
 def test_vectors_of_two_models_are_never_mixed_in_one_document(owner: Someone, settings: Settings) -> None:
-    spaces = [Space("old", "1", 4)] + [Space("new", "1", 8)] * 10
+    spaces = [VectorSpace("old", "1", 4)] + [VectorSpace("new", "1", 8)] * 10
     put(owner, "report.pdf", pdf(*TEXTS, size=TINY))
     with scripted(lambda asked: answer_in(spaces.pop(0), asked)) as server:
         settings.ENV = replace(settings.ENV, embeddings_url=server.url)
@@ -252,9 +252,9 @@ def test_when_the_database_hangs_up_the_document_is_free_at_once(real_owner: Som
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_backend_pid()")
         (mine,) = cursor.fetchone()
-    space, hung_up = Space("slow", "1", 4), threading.Event()
+    space, hung_up = VectorSpace("slow", "1", 4), threading.Event()
 
-    def reply(asked: Asked) -> Reply:
+    def reply(asked: ReceivedRequest) -> Reply:
         if not hung_up.is_set():
             hung_up.set()
             with connection.cursor() as cursor:
@@ -272,10 +272,10 @@ def test_when_the_database_hangs_up_the_document_is_free_at_once(real_owner: Som
 
 
 def test_a_newer_upload_ends_the_work_on_an_older_one(real_owner: Someone, settings: Settings) -> None:
-    space = Space("slow", "1", 4)
+    space = VectorSpace("slow", "1", 4)
     again = threading.Event()
 
-    def reply(asked: Asked) -> Reply:
+    def reply(asked: ReceivedRequest) -> Reply:
         if not again.is_set():
             again.set()
             put(real_owner, "report.pdf", pdf("newer", size=TINY))
@@ -294,10 +294,10 @@ def test_a_newer_upload_ends_the_work_on_an_older_one(real_owner: Someone, setti
 
 
 def test_one_batch_is_kept_while_the_next_is_embedded(real_owner: Someone, settings: Settings) -> None:
-    space, kept = Space("slow", "1", 4), list[bool]()
+    space, kept = VectorSpace("slow", "1", 4), list[bool]()
 
-    def reply(asked: Asked) -> Reply:
-        if len(server.asked) == 2:
+    def reply(asked: ReceivedRequest) -> Reply:
+        if len(server.requests) == 2:
             kept.append(processes.wait_until(lambda: latest(real_owner, "report.pdf").pages_done == 8, within_s=30))
             connection.close()
         return answer_in(space, asked)
@@ -328,12 +328,12 @@ def test_a_page_does_not_pay_for_those_before_it(
 
 
 def test_what_was_drawn_before_the_process_that_draws_is_lost_is_kept(owner: Someone, settings: Settings) -> None:
-    def reply(asked: Asked) -> Reply:
-        if len(server.asked) == 1:
+    def reply(asked: ReceivedRequest) -> Reply:
+        if len(server.requests) == 1:
             for pid in descendants(os.getpid()):
                 if b"rendering.child" in Path(f"/proc/{pid}/cmdline").read_bytes():
                     os.kill(pid, signal.SIGKILL)
-        return answer_in(Space("toy", "1", 4), asked)
+        return answer_in(VectorSpace("toy", "1", 4), asked)
 
     texts = [f"page {number}" for number in range(60)]
     put(owner, "report.pdf", pdf(*texts))

@@ -11,20 +11,20 @@ from pytest_django import Settings
 
 from collections_app.ingest import worker
 from collections_app.models import Outage
-from embeddings.contract import Space
+from embeddings.contract import VectorSpace
 from paliapi import health
 from tests.cast import Someone
 from tests.collections_app.documents import put
 from tests.collections_app.engine.rendering.samples import pdf
 from tests.collections_app.ingestion import answer_in, books_balance, hurry, latest, told, work
-from tests.embeddings.scripted import Asked, Reply, Server, scripted
+from tests.embeddings.scripted import ReceivedRequest, Reply, ScriptedServer, scripted
 
 TINY = (72, 72)
 NAMES = ("a.pdf", "b.pdf", "c.pdf")
-TOY = Space("toy", "1", 4)
+TOY = VectorSpace("toy", "1", 4)
 
 
-def away(_asked: Asked) -> Reply:
+def away(_asked: ReceivedRequest) -> Reply:
     return Reply.json({"detail": "The model is not ready."}, status=503, **{"retry-after": "0"})
 
 
@@ -40,7 +40,7 @@ def three(alice: Someone) -> Someone:
     return alice
 
 
-def use(settings: Settings, server: Server) -> None:
+def use(settings: Settings, server: ScriptedServer) -> None:
     settings.ENV = replace(settings.ENV, embeddings_url=server.url)
 
 
@@ -48,14 +48,14 @@ def test_the_first_that_fails_spares_the_others_and_says_so_in_their_rows(three:
     with scripted(away) as server:
         use(settings, server)
         worker.run()
-        asked = len(server.asked)
+        asked = len(server.requests)
         for _ in range(5):
             assert not worker.run()
             assert worker.sweep(most=5) == 0
-        assert len(server.asked) == asked, "nobody asks before it is time"
+        assert len(server.requests) == asked, "nobody asks before it is time"
         time_to_ask()
         assert worker.sweep(most=5) == 0
-        assert len(server.asked) == asked + 1, "and then one does"
+        assert len(server.requests) == asked + 1, "and then one does"
     jobs = three.get("/v1/jobs/").json()
     assert [(job["status"], job["waiting_for"], job["attempts"]) for job in jobs] == [
         ("queued", "embeddings_unavailable", 0)
@@ -90,7 +90,7 @@ def test_once_it_is_back_everything_goes_on(three: Someone, settings: Settings) 
     books_balance(three)
 
 
-def but_for_pages(fails: Callable[[Asked], Reply]) -> Callable[[Asked], Reply]:
+def but_for_pages(fails: Callable[[ReceivedRequest], Reply]) -> Callable[[ReceivedRequest], Reply]:
     return lambda asked: fails(asked) if asked.json()["input_type"] == "image" else answer_in(TOY, asked)
 
 

@@ -17,11 +17,11 @@ from collections_app import failpoints
 from collections_app.failpoints import Fault
 from collections_app.ingest import worker
 from collections_app.models import Page
-from embeddings.contract import Space
+from embeddings.contract import VectorSpace
 from tests.cast import Someone
 from tests.collections_app.engine.rendering.samples import pdf, picture, with_giant_page
 from tests.collections_app.ingestion import answer_in, books_balance, hurry, latest, shown_texts, told, work
-from tests.embeddings.scripted import Asked, Reply, scripted
+from tests.embeddings.scripted import ReceivedRequest, Reply, scripted
 
 TINY = (72, 72)
 UPSERT = "/v1/documents/upsert-document/"
@@ -44,15 +44,15 @@ def numbers(who: Someone) -> list[int]:
         return list(Page.objects.filter(owner_id=who.id).order_by("number").values_list("number", flat=True))
 
 
-def refusing(*bad: int, naming: bool = True) -> Callable[[Asked], Reply]:
+def refusing(*bad: int, naming: bool = True) -> Callable[[ReceivedRequest], Reply]:
     """A service that does not take pages of these heights, and says which it was, or not."""
 
-    def reply(asked: Asked) -> Reply:
+    def reply(asked: ReceivedRequest) -> Reply:
         heights = [_height(one) for one in asked.json()["inputs"] if asked.json()["input_type"] == "image"]
         for index, height in enumerate(heights):
             if height in bad:
                 return Reply.json({"detail": "No.", **({"index": index} if naming else {})}, status=422)
-        return answer_in(Space("toy", "1", 4), asked)
+        return answer_in(VectorSpace("toy", "1", 4), asked)
 
     return reply
 

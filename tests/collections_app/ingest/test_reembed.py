@@ -12,25 +12,25 @@ from pytest_django import Settings
 from accounts.ownership import acting_for
 from collections_app.ingest import reembed
 from collections_app.models import Collection, Document, Page, PageEmbedding, Revision
-from embeddings.contract import Space
+from embeddings.contract import VectorSpace
 from tests.cast import Someone
 from tests.collections_app.documents import put
 from tests.collections_app.engine.rendering.samples import pdf
 from tests.collections_app.ingestion import answer_in, books_balance, shown_texts, work
-from tests.embeddings.scripted import Asked, Reply, Server, scripted
+from tests.embeddings.scripted import ReceivedRequest, Reply, ScriptedServer, scripted
 from tests.environment import Services
 
 TINY = (72, 72)
-OLD, NEW = Space("old", "1", 4), Space("new", "1", 8)
+OLD, NEW = VectorSpace("old", "1", 4), VectorSpace("new", "1", 8)
 TEXTS = [f"page {number}" for number in range(1, 11)]  # two batches
 
 
 @contextmanager
-def model(settings: Settings, space: Space, *, fails_after: int = 1000) -> Iterator[Server]:
+def model(settings: Settings, space: VectorSpace, *, fails_after: int = 1000) -> Iterator[ScriptedServer]:
     """The embeddings service has this model, until it fails."""
 
-    def reply(asked: Asked) -> Reply:
-        failed = len(server.asked) > fails_after
+    def reply(asked: ReceivedRequest) -> Reply:
+        failed = len(server.requests) > fails_after
         return Reply.json({"detail": "No."}, status=422) if failed else answer_in(space, asked)
 
     with scripted(reply) as server:
@@ -93,7 +93,7 @@ def test_it_goes_on_where_it_stopped_and_the_old_vectors_stay_until_the_end(owne
     books_balance(owner)
     with model(settings, NEW) as server:
         call_command("reembed", all=True)
-    images = [one for one in server.asked if one.json()["input_type"] == "image"]
+    images = [one for one in server.requests if one.json()["input_type"] == "image"]
     assert sum(len(one.json()["inputs"]) for one in images) == 12 - 8
     assert spaces(owner, "reports") == spaces(owner, "others") == {"new"}
 

@@ -11,21 +11,21 @@ from pytest_django import Settings
 
 from accounts.ownership import acting_for
 from collections_app.models import Page, PageEmbedding
-from embeddings.contract import NPZ, Layout, MultiVector, Space, pack
+from embeddings.contract import NPZ, Layout, MultiVector, VectorSpace, pack
 from tests.cast import Someone
 from tests.collections_app.documents import put
 from tests.collections_app.engine.rendering.samples import pdf, picture
 from tests.collections_app.ingestion import latest, shown_texts, work
-from tests.embeddings.scripted import Asked, Reply, scripted
+from tests.embeddings.scripted import ReceivedRequest, Reply, scripted
 
-SPACE = Space("paliapi/reader", "1", 8)
+SPACE = VectorSpace("paliapi/reader", "1", 8)
 WORDS: list[list[str | float]] = [["Order", 0.1, 0.1, 0.2, 0.12], ["ZX-\0 9981/B", 0.3, 0.1, 0.5, 0.12]]
 
 
-def reader(words: Any) -> Callable[[Asked], Reply]:
+def reader(words: Any) -> Callable[[ReceivedRequest], Reply]:
     """A service that has read these words on every page that came without."""
 
-    def reply(asked: Asked) -> Reply:
+    def reply(asked: ReceivedRequest) -> Reply:
         body = asked.json()
         embedded = [MultiVector(np.eye(2, 8, dtype=np.float16))] * len(body["inputs"])
         if body["input_type"] == "image":

@@ -17,7 +17,7 @@ from collections_app.engine.retrieval.sketch import small
 from collections_app.ingest import worker
 from collections_app.models import Collection, Document, Page, PageEmbedding, Revision, StoredFile
 from collections_app.storage import files, vectors
-from embeddings.client.client import Client
+from embeddings.client import Client
 from embeddings.contract import Word
 from tests.cast import Someone
 from tests.collections_app.documents import put
@@ -54,7 +54,7 @@ def test_a_pdf_becomes_pages_with_its_text_its_images_and_its_vectors(owner: Som
     assert Image.open(io.BytesIO(content)).size == (first.width, first.height) == (1190, 1684)
     words = [Word("Alpha", *layout["boxes"][0]), Word("beta", *layout["boxes"][1])]
     with Client(service, token=KEY) as client:
-        made = client.pages([content], words=[words]).multi_vectors[0].vectors
+        made = client.embed_pages([content], words=[words]).multi_vectors[0].vectors
     assert np.array_equal(kept, made)
     assert (row.pooled, row.sketch) == (small(made).pooled, small(made).sketch)
 

@@ -223,7 +223,7 @@ def test_pages_without_vectors_are_left_out_and_counted(alice: Someone) -> None:
 
 def test_vectors_of_another_space_are_left_out_and_counted(alice: Someone) -> None:
     (good,) = with_vectors(alice, "x", random_pages(1, count=1))
-    others = [contract.Space(TOY.model, "2", TOY.dim), contract.Space("another", "1", TOY.dim)]
+    others = [contract.VectorSpace(TOY.model, "2", TOY.dim), contract.VectorSpace("another", "1", TOY.dim)]
     for number, space in enumerate(others):
         with_vectors(alice, f"other-{number}", [ASKED], space=space)
     answer = ask(alice)
@@ -276,7 +276,7 @@ def test_hits_bring_all_that_is_told_of_them_at_once(alice: Someone) -> None:
 
 
 def test_memory_does_not_grow_with_the_scope(alice: Someone) -> None:
-    space = contract.Space("wide", "1", 128)
+    space = contract.VectorSpace("wide", "1", 128)
     page = random_vectors(1, count=512, dim=128)
     with_vectors(alice, "asked.pdf", [page], collection="asked", space=space)
     with_vectors(alice, "x", [page] * 200, space=space)  # 26 MB

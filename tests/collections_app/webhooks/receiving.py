@@ -16,17 +16,17 @@ from accounts.ownership import acting_as_staff, acting_for
 from collections_app.webhook_models import Event, WebhookDelivery, WebhookEndpoint
 from collections_app.webhooks import courier, endpoints
 from tests.cast import Someone
-from tests.embeddings.scripted import Asked, Reply, Server, scripted
+from tests.embeddings.scripted import ReceivedRequest, Reply, ScriptedServer, scripted
 
 WEBHOOKS = "/v1/webhooks/"
 
 
-def taken(_asked: Asked) -> Reply:
+def taken(_asked: ReceivedRequest) -> Reply:
     return Reply(204)
 
 
 @contextmanager
-def receiving(settings: Settings, reply: Callable[[Asked], Reply | None] = taken) -> Iterator[Server]:
+def receiving(settings: Settings, reply: Callable[[ReceivedRequest], Reply | None] = taken) -> Iterator[ScriptedServer]:
     """A receiver that webhooks may be sent to."""
     with scripted(reply) as server:
         allow(settings, urlsplit(server.url).port or 0)
@@ -67,7 +67,7 @@ def state(who: Someone, hook: dict[str, Any]) -> dict[str, Any]:
     return dict(who.get(f"{WEBHOOKS}{hook['id']}/").json())
 
 
-def verified(asked: Asked, secret: str) -> dict[str, Any]:
+def verified(asked: ReceivedRequest, secret: str) -> dict[str, Any]:
     """The message, if the verifier that ColiVara's client uses accepts it."""
     return dict(Webhook(secret).verify(asked.body, asked.headers))
 

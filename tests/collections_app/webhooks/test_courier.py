@@ -37,7 +37,7 @@ from tests.collections_app.webhooks.receiving import (
     state,
     verified,
 )
-from tests.embeddings.scripted import Asked, Reply
+from tests.embeddings.scripted import ReceivedRequest, Reply
 
 DEADLINE_S = 20
 AWAY = "http://127.0.0.1:1/"
@@ -54,7 +54,7 @@ def claimed() -> Claim:
     return found
 
 
-def ids(asked: list[Asked]) -> list[str]:
+def ids(asked: list[ReceivedRequest]) -> list[str]:
     return [one.headers["webhook-id"] for one in asked]
 
 
@@ -77,8 +77,8 @@ def test_what_fails_is_tried_again_as_the_standard_proposes_and_then_given_up(
         assert (row_told["status"], row_told["attempts"], row_told["next_try_at"]) == ("failed", MOST_ATTEMPTS, None)
         later()
         send()
-    assert len(server.asked) == MOST_ATTEMPTS == 10
-    assert len(set(ids(server.asked))) == 1
+    assert len(server.requests) == MOST_ATTEMPTS == 10
+    assert len(set(ids(server.requests))) == 1
 
 
 def test_what_has_not_arrived_is_counted(alice: Someone, settings: Settings) -> None:
@@ -109,9 +109,9 @@ def test_each_attempt_is_signed_anew(alice: Someone, settings: Settings) -> None
         send()
         later()
         send()
-    first, second = server.asked
+    first, second = server.requests
     assert first.body == second.body
-    for one in server.asked:
+    for one in server.requests:
         assert verified(one, hook["secret"])["type"] == "webhook.test"
 
 
@@ -147,8 +147,8 @@ def test_a_courier_that_dies_costs_at_most_a_second_copy_with_the_same_id(
         later()
         send()
     assert log(alice, hook)[0]["status"] == "delivered"
-    assert set(ids(server.asked)) == {written["message_id"]}
-    assert len(server.asked) == (2 if point == "webhook_answered" else 1)
+    assert set(ids(server.requests)) == {written["message_id"]}
+    assert len(server.requests) == (2 if point == "webhook_answered" else 1)
 
 
 def test_what_a_killed_courier_of_this_machine_held_is_free_at_once(alice: Someone, settings: Settings) -> None:
@@ -176,7 +176,7 @@ def test_who_kills_every_courier_is_given_up(alice: Someone, settings: Settings)
             later()
         failing(settings, "")
         send()
-        assert server.asked == []
+        assert server.requests == []
     assert log(alice, hook)[0]["status"] == "failed"
 
 
@@ -230,7 +230,7 @@ def test_owners_take_turns_and_nobody_takes_all_the_couriers(
 def test_one_who_is_slow_keeps_nobody_waiting(alice: Someone, charlie: Someone, settings: Settings) -> None:
     arrived = threading.Event()
 
-    def reply(_asked: Asked) -> Reply:
+    def reply(_asked: ReceivedRequest) -> Reply:
         arrived.set()
         return Reply(204)
 
@@ -271,7 +271,7 @@ def test_who_fails_rests_longer_each_time_with_all_that_waits_for_it(alice: Some
                 row = WebhookEndpoint.objects.get()
                 rests.append((row.rest_until - timezone.now()).total_seconds())
                 WebhookEndpoint.objects.update(rest_until=timezone.now())
-    assert len(server.asked) == 3, "one each time"
+    assert len(server.requests) == 3, "one each time"
     assert rests[0] < rests[1] < rests[2]
 
 
@@ -316,7 +316,7 @@ def test_without_the_pepper_of_its_secret_an_endpoint_is_disabled_until_it_gets_
         assert log(alice, hook)[0]["attempts"] == 0
         rotated = alice.post(f"{WEBHOOKS}{hook['id']}/rotate-secret/", {}).json()
         send()
-        assert verified(server.asked[0], rotated["secret"])
+        assert verified(server.requests[0], rotated["secret"])
 
 
 @pytest.fixture
@@ -342,7 +342,7 @@ def test_of_couriers_at_once_each_message_is_sent_by_one(real_owner: Someone, se
         with ThreadPoolExecutor(3) as pool:
             list(pool.map(lambda _: run(), range(3)))
         send()
-        assert len(ids(server.asked)) == len(set(ids(server.asked))) == 9
+        assert len(ids(server.requests)) == len(set(ids(server.requests))) == 9
     for hook in hooks:
         assert {row["status"] for row in log(real_owner, hook)} == {"delivered"}
 

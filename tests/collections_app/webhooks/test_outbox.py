@@ -17,7 +17,7 @@ from tests.collections_app.documents import body_of, put
 from tests.collections_app.engine.rendering.samples import pdf
 from tests.collections_app.ingestion import hurry, told, work
 from tests.collections_app.webhooks.receiving import log, receiving, register, send, verified
-from tests.embeddings.scripted import Server
+from tests.embeddings.scripted import ScriptedServer
 
 CONTENT = pdf("one", "two", size=(72, 72))
 EVERYTHING = list(Event.values)
@@ -29,19 +29,19 @@ def owner(alice: Someone, service: str) -> Someone:
 
 
 @pytest.fixture
-def receiver(settings: Settings) -> Iterator[Server]:
+def receiver(settings: Settings) -> Iterator[ScriptedServer]:
     with receiving(settings) as server:
         yield server
 
 
-def messages(server: Server, hook: dict[str, Any]) -> dict[str, dict[str, Any]]:
+def messages(server: ScriptedServer, hook: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """All that arrived and verified, by type."""
-    found = [verified(one, hook["secret"]) for one in server.asked]
+    found = [verified(one, hook["secret"]) for one in server.requests]
     assert len({one["type"] for one in found}) == len(found)
     return {one["type"]: one for one in found}
 
 
-def test_a_document_that_is_ready_is_told_in_both_forms(owner: Someone, receiver: Server) -> None:
+def test_a_document_that_is_ready_is_told_in_both_forms(owner: Someone, receiver: ScriptedServer) -> None:
     hook = register(owner, receiver.url, events=EVERYTHING)
     accepted = put(owner, "report.pdf", CONTENT, collection="reports", metadata={"year": 2026})
     work()
@@ -67,7 +67,7 @@ def test_a_document_that_is_ready_is_told_in_both_forms(owner: Someone, receiver
     assert body_of(Client().get(link.removeprefix("http://localhost:8001"))) == CONTENT
 
 
-def test_a_link_to_the_file_is_made_when_it_is_sent_and_kept_nowhere(owner: Someone, receiver: Server) -> None:
+def test_a_link_to_the_file_is_made_when_it_is_sent_and_kept_nowhere(owner: Someone, receiver: ScriptedServer) -> None:
     register(owner, receiver.url, events=["upsert.success"])
     put(owner, "report.pdf", CONTENT)
     work()
@@ -75,10 +75,10 @@ def test_a_link_to_the_file_is_made_when_it_is_sent_and_kept_nowhere(owner: Some
         assert WebhookDelivery.objects.get().payload["url"] == ""
     owner.delete("/v1/documents/report.pdf/")
     send()
-    assert receiver.asked[0].json()["url"] == "", "the document is gone"
+    assert receiver.requests[0].json()["url"] == "", "the document is gone"
 
 
-def test_a_document_that_failed_is_told_with_its_error(owner: Someone, receiver: Server) -> None:
+def test_a_document_that_failed_is_told_with_its_error(owner: Someone, receiver: ScriptedServer) -> None:
     hook = register(owner, receiver.url, events=EVERYTHING)
     put(owner, "broken.pdf", b"%PDF-1.7\nnothing\n%%EOF", metadata={"year": 2026})
     work()
@@ -98,7 +98,7 @@ def test_a_document_that_failed_is_told_with_its_error(owner: Someone, receiver:
     }
 
 
-def test_a_cancelled_document_is_told(owner: Someone, receiver: Server) -> None:
+def test_a_cancelled_document_is_told(owner: Someone, receiver: ScriptedServer) -> None:
     hook = register(owner, receiver.url, events=EVERYTHING)
     put(owner, "report.pdf", CONTENT)
     assert owner.post("/v1/documents/report.pdf/cancel/", {}).status_code == 200
@@ -107,7 +107,7 @@ def test_a_cancelled_document_is_told(owner: Someone, receiver: Server) -> None:
 
 
 def test_only_what_an_endpoint_wants_is_told_it_and_only_to_its_owner(
-    owner: Someone, charlie: Someone, receiver: Server
+    owner: Someone, charlie: Someone, receiver: ScriptedServer
 ) -> None:
     wanting = register(owner, receiver.url, events=["document.ready"])
     other = register(owner, receiver.url, events=["document.failed"])
@@ -118,18 +118,18 @@ def test_only_what_an_endpoint_wants_is_told_it_and_only_to_its_owner(
     assert log(owner, other) == log(charlie, theirs) == []
 
 
-def test_long_metadata_is_left_out(owner: Someone, receiver: Server) -> None:
+def test_long_metadata_is_left_out(owner: Someone, receiver: ScriptedServer) -> None:
     hook = register(owner, receiver.url, events=["upsert.success"])
     put(owner, "report.pdf", CONTENT, metadata={"long": "x" * 20_000})
     work()
     send()
     assert messages(receiver, hook)["upsert.success"]["metadata"] == {}
-    assert len(receiver.asked[0].body) < 20_000
+    assert len(receiver.requests[0].body) < 20_000
 
 
 @pytest.mark.parametrize("point", ["before_publishing", "published"])
 def test_where_a_worker_dies_the_news_is_written_once_and_with_the_change(
-    owner: Someone, receiver: Server, settings: Settings, point: str
+    owner: Someone, receiver: ScriptedServer, settings: Settings, point: str
 ) -> None:
     hook = register(owner, receiver.url)
     put(owner, "report.pdf", CONTENT)

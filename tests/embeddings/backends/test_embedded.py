@@ -6,20 +6,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from embeddings.backends.base import Item
-from embeddings.backends.embedded import Embedded, Window, spread
+from embeddings.backends.embedded import EmbeddedBackend, Window, spread
 from embeddings.contract import MultiVector, Word
 from embeddings.server import self_test
 from tests.embeddings.serving import maxsim, text_image
 
 
 @pytest.fixture(scope="module")
-def backend() -> Embedded:
-    loaded = Embedded()
+def backend() -> EmbeddedBackend:
+    loaded = EmbeddedBackend()
     loaded.load()
     return loaded
 
 
-def embed(backend: Embedded, *items: Item) -> list[MultiVector]:
+def embed(backend: EmbeddedBackend, *items: Item) -> list[MultiVector]:
     return backend.encode(backend.collate([backend.prepare(item) for item in items]))
 
 
@@ -32,11 +32,11 @@ def page(text: str) -> Item:
     return Item("document", image=text_image("not read"), words=words)
 
 
-def test_the_canary_lives(backend: Embedded) -> None:
+def test_the_canary_lives(backend: EmbeddedBackend) -> None:
     self_test.prove(backend)
 
 
-def test_a_page_is_read_from_its_pixels_and_its_words_are_boxed(backend: Embedded) -> None:
+def test_a_page_is_read_from_its_pixels_and_its_words_are_boxed(backend: EmbeddedBackend) -> None:
     image = text_image("Total due: 1,250.00 EUR", "Invoice 2024-117")
     prepared = backend.prepare(Item("document", image=image))
     assert {"total", "due", "1,250.00", "eur", "invoice", "2024-117"} <= set(prepared.payload.pieces.words)
@@ -49,13 +49,13 @@ def test_a_page_is_read_from_its_pixels_and_its_words_are_boxed(backend: Embedde
     assert "2024-117" in " ".join(str(word[0]) for word in found.layout["words"])
 
 
-def test_words_that_were_given_are_not_told_as_read(backend: Embedded) -> None:
+def test_words_that_were_given_are_not_told_as_read(backend: EmbeddedBackend) -> None:
     (found,) = embed(backend, page("Total due"))
     assert found.layout is not None
     assert "words" not in found.layout
 
 
-def test_meaning_is_found_without_a_common_word(backend: Embedded) -> None:
+def test_meaning_is_found_without_a_common_word(backend: EmbeddedBackend) -> None:
     asked, *pages = embed(
         backend,
         query("How long do I have to settle the bill?"),
@@ -66,7 +66,7 @@ def test_meaning_is_found_without_a_common_word(backend: Embedded) -> None:
     assert np.argmax([maxsim(asked.vectors, one.vectors) for one in pages]) == 0
 
 
-def test_numbers_that_mean_the_same_are_told_apart(backend: Embedded) -> None:
+def test_numbers_that_mean_the_same_are_told_apart(backend: EmbeddedBackend) -> None:
     numbers = ["2024-117", "2024-118", "2024-171", "2042-117"]
     asked, *pages = embed(
         backend, query("invoice 2024-171"), *(page(f"Invoice {one} total due 99.50") for one in numbers)
@@ -76,7 +76,7 @@ def test_numbers_that_mean_the_same_are_told_apart(backend: Embedded) -> None:
     assert np.sort(scores)[-1] - np.sort(scores)[-2] > 0.05
 
 
-def test_vectors_are_the_same_alone_and_in_company(backend: Embedded) -> None:
+def test_vectors_are_the_same_alone_and_in_company(backend: EmbeddedBackend) -> None:
     items = [query("penguins"), page("word " * 700), query(""), page("a b c"), query("penguins swim in the sea " * 60)]
     together = embed(backend, *items)
     for item, found in zip(items, together, strict=True):
@@ -85,7 +85,7 @@ def test_vectors_are_the_same_alone_and_in_company(backend: Embedded) -> None:
         assert cosine.min() > 0.999
 
 
-def test_every_row_has_unit_length_and_nothing_is_cut_off(backend: Embedded) -> None:
+def test_every_row_has_unit_length_and_nothing_is_cut_off(backend: EmbeddedBackend) -> None:
     long = " ".join(f"word{number}" for number in range(2000))
     for found in embed(backend, query(long), page(long), query("?!"), page("... ,"), page("x" * 900)):
         np.testing.assert_allclose(np.linalg.norm(found.vectors.astype(np.float32), axis=1), 1, atol=2e-3)
@@ -93,7 +93,7 @@ def test_every_row_has_unit_length_and_nothing_is_cut_off(backend: Embedded) -> 
     assert set(long.split()) <= set(kept)
 
 
-def test_a_page_without_words_is_near_nothing(backend: Embedded) -> None:
+def test_a_page_without_words_is_near_nothing(backend: EmbeddedBackend) -> None:
     asked, empty = embed(backend, query("total amount due"), Item("document", image=text_image(size=(200, 200))))
     assert len(empty.vectors) == 1
     assert abs(maxsim(asked.vectors, empty.vectors)) < 0.3

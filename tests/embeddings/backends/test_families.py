@@ -2,7 +2,7 @@
 
 import pytest
 
-from embeddings.backends.families import DEFAULT_MODEL, RESEARCH_ONLY, UnknownModel, candidates, family
+from embeddings.backends.families import DEFAULT_MODEL, RESEARCH_ONLY, UnsupportedModel, candidates, family
 
 
 @pytest.mark.parametrize(
@@ -28,7 +28,7 @@ def test_the_type_of_the_model_tells_its_class(configuration: dict[str, object],
     ],
 )
 def test_other_models_are_refused_with_what_to_do(configuration: dict[str, object], told: str) -> None:
-    with pytest.raises(UnknownModel, match=told):
+    with pytest.raises(UnsupportedModel, match=told):
         family(configuration, model="a/b")
 
 

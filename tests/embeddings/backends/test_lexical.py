@@ -7,14 +7,14 @@ from PIL import Image
 
 from embeddings.backends import words
 from embeddings.backends.base import Item
-from embeddings.backends.lexical import Lexical
+from embeddings.backends.lexical import LexicalBackend
 from embeddings.contract import MultiVector, Word
 from embeddings.server import images
 from tests.embeddings.serving import encoded, maxsim, text_image
 
 
 def embed(item: Item) -> MultiVector:
-    backend = Lexical()
+    backend = LexicalBackend()
     return backend.encode(backend.collate([backend.prepare(item)]))[0]
 
 

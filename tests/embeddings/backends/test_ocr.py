@@ -3,15 +3,15 @@
 import pytest
 from PIL import Image, ImageDraw, ImageOps
 
-from embeddings.backends.ocr import Reader, printed
+from embeddings.backends.ocr import OcrReader, printed
 from tests.embeddings.serving import text_image
 
 PAGE = (827, 1170)
 
 
 @pytest.fixture(scope="module")
-def reader() -> Reader:
-    return Reader()
+def reader() -> OcrReader:
+    return OcrReader()
 
 
 def sheet(text: str, *, place: tuple[int, int], ink: str = "black") -> Image.Image:
@@ -20,13 +20,13 @@ def sheet(text: str, *, place: tuple[int, int], ink: str = "black") -> Image.Ima
     return page
 
 
-def test_empty_paper_has_no_words(reader: Reader) -> None:
+def test_empty_paper_has_no_words(reader: OcrReader) -> None:
     assert reader.words(Image.new("RGB", PAGE, "ivory")) == ()
     assert reader.words(Image.new("RGB", (1, 1))) == ()
 
 
 @pytest.mark.parametrize("place", [(40, 20), (620, 600), (60, 1140)])
-def test_one_line_is_found_where_it_stands(reader: Reader, place: tuple[int, int]) -> None:
+def test_one_line_is_found_where_it_stands(reader: OcrReader, place: tuple[int, int]) -> None:
     page = sheet("Invoice 2024", place=place)
     found = reader.words(page)
     assert [word.text for word in found] == ["Invoice", "2024"]
@@ -35,7 +35,7 @@ def test_one_line_is_found_where_it_stands(reader: Reader, place: tuple[int, int
     assert found[0].x1 <= found[1].x0 + 0.01
 
 
-def test_light_print_on_a_dark_page_is_read(reader: Reader) -> None:
+def test_light_print_on_a_dark_page_is_read(reader: OcrReader) -> None:
     page = ImageOps.invert(sheet("Annual report", place=(300, 700)))
     assert [word.text for word in reader.words(page)] == ["Annual", "report"]
 

@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 import embeddings.launchers
-from embeddings.client.client import Client
+from embeddings.client import Client
 
 _FOLDER = Path(embeddings.launchers.__file__).parent
 _DEADLINE_S = 60
@@ -89,7 +89,7 @@ def test_a_job_is_queued_and_asked_for_later(server: httpx.Client) -> None:
 
 def test_our_own_client_speaks_with_it(server: httpx.Client) -> None:
     with Client(str(server.base_url), token="any", transport="runpod") as client:
-        space = client.queries(["hello world"]).space
+        space = client.embed_queries(["hello world"]).space
     assert space is not None
     assert space.model == "paliapi/lexical-v1"
 

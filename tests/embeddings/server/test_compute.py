@@ -9,7 +9,7 @@ import pytest
 
 from embeddings.backends.base import Prepared
 from embeddings.contract import MultiVector
-from embeddings.errors import CannotEmbed
+from embeddings.errors import EmbeddingFailed
 from embeddings.server.batching import Lane
 from embeddings.server.compute import Compute
 from embeddings.server.metrics import Metrics
@@ -94,7 +94,7 @@ def test_an_input_that_never_fits_fails_alone() -> None:
         small, large = submit(compute, "abc", "abcdefgh")
         backend.gate.set()
         assert rows([small]) == [3]
-        with pytest.raises(CannotEmbed, match="does not fit"):
+        with pytest.raises(EmbeddingFailed, match="does not fit"):
             large.result(DEADLINE_S)
 
 
@@ -104,7 +104,7 @@ def test_an_input_that_breaks_the_model_fails_alone() -> None:
         good, bad, also_good = submit(compute, "abc", "boom", "defg")
         backend.gate.set()
         assert rows([good, also_good]) == [3, 4]
-        with pytest.raises(CannotEmbed):
+        with pytest.raises(EmbeddingFailed):
             bad.result(DEADLINE_S)
 
 

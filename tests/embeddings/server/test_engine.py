@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from embeddings.backends.base import Info, Item, Prepared
+from embeddings.backends.base import BackendInfo, Item, Prepared
 from embeddings.contract import MultiVector
 from tests.embeddings.gated import Gated
 from tests.embeddings.serving import DEADLINE_S, encoded, serving_with, until_ready
@@ -22,7 +22,7 @@ from tests.embeddings.serving import DEADLINE_S, encoded, serving_with, until_re
 class Provable(Gated):
     """Passes the canary: rows of unit length, and words in common are seen."""
 
-    info = Info(backend="gated", space=Gated.info.space, reads_pixels=False)
+    info = BackendInfo(backend="gated", space=Gated.info.space, reads_pixels=False)
 
     def encode(self, batch: list[str]) -> list[MultiVector]:
         if any("Penguins" in text for text in batch):

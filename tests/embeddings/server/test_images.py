@@ -5,7 +5,7 @@ import io
 import pytest
 from PIL import ExifTags, Image
 
-from embeddings.errors import BadImage
+from embeddings.errors import InvalidImage
 from embeddings.server import images
 
 MOST = 1_000_000
@@ -24,7 +24,7 @@ def test_a_jpeg_is_decoded_when_somebody_looks_at_it() -> None:
     assert images.decode(whole, most_pixels=MOST).getpixel((128, 128)) == (0, 0, 0)
     half = images.decode(whole[: len(whole) // 2], most_pixels=MOST)
     assert half.size == (256, 256)
-    with pytest.raises(BadImage):
+    with pytest.raises(InvalidImage):
         half.getpixel((0, 0))
 
 
@@ -38,5 +38,5 @@ def test_a_jpeg_that_lies_on_its_side_or_has_no_colours_comes_upright_and_in_col
 def test_base64_may_come_in_lines() -> None:
     assert images.unwrap("data:image/png;base64,aGVs\r\n bG8=\n") == b"hello"
     for nothing in ("aGVsbG8", "aGVs*bG8=", "", "data:image/png;base64"):
-        with pytest.raises(BadImage):
+        with pytest.raises(InvalidImage):
             images.unwrap(nothing)

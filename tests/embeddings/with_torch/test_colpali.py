@@ -12,7 +12,7 @@ from PIL import Image
 from safetensors.torch import load_file, save_file
 
 from embeddings.backends import colpali
-from embeddings.backends.checkpoints import NoSuchModel, find
+from embeddings.backends.checkpoints import ModelNotFound, find
 from embeddings.backends.colpali import WeightsMissing
 from embeddings.backends.families import _BY_TYPE
 from embeddings.backends.torch_runtime import tensors_of
@@ -104,5 +104,5 @@ def test_another_training_is_another_revision(tmp_path: Path) -> None:
 
 
 def test_a_model_that_is_nowhere_is_told_by_name() -> None:
-    with pytest.raises(NoSuchModel, match=r"nobody/nothing.*COLPALI_OFFLINE"):
+    with pytest.raises(ModelNotFound, match=r"nobody/nothing.*COLPALI_OFFLINE"):
         find(["nobody/nothing"], revision="", offline=True)

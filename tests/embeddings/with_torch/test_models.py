@@ -15,7 +15,7 @@ from embeddings.backends.base import Item
 from embeddings.backends.torch_backend import TorchBackend
 from embeddings.backends.torch_runtime import Side, lay_out
 from embeddings.contract import MultiVector
-from embeddings.errors import BadField, BadImage, TooLarge
+from embeddings.errors import InvalidField, InvalidImage, RequestTooLarge
 from tests.embeddings.serving import floats, settings
 from tests.embeddings.with_torch import tiny
 
@@ -179,20 +179,20 @@ def test_pages_of_odd_shapes_are_embedded_or_refused_with_a_reason(
 ) -> None:
     try:
         made = embedded(backend, [page(noise(size, seed=1))])[0]
-    except BadImage:
+    except InvalidImage:
         return
     assert len(made.vectors) >= 1
 
 
 def test_texts_without_end_are_refused(backend: TorchBackend) -> None:
-    with pytest.raises(TooLarge, match="at most 8192"):
+    with pytest.raises(RequestTooLarge, match="at most 8192"):
         backend.prepare(query("tax return " * 1000))
 
 
 def test_an_empty_document_is_refused_or_embedded(backend: TorchBackend) -> None:
     try:
         made = embedded(backend, [Item("document", text="")])[0]
-    except BadField:
+    except InvalidField:
         return
     assert len(made.vectors) >= 1
 

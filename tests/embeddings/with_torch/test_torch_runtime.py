@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from embeddings.backends.base import DeviceLost, OutOfMemory
-from embeddings.backends.torch_runtime import Rows, computing, kept_rows, place
+from embeddings.backends.torch_runtime import Rows, choose_placement, computing, kept_rows
 
 
 def test_memory_that_is_not_there_is_told_in_the_words_of_the_engine() -> None:
@@ -60,6 +60,6 @@ def test_a_row_that_points_nowhere_is_left_out_and_one_that_is_no_number_is_not(
 
 
 def test_what_is_asked_for_is_what_is_used() -> None:
-    chosen = place(device="cpu", dtype="bfloat16", attention="eager")
+    chosen = choose_placement(device="cpu", dtype="bfloat16", attention="eager")
     assert (chosen.device, chosen.dtype_name, chosen.attention) == ("cpu", "bfloat16", "eager")
-    assert place(device="cpu", dtype="auto", attention="auto").attention == "sdpa"
+    assert choose_placement(device="cpu", dtype="auto", attention="auto").attention == "sdpa"

@@ -11,7 +11,7 @@ from collections_app.engine.outbound.addresses import Allowed
 from collections_app.engine.outbound.client import Way
 from collections_app.engine.outbound.post import Receipt, post
 from tests.collections_app.engine.outbound.web_servers import Answer, listening, ok, status, trap
-from tests.embeddings.scripted import Asked, Reply, scripted
+from tests.embeddings.scripted import ReceivedRequest, Reply, scripted
 
 BODY = b'{"type":"x"}'
 
@@ -37,9 +37,9 @@ def silent(connection: socket.socket, over: threading.Event) -> None:
 
 
 def test_it_arrives_as_json_with_its_headers() -> None:
-    asked: list[Asked] = []
+    asked: list[ReceivedRequest] = []
 
-    def reply(one: Asked) -> Reply:
+    def reply(one: ReceivedRequest) -> Reply:
         asked.append(one)
         return Reply(200, b"thank you")
 
