@@ -11,6 +11,8 @@ MOST_LINES_OF_A_FILE = 400
 MOST_LINES_OF_A_FUNCTION = 60
 DRAWERS = {"utils", "util", "common", "core", "misc", "shared", "services"}
 MOST_MODULES_OF_A_FOLDER = 22
+# Packages whose `__init__.py` re-exports what others may use.
+FACES = {"embeddings/client"}
 
 
 def sources() -> Iterator[Path]:
@@ -18,9 +20,11 @@ def sources() -> Iterator[Path]:
         yield from (file for file in (ROOT / package).rglob("*.py") if "migrations" not in file.parts)
 
 
-def test_packages_are_empty_so_that_pure_rooms_load_no_framework() -> None:
+def test_packages_load_nothing_unless_they_are_faces() -> None:
     for file in sources():
-        assert file.name != "__init__.py" or not file.read_text(), file
+        if file.name == "__init__.py" and file.relative_to(ROOT).parent.as_posix() not in FACES:
+            body = ast.parse(file.read_text()).body
+            assert not body or (len(body) == 1 and ast.get_docstring(ast.parse(file.read_text()))), file
 
 
 def test_nothing_is_called_a_drawer() -> None:
