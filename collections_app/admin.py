@@ -15,6 +15,7 @@ from django.urls import URLPattern, path
 from django.utils.safestring import SafeString
 
 from accounts.access import Caller
+from accounts.ownership import OwnerTransaction
 from collections_app import catalogue
 from collections_app.admin_pages import html, webhooks  # noqa: F401 - Django discovers only this module
 from collections_app.admin_pages.base import DeletedByVerb, ViewOnly
@@ -56,8 +57,8 @@ class CollectionAdmin(DeletedByVerb[Collection]):
         documents = Document.objects.filter(collection__in=[row.pk for row in objs]).count()
         return told, {**counts, "documents": documents}, lacking, protected
 
-    def delete_as(self, caller: Caller, row: Collection) -> None:
-        catalogue.delete_collection(caller, row.name, guard=lambda _found: None)
+    def delete_as(self, tx: OwnerTransaction, caller: Caller, row: Collection) -> None:
+        catalogue.delete_collection(tx, caller, row.name, precondition=catalogue.unconditional)
 
     @admin.display(description="documents", ordering="num_documents")
     def documents_link(self, row: Collection) -> SafeString:
@@ -92,8 +93,10 @@ class DocumentAdmin(DeletedByVerb[Document]):
     )
     readonly_fields = fields
 
-    def delete_as(self, caller: Caller, row: Document) -> None:
-        catalogue.delete_document(caller, row.name, collection_name=row.collection.name, guard=lambda _found: None)
+    def delete_as(self, tx: OwnerTransaction, caller: Caller, row: Document) -> None:
+        catalogue.delete_document(
+            tx, caller, row.name, collection_name=row.collection.name, precondition=catalogue.unconditional
+        )
 
     @admin.display(description="collection", ordering="collection__name")
     def collection_link(self, row: Document) -> SafeString:

@@ -1,16 +1,18 @@
-"""Verbs on collections and documents: find, make, change, delete. Every one begins with the caller.
+"""Operations on collections and documents: find, create, change, delete.
 
-Locks are always taken in the order collection, document, usage, so that nobody waits in a circle.
+Each takes the owner's open transaction and the caller, whose key may reach only some collections. Locks are always
+taken in the order collection, document, usage, so that two requests never deadlock.
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeAlias, TypeVar
 
 from django.db import IntegrityError, transaction
 from django.db.models import Count, F, Sum
 from django.db.models.functions import Now
 
 from accounts.access import Caller
+from accounts.ownership import OwnerTransaction
 from accounts.quotas import charge
 from collections_app.errors import (
     CollectionNameTaken,
@@ -24,48 +26,57 @@ from collections_app.models import Collection, CollectionQuerySet, Document, Doc
 
 DEFAULT_COLLECTION = "default_collection"
 
+Row = TypeVar("Row", Collection, Document)
+# Called with the locked row before it is changed; raises to refuse the change, for example when `If-Match` fails.
+Precondition: TypeAlias = Callable[[Row], None]
 
-def collections(caller: Caller) -> CollectionQuerySet:
-    """Those the caller can see, with their counts."""
+
+def unconditional(_row: Collection | Document) -> None:
+    """Accept the row in any state."""
+
+
+def collections(_tx: OwnerTransaction, caller: Caller) -> CollectionQuerySet:
+    """Return the collections that the caller can see, with their document counts."""
     return Collection.objects.visible_to(caller).with_counts()
 
 
-def documents(caller: Caller, *, collection_name: str = "all") -> DocumentQuerySet:
-    """Those the caller can see, of one collection or of all, with their state."""
+def documents(_tx: OwnerTransaction, caller: Caller, *, collection_name: str = "all") -> DocumentQuerySet:
+    """Return the documents that the caller can see, of one collection or of all, with their state."""
     return Document.objects.visible_to(caller).within(collection_name).with_state()
 
 
-def find_collection(caller: Caller, name: str) -> Collection:
-    found = collections(caller).named(name).first()
-    if found is None:
+def find_collection(tx: OwnerTransaction, caller: Caller, name: str) -> Collection:
+    collection = collections(tx, caller).named(name).first()
+    if collection is None:
         raise CollectionNotFound(f"There is no collection named {name!r}.")
-    return found
+    return collection
 
 
-def create_collection(caller: Caller, *, name: str, metadata: dict[str, Any]) -> Collection:
-    """A new, empty collection; of many callers at once exactly one gets it."""
+def create_collection(tx: OwnerTransaction, caller: Caller, *, name: str, metadata: dict[str, Any]) -> Collection:
+    """Create an empty collection. Of several concurrent calls with the same name, exactly one succeeds."""
     require_reach(caller, name)
     try:
         with transaction.atomic():
-            Collection.objects.create(owner_id=caller.owner_id, name=name, metadata=metadata)
+            Collection.objects.create(owner_id=tx.owner_id, name=name, metadata=metadata)
     except IntegrityError:
         raise CollectionNameTaken(
-            f"There is a collection named {name!r} already; change it with PATCH /v1/collections/{{name}}/."
+            f"There is already a collection named {name!r}; change it with PATCH /v1/collections/{{name}}/."
         ) from None
-    return find_collection(caller, name)
+    return find_collection(tx, caller, name)
 
 
 def change_collection(
+    tx: OwnerTransaction,
     caller: Caller,
     name: str,
     *,
     new_name: str | None,
     metadata: dict[str, Any] | None,
-    guard: Callable[[Collection], None],
+    precondition: Precondition[Collection],
 ) -> Collection:
-    """Rename it, or replace its metadata as a whole; `guard` may still object, once the row is locked."""
+    """Rename a collection, or replace its metadata as a whole."""
     collection = _locked_collection(caller, name)
-    guard(find_collection(caller, name))
+    precondition(find_collection(tx, caller, name))
     if new_name is not None:
         require_reach(caller, new_name)
         collection.name = new_name
@@ -76,74 +87,82 @@ def change_collection(
         with transaction.atomic():
             collection.save(update_fields=["name", "metadata", "updated_at"])
     except IntegrityError:
-        raise CollectionNameTaken(f"There is a collection named {new_name!r} already.") from None
-    return find_collection(caller, collection.name)
+        raise CollectionNameTaken(f"There is already a collection named {new_name!r}.") from None
+    return find_collection(tx, caller, collection.name)
 
 
-def delete_collection(caller: Caller, name: str, *, guard: Callable[[Collection], None]) -> None:
-    """Delete it with all its documents; their share of the quota comes back at once."""
+def delete_collection(
+    tx: OwnerTransaction, caller: Caller, name: str, *, precondition: Precondition[Collection]
+) -> None:
+    """Delete a collection with all its documents, and release their share of the quota."""
     collection = _locked_collection(caller, name)
-    guard(find_collection(caller, name))
-    inside = Document.objects.filter(owner_id=caller.owner_id, collection=collection).select_for_update()
-    _delete_documents(caller.owner_id, [document.pk for document in inside.only("pk")])
+    precondition(find_collection(tx, caller, name))
+    rows = Document.objects.filter(owner_id=tx.owner_id, collection=collection).select_for_update()
+    _delete_documents(tx, [document.pk for document in rows.only("pk")])
     collection.delete()
 
 
-def find_document(caller: Caller, name: str, *, collection_name: str) -> Document:
-    """The one document of that name; with `all`, in whichever collection it is."""
-    found = list(documents(caller, collection_name=collection_name).named(name)[:2])
-    if not found:
+def find_document(tx: OwnerTransaction, caller: Caller, name: str, *, collection_name: str) -> Document:
+    """Return the only document of that name in the collection; with `all`, the only one in any collection."""
+    rows = list(documents(tx, caller, collection_name=collection_name).named(name)[:2])
+    if not rows:
         raise DocumentNotFound(f"There is no document named {name!r} in {collection_name!r}.")
-    if len(found) > 1:
-        raise DocumentAmbiguous(f"Several collections have a document named {name!r}; say which with collection_name.")
-    return found[0]
+    if len(rows) > 1:
+        raise DocumentAmbiguous(f"Several collections have a document named {name!r}; choose one with collection_name.")
+    return rows[0]
 
 
-def find_document_to_change(caller: Caller, name: str, *, collection_name: str | None) -> Document:
-    """Where no collection is said: in the default one, else wherever exactly one document has that name."""
+def find_document_to_change(
+    tx: OwnerTransaction, caller: Caller, name: str, *, collection_name: str | None
+) -> Document:
+    """Return the document; without a collection name, look in the default collection first, then in all."""
     if collection_name is not None:
-        return find_document(caller, name, collection_name=collection_name)
+        return find_document(tx, caller, name, collection_name=collection_name)
     try:
-        return find_document(caller, name, collection_name=DEFAULT_COLLECTION)
+        return find_document(tx, caller, name, collection_name=DEFAULT_COLLECTION)
     except DocumentNotFound:
-        return find_document(caller, name, collection_name="all")
+        return find_document(tx, caller, name, collection_name="all")
 
 
-def change_document(document: Document, *, new_name: str | None, metadata: dict[str, Any] | None) -> None:
-    """Rename it or replace its metadata; the content stays what it is. The row must be locked."""
+def change_document(
+    tx: OwnerTransaction, document: Document, *, new_name: str | None, metadata: dict[str, Any] | None
+) -> None:
+    """Rename a locked document, or replace its metadata as a whole."""
     if new_name is not None:
         document.name = new_name
     if metadata is not None:
         document.metadata = metadata
-        # Else a revision on its way would bring its older metadata along.
+        # Otherwise a revision still being processed would restore its own, older metadata.
         if document.latest_id:
-            Revision.objects.filter(owner_id=document.owner_id, pk=document.latest_id).update(metadata=metadata)
+            Revision.objects.filter(owner_id=tx.owner_id, pk=document.latest_id).update(metadata=metadata)
     document.updated_at = Now()
     try:
         with transaction.atomic():
             document.save(update_fields=["name", "metadata", "updated_at"])
     except IntegrityError:
-        raise DocumentNameTaken(f"The collection has a document named {new_name!r} already.") from None
+        raise DocumentNameTaken(f"The collection already has a document named {new_name!r}.") from None
 
 
-def delete_document(caller: Caller, name: str, *, collection_name: str, guard: Callable[[Document], None]) -> None:
-    document = lock_document(find_document(caller, name, collection_name=collection_name))
-    # Searches of all processes see the new number.
-    rows = Collection.objects.filter(owner_id=caller.owner_id, pk=document.collection_id)
+def delete_document(
+    tx: OwnerTransaction, caller: Caller, name: str, *, collection_name: str, precondition: Precondition[Document]
+) -> None:
+    document = lock_document(tx, find_document(tx, caller, name, collection_name=collection_name))
+    # The new number invalidates the in-memory index of every process.
+    rows = Collection.objects.filter(owner_id=tx.owner_id, pk=document.collection_id)
     rows.update(vectors_seq=F("vectors_seq") + 1)
-    guard(find_document(caller, name, collection_name=document.collection.name))
-    _delete_documents(caller.owner_id, [document.pk])
+    precondition(find_document(tx, caller, name, collection_name=document.collection.name))
+    _delete_documents(tx, [document.pk])
 
 
-def lock_document(document: Document) -> Document:
-    """The same row, read again and held until the transaction ends, as is its collection's.
+def lock_document(tx: OwnerTransaction, document: Document) -> Document:
+    """Lock the document and its collection until the transaction ends, and return the document read afresh.
 
-    The database itself looks at the collection when a document is changed, and may then wait for whoever changes that
-    and wants this document.
+    The collection has to be locked first: a change of the document makes the database check the collection, and so
+    wait for a transaction that changes the collection and may itself want this document.
     """
-    place = Collection.objects.filter(owner_id=document.owner_id, pk=document.collection_id)
-    place.select_for_update(no_key=True).first()
-    rows = Document.objects.filter(owner_id=document.owner_id, pk=document.pk)
+    collections_of_owner = Collection.objects.filter(owner_id=tx.owner_id, pk=document.collection_id)
+    collections_of_owner.select_for_update(no_key=True).first()
+    rows = Document.objects.filter(owner_id=tx.owner_id, pk=document.pk)
     locked = rows.select_for_update(of=("self",)).select_related("collection").first()
     if locked is None:
         raise DocumentNotFound
@@ -151,23 +170,24 @@ def lock_document(document: Document) -> Document:
 
 
 def require_reach(caller: Caller, collection_name: str) -> None:
+    """Raise CollectionOutOfReach unless the caller's key may use a collection of that name."""
     if not caller.sees(collection_name):
         raise CollectionOutOfReach(f"This key does not reach a collection named {collection_name!r}.")
 
 
 def _locked_collection(caller: Caller, name: str) -> Collection:
-    found = Collection.objects.visible_to(caller).named(name).select_for_update().first()
-    if found is None:
+    collection = Collection.objects.visible_to(caller).named(name).select_for_update().first()
+    if collection is None:
         raise CollectionNotFound(f"There is no collection named {name!r}.")
-    return found
+    return collection
 
 
-def _delete_documents(owner_id: int, ids: list[int]) -> None:
-    """Rows go by cascade; files stay until housekeeping finds that nobody wants them."""
-    revisions = Revision.objects.filter(owner_id=owner_id, document_id__in=ids)
-    # Locked before anything is counted: a worker may be adding pages to one of them.
+def _delete_documents(tx: OwnerTransaction, ids: list[int]) -> None:
+    """Delete documents with their revisions and pages; housekeeping deletes the files later."""
+    revisions = Revision.objects.filter(owner_id=tx.owner_id, document_id__in=ids)
+    # Lock before counting: a worker may be adding pages to one of them.
     list(revisions.select_for_update().values_list("pk"))
     size = revisions.aggregate(total=Sum("size"))["total"] or 0
-    pages = Page.objects.filter(owner_id=owner_id, revision__document_id__in=ids).aggregate(n=Count("pk"))["n"]
-    Document.objects.filter(owner_id=owner_id, pk__in=ids).delete()
-    charge(owner_id, documents=-len(ids), pages=-pages, bytes=-size)
+    pages = Page.objects.filter(owner_id=tx.owner_id, revision__document_id__in=ids).aggregate(n=Count("pk"))["n"]
+    Document.objects.filter(owner_id=tx.owner_id, pk__in=ids).delete()
+    charge(tx.owner_id, documents=-len(ids), pages=-pages, bytes=-size)

@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
 from accounts.access import Caller
-from accounts.ownership import acting_for
+from accounts.ownership import OwnerTransaction, acting_for
 from collections_app.admin_pages import html
 from collections_app.owned import Owned
 from paliapi.errors import NotFound
@@ -65,10 +65,10 @@ class DeletedByVerb(ViewOnly[Row]):
         for row in rows:
             caller = Caller.of_owner(row.owner_id, email=row.owner.email)
             try:
-                with acting_for(row.owner_id):
-                    self.delete_as(caller, row)
+                with acting_for(row.owner_id) as tx:
+                    self.delete_as(tx, caller, row)
             except NotFound:
                 self.message_user(request, f"{row} was gone already.", messages.WARNING)
 
-    def delete_as(self, caller: Caller, row: Row) -> None:
+    def delete_as(self, tx: OwnerTransaction, caller: Caller, row: Row) -> None:
         raise NotImplementedError

@@ -77,8 +77,8 @@ class JobAdmin(ViewOnly[Job]):
         for row in rows.select_related("owner", "document__collection"):
             caller, document = Caller.of_owner(row.owner_id, email=row.owner.email), row.document
             try:
-                with acting_for(row.owner_id):
-                    verb(caller, document.name, collection_name=document.collection.name)
+                with acting_for(row.owner_id) as tx:
+                    verb(tx, caller, document.name, collection_name=document.collection.name)
             except Error as refused:
                 self.message_user(request, f"Job {row.pk} of {document.name}: {refused.detail}", messages.WARNING)
             else:

@@ -71,7 +71,7 @@ class Collections(OwnedView):
         examples=[_ONE],
     )
     def get(self, request: Request) -> Response:
-        page = paginate(request, catalogue.collections(self.caller))
+        page = paginate(request, catalogue.collections(self.transaction, self.caller))
         return Response([represent(row) for row in page.rows], headers=page.headers)
 
     @extend_schema(
@@ -94,7 +94,9 @@ class Collections(OwnedView):
             attempt.claim()
         except AlreadyAnswered as earlier:
             return earlier.response
-        made = catalogue.create_collection(self.caller, name=data["name"], metadata=data.get("metadata") or {})
+        made = catalogue.create_collection(
+            self.transaction, self.caller, name=data["name"], metadata=data.get("metadata") or {}
+        )
         return attempt.keep(Response(represent(made), status=201))
 
 
@@ -111,7 +113,7 @@ class CollectionDetail(OwnedView):
         examples=[_ONE],
     )
     def get(self, request: Request, collection_name: str) -> Response:
-        return answer(request, represent(catalogue.find_collection(self.caller, collection_name)))
+        return answer(request, represent(catalogue.find_collection(self.transaction, self.caller, collection_name)))
 
     @extend_schema(
         operation_id="updateCollection",
@@ -128,11 +130,12 @@ class CollectionDetail(OwnedView):
         if not data.get("name") and not data.get("metadata"):
             raise NothingToChange
         changed = catalogue.change_collection(
+            self.transaction,
             self.caller,
             collection_name,
             new_name=data.get("name"),
             metadata=data.get("metadata"),
-            guard=_guard(request),
+            precondition=_guard(request),
         )
         return answer(request, represent(changed))
 
@@ -145,5 +148,5 @@ class CollectionDetail(OwnedView):
         responses={204: None},
     )
     def delete(self, request: Request, collection_name: str) -> Response:
-        catalogue.delete_collection(self.caller, collection_name, guard=_guard(request))
+        catalogue.delete_collection(self.transaction, self.caller, collection_name, precondition=_guard(request))
         return Response(status=204)

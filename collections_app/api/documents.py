@@ -232,7 +232,9 @@ class Documents(OwnedView):
         examples=[ONE],
     )
     def get(self, request: Request) -> Response:
-        page = paginate(request, catalogue.documents(self.caller, collection_name=_collection(request)))
+        page = paginate(
+            request, catalogue.documents(self.transaction, self.caller, collection_name=_collection(request))
+        )
         return Response(document_out.documents(page.rows, request), headers=page.headers)
 
 
@@ -255,7 +257,9 @@ class DocumentDetail(OwnedView):
         examples=[ONE],
     )
     def get(self, request: Request, document_name: str) -> Response:
-        row = catalogue.find_document(self.caller, document_name, collection_name=_collection(request))
+        row = catalogue.find_document(
+            self.transaction, self.caller, document_name, collection_name=_collection(request)
+        )
         return answer(request, document_out.documents([row], request)[0])
 
     @extend_schema(
@@ -290,7 +294,7 @@ class DocumentDetail(OwnedView):
                     change,
                     content,
                     collection_name=data.get("collection_name"),
-                    guard=_guard(request),
+                    precondition=_guard(request),
                 )
             tasks.nudge()
             return answer(request, document_out.document(changed, request))
@@ -305,7 +309,11 @@ class DocumentDetail(OwnedView):
     )
     def delete(self, request: Request, document_name: str) -> Response:
         catalogue.delete_document(
-            self.caller, document_name, collection_name=_collection(request), guard=_guard(request)
+            self.transaction,
+            self.caller,
+            document_name,
+            collection_name=_collection(request),
+            precondition=_guard(request),
         )
         return Response(status=204)
 

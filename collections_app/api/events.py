@@ -79,8 +79,8 @@ class Events(OwnedView):
     )
     def get(self, request: Request, document_name: str) -> HttpResponseBase:
         where = request.query_params.get("collection_name") or catalogue.DEFAULT_COLLECTION
-        with acting_for(self.caller.owner_id):
-            document = catalogue.find_document(self.caller, document_name, collection_name=where)
+        with acting_for(self.caller.owner_id) as tx:
+            document = catalogue.find_document(tx, self.caller, document_name, collection_name=where)
         known = request.headers.get("Last-Event-ID", "")[:_LONGEST_MARK]
         latest = document.latest
         if latest and known == Progress(latest.status, latest).mark and Progress(latest.status, latest).is_over:

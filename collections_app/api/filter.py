@@ -73,8 +73,8 @@ class FilterView(OwnedView):
         found = filter_parser.parse(request.data)
         if found.on == "collection":
             where = matching(found.condition, document="metadata", collection="metadata")
-            shelves = paginate(request, catalogue.collections(self.caller).filter(where))
+            shelves = paginate(request, catalogue.collections(self.transaction, self.caller).filter(where))
             return Response([collections.represent(row) for row in shelves.rows], headers=shelves.headers)
         where = matching(found.condition, document="metadata", collection="collection__metadata")
-        page = paginate(request, catalogue.documents(self.caller).filter(where))
+        page = paginate(request, catalogue.documents(self.transaction, self.caller).filter(where))
         return Response(document_out.documents(page.rows, request), headers=page.headers)

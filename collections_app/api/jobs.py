@@ -124,7 +124,9 @@ class CancelDocument(OwnedView):
         examples=[_CANCELLED],
     )
     def post(self, request: Request, document_name: str) -> Response:
-        return _told(jobs.cancel(self.caller, document_name, collection_name=_where(request)), request)
+        return _told(
+            jobs.cancel(self.transaction, self.caller, document_name, collection_name=_where(request)), request
+        )
 
 
 class RetryDocument(OwnedView):
@@ -145,7 +147,7 @@ class RetryDocument(OwnedView):
         examples=[_QUEUED],
     )
     def post(self, request: Request, document_name: str) -> Response:
-        document = jobs.retry(self.caller, document_name, collection_name=_where(request))
+        document = jobs.retry(self.transaction, self.caller, document_name, collection_name=_where(request))
         transaction.on_commit(tasks.nudge)
         return _told(document, request)
 

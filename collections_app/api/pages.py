@@ -45,7 +45,7 @@ class PageImage(OwnedView):
     )
     def get(self, request: Request, document_name: str, page_number: int) -> HttpResponseBase:
         where = request.query_params.get("collection_name") or catalogue.DEFAULT_COLLECTION
-        document = catalogue.find_document(self.caller, document_name, collection_name=where)
+        document = catalogue.find_document(self.transaction, self.caller, document_name, collection_name=where)
         number = min(page_number, _LARGEST_PAGE_NUMBER)
         pages = Page.objects.filter(owner_id=self.caller.owner_id, revision=document.shown, number=number)
         page = pages.select_related("image").first()

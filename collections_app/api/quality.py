@@ -54,7 +54,7 @@ class CollectionQuality(OwnedView):
         examples=[OpenApiExample("Quality", value=_EXAMPLE, response_only=True)],
     )
     def get(self, _request: Request, collection_name: str) -> Response:
-        collection = catalogue.find_collection(self.caller, collection_name)
+        collection = catalogue.find_collection(self.transaction, self.caller, collection_name)
         found = recall.of(collection)
         return Response(
             {

@@ -11,9 +11,10 @@ from django.db.models import Sum
 from django.db.models.functions import Coalesce, Now
 
 from accounts.access import Caller
-from accounts.ownership import acting_for
+from accounts.ownership import OwnerTransaction, acting_for
 from accounts.quotas import charge
 from collections_app.catalogue import (
+    Precondition,
     change_document,
     find_document,
     find_document_to_change,
@@ -81,12 +82,12 @@ def accept(
     require_reach(caller, wanted.collection_name)
     _check_url(wanted.url)
 
-    def write(file: StoredFile | None) -> Document:
+    def write(tx: OwnerTransaction, file: StoredFile | None) -> Document:
         claim()
         collection = _collection_named(caller, wanted.collection_name)
         document = _document_named(collection, wanted)
         _revise(document, wanted.metadata, file=file, source=wanted)
-        found = find_document(caller, wanted.name, collection_name=wanted.collection_name)
+        found = find_document(tx, caller, wanted.name, collection_name=wanted.collection_name)
         remember(found)
         return found
 
@@ -100,23 +101,25 @@ def amend(
     content: Content | None,
     *,
     collection_name: str | None,
-    guard: Callable[[Document], None],
+    precondition: Precondition[Document],
 ) -> Document:
     """Change name and metadata at once; a new file or URL becomes a revision that is processed like any other."""
     _check_url(change.url)
 
-    def write(file: StoredFile | None) -> Document:
-        document = lock_document(find_document_to_change(caller, name, collection_name=collection_name))
-        guard(find_document(caller, name, collection_name=document.collection.name))
-        change_document(document, new_name=change.name, metadata=change.metadata)
+    def write(tx: OwnerTransaction, file: StoredFile | None) -> Document:
+        document = lock_document(tx, find_document_to_change(tx, caller, name, collection_name=collection_name))
+        precondition(find_document(tx, caller, name, collection_name=document.collection.name))
+        change_document(tx, document, new_name=change.name, metadata=change.metadata)
         if file or (change.url and change.url != _url_of(document)):
             _revise(document, document.metadata, file=file, source=change)
-        return find_document(caller, document.name, collection_name=document.collection.name)
+        return find_document(tx, caller, document.name, collection_name=document.collection.name)
 
     return _with_bytes(caller, content, write)
 
 
-def _with_bytes(caller: Caller, content: Content | None, write: Callable[[StoredFile | None], Document]) -> Document:
+def _with_bytes(
+    caller: Caller, content: Content | None, write: Callable[[OwnerTransaction, StoredFile | None], Document]
+) -> Document:
     """Storage first, rows second. What another request changed at the same moment is simply tried again."""
     kind = sniff(content.file) if content else None
     for _ in range(_TRIES):
@@ -130,11 +133,11 @@ def _with_bytes(caller: Caller, content: Content | None, write: Callable[[Stored
                 content_type=kind.content_type,
             )
         try:
-            with files.taken_back_on_error([draft] if draft else []), acting_for(caller.owner_id):
+            with files.taken_back_on_error([draft] if draft else []), acting_for(caller.owner_id) as tx:
                 file = files.settle(draft) if draft else None
                 if draft and file is None:
                     continue  # housekeeping took the old bytes between the two steps
-                return write(file)
+                return write(tx, file)
         except (IntegrityError, ObjectDoesNotExist):
             continue  # the collection or the document was deleted at the same moment
     raise Unavailable("Too much is changing in this collection at the moment.", retry_after_s=1)

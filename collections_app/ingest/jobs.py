@@ -6,7 +6,7 @@ from django.db.models import F, QuerySet
 from django.db.models.functions import Now
 
 from accounts.access import Caller
-from accounts.ownership import acting_for
+from accounts.ownership import OwnerTransaction, acting_for
 from collections_app import catalogue
 from collections_app.errors import DocumentNotFound, NothingToCancel, NothingToRetry, ProcessingFailed
 from collections_app.ingest import outages, progress, store_pages
@@ -34,28 +34,28 @@ def wait_for(caller: Caller, document: Document, *, within_s: float) -> Document
             continue
         if state.status in {Status.FAILED, Status.CANCELLED} and state.revision:
             raise _failed(state.revision)
-        with acting_for(caller.owner_id):
-            row = catalogue.documents(caller).filter(pk=document.pk).first()
+        with acting_for(caller.owner_id) as tx:
+            row = catalogue.documents(tx, caller).filter(pk=document.pk).first()
         if row is None:
             raise DocumentNotFound("The document was deleted before it was ready.")
         return row
     return None
 
 
-def cancel(caller: Caller, name: str, *, collection_name: str) -> Document:
+def cancel(tx: OwnerTransaction, caller: Caller, name: str, *, collection_name: str) -> Document:
     """Stop the newest content; what the document shows stays. A worker that has it stops at its next write."""
-    document, revision = _newest(caller, name, collection_name=collection_name)
+    document, revision = _newest(tx, caller, name, collection_name=collection_name)
     if revision.status not in IN_FLIGHT:
         raise NothingToCancel
     _change(revision, status=Status.CANCELLED, pages_done=0, reused_pages=0, skipped=[])
     store_pages.drop(caller.owner_id, [revision.pk])
     outbox.announce(caller.owner_id, revision.pk)
-    return catalogue.find_document(caller, document.name, collection_name=document.collection.name)
+    return catalogue.find_document(tx, caller, document.name, collection_name=document.collection.name)
 
 
-def retry(caller: Caller, name: str, *, collection_name: str) -> Document:
+def retry(tx: OwnerTransaction, caller: Caller, name: str, *, collection_name: str) -> Document:
     """Queue the newest content again if it failed or was cancelled; if it waits for something, end the waiting."""
-    document, revision = _newest(caller, name, collection_name=collection_name)
+    document, revision = _newest(tx, caller, name, collection_name=collection_name)
     waits = revision.status == Status.QUEUED and revision.waiting_for
     if revision.status not in (Status.FAILED, Status.CANCELLED) and not waits:
         raise NothingToRetry
@@ -63,12 +63,12 @@ def retry(caller: Caller, name: str, *, collection_name: str) -> Document:
         outages.ask_soon()
     again: dict[str, object] = {} if waits else {"skipped": [], "timings": {}}  # what is done stays done
     _change(revision, status=Status.QUEUED, error=None, attempts=0, waits=0, next_try_at=Now(), **again)
-    return catalogue.find_document(caller, document.name, collection_name=document.collection.name)
+    return catalogue.find_document(tx, caller, document.name, collection_name=document.collection.name)
 
 
-def _newest(caller: Caller, name: str, *, collection_name: str) -> tuple[Document, Revision]:
+def _newest(tx: OwnerTransaction, caller: Caller, name: str, *, collection_name: str) -> tuple[Document, Revision]:
     """Both locked, in the order of everybody."""
-    document = catalogue.lock_document(catalogue.find_document(caller, name, collection_name=collection_name))
+    document = catalogue.lock_document(tx, catalogue.find_document(tx, caller, name, collection_name=collection_name))
     rows = Revision.objects.filter(owner_id=caller.owner_id, pk=document.latest_id or 0)
     return document, rows.select_for_update().get()
 

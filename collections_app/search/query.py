@@ -6,6 +6,7 @@ from typing import TypeAlias
 from django.conf import settings
 
 from accounts.access import Caller
+from accounts.ownership import OwnerTransaction
 from collections_app import catalogue, embeddings_client
 from collections_app.engine.input import base64_input
 from collections_app.engine.retrieval import weights
@@ -97,13 +98,13 @@ def only_words(asked: Asked) -> bool:
     return all(isinstance(part.asked, Words) and part.weight > 0 for part in _parts(asked))
 
 
-def kept_of(caller: Caller, asked: Asked) -> Kept:
-    """The pages that are meant, and the vectors that are kept of them: no model is asked. Inside `acting_for`."""
+def kept_of(tx: OwnerTransaction, caller: Caller, asked: Asked) -> Kept:
+    """The pages that are meant, and the vectors that are kept of them: no model is asked."""
     queries: dict[int, Query] = {}
     page_ids: set[int] = set()
     for place, part in enumerate(_parts(asked)):
         if isinstance(part.asked, LikePage):
-            page_id, queries[place] = _query_of_page(caller, part.asked)
+            page_id, queries[place] = _query_of_page(tx, caller, part.asked)
             page_ids.add(page_id)
     return Kept(frozenset(page_ids), queries)
 
@@ -143,8 +144,8 @@ def _parts(asked: Asked) -> tuple[Part, ...]:
     return asked.parts if isinstance(asked, Together) else (Part(asked),)
 
 
-def _query_of_page(caller: Caller, asked: LikePage) -> tuple[int, Query]:
-    document = catalogue.find_document(caller, asked.document_name, collection_name=asked.collection_name)
+def _query_of_page(tx: OwnerTransaction, caller: Caller, asked: LikePage) -> tuple[int, Query]:
+    document = catalogue.find_document(tx, caller, asked.document_name, collection_name=asked.collection_name)
     number = min(asked.page_number, _LARGEST_NUMBER)
     pages = Page.objects.filter(owner_id=caller.owner_id, revision=document.shown_id or 0, number=number)
     page_id = pages.values_list("pk", flat=True).first()

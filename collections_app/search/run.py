@@ -11,7 +11,7 @@ from django.db import OperationalError
 from psycopg.errors import QueryCanceled
 
 from accounts.access import Caller
-from accounts.ownership import acting_for
+from accounts.ownership import OwnerTransaction, acting_for
 from collections_app.engine.input.filter_conditions import Filter
 from collections_app.engine.retrieval.stopwatch import Stopwatch
 from collections_app.errors import EmbeddingsUnavailable, EmbeddingsUntrustworthy, RankingNeedsWords, SearchTookTooLong
@@ -100,8 +100,8 @@ def run(caller: Caller, question: Question) -> Answer:
         raise RankingNeedsWords
     kept = Kept()
     if queries.names_pages(question.asked):
-        with receipt.watch.stage("query"), _looking(caller):
-            kept = queries.kept_of(caller, question.asked)
+        with receipt.watch.stage("query"), _looking(caller) as tx:
+            kept = queries.kept_of(tx, caller, question.asked)
     where = Scope(collections=question.collections, filter=question.filter, but=kept.page_ids)
     if question.ranking != "lexical" and not queries.is_at_hand(caller, question.asked):
         with receipt.watch.stage("scope"), _looking(caller):
@@ -200,11 +200,11 @@ def _until() -> float:
 
 
 @contextmanager
-def _looking(caller: Caller, *, until: float | None = None) -> Iterator[None]:
+def _looking(caller: Caller, *, until: float | None = None) -> Iterator[OwnerTransaction]:
     """`acting_for` the caller, but never for longer than a search may take."""
     try:
-        with acting_for(caller.owner_id, until=until or _until()):
-            yield
+        with acting_for(caller.owner_id, until=until or _until()) as tx:
+            yield tx
     except (OperationalError, QueryCanceled) as problem:
         if isinstance(problem, QueryCanceled) or isinstance(problem.__cause__, QueryCanceled):
             raise SearchTookTooLong from problem

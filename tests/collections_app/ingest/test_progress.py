@@ -12,8 +12,8 @@ from tests.collections_app.searchable import caller_of
 
 def queued(who: Someone) -> Document:
     put(who, "a.pdf", pdf("one"))
-    with acting_for(who.id):
-        return catalogue.documents(caller_of(who)).get(name="a.pdf")
+    with acting_for(who.id) as tx:
+        return catalogue.documents(tx, caller_of(who)).get(name="a.pdf")
 
 
 def test_where_nothing_new_comes_a_beat_does(alice: Someone) -> None:
