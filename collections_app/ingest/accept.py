@@ -133,8 +133,8 @@ def _with_bytes(
                 content_type=kind.content_type,
             )
         try:
-            with files.taken_back_on_error([draft] if draft else []), acting_for(caller.owner_id) as tx:
-                file = files.settle(draft) if draft else None
+            with files.discard_on_error([draft] if draft else []), acting_for(caller.owner_id) as tx:
+                file = files.settle(tx, draft) if draft else None
                 if draft and file is None:
                     continue  # housekeeping took the old bytes between the two steps
                 return write(tx, file)

@@ -33,8 +33,8 @@ def bring(lease: Lease, url: str, *, use_proxy: bool) -> StoredFile:
 
 
 def _kept(lease: Lease, draft: files.Draft) -> StoredFile:
-    with files.taken_back_on_error([draft]), acting_for(lease.owner_id):
-        file = files.settle(draft)
+    with files.discard_on_error([draft]), acting_for(lease.owner_id) as tx:
+        file = files.settle(tx, draft)
         if file is None:
             raise StorageUnavailable(retry_after_s=1)
         lease.write(file=file, size=file.size)

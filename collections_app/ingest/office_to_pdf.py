@@ -35,8 +35,8 @@ def convert(lease: Lease, file: StoredFile) -> StoredFile:
         pdf.seek(0)
         sha256 = hashlib.file_digest(pdf, "sha256").hexdigest()
         draft = files.put(lease.owner_id, pdf, sha256=sha256, size=size, content_type=PDF.content_type)
-    with files.taken_back_on_error([draft]), acting_for(lease.owner_id):
-        kept = files.settle(draft)
+    with files.discard_on_error([draft]), acting_for(lease.owner_id) as tx:
+        kept = files.settle(tx, draft)
         if kept is None:
             raise StorageUnavailable(retry_after_s=1)
         lease.write(converted=kept)

@@ -173,7 +173,7 @@ def _embedded(sources: list[_Source], space_id: int) -> list[contract.MultiVecto
 def _keep(copy: Revision, sources: list[_Source], made: list[contract.MultiVector]) -> Revision | None:
     """Pages, vectors, the quota, and how far it is, all or nothing; None if the copy has gone meanwhile."""
     owner_id = copy.owner_id
-    with acting_for(owner_id):
+    with acting_for(owner_id) as tx:
         rows = Revision.objects.filter(owner_id=owner_id, pk=copy.pk, pages_done=copy.pages_done)
         found = rows.select_for_update().first()
         if found is None:
@@ -190,7 +190,7 @@ def _keep(copy: Revision, sources: list[_Source], made: list[contract.MultiVecto
             )
             for page, source, one in zip(pages, sources, made, strict=True)
         ]
-        vectors.insert(owner_id, kept)
+        vectors.insert(tx, kept)
         # What was left out of the document may be at its end.
         found.pages_done = sources[-1].page.number if sources else (found.pages_total or 0)
         found.save(update_fields=["pages_done"])

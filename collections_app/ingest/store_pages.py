@@ -9,7 +9,7 @@ from typing import Any
 from django.db.models import Case, F, TextField, Value, When
 from django.db.models.functions import MD5
 
-from accounts.ownership import acting_for
+from accounts.ownership import OwnerTransaction, acting_for
 from accounts.quotas import charge
 from collections_app import failpoints
 from collections_app.engine.rendering.protocol import RenderedPage
@@ -98,15 +98,15 @@ def equals(owner_id: int, pages: Sequence[RenderedPage]) -> list[Equal]:
 def store(lease: Lease, pages: Sequence[NewPage], reached: Reached) -> None:
     """Keep the pages that follow those which are there; LeaseLost or PutAgain, and nothing kept."""
     drafts: list[Draft] = []
-    with files.taken_back_on_error(drafts):
+    with files.discard_on_error(drafts):
         drafts.extend(files.put_all(lease.owner_id, [_content(page.rendered) for page in pages]))
         failpoints.reach("images_put")
-        with acting_for(lease.owner_id):
-            images = _settled(drafts)  # files before revisions, as everybody locks them
+        with acting_for(lease.owner_id) as tx:
+            images = _settled(tx, drafts)  # files before revisions, as everybody locks them
             taken = sum(page.source is not None for page in pages)
             lease.write(**asdict(reached), reused_pages=F("reused_pages") + taken, attempts=0)
             if pages and reached.space_id is not None:
-                _write(lease, pages, images, space_id=reached.space_id)
+                _write(tx, lease, pages, images, space_id=reached.space_id)
             failpoints.reach("pages_written")
     failpoints.reach("pages_stored")
 
@@ -125,6 +125,7 @@ def drop(owner_id: int, revision_ids: Iterable[int]) -> None:
 
 
 def _write(
+    tx: OwnerTransaction,
     lease: Lease,
     pages: Sequence[NewPage],
     images: list[StoredFile],
@@ -146,9 +147,9 @@ def _write(
         for row, page in zip(rows, pages, strict=True)
         if page.embedded is not None
     ]
-    vectors.insert(lease.owner_id, new)
+    vectors.insert(tx, new)
     sources = {row.pk: page.source for row, page in zip(rows, pages, strict=True) if page.source is not None}
-    if not vectors.take_over(lease.owner_id, sources):
+    if not vectors.copy(tx, sources):
         raise PutAgain
     charge(lease.owner_id, pages=len(pages))
 
@@ -185,9 +186,9 @@ def _content(page: RenderedPage) -> Content:
     )
 
 
-def _settled(drafts: Sequence[Draft]) -> list[StoredFile]:
+def _settled(tx: OwnerTransaction, drafts: Sequence[Draft]) -> list[StoredFile]:
     """The files of the drafts, in the order of these."""
-    found = files.settle_all(drafts)
+    found = files.settle_all(tx, drafts)
     if None in found:
         raise PutAgain
     return [file for file in found if file is not None]

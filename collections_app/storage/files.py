@@ -21,7 +21,7 @@ from django.core.files.storage import Storage, storages
 from django.db import InterfaceError, OperationalError, transaction
 from django.db.models.functions import Now
 
-from accounts.ownership import acting_for
+from accounts.ownership import OwnerTransaction, acting_for
 from collections_app.errors import FileLinkExpired, FileMissing, StorageUnavailable
 from collections_app.models import StoredFile
 
@@ -122,19 +122,19 @@ def _saved(owner_id: int, content: Content) -> str:
     return key
 
 
-def settle(draft: Draft) -> StoredFile | None:
-    """The row for the bytes, inside the transaction that refers to it; None: put them again, they went away."""
-    [row] = settle_all([draft])
+def settle(tx: OwnerTransaction, draft: Draft) -> StoredFile | None:
+    """Return the row of the bytes, for `tx` to refer to; None if they have gone since, and must be put again."""
+    [row] = settle_all(tx, [draft])
     return row
 
 
-def settle_all(drafts: Sequence[Draft]) -> list[StoredFile | None]:
-    """As `settle`, many drafts of one owner."""
+def settle_all(tx: OwnerTransaction, drafts: Sequence[Draft]) -> list[StoredFile | None]:
+    """Do the same as `settle` for many drafts, in their order."""
     # Rows are added, and then locked, always in the same order: see `_held`.
     new = sorted((draft for draft in drafts if draft.key), key=lambda draft: draft.sha256)
     StoredFile.objects.bulk_create([_row(draft) for draft in new], ignore_conflicts=True)
     rows = StoredFile.objects.select_for_update().order_by("sha256")
-    rows = rows.filter(owner_id__in={draft.owner_id for draft in drafts}, sha256__in={one.sha256 for one in drafts})
+    rows = rows.filter(owner_id=tx.owner_id, sha256__in={draft.sha256 for draft in drafts})
     found = {row.sha256: row for row in rows}
     for draft in new:
         if draft.sha256 in found and found[draft.sha256].key != draft.key:
@@ -176,7 +176,7 @@ def is_known(key: str, known: set[str]) -> bool:
 
 
 @contextmanager
-def taken_back_on_error(drafts: Sequence[Draft]) -> Iterator[None]:
+def discard_on_error(drafts: Sequence[Draft]) -> Iterator[None]:
     """Discard the drafts if their rows do not come."""
     try:
         yield

@@ -15,6 +15,7 @@ from psycopg.adapt import Dumper
 from psycopg.pq import Format
 from psycopg.types.json import Jsonb
 
+from accounts.ownership import OwnerTransaction
 from collections_app.engine.retrieval import multivector, sketch, word_boxes
 from collections_app.engine.retrieval.multivector import MultiVector, NotAMultiVector
 from collections_app.engine.retrieval.sketch import NotASketch, PooledPage, Small
@@ -29,7 +30,7 @@ _INSERT = sql.SQL(
     "INSERT INTO {table} (page_id, owner_id, space_id, vectors, layout, words, pooled, sketch) VALUES {rows}"
 )
 _ROW = sql.SQL("(%s, %s, %s, %b, %s, %s, %b, %b)")
-_TAKE_OVER = sql.SQL(
+_COPY = sql.SQL(
     "INSERT INTO {table} (page_id, owner_id, space_id, vectors, layout, words, pooled, sketch) "
     "SELECT taken.page, e.owner_id, e.space_id, e.vectors, e.layout, e.words, e.pooled, e.sketch "
     "FROM unnest(%s::bigint[], %s::bigint[]) AS taken (page, source) "
@@ -74,8 +75,8 @@ class _WireDumper(Dumper):
         return obj
 
 
-def insert(owner_id: int, pages: Sequence[PageVectors]) -> None:
-    """Keep the vectors of pages that are there; inside `acting_for(owner_id)`."""
+def insert(tx: OwnerTransaction, pages: Sequence[PageVectors]) -> None:
+    """Insert the vectors of existing pages."""
     if not pages:
         return
     with connection.wrap_database_errors, binary_cursor() as cursor:
@@ -87,16 +88,16 @@ def insert(owner_id: int, pages: Sequence[PageVectors]) -> None:
             layout = Jsonb(page.layout, orjson.dumps) if page.layout else None
             words = word_boxes.encode(page.words) if page.words else None
             small = page.small or sketch.small(page.vectors)
-            values += [page.page_id, owner_id, page.space_id, wire, layout, words, small.pooled, small.sketch]
+            values += [page.page_id, tx.owner_id, page.space_id, wire, layout, words, small.pooled, small.sketch]
         cursor.execute(_INSERT.format(table=_TABLE, rows=sql.SQL(", ").join([_ROW] * len(pages))), values)
 
 
-def take_over(owner_id: int, sources: dict[int, int]) -> bool:
-    """Give pages (the keys) the vectors of others (the values); False if one of those is gone. Inside `acting_for`."""
+def copy(tx: OwnerTransaction, sources: dict[int, int]) -> bool:
+    """Copy to each page (a key) the vectors of another (its value); return False if one of those is gone."""
     if not sources:
         return True
     with connection.wrap_database_errors, binary_cursor() as cursor:
-        cursor.execute(_TAKE_OVER.format(table=_TABLE), [list(sources), list(sources.values()), owner_id])
+        cursor.execute(_COPY.format(table=_TABLE), [list(sources), list(sources.values()), tx.owner_id])
         return cursor.rowcount == len(sources)
 
 

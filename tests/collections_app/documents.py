@@ -67,11 +67,11 @@ def shown_with_pages(
         thumbnail=THUMBNAIL,
     )
     [draft] = files.put_all(who.id, [content])
-    with acting_for(who.id):
+    with acting_for(who.id) as tx:
         document = Document.objects.get(owner_id=who.id, collection__name=collection, name=name)
         revision = document.latest
         assert revision
-        file = files.settle(draft)
+        file = files.settle(tx, draft)
         assert isinstance(file, StoredFile)
         rows = Page.objects.bulk_create(
             Page(owner_id=who.id, revision=revision, number=number, image=file, width=20, height=10)
@@ -79,7 +79,7 @@ def shown_with_pages(
         )
         space, _ = Space.objects.get_or_create(model="made for tests", revision="1", dim=4)
         kept = [PageVectors(page_id=row.pk, space_id=space.pk, vectors=VECTORS, layout=None) for row in rows]
-        vectors.insert(who.id, kept)
+        vectors.insert(tx, kept)
         Revision.objects.filter(pk=revision.pk).update(
             status=Status.READY, pages_total=pages, pages_done=pages, space=space
         )

@@ -52,7 +52,7 @@ def with_vectors(
 ) -> list[int]:
     """The ids of the pages of a new document; None is a page without vectors."""
     document = shown_with_pages(who, name, pages=len(pages), collection=collection, metadata=metadata, image=image)
-    with acting_for(who.id):
+    with acting_for(who.id) as tx:
         mine = Page.objects.filter(owner_id=who.id, revision=document.latest)
         ids = list(mine.order_by("number").values_list("pk", flat=True))
         PageEmbedding.objects.filter(owner_id=who.id, page_id__in=ids).delete()
@@ -60,7 +60,7 @@ def with_vectors(
         placed = layouts or [None] * len(pages)
         kept = [one for one in zip(ids, pages, placed, strict=True) if one[1] is not None]
         vectors.insert(
-            who.id,
+            tx,
             [
                 PageVectors(page_id=pk, space_id=row.pk, vectors=rows, layout=layout)
                 for pk, rows, layout in kept

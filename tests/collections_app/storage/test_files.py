@@ -42,24 +42,24 @@ def content(told: bytes) -> Content:
 
 
 def test_of_many_each_content_is_written_once(alice: Someone, files_of_this_test: Path) -> None:
-    with acting_for(alice.id):
-        [known] = files.settle_all(list(files.put_all(alice.id, [content(b"known")])))
+    with acting_for(alice.id) as tx:
+        [known] = files.settle_all(tx, list(files.put_all(alice.id, [content(b"known")])))
     drafts = list(files.put_all(alice.id, [content(told) for told in (b"new", b"known", b"new", b"other")]))
     assert [bool(draft.key) for draft in drafts] == [True, False, False, True]
-    with acting_for(alice.id):
-        rows = files.settle_all(drafts)
+    with acting_for(alice.id) as tx:
+        rows = files.settle_all(tx, drafts)
     assert [row and row.sha256 for row in rows] == [draft.sha256 for draft in drafts]
     assert (rows[0], rows[1]) == (rows[2], known)
     assert len([path for path in files_of_this_test.rglob("*") if path.is_file()]) == 3
 
 
 def test_what_went_away_meanwhile_has_to_be_put_again(alice: Someone) -> None:
-    with acting_for(alice.id):
-        files.settle_all(list(files.put_all(alice.id, [content(b"known")])))
+    with acting_for(alice.id) as tx:
+        files.settle_all(tx, list(files.put_all(alice.id, [content(b"known")])))
     drafts = list(files.put_all(alice.id, [content(b"known"), content(b"new")]))
-    with acting_for(alice.id):
+    with acting_for(alice.id) as tx:
         StoredFile.objects.filter(owner_id=alice.id, sha256=drafts[0].sha256).delete()
-        assert [row is None for row in files.settle_all(drafts)] == [True, False]
+        assert [row is None for row in files.settle_all(tx, drafts)] == [True, False]
 
 
 @pytest.mark.django_db(transaction=True)
@@ -67,6 +67,6 @@ def test_two_who_put_the_same_at_once_keep_it_once(files_of_this_test: Path) -> 
     owner = someone("owner@example.com")
     drafts = [list(files.put_all(owner.id, [content(b"same")])) for _ in range(2)]
     for each in drafts:
-        with acting_for(owner.id):
-            files.settle_all(each)
+        with acting_for(owner.id) as tx:
+            files.settle_all(tx, each)
     assert [path.name for path in files_of_this_test.rglob("*") if path.is_file()] == [Path(drafts[0][0].key).name]

@@ -5,7 +5,7 @@ import pytest
 from django.db import DatabaseError, connection
 from numpy.typing import NDArray
 
-from accounts.ownership import acting_for
+from accounts.ownership import OwnerTransaction, acting_for
 from collections_app.engine.retrieval import multivector
 from collections_app.models import Document, Page, PageEmbedding, Space
 from collections_app.storage import vectors
@@ -19,19 +19,19 @@ def pages_of(who: Someone, document: Document) -> list[int]:
     return list(rows.order_by("number").values_list("pk", flat=True))
 
 
-def replaced(who: Someone, page_id: int, found: NDArray[np.float16]) -> None:
-    PageEmbedding.objects.filter(owner_id=who.id, page_id=page_id).delete()
+def replaced(tx: OwnerTransaction, page_id: int, found: NDArray[np.float16]) -> None:
+    PageEmbedding.objects.filter(owner_id=tx.owner_id, page_id=page_id).delete()
     space, _ = Space.objects.get_or_create(model="another", revision="1", dim=found.shape[1])
     page = PageVectors(page_id=page_id, space_id=space.pk, vectors=found, layout={"kind": "boxes", "boxes": [None]})
-    vectors.insert(who.id, [page])
+    vectors.insert(tx, [page])
 
 
 def test_what_is_kept_comes_back_the_same(alice: Someone) -> None:
     document = shown_with_pages(alice, "report.pdf", pages=2)
     numbers = np.random.default_rng(1).normal(size=(1030, 128)).astype(np.float16)
-    with acting_for(alice.id):
+    with acting_for(alice.id) as tx:
         first, second = pages_of(alice, document)
-        replaced(alice, first, numbers)
+        replaced(tx, first, numbers)
         found = vectors.read(alice.id, [first, second])
     assert np.array_equal(found[first], numbers)
     assert np.array_equal(found[second], VECTORS)
@@ -40,9 +40,9 @@ def test_what_is_kept_comes_back_the_same(alice: Someone) -> None:
 def test_postgres_reads_the_same_numbers_and_sends_the_same_bytes(alice: Someone) -> None:
     document = shown_with_pages(alice, "report.pdf", pages=1)
     numbers = np.array([[1, -0.5, 0.0078125], [65504, 6e-8, -0.0]], dtype=np.float16)
-    with acting_for(alice.id):
+    with acting_for(alice.id) as tx:
         (page,) = pages_of(alice, document)
-        replaced(alice, page, numbers)
+        replaced(tx, page, numbers)
         with connection.cursor() as cursor:
             cursor.execute(
                 "SELECT vectors::text, array_send(vectors), 'halfvec'::regtype::oid::int8 "
@@ -57,11 +57,11 @@ def test_postgres_reads_the_same_numbers_and_sends_the_same_bytes(alice: Someone
 def test_pages_take_over_the_vectors_of_others(alice: Someone) -> None:
     source = shown_with_pages(alice, "one.pdf", pages=1)
     target = shown_with_pages(alice, "two.pdf", pages=2)
-    with acting_for(alice.id):
+    with acting_for(alice.id) as tx:
         (from_page,), (first, second) = pages_of(alice, source), pages_of(alice, target)
-        replaced(alice, from_page, np.full((2, 3), 0.5, dtype=np.float16))
+        replaced(tx, from_page, np.full((2, 3), 0.5, dtype=np.float16))
         PageEmbedding.objects.filter(owner_id=alice.id, page_id__in=[first, second]).delete()
-        assert vectors.take_over(alice.id, {first: from_page, second: from_page})
+        assert vectors.copy(tx, {first: from_page, second: from_page})
         found = vectors.read(alice.id, [first, second])
         rows = PageEmbedding.objects.filter(owner_id=alice.id, page_id__in=[from_page, first, second])
         assert len(set(rows.values_list("pooled", "sketch"))) == 1
@@ -72,10 +72,10 @@ def test_pages_take_over_the_vectors_of_others(alice: Someone) -> None:
 
 def test_taking_over_from_a_page_that_is_gone_is_told(alice: Someone) -> None:
     document = shown_with_pages(alice, "one.pdf", pages=1)
-    with acting_for(alice.id):
+    with acting_for(alice.id) as tx:
         (page,) = pages_of(alice, document)
         PageEmbedding.objects.filter(owner_id=alice.id).delete()
-        assert not vectors.take_over(alice.id, {page: page + 1_000_000})
+        assert not vectors.copy(tx, {page: page + 1_000_000})
 
 
 def test_nobody_takes_over_what_is_a_strangers(alice: Someone, charlie: Someone) -> None:
@@ -83,19 +83,19 @@ def test_nobody_takes_over_what_is_a_strangers(alice: Someone, charlie: Someone)
     with acting_for(charlie.id):
         (their_page,) = pages_of(charlie, theirs)
     document = shown_with_pages(alice, "mine.pdf", pages=1)
-    with acting_for(alice.id):
+    with acting_for(alice.id) as tx:
         (page,) = pages_of(alice, document)
         PageEmbedding.objects.filter(owner_id=alice.id).delete()
-        assert not vectors.take_over(alice.id, {page: their_page})
+        assert not vectors.copy(tx, {page: their_page})
         assert vectors.read(alice.id, [their_page]) == {}
 
 
 def test_numbers_that_are_none_are_refused_by_the_database(alice: Someone) -> None:
     document = shown_with_pages(alice, "report.pdf", pages=1)
     refusal = pytest.raises(DatabaseError, match="NaN not allowed")
-    with refusal, acting_for(alice.id):
+    with refusal, acting_for(alice.id) as tx:
         (page,) = pages_of(alice, document)
-        replaced(alice, page, np.array([[np.nan]], dtype=np.float16))
+        replaced(tx, page, np.array([[np.nan]], dtype=np.float16))
 
 
 @pytest.mark.django_db
