@@ -255,7 +255,7 @@ class PageAdmin(ViewOnly[Page]):
     def image(self, request: HttpRequest, page_id: int) -> HttpResponseBase:
         page = Page.objects.select_related("image").filter(pk=page_id).first()
         if page is None or not self.has_view_permission(request, page):
-            raise NotFound("There is no such page.")
+            raise NotFound("Page not found.")
         if html.SMALL in request.GET and page.image.thumbnail_size:
             return sent_small(page.image, cache=_KEEP_IMAGES)
         return sent(page.image, cache=_KEEP_IMAGES, attachment=False)

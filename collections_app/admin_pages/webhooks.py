@@ -12,9 +12,9 @@ from accounts.ownership import acting_for
 from collections_app import tasks
 from collections_app.admin_pages import html
 from collections_app.admin_pages.base import ViewOnly
-from collections_app.errors import WebhookDisabled
 from collections_app.webhook_models import WebhookDelivery, WebhookEndpoint, WhyDisabled
 from collections_app.webhooks import endpoints
+from collections_app.webhooks.errors import WebhookDisabled
 
 
 @admin.register(WebhookEndpoint)

@@ -9,11 +9,11 @@ from rest_framework.response import Response
 
 from accounts.views import OwnedView
 from collections_app import catalogue
+from collections_app.api.errors import NothingToChange
 from collections_app.api.fields import CollectionNameField, MetadataField
 from collections_app.api.idempotency import IDEMPOTENCY_KEY, AlreadyAnswered, attempt_of
 from collections_app.api.parameters import CURSOR, IF_MATCH, IF_NONE_MATCH, LIMIT, LINK_HEADER
 from collections_app.api.validation import validated
-from collections_app.errors import NothingToChange
 from collections_app.models import Collection
 from paliapi.http.etags import answer, require_match
 from paliapi.http.paging import paginate

@@ -19,6 +19,7 @@ from accounts.views import OwnedView
 from collections_app import catalogue, tasks
 from collections_app.api import document_out
 from collections_app.api.document_out import EXAMPLE, DocumentOut
+from collections_app.api.errors import NothingToChange
 from collections_app.api.fields import CollectionNameField, MetadataField, NameField
 from collections_app.api.idempotency import IDEMPOTENCY_KEY, AlreadyAnswered, Attempt, attempt_of
 from collections_app.api.parameters import (
@@ -32,7 +33,6 @@ from collections_app.api.parameters import (
 )
 from collections_app.api.upload_source import content_of
 from collections_app.api.validation import validated
-from collections_app.errors import NothingToChange
 from collections_app.ingest import accept, jobs
 from collections_app.models import Document, OnPageError
 from paliapi.http.etags import answer, require_match

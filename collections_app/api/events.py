@@ -24,9 +24,9 @@ from accounts.rate_limits import concurrent
 from accounts.views import OwnedView
 from collections_app import catalogue
 from collections_app.api.documents import NAME
+from collections_app.api.errors import StreamsBusy
 from collections_app.api.jobs import EXAMPLE_JOB, job
 from collections_app.api.parameters import COLLECTION
-from collections_app.errors import StreamsBusy
 from collections_app.ingest import progress
 from collections_app.ingest.progress import Progress
 from collections_app.models import Document, Revision

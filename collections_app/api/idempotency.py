@@ -14,7 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.ownership import acting_for
-from collections_app.errors import IdempotencyKeyInvalid, IdempotencyKeyReused
+from collections_app.api.errors import IdempotencyKeyInvalid, IdempotencyKeyReused
 from collections_app.models import IdempotentAnswer
 from collections_app.storage.housekeeping import ANSWERS_ARE_KEPT
 from paliapi.http.uploads import ReceivedFile

@@ -16,9 +16,10 @@ from accounts.views import OwnedView
 from collections_app import catalogue
 from collections_app.api.documents import NAME
 from collections_app.api.parameters import COLLECTION, IF_NONE_MATCH
-from collections_app.errors import FileLinkExpired, PageNotFound
+from collections_app.errors import PageNotFound
 from collections_app.models import Page, Revision, StoredFile
 from collections_app.storage import files, links
+from collections_app.storage.errors import FileLinkExpired
 from collections_app.storage.responses import sent, sent_small
 
 _LARGEST_PAGE_NUMBER = 2**31 - 1

@@ -17,8 +17,8 @@ from collections_app.api.search_in import CropIn, PageIn, QueryField, asked_of
 from collections_app.api.validation import validated
 from collections_app.engine.input import filter_parser
 from collections_app.engine.input.filter_conditions import Filter
-from collections_app.errors import RankingWithoutScores, RegionsOfTooMany
 from collections_app.search import recall, recall_sampling, run
+from collections_app.search.errors import RankingWithoutScores, RegionsOfTooMany
 from collections_app.search.query import Asked, Picture, Words
 from collections_app.search.run import Answer, Question
 from paliapi.errors import Problem

@@ -9,10 +9,11 @@ from rest_framework.request import Request
 
 from collections_app.api import regions
 from collections_app.api.document_out import PictureLinks
-from collections_app.errors import AnswerTooLarge, StorageUnavailable
+from collections_app.errors import AnswerTooLarge
 from collections_app.search.hit_rows import ShownPage
 from collections_app.search.run import Answer, Hit, Receipt
 from collections_app.storage import files
+from collections_app.storage.errors import StorageUnavailable
 from paliapi.units import MEBIBYTE
 
 Images: TypeAlias = Literal["base64", "url", "none"]

@@ -11,7 +11,8 @@ from typing import IO, Any
 
 from django.conf import settings
 
-from collections_app.errors import Base64Invalid, SourceAmbiguous, SourceMissing
+from collections_app.api.errors import SourceAmbiguous, SourceMissing
+from collections_app.engine.input.errors import Base64Invalid
 from collections_app.ingest.accept import Content
 from paliapi.errors import Problem, TooLarge
 from paliapi.http.uploads import ReceivedFile, needing_room

@@ -22,7 +22,7 @@ from collections_app.catalogue import (
     require_reach,
 )
 from collections_app.engine.rendering.file_types import sniff
-from collections_app.errors import URLInvalid
+from collections_app.ingest.errors import URLInvalid
 from collections_app.models import Collection, Document, OnPageError, Page, Revision, Status, StoredFile
 from collections_app.storage import files
 from paliapi.errors import Problem, Unavailable

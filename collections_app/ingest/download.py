@@ -10,10 +10,10 @@ from collections_app.engine.outbound.addresses import Allowed
 from collections_app.engine.outbound.client import Way
 from collections_app.engine.outbound.fetch import FetchLimits, fetch
 from collections_app.engine.rendering.file_types import sniff
-from collections_app.errors import StorageUnavailable
 from collections_app.ingest.leases import Lease
 from collections_app.models import StoredFile
 from collections_app.storage import files
+from collections_app.storage.errors import StorageUnavailable
 from paliapi.units import MEBIBYTE
 
 

@@ -8,8 +8,9 @@ from django.db.models.functions import Now
 from accounts.access import Caller
 from accounts.ownership import OwnerTransaction, acting_for
 from collections_app import catalogue
-from collections_app.errors import DocumentNotFound, NothingToCancel, NothingToRetry, ProcessingFailed
+from collections_app.errors import DocumentNotFound
 from collections_app.ingest import outages, progress, store_pages
+from collections_app.ingest.errors import NothingToCancel, NothingToRetry, ProcessingFailed
 from collections_app.models import IN_FLIGHT, Document, Revision, Status
 from collections_app.webhooks import outbox
 from paliapi.errors import Problem

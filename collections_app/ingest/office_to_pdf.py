@@ -11,11 +11,11 @@ from django.db.models.functions import Now
 from accounts.ownership import acting_for
 from collections_app.engine.rendering.file_types import OFFICE_TYPES, PDF, sniff
 from collections_app.engine.rendering.soffice import to_pdf
-from collections_app.errors import StorageUnavailable
 from collections_app.ingest import render_limits
 from collections_app.ingest.leases import Lease
 from collections_app.models import Revision, StoredFile
 from collections_app.storage import files
+from collections_app.storage.errors import StorageUnavailable
 
 
 def is_needed(file: StoredFile) -> bool:

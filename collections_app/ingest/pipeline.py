@@ -16,11 +16,12 @@ from django.db.models.functions import Now
 
 from accounts.ownership import acting_for
 from collections_app import embeddings_client, failpoints
+from collections_app.engine.rendering.errors import RenderCrashed, RenderTookTooLong, RenderTookTooMuchMemory
 from collections_app.engine.rendering.protocol import PageNotDrawn, RenderedPage
 from collections_app.engine.rendering.render import render
-from collections_app.errors import NoPageUsable, RenderCrashed, RenderTookTooLong, RenderTookTooMuchMemory, SpaceChanged
 from collections_app.ingest import download, embed_pages, leases, office_to_pdf, render_limits, store_pages
 from collections_app.ingest.embed_pages import Embed, Made, PageRefused
+from collections_app.ingest.errors import NoPageUsable, SpaceChanged
 from collections_app.ingest.leases import Lease, LeaseLost
 from collections_app.ingest.publish import publish
 from collections_app.ingest.store_pages import NewPage, PutAgain, Reached
@@ -102,7 +103,7 @@ def take(lease: Lease) -> None:
             raise RenderCrashed
         others = leases.count_due(most=1) > 0
     if len(work.skipped) == work.total:
-        raise NoPageUsable(f"Not one page of the file could be used. The first: {work.skipped[0]['detail']}")
+        raise NoPageUsable(f"No page of the file could be used. The first: {work.skipped[0]['detail']}")
     failpoints.reach("before_publishing")
     publish(lease, timings=work.seconds)
     failpoints.reach("published")

@@ -16,10 +16,11 @@ from django.db.models import F, QuerySet
 from accounts.ownership import acting_as_staff, acting_for
 from accounts.quotas import charge
 from collections_app import embeddings_client
-from collections_app.errors import BeingReembedded, FileMissing, SpaceChanged, StillInOldSpace
 from collections_app.ingest import store_pages
+from collections_app.ingest.errors import BeingReembedded, SpaceChanged, StillInOldSpace
 from collections_app.models import Collection, Document, Page, Revision, Status
 from collections_app.storage import files, vectors
+from collections_app.storage.errors import FileMissing
 from collections_app.storage.vectors import PageVectors
 from embeddings import contract
 from embeddings.contract import Word

@@ -4,9 +4,9 @@ import math
 
 from django.conf import settings
 
+from collections_app.engine.rendering.errors import RenderTookTooLong
 from collections_app.engine.rendering.protocol import RenderLimits
 from collections_app.engine.rendering.soffice import Conversion
-from collections_app.errors import RenderTookTooLong
 
 
 def limits(*, spent_s: float = 0.0, most_s: int | None = None) -> RenderLimits:

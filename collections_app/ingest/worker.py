@@ -15,18 +15,15 @@ from django.db.models import F
 from django.db.models.functions import Greatest, Now
 
 from accounts.ownership import acting_for
-from collections_app.errors import (
-    EmbeddingsUnavailable,
-    EmbeddingsUntrustworthy,
-    StorageUnavailable,
-    TriedTooOften,
-)
+from collections_app.errors import EmbeddingsUnavailable, EmbeddingsUntrustworthy
 from collections_app.ingest import leases, outages, pipeline, store_pages
 from collections_app.ingest.embed_pages import PageRefused
+from collections_app.ingest.errors import TriedTooOften
 from collections_app.ingest.leases import Lease, LeaseLost
 from collections_app.ingest.store_pages import PutAgain
 from collections_app.models import Revision, Status
 from collections_app.storage import files
+from collections_app.storage.errors import StorageUnavailable
 from collections_app.webhooks import outbox
 from paliapi.database import let_go
 from paliapi.errors import Error, Unavailable

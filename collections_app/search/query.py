@@ -12,15 +12,15 @@ from collections_app.engine.input import base64_input
 from collections_app.engine.retrieval import weights
 from collections_app.engine.retrieval.boxes import Box, inside
 from collections_app.engine.retrieval.ttl_cache import Recent
-from collections_app.errors import (
+from collections_app.errors import PageNotFound
+from collections_app.models import Page, PageEmbedding, Space
+from collections_app.search.errors import (
     CropEmpty,
-    PageNotFound,
     PageNotSearchable,
     PageWithoutLayout,
     QueryMixesSpaces,
     QueryTooLong,
 )
-from collections_app.models import Page, PageEmbedding, Space
 from collections_app.search.vector_search import Query
 from collections_app.storage import vectors
 from embeddings import contract

@@ -14,10 +14,11 @@ from accounts.access import Caller
 from accounts.ownership import OwnerTransaction, acting_for
 from collections_app.engine.input.filter_conditions import Filter
 from collections_app.engine.retrieval.stopwatch import Stopwatch
-from collections_app.errors import EmbeddingsUnavailable, EmbeddingsUntrustworthy, RankingNeedsWords, SearchTookTooLong
+from collections_app.errors import EmbeddingsUnavailable, EmbeddingsUntrustworthy
 from collections_app.search import hit_rows, recall, scope, word_search
 from collections_app.search import query as queries
 from collections_app.search import ranking as rankings
+from collections_app.search.errors import RankingNeedsWords, SearchTookTooLong
 from collections_app.search.hit_rows import ShownPage
 from collections_app.search.query import Asked, Kept
 from collections_app.search.ranking import Ask, Placed, Ranked, Ranking

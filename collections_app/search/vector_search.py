@@ -18,9 +18,9 @@ from collections_app.engine.retrieval.segment import Numbers, Part
 from collections_app.engine.retrieval.stopwatch import Stopwatch
 from collections_app.engine.retrieval.top_k import Best
 from collections_app.engine.retrieval.weights import Weights, condensed
-from collections_app.errors import SearchTookTooLong
 from collections_app.models import Page
 from collections_app.search import index, scope, vector_cache
+from collections_app.search.errors import SearchTookTooLong
 from collections_app.search.scope import Scope
 from collections_app.storage import vectors
 from embeddings import contract

@@ -22,8 +22,8 @@ from django.db import InterfaceError, OperationalError, transaction
 from django.db.models.functions import Now
 
 from accounts.ownership import OwnerTransaction, acting_for
-from collections_app.errors import FileLinkExpired, FileMissing, StorageUnavailable
 from collections_app.models import StoredFile
+from collections_app.storage.errors import FileLinkExpired, FileMissing, StorageUnavailable
 
 log = structlog.get_logger(__name__)
 

@@ -7,7 +7,7 @@ from typing import Literal, TypeAlias
 
 from django.core import signing
 
-from collections_app.errors import FileLinkExpired
+from collections_app.storage.errors import FileLinkExpired
 
 Picture: TypeAlias = Literal["image", "thumbnail"]
 

@@ -13,15 +13,7 @@ from accounts.access import Caller
 from accounts.ownership import one_at_a_time
 from collections_app.engine.outbound.addresses import Allowed
 from collections_app.engine.outbound.destination import check_by_name, destination
-from collections_app.errors import (
-    FetchRefused,
-    TooManyWebhooks,
-    WebhookDeliveryNotFound,
-    WebhookDisabled,
-    WebhookNotFound,
-    WebhooksOutOfReach,
-    WebhookURLRefused,
-)
+from collections_app.engine.outbound.errors import FetchRefused
 from collections_app.webhook_models import (
     DeliveryStatus,
     Event,
@@ -31,6 +23,14 @@ from collections_app.webhook_models import (
     WhyDisabled,
 )
 from collections_app.webhooks import keys, outbox
+from collections_app.webhooks.errors import (
+    TooManyWebhooks,
+    WebhookDeliveryNotFound,
+    WebhookDisabled,
+    WebhookNotFound,
+    WebhooksOutOfReach,
+    WebhookURLRefused,
+)
 from paliapi.errors import Problem
 
 COLIVARAS_EVENTS = (Event.UPSERT_SUCCESS, Event.UPSERT_FAIL)

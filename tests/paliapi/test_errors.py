@@ -2,7 +2,8 @@
 
 import pytest
 
-from collections_app.errors import PageNotFound, PageTooLarge
+from collections_app.engine.rendering.errors import PageTooLarge
+from collections_app.errors import PageNotFound
 from paliapi import errors
 from paliapi.errors import Conflict, Error, Invalid, Stale, TooLarge, Unparsable, kind_of
 from paliapi.http.problems import STATUS
@@ -27,7 +28,7 @@ def test_every_kind_has_a_status() -> None:
 
 
 def test_an_error_without_words_says_its_title() -> None:
-    assert PageNotFound().detail == str(PageNotFound()) == "There is no such page."
+    assert PageNotFound().detail == str(PageNotFound()) == "Page not found."
     assert PageNotFound("To the left.").detail == str(PageNotFound("To the left.")) == "To the left."
 
 

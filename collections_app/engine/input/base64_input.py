@@ -3,7 +3,7 @@
 import base64
 import binascii
 
-from collections_app.errors import Base64Invalid
+from collections_app.engine.input.errors import Base64Invalid
 from paliapi.errors import Problem
 
 

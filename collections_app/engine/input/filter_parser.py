@@ -46,6 +46,7 @@ there must be none. Unknown fields are refused. Words are case-sensitive.
 import re
 from typing import TypeAlias, cast
 
+from collections_app.engine.input.errors import FilterInvalid
 from collections_app.engine.input.filter_conditions import (
     DAY,
     INSTANT,
@@ -69,7 +70,6 @@ from collections_app.engine.input.filter_conditions import (
 )
 from collections_app.engine.input.jsonb import Scalar, key_problem, pointer, quoted, scalar_problem
 from collections_app.engine.input.metadata import MAX_DEPTH as MAX_PATH
-from collections_app.errors import FilterInvalid
 from paliapi.errors import Problem
 
 MAX_DEPTH = 8

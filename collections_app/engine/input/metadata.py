@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import TypeAlias, cast
 
+from collections_app.engine.input.errors import MetadataInvalid, MetadataTooLarge
 from collections_app.engine.input.jsonb import Json, key_problem, pointer, quoted, scalar_problem
-from collections_app.errors import MetadataInvalid, MetadataTooLarge
 from paliapi.errors import Problem
 
 MAX_DEPTH = 20

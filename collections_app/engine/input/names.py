@@ -2,7 +2,7 @@
 
 import re
 
-from collections_app.errors import NameInvalid, NameReserved
+from collections_app.engine.input.errors import NameInvalid, NameReserved
 from paliapi.errors import Problem
 
 LONGEST = 255

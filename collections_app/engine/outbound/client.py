@@ -22,7 +22,7 @@ import httpx
 
 from collections_app.engine.outbound.addresses import Address, Allowed, literal
 from collections_app.engine.outbound.destination import WEB_PORTS, Destination, check_by_name
-from collections_app.errors import FetchFailed, FetchRefused, FetchUnavailable
+from collections_app.engine.outbound.errors import FetchFailed, FetchRefused, FetchUnavailable
 
 logger = logging.getLogger(__name__)
 

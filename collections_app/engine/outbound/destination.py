@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import httpx
 
 from collections_app.engine.outbound.addresses import Address, Allowed, NotAnAddress, literal
-from collections_app.errors import FetchRefused
+from collections_app.engine.outbound.errors import FetchRefused
 
 WEB_PORTS = frozenset({80, 443})
 

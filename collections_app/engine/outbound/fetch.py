@@ -17,7 +17,7 @@ import httpcore
 
 from collections_app.engine.outbound.client import Patience, Way, exchange
 from collections_app.engine.outbound.destination import Destination, destination
-from collections_app.errors import FetchFailed, FetchRefused, FetchTooLarge, FetchUnavailable
+from collections_app.engine.outbound.errors import FetchFailed, FetchRefused, FetchTooLarge, FetchUnavailable
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _BUSY = frozenset({408, 425, 429})

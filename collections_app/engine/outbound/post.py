@@ -9,8 +9,8 @@ import httpcore
 
 from collections_app.engine.outbound.client import Patience, Way, exchange
 from collections_app.engine.outbound.destination import destination
+from collections_app.engine.outbound.errors import FetchFailed, FetchRefused, FetchUnavailable
 from collections_app.engine.outbound.fetch import header, pause_s
-from collections_app.errors import FetchFailed, FetchRefused, FetchUnavailable
 
 # Why a message did not arrive.
 Trouble: TypeAlias = Literal["", "refused", "unreachable", "untrusted", "redirected", "rejected"]

@@ -14,9 +14,9 @@ from typing import IO
 from PIL.Image import Image, Resampling
 
 from collections_app.engine.rendering import draw_image, draw_pdf, draw_text
+from collections_app.engine.rendering.errors import RenderCrashed, RenderTookTooMuchMemory
 from collections_app.engine.rendering.protocol import Encoding, Job, RenderedPage, write_frame, write_page
 from collections_app.engine.rendering.sandbox import confine
-from collections_app.errors import RenderCrashed, RenderTookTooMuchMemory
 from paliapi.errors import Error
 
 _OPTIONS: dict[Encoding, dict[str, int]] = {

@@ -8,8 +8,8 @@ from typing import IO, cast
 
 from PIL import ExifTags, Image
 
+from collections_app.engine.rendering.errors import FileDamaged, PageTooLarge, TooManyPages
 from collections_app.engine.rendering.protocol import DrawnPage, Job, fitting_scale
-from collections_app.errors import FileDamaged, PageTooLarge, TooManyPages
 
 _PAGED = ("TIFF", "GIF")  # other formats show one picture, whatever else they carry
 _TURNS: dict[object, Image.Transpose] = {

@@ -11,8 +11,14 @@ from typing import TypeAlias
 import pypdfium2  # type: ignore[import-untyped]
 import pypdfium2.raw as pdfium  # type: ignore[import-untyped]
 
+from collections_app.engine.rendering.errors import (
+    FileDamaged,
+    FileEncrypted,
+    FileWithoutPages,
+    PageTooLarge,
+    TooManyPages,
+)
 from collections_app.engine.rendering.protocol import MAX_SIDE_PX, DrawnPage, Job, fitting_scale
-from collections_app.errors import FileDamaged, FileEncrypted, FileWithoutPages, PageTooLarge, TooManyPages
 from embeddings.word import Word
 from paliapi.errors import Error
 

@@ -13,8 +13,8 @@ from typing import TypeAlias
 
 from PIL import Image, ImageDraw, ImageFont
 
+from collections_app.engine.rendering.errors import FileDamaged, TooManyPages
 from collections_app.engine.rendering.protocol import DrawnPage, Job, fitting_scale
-from collections_app.errors import FileDamaged, TooManyPages
 from embeddings.word import Word
 
 # In points.

@@ -20,7 +20,7 @@ from PIL.PngImagePlugin import PngImageFile
 from PIL.TiffImagePlugin import TiffImageFile
 
 from collections_app.engine.rendering import office_types
-from collections_app.errors import FileDamaged, FileEmpty, PageTooLarge, UnsupportedType
+from collections_app.engine.rendering.errors import FileDamaged, FileEmpty, PageTooLarge, UnsupportedType
 
 Family: TypeAlias = Literal["pdf", "image", "office", "text"]
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import IO
 
 from collections_app.engine.rendering import zip_check
-from collections_app.errors import FileDamaged, FileEncrypted
+from collections_app.engine.rendering.errors import FileDamaged, FileEncrypted
 
 ZIP = b"PK\x03\x04"
 OLE2 = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"

@@ -22,7 +22,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any, cast
 
-from collections_app import errors
+from collections_app.engine.rendering import errors
+from collections_app.engine.rendering.errors import RenderCrashed, RenderTookTooLong, RenderUnavailable
 from collections_app.engine.rendering.file_types import Kind, sniff
 from collections_app.engine.rendering.prefetch import ahead
 from collections_app.engine.rendering.protocol import (
@@ -35,7 +36,6 @@ from collections_app.engine.rendering.protocol import (
     read_frame,
 )
 from collections_app.engine.rendering.soffice import Conversion, to_pdf
-from collections_app.errors import RenderCrashed, RenderTookTooLong, RenderUnavailable
 from paliapi.errors import Error, Unavailable
 
 logger = logging.getLogger(__name__)

@@ -24,14 +24,14 @@ from typing import IO
 
 from collections_app.engine import process_name
 from collections_app.engine.rendering import office_types, soffice_profile, zip_check
-from collections_app.engine.rendering.file_types import Kind
-from collections_app.errors import (
+from collections_app.engine.rendering.errors import (
     ConversionFailed,
     ConverterMissing,
     FileEncrypted,
     RenderTookTooLong,
     RenderUnavailable,
 )
+from collections_app.engine.rendering.file_types import Kind
 from paliapi.errors import Error
 
 logger = logging.getLogger(__name__)

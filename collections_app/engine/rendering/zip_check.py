@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import IO
 
-from collections_app.errors import FileDamaged, FileExpandsTooMuch
+from collections_app.engine.rendering.errors import FileDamaged, FileExpandsTooMuch
 
 MAX_ENTRIES = 10_000
 MAX_TABLE = 4 * 1024 * 1024

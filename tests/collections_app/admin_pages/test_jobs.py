@@ -72,7 +72,7 @@ def test_staff_try_jobs_again_and_what_cannot_be_is_told(staff: Client, alice: S
     going = job_of(alice, "going.pdf", status="rendering")
     assert set(act(staff, "try_again", failed, theirs, going)) == {
         f"Job {failed.pk} of failed.pdf: queued again.",
-        f"Job {going.pk} of going.pdf: The newest content of this document has not failed and was not cancelled.",
+        f"Job {going.pk} of going.pdf: The latest upload of this document has neither failed nor been cancelled.",
         f"Job {theirs.pk} of theirs.pdf: queued again.",
     }
     assert [latest(who, row).status for who, row in ((alice, "failed.pdf"), (charlie, "theirs.pdf"))] == ["queued"] * 2

@@ -17,9 +17,9 @@ from pytest_django import Settings
 from accounts.ownership import acting_for
 from benchmarks.harness.stack import descendants
 from collections_app import failpoints
+from collections_app.engine.rendering.errors import RenderCrashed, RenderTookTooLong, RenderTookTooMuchMemory
 from collections_app.engine.rendering.protocol import PageNotDrawn, RenderedPage
 from collections_app.engine.rendering.render import render
-from collections_app.errors import RenderCrashed, RenderTookTooLong, RenderTookTooMuchMemory
 from collections_app.failpoints import Fault
 from collections_app.ingest import pipeline, worker
 from collections_app.models import Page, Revision, Status

@@ -14,9 +14,9 @@ from pytest_django import Settings
 
 from accounts.ownership import acting_as_staff, acting_for
 from collections_app.engine.input import filter_parser
-from collections_app.errors import PageNotSearchable, SearchTookTooLong
 from collections_app.models import Collection, Document, Page, PageEmbedding, Revision, Status
 from collections_app.search import hit_rows, run
+from collections_app.search.errors import PageNotSearchable, SearchTookTooLong
 from collections_app.search.hit_rows import ShownPage
 from collections_app.search.query import LikePage, Words
 from collections_app.search.run import Answer, Question

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from accounts.ownership import acting_for
-from collections_app.errors import StorageUnavailable
 from collections_app.models import StoredFile
 from collections_app.storage import files
+from collections_app.storage.errors import StorageUnavailable
 from collections_app.storage.files import Content
 from tests.cast import Someone, someone
 

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from collections_app.engine.input.errors import FilterInvalid
 from collections_app.engine.input.filter_conditions import (
     And,
     Contains,
@@ -28,7 +29,6 @@ from collections_app.engine.input.filter_parser import (
     OPS,
     parse,
 )
-from collections_app.errors import FilterInvalid
 from paliapi.errors import Problem
 
 YEAR = {"key": "year", "value": 2024}

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from collections_app.engine.input.errors import MetadataInvalid, MetadataTooLarge
 from collections_app.engine.input.metadata import MAX_DEPTH, MOST_PROBLEMS, checked
-from collections_app.errors import MetadataInvalid, MetadataTooLarge
 
 PLENTY = 1_000_000
 

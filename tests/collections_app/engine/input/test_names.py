@@ -6,8 +6,8 @@ from itertools import product
 import pytest
 from django.urls import resolve
 
+from collections_app.engine.input.errors import NameReserved
 from collections_app.engine.input.names import collection_checked, document_checked
-from collections_app.errors import NameReserved
 
 WORDS = ("a", "cancel", "retry", "events", "quality", "pages", "3", "image", "upsert-document", "delete-document", "")
 NAMES = ["/".join(words) for length in (1, 2, 3) for words in product(WORDS, repeat=length)]

@@ -10,8 +10,8 @@ import trustme
 
 from collections_app.engine.outbound.addresses import Allowed
 from collections_app.engine.outbound.client import Resolver, Way, ask_system
+from collections_app.engine.outbound.errors import FetchFailed, FetchRefused, FetchUnavailable
 from collections_app.engine.outbound.fetch import FetchLimits, fetch
-from collections_app.errors import FetchFailed, FetchRefused, FetchUnavailable
 from paliapi.errors import Error
 from tests.collections_app.engine.outbound.web_servers import (
     DEADLINE_S,

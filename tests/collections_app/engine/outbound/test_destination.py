@@ -2,7 +2,7 @@ import pytest
 
 from collections_app.engine.outbound.addresses import Allowed
 from collections_app.engine.outbound.destination import check_by_name, destination
-from collections_app.errors import FetchRefused
+from collections_app.engine.outbound.errors import FetchRefused
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,8 @@ import pytest
 
 from collections_app.engine.outbound.addresses import Allowed
 from collections_app.engine.outbound.client import Way
+from collections_app.engine.outbound.errors import FetchFailed, FetchRefused, FetchTooLarge, FetchUnavailable
 from collections_app.engine.outbound.fetch import Fetched, FetchLimits, fetch
-from collections_app.errors import FetchFailed, FetchRefused, FetchTooLarge, FetchUnavailable
 from paliapi.errors import Invalid, TooLarge, Unavailable, kind_of
 from tests.collections_app.engine.outbound.web_servers import DEADLINE_S, Answer, Server, listening, ok, status
 

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from PIL import ImageFont
 
 from collections_app.engine.rendering import draw_text
+from collections_app.engine.rendering.errors import TooManyPages
 from collections_app.engine.rendering.protocol import DrawnPage, Job, RenderLimits
 from collections_app.engine.rendering.render import render
-from collections_app.errors import TooManyPages
 
 
 def drawn(content: bytes, *, max_pages: int = 10, first_page: int = 1) -> tuple[int, list[DrawnPage]]:

@@ -7,8 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from collections_app.engine.rendering.file_types import ACCEPTED, Kind, sniff
-from collections_app.errors import (
+from collections_app.engine.rendering.errors import (
     FileDamaged,
     FileEmpty,
     FileEncrypted,
@@ -16,6 +15,7 @@ from collections_app.errors import (
     PageTooLarge,
     UnsupportedType,
 )
+from collections_app.engine.rendering.file_types import ACCEPTED, Kind, sniff
 from paliapi.errors import Error
 from tests.collections_app.engine.rendering.samples import (
     endless_pdf,

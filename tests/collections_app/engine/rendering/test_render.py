@@ -8,9 +8,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from collections_app.engine.rendering.protocol import Encoding, PageNotDrawn, RenderedPage, RenderLimits
-from collections_app.engine.rendering.render import render
-from collections_app.errors import (
+from collections_app.engine.rendering.errors import (
     FileDamaged,
     FileEmpty,
     FileEncrypted,
@@ -23,6 +21,8 @@ from collections_app.errors import (
     TooManyPages,
     UnsupportedType,
 )
+from collections_app.engine.rendering.protocol import Encoding, PageNotDrawn, RenderedPage, RenderLimits
+from collections_app.engine.rendering.render import render
 from paliapi.errors import Error
 from tests.collections_app.engine.rendering.samples import (
     endless_pdf,

@@ -10,10 +10,7 @@ from PIL import Image, ImageChops
 
 from collections_app.engine import process_name
 from collections_app.engine.rendering import soffice
-from collections_app.engine.rendering.file_types import RTF, sniff
-from collections_app.engine.rendering.render import render
-from collections_app.engine.rendering.soffice import Conversion, drop_abandoned, to_pdf
-from collections_app.errors import (
+from collections_app.engine.rendering.errors import (
     ConversionFailed,
     ConverterMissing,
     FileEncrypted,
@@ -21,6 +18,9 @@ from collections_app.errors import (
     RenderTookTooLong,
     RenderUnavailable,
 )
+from collections_app.engine.rendering.file_types import RTF, sniff
+from collections_app.engine.rendering.render import render
+from collections_app.engine.rendering.soffice import Conversion, drop_abandoned, to_pdf
 from paliapi.errors import Error
 from tests.collections_app.engine.rendering.programs import converter, needs_libreoffice, program
 from tests.collections_app.engine.rendering.samples import docx, locked_xls, lying_zip, odt, pdf, pptx, xlsx

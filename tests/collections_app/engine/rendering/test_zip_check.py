@@ -4,7 +4,7 @@ import zipfile
 import pytest
 
 from collections_app.engine.rendering import zip_check
-from collections_app.errors import FileDamaged, FileExpandsTooMuch
+from collections_app.engine.rendering.errors import FileDamaged, FileExpandsTooMuch
 from tests.collections_app.engine.rendering.samples import docx, lying_zip, zip_bomb, zipped
 
 
