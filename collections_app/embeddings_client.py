@@ -10,7 +10,7 @@ import structlog
 from django.conf import settings
 
 from collections_app.engine.input import base64_input
-from collections_app.engine.outbound.circuit_breaker import Gate, Stay
+from collections_app.engine.outbound.circuit_breaker import CircuitBreaker, WaitBudget
 from collections_app.errors import EmbeddingsUnavailable, EmbeddingsUntrustworthy, InputNotEmbeddable
 from embeddings.client import Client, ClientError, EmbeddingResult, InputRejected, RetryPolicy, ServiceUnavailable
 from embeddings.contract import MultiVector, Vectors, VectorSpace, Word
@@ -34,12 +34,12 @@ _LONGEST_NAME = 200
 
 
 class _Clients:
-    """One client, and one gate, for each process and service; a forked child makes its own."""
+    """One client and one circuit breaker for each process and service; a forked child makes its own."""
 
     def __init__(self) -> None:
         self._lock = Lock()
         self._known: dict[tuple[int, str, str, RetryPolicy], Client] = {}
-        self._gates: dict[tuple[int, str], Gate] = {}
+        self._breakers: dict[tuple[int, str], CircuitBreaker] = {}
 
     def get(self, patience: RetryPolicy) -> Client:
         env = settings.ENV
@@ -49,14 +49,14 @@ class _Clients:
                 self._known[key] = Client(env.embeddings_url, token=env.embeddings_url_token, retry_policy=patience)
             return self._known[key]
 
-    def gate(self) -> Gate:
+    def breaker(self) -> CircuitBreaker:
         """Half of the threads may wait for long."""
         key = (os.getpid(), settings.ENV.embeddings_url)
         with self._lock:
-            if key not in self._gates:
-                places = max(1, settings.ENV.web_threads // 2)
-                self._gates[key] = Gate(places=places, pause_s=_LOOK_AGAIN_S)
-            return self._gates[key]
+            if key not in self._breakers:
+                limit = max(1, settings.ENV.web_threads // 2)
+                self._breakers[key] = CircuitBreaker(max_long_waits=limit, probe_interval_s=_LOOK_AGAIN_S)
+            return self._breakers[key]
 
     def close(self) -> None:
         """Give back the connections of this process; a parent's are not ours to close."""
@@ -149,16 +149,16 @@ def _asked_soon(
     short: RetryPolicy = _SOMEBODY_WAITS,
 ) -> T:
     """For who waits. `short` is how long, where too many wait already."""
-    gate = _clients.gate()
-    with gate.enter(hasty=hasty) as stay:
-        if stay is Stay.NONE:
+    breaker = _clients.breaker()
+    with breaker.admit(fail_fast=hasty) as budget:
+        if budget is WaitBudget.NONE:
             raise EmbeddingsUnavailable(retry_after_s=5)
         try:
-            found = _asked(ask, at=at, listed=listed, patience=_SOMEBODY_WAITS if stay is Stay.LONG else short)
+            found = _asked(ask, at=at, listed=listed, patience=_SOMEBODY_WAITS if budget is WaitBudget.LONG else short)
         except EmbeddingsUnavailable:
-            gate.not_heard()
+            breaker.failed()
             raise
-    gate.heard()
+    breaker.succeeded()
     return found
 
 

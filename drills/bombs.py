@@ -25,7 +25,7 @@ from benchmarks.harness.stack import Stack, descendants, running, temporary_fold
 from benchmarks.harness.uploads import COLLECTION, look_at, until_ready, upload
 from paliapi import env
 from paliapi.stack.listen import free_port
-from tests.collections_app.engine.outbound.web_servers import Answer, listening, ok
+from tests.collections_app.engine.outbound.web_servers import Response, listening, ok
 from tests.collections_app.engine.rendering.bombs import IN_FILES, READY
 
 _RESULTS = env.ROOT / "drills" / "results" / "bombs.json"
@@ -184,7 +184,7 @@ _PATHS = {
 }
 
 
-def _answers() -> dict[str, bytes | Answer]:
+def _answers() -> dict[str, bytes | Response]:
     packer = zlib.compressobj(1, wbits=31)
     packed = b"".join(packer.compress(bytes(1_000_000)) for _ in range(1000)) + packer.flush()
     return {"/gzip": ok(packed, "Content-Encoding: gzip"), "/endless": _endless, "/slow": _slow}

@@ -6,8 +6,8 @@ from django.conf import settings
 
 from accounts.ownership import acting_for
 from accounts.quotas import charge
-from collections_app.engine.outbound.addresses import Allowed
-from collections_app.engine.outbound.client import Way
+from collections_app.engine.outbound.addresses import AllowList
+from collections_app.engine.outbound.client import OutboundPolicy
 from collections_app.engine.outbound.fetch import FetchLimits, fetch
 from collections_app.engine.rendering.file_types import sniff
 from collections_app.ingest.leases import Lease
@@ -21,9 +21,11 @@ def bring(lease: Lease, url: str, *, use_proxy: bool) -> StoredFile:
     """Fetch the URL and keep what is there as the file of the revision."""
     env = settings.ENV
     limits = FetchLimits(max_bytes=env.max_upload_mb * MEBIBYTE, total_s=env.fetch_timeout_s)
-    way = Way(allowed=Allowed.of(env.fetch_allow), ports=env.fetch_ports, proxy=env.fetch_proxy if use_proxy else "")
+    policy = OutboundPolicy(
+        allow=AllowList.parse(env.fetch_allow), ports=env.fetch_ports, proxy=env.fetch_proxy if use_proxy else ""
+    )
     with tempfile.TemporaryFile() as content:
-        fetched = fetch(url, content, limits=limits, way=way)
+        fetched = fetch(url, content, limits=limits, policy=policy)
         kind = sniff(content)
         lease.check()
         draft = files.put(

@@ -12,10 +12,10 @@ from django.conf import settings
 from django.utils import timezone
 
 from collections_app import failpoints
-from collections_app.engine.outbound.addresses import Allowed
-from collections_app.engine.outbound.client import Way
-from collections_app.engine.outbound.post import Receipt, post
-from collections_app.engine.outbound.webhook_signature import signed_headers
+from collections_app.engine.outbound.addresses import AllowList
+from collections_app.engine.outbound.client import OutboundPolicy
+from collections_app.engine.outbound.post import PostResult, post
+from collections_app.engine.outbound.webhook_signature import signature_headers
 from collections_app.webhook_models import WhyDisabled
 from collections_app.webhooks import deliveries, keys, messages
 from collections_app.webhooks.deliveries import Claim
@@ -31,7 +31,7 @@ _LOOK_AGAIN_S = 0.25
 def run() -> bool:
     """Send what is due, for the length of one turn; whether there is more to do."""
     deliveries.free_abandoned()
-    on_their_way: dict[Future[Receipt], Claim] = {}
+    on_their_way: dict[Future[PostResult], Claim] = {}
     until = time.monotonic() + _TURN_S
     with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="webhook") as threads:
         while True:
@@ -46,7 +46,7 @@ def run() -> bool:
     return deliveries.are_due()
 
 
-def _begun(threads: ThreadPoolExecutor, *, room: int, until: float) -> Iterator[tuple[Future[Receipt], Claim]]:
+def _begun(threads: ThreadPoolExecutor, *, room: int, until: float) -> Iterator[tuple[Future[PostResult], Claim]]:
     for _ in range(room):
         claim = deliveries.claim() if time.monotonic() < until else None
         if claim is None:
@@ -59,17 +59,17 @@ def _begun(threads: ThreadPoolExecutor, *, room: int, until: float) -> Iterator[
             deliveries.let_go(claim, why=WhyDisabled.SECRET_LOST)
             continue
         now = int(timezone.now().timestamp())
-        headers = signed_headers(claim.delivery.name, body, timestamp=now, keys=signing)
+        headers = signature_headers(claim.delivery.name, body, timestamp=now, keys=signing)
         env = settings.ENV
-        way = Way(allowed=Allowed.of(env.webhook_allow), ports=env.webhook_ports)
-        url, within_s = claim.endpoint.url, float(env.webhook_timeout_s)
-        yield threads.submit(post, url, body, headers=headers, way=way, within_s=within_s), claim
+        policy = OutboundPolicy(allow=AllowList.parse(env.webhook_allow), ports=env.webhook_ports)
+        url, timeout_s = claim.endpoint.url, float(env.webhook_timeout_s)
+        yield threads.submit(post, url, body, headers=headers, policy=policy, timeout_s=timeout_s), claim
 
 
-def _receipt(sending: Future[Receipt]) -> Receipt:
+def _receipt(sending: Future[PostResult]) -> PostResult:
     """An error of ours costs one message one attempt, and the others nothing."""
     try:
         return sending.result()
     except Exception:
         log.exception("webhook_broke_off")
-        return Receipt(trouble="unreachable")
+        return PostResult(failure="unreachable")

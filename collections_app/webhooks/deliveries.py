@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from accounts.ownership import acting_as_staff, acting_for
 from collections_app.engine import process_name
-from collections_app.engine.outbound.post import Receipt
+from collections_app.engine.outbound.post import PostResult
 from collections_app.webhook_models import DeliveryStatus, WebhookDelivery, WebhookEndpoint, WhyDisabled
 from collections_app.webhooks import endpoints
 
@@ -109,7 +109,7 @@ def are_due() -> bool:
         return _endpoints_in_turn().exists()
 
 
-def record(claim: Claim, receipt: Receipt) -> None:
+def record(claim: Claim, receipt: PostResult) -> None:
     """Keep what came of an attempt, if it is still ours to say; and what it says of the endpoint."""
     owner_id = claim.delivery.owner_id
     with acting_for(owner_id):
@@ -117,7 +117,7 @@ def record(claim: Claim, receipt: Receipt) -> None:
         rows = WebhookEndpoint.objects.filter(owner_id=owner_id, pk=claim.endpoint.pk)
         endpoint = rows.select_for_update(no_key=True).first()
         mine = WebhookDelivery.objects.filter(owner_id=owner_id, pk=claim.delivery.pk, lease_token=claim.token)
-        changes = _delivered() if receipt.arrived else _next_try(claim, receipt)
+        changes = _delivered() if receipt.delivered else _next_try(claim, receipt)
         kept = mine.pending().update(
             **changes,
             lease_token=None,
@@ -125,17 +125,17 @@ def record(claim: Claim, receipt: Receipt) -> None:
             took_ms=receipt.took_ms,
             response_status=receipt.status,
             response_body=receipt.text,
-            error=receipt.trouble,
+            error=receipt.failure,
         )
         if endpoint is not None and kept:
             _note(endpoint, receipt)
     log.info(
-        "webhook_sent" if receipt.arrived else "webhook_not_delivered",
+        "webhook_sent" if receipt.delivered else "webhook_not_delivered",
         delivery=claim.delivery.pk,
         endpoint=claim.endpoint.pk,
         attempt=claim.delivery.attempts,
         status=receipt.status,
-        error=receipt.trouble,
+        error=receipt.failure,
         took_ms=receipt.took_ms,
         recorded=bool(kept),
     )
@@ -155,7 +155,7 @@ def _delivered() -> dict[str, object]:
     return {"status": DeliveryStatus.DELIVERED, "delivered_at": Now()}
 
 
-def _next_try(claim: Claim, receipt: Receipt) -> dict[str, object]:
+def _next_try(claim: Claim, receipt: PostResult) -> dict[str, object]:
     attempts = claim.delivery.attempts
     if attempts >= MOST_ATTEMPTS:
         return {"status": DeliveryStatus.FAILED}
@@ -164,10 +164,10 @@ def _next_try(claim: Claim, receipt: Receipt) -> dict[str, object]:
     return {"next_try_at": Now() + timedelta(seconds=max(pause_s, asked_s))}
 
 
-def _note(endpoint: WebhookEndpoint, receipt: Receipt) -> None:
+def _note(endpoint: WebhookEndpoint, receipt: PostResult) -> None:
     """One that fails rests longer and longer, so that a backlog for it costs little; in the end it is disabled."""
     rows = WebhookEndpoint.objects.filter(owner_id=endpoint.owner_id, pk=endpoint.pk)
-    if receipt.arrived:
+    if receipt.delivered:
         if endpoint.failures:
             rows.update(failures=0, failing_since=None, rest_until=Now())
         return

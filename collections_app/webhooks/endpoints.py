@@ -11,8 +11,8 @@ from django.utils import timezone
 
 from accounts.access import Caller
 from accounts.ownership import one_at_a_time
-from collections_app.engine.outbound.addresses import Allowed
-from collections_app.engine.outbound.destination import check_by_name, destination
+from collections_app.engine.outbound.addresses import AllowList
+from collections_app.engine.outbound.destination import check_without_lookup, parse_destination
 from collections_app.engine.outbound.errors import FetchRefused
 from collections_app.webhook_models import (
     DeliveryStatus,
@@ -187,8 +187,8 @@ def _check_url(url: str) -> None:
     """Refuse what would be refused when sending, as far as can be told without asking the network."""
     env = settings.ENV
     try:
-        where = destination(url, ports=env.webhook_ports)
-        check_by_name(where, allowed=Allowed.of(env.webhook_allow))
+        where = parse_destination(url, ports=env.webhook_ports)
+        check_without_lookup(where, allow=AllowList.parse(env.webhook_allow))
     except FetchRefused:
         problem = Problem("/url", WebhookURLRefused.code, WebhookURLRefused.title)
         raise WebhookURLRefused(problems=(problem,)) from None

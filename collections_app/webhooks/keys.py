@@ -10,7 +10,7 @@ from datetime import datetime
 from django.conf import settings
 from django.utils import timezone
 
-from collections_app.engine.outbound.webhook_signature import derived_key, secret_text
+from collections_app.engine.outbound.webhook_signature import derive_key, format_secret
 from collections_app.webhook_models import WebhookEndpoint
 
 _SALT_BYTES = 32
@@ -30,7 +30,7 @@ def renew(endpoint: WebhookEndpoint, *, old_until: datetime | None = None) -> No
 
 def secret_of(endpoint: WebhookEndpoint) -> str:
     """The secret as its receiver keeps it."""
-    return secret_text(_key(endpoint.salt, endpoint.pepper_id))
+    return format_secret(_key(endpoint.salt, endpoint.pepper_id))
 
 
 def signing_keys(endpoint: WebhookEndpoint) -> list[bytes]:
@@ -47,4 +47,4 @@ def _key(salt: bytes | memoryview, pepper_id: int) -> bytes:
     pepper = dict(settings.ENV.api_key_peppers).get(pepper_id)
     if pepper is None:
         raise SecretLost
-    return derived_key(pepper, salt=bytes(salt))
+    return derive_key(pepper, salt=bytes(salt))

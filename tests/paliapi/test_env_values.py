@@ -2,7 +2,7 @@
 
 import pytest
 
-from collections_app.engine.outbound.addresses import Allowed
+from collections_app.engine.outbound.addresses import AllowList
 from paliapi.env_values import places, ports
 
 
@@ -11,7 +11,7 @@ from paliapi.env_values import places, ports
 )
 def test_a_place_that_the_environment_takes_can_be_allowed(word: str) -> None:
     assert places(word) == (word,)
-    Allowed.of(places(word))
+    AllowList.parse(places(word))
 
 
 @pytest.mark.parametrize(
@@ -21,7 +21,7 @@ def test_a_place_that_cannot_be_allowed_is_not_taken(word: str) -> None:
     with pytest.raises(ValueError, match="networks and names of hosts"):
         places(word)
     with pytest.raises(ValueError, match="neither a network nor"):
-        Allowed.of([word])
+        AllowList.parse([word])
 
 
 def test_places_and_ports_are_split_at_commas() -> None:

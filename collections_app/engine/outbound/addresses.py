@@ -1,8 +1,8 @@
-"""Which addresses of the network may be reached on behalf of a user: public ones, and those an operator allows.
+"""Which network addresses may be reached on behalf of a user: public ones, and those an operator allows.
 
-`ipaddress.is_global` is not enough. It calls loopback behind NAT64 or 6to4 global, and its answers differ between
-versions of Python. So IPv6 addresses that carry an IPv4 address are unwrapped, and what is not meant for the public
-network is listed here.
+`ipaddress.is_global` is not enough: it treats loopback behind NAT64 or 6to4 as global, and its results differ between
+versions of Python. So IPv6 addresses that embed an IPv4 address are unwrapped, and networks that are not public are
+listed here.
 """
 
 import ipaddress
@@ -15,15 +15,15 @@ from typing import TypeAlias
 Address: TypeAlias = IPv4Address | IPv6Address
 Network: TypeAlias = IPv4Network | IPv6Network
 
-_NEVER_V4 = tuple(
+_BLOCKED_V4 = tuple(
     IPv4Network(network)
     for network in (
         "0.0.0.0/8",  # this network
         "10.0.0.0/8",
-        "100.64.0.0/10",  # carrier-grade NAT, and the metadata service of one cloud
+        "100.64.0.0/10",  # carrier-grade NAT, and one cloud's metadata service
         "127.0.0.0/8",
-        "168.63.129.16/32",  # answers each virtual machine of one cloud as its host
-        "169.254.0.0/16",  # link-local, with the metadata services
+        "168.63.129.16/32",  # the host as one cloud's virtual machines see it
+        "169.254.0.0/16",  # link-local, including metadata services
         "172.16.0.0/12",
         "192.0.0.0/24",  # protocol assignments
         "192.0.2.0/24",  # documentation
@@ -37,31 +37,31 @@ _NEVER_V4 = tuple(
     )
 )
 _PUBLIC_V6 = IPv6Network("2000::/3")
-_NEVER_V6 = tuple(
+_BLOCKED_V6 = tuple(
     IPv6Network(network)
     for network in (
-        "2001::/23",  # protocol assignments, Teredo among them
+        "2001::/23",  # protocol assignments, including Teredo
         "2001:db8::/32",  # documentation
         "3fff::/20",  # documentation
     )
 )
 _NAT64 = IPv6Network("64:ff9b::/96")
 _LAST_32_BITS = 0xFFFFFFFF
-# What resolvers take for one number or several: 2130706433, 127.1, 0x7f.1, 0177.0.0.1.
+# Spellings that resolvers read as an address: 2130706433, 127.1, 0x7f.1, 0177.0.0.1.
 _NUMERIC = re.compile(r"(?:.*\.)?(?:[0-9]+|0[xX][0-9a-fA-F]*)\.?", re.DOTALL)
 
 
-class NotAnAddress(Exception):
-    """A spelling that some would read as an address and others as a name."""
+class AmbiguousHost(Exception):
+    """A host that some programs read as an address and others as a name."""
 
 
 def is_public(address: Address) -> bool:
-    """Whether it belongs to the public network, whatever it is wrapped in."""
-    return not _has_zone(address) and all(_is_public_itself(part) for part in unwrapped(address))
+    """Return whether the address, and any address it embeds, belongs to the public network."""
+    return not _has_zone(address) and all(_is_directly_public(part) for part in unwrap(address))
 
 
-def unwrapped(address: Address) -> tuple[Address, ...]:
-    """The addresses it stands for: those it carries, or itself."""
+def unwrap(address: Address) -> tuple[Address, ...]:
+    """Return the addresses that are reached through this one: those it embeds, or itself."""
     if isinstance(address, IPv4Address):
         return (address,)
     if mapped := address.ipv4_mapped or address.sixtofour:
@@ -73,12 +73,12 @@ def unwrapped(address: Address) -> tuple[Address, ...]:
     return (address,)
 
 
-def _is_public_itself(address: Address) -> bool:
+def _is_directly_public(address: Address) -> bool:
     if not address.is_global or address.is_multicast:
         return False
     if isinstance(address, IPv4Address):
-        return not any(address in network for network in _NEVER_V4)
-    return address in _PUBLIC_V6 and not any(address in network for network in _NEVER_V6)
+        return not any(address in network for network in _BLOCKED_V4)
+    return address in _PUBLIC_V6 and not any(address in network for network in _BLOCKED_V6)
 
 
 def _has_zone(address: Address) -> bool:
@@ -86,47 +86,47 @@ def _has_zone(address: Address) -> bool:
     return isinstance(address, IPv6Address) and address.scope_id is not None
 
 
-def literal(host: str) -> Address | None:
-    """The address that a host is, or None for a name; NotAnAddress for what readers disagree on."""
+def parse_literal(host: str) -> Address | None:
+    """Return the address that a host spells out, or None for a name; raise AmbiguousHost if programs disagree."""
     try:
         return ipaddress.ip_address(host)
     except ValueError:
         if ":" in host or _NUMERIC.fullmatch(host):
-            raise NotAnAddress from None
+            raise AmbiguousHost from None
         return None
 
 
 @dataclass(frozen=True, slots=True)
-class Allowed:
-    """What an operator allows besides the public network."""
+class AllowList:
+    """Networks and hosts that an operator allows in addition to the public network."""
 
     networks: tuple[Network, ...] = ()
     hosts: frozenset[str] = frozenset()
 
     @classmethod
-    def of(cls, words: Iterable[str]) -> "Allowed":
-        """From words such as `10.1.0.0/16`, `fd00::1` and `wiki.example`."""
+    def parse(cls, entries: Iterable[str]) -> "AllowList":
+        """Parse entries such as `10.1.0.0/16`, `fd00::1` and `wiki.example`."""
         networks: list[Network] = []
         hosts: set[str] = set()
-        for word in words:
+        for entry in entries:
             try:
-                networks.append(ipaddress.ip_network(word))
+                networks.append(ipaddress.ip_network(entry))
             except ValueError:
-                hosts.add(_host(word))
+                hosts.add(_parse_host(entry))
         return cls(tuple(networks), frozenset(hosts))
 
     def permits(self, address: Address, *, host: str) -> bool:
-        """Whether this address may be connected to for the sake of that host."""
-        if host in self.hosts or self._names(address) or is_public(address):
+        """Return whether `address` may be connected to when it was resolved from `host`."""
+        if host in self.hosts or self._lists(address) or is_public(address):
             return True
-        return all(self._names(part) for part in unwrapped(address))
+        return all(self._lists(part) for part in unwrap(address))
 
-    def _names(self, address: Address) -> bool:
+    def _lists(self, address: Address) -> bool:
         return any(address in network for network in self.networks if network.version == address.version)
 
 
-def _host(word: str) -> str:
-    host = word.lower()
+def _parse_host(entry: str) -> str:
+    host = entry.lower()
     if not re.fullmatch(r"[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?", host) or _NUMERIC.fullmatch(host):
-        raise ValueError(f"{word!r} is neither a network nor the name of a host")
+        raise ValueError(f"{entry!r} is neither a network nor a host name")
     return host

@@ -1,8 +1,8 @@
-"""How long the threads of a process may wait for a service that may not answer.
+"""Circuit breaker and bulkhead: how long the threads of a process may wait for a service that may not respond.
 
-Some may wait for long: a GPU that sleeps when nobody asks needs time to wake. The others wait shortly; and once nothing
-was heard, not at all, but for one of them every few seconds, who finds out whether that is over. So a service that
-hangs holds only some of the threads, and the others go on with what they can do without it.
+A limited number of threads may wait for long, because a GPU that was shut down for lack of work needs time to start.
+The others wait briefly. After a failure they do not wait at all, except for one probe every few seconds that finds out
+whether the service is back. So a service that hangs holds only some of the threads.
 """
 
 import time
@@ -12,52 +12,54 @@ from enum import Enum, auto
 from threading import Lock
 
 
-class Stay(Enum):
-    """How long somebody may wait."""
+class WaitBudget(Enum):
+    """How long a caller may wait for the service."""
 
     LONG = auto()
     SHORT = auto()
     NONE = auto()
 
 
-class Gate:
-    """Safe to use from many threads; `places` is how many may wait for long."""
+class CircuitBreaker:
+    """Safe to use from many threads; at most `max_long_waits` callers may wait for long at once."""
 
-    def __init__(self, *, places: int, pause_s: float, now: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, *, max_long_waits: int, probe_interval_s: float, now: Callable[[], float] = time.monotonic
+    ) -> None:
         self._lock = Lock()
-        self._places = places
-        self._pause_s = pause_s
+        self._free_long_waits = max_long_waits
+        self._probe_interval_s = probe_interval_s
         self._now = now
-        self._next_look_at: float | None = None  # None while it answers
+        self._next_probe_at: float | None = None  # None while the circuit is closed
 
     @contextmanager
-    def enter(self, *, hasty: bool = False) -> Iterator[Stay]:
-        """A place, until the end of the block; whoever is in a hurry takes none."""
-        stay = self._stay(hasty=hasty)
+    def admit(self, *, fail_fast: bool = False) -> Iterator[WaitBudget]:
+        """Yield how long the caller may wait. With `fail_fast` it never takes one of the long waits."""
+        budget = self._take_budget(fail_fast=fail_fast)
         try:
-            yield stay
+            yield budget
         finally:
-            if stay is Stay.LONG:
+            if budget is WaitBudget.LONG:
                 with self._lock:
-                    self._places += 1
+                    self._free_long_waits += 1
 
-    def heard(self) -> None:
-        """The service has answered."""
+    def succeeded(self) -> None:
+        """Close the circuit: the service has responded."""
         with self._lock:
-            self._next_look_at = None
+            self._next_probe_at = None
 
-    def not_heard(self) -> None:
-        """Somebody has waited in vain."""
+    def failed(self) -> None:
+        """Open the circuit: a caller has timed out."""
         with self._lock:
-            self._next_look_at = self._now() + self._pause_s
+            self._next_probe_at = self._now() + self._probe_interval_s
 
-    def _stay(self, *, hasty: bool) -> Stay:
+    def _take_budget(self, *, fail_fast: bool) -> WaitBudget:
         with self._lock:
-            if self._places and not hasty:
-                self._places -= 1
-                return Stay.LONG
-            if self._next_look_at is not None:
-                if self._now() < self._next_look_at:
-                    return Stay.NONE
-                self._next_look_at = self._now() + self._pause_s
-            return Stay.SHORT
+            if self._free_long_waits and not fail_fast:
+                self._free_long_waits -= 1
+                return WaitBudget.LONG
+            if self._next_probe_at is not None:
+                if self._now() < self._next_probe_at:
+                    return WaitBudget.NONE
+                self._next_probe_at = self._now() + self._probe_interval_s
+            return WaitBudget.SHORT

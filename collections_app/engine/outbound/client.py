@@ -1,7 +1,7 @@
-"""Requests to servers that users name: pinned to an address that was judged, timed, and bounded.
+"""HTTP requests to servers that users name: pinned to a checked address, timed and bounded.
 
-The guard stands where connections are made. There a name is looked up once, all its addresses are judged, and one of
-them is connected to; so no second look-up, other spelling or redirect gets past it. TLS is verified against the name.
+The check is made where connections are opened. There a name is resolved once, all its addresses are checked, and one of
+them is connected to, so no second look-up, other spelling or redirect bypasses it. TLS is verified against the name.
 """
 
 import functools
@@ -20,102 +20,106 @@ from typing import Any, TypeAlias
 import httpcore
 import httpx
 
-from collections_app.engine.outbound.addresses import Address, Allowed, literal
-from collections_app.engine.outbound.destination import WEB_PORTS, Destination, check_by_name
+from collections_app.engine.outbound.addresses import Address, AllowList, parse_literal
+from collections_app.engine.outbound.destination import WEB_PORTS, Destination, check_without_lookup
 from collections_app.engine.outbound.errors import FetchFailed, FetchRefused, FetchUnavailable
 
 logger = logging.getLogger(__name__)
 
-# The addresses of a host and port, as text. Raises OSError, as `socket.getaddrinfo` does.
+# Returns the addresses of a host and port as text. Raises OSError, as `socket.getaddrinfo` does.
 Resolver: TypeAlias = Callable[[str, int], Sequence[str]]
 
 USER_AGENT = "PaliAPI"
 
-_MOST_ADDRESSES = 4
-_MOST_HEADER_BYTES = 64 * 1024
-_NO_SUCH_NAME = {socket.EAI_NONAME, socket.EAI_ADDRFAMILY, getattr(socket, "EAI_NODATA", socket.EAI_NONAME)}
+_MAX_ADDRESSES_TRIED = 4
+_MAX_HEADER_BYTES = 64 * 1024
+_UNKNOWN_NAME_ERRORS = {socket.EAI_NONAME, socket.EAI_ADDRFAMILY, getattr(socket, "EAI_NODATA", socket.EAI_NONAME)}
 _DENIED_BY_PROXY = ("403", "407")
 
 
-def ask_system(host: str, port: int) -> Sequence[str]:
-    """The resolver of this machine."""
-    return [str(found[4][0]) for found in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
+def system_resolver(host: str, port: int) -> Sequence[str]:
+    return [str(entry[4][0]) for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
 
 
 @functools.cache
-def trusted() -> ssl.SSLContext:
-    """The usual certificate authorities, or those in SSL_CERT_FILE."""
+def default_tls_context() -> ssl.SSLContext:
+    """Return a context that trusts the usual certificate authorities, or those in SSL_CERT_FILE."""
     return httpx.create_ssl_context()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Way:
-    """How requests leave this machine.
+class OutboundPolicy:
+    """Which destinations are permitted, and how they are reached.
 
-    A proxy is an http URL such as `http://user:password@proxy:3128`. It looks names up and judges addresses itself.
+    A proxy is an http URL such as `http://user:password@proxy:3128`. It resolves names and checks addresses itself.
     """
 
-    allowed: Allowed = field(default_factory=Allowed)
+    allow: AllowList = field(default_factory=AllowList)
     ports: frozenset[int] = WEB_PORTS
     proxy: str = field(default="", repr=False)
-    resolve: Resolver = ask_system
+    resolve: Resolver = system_resolver
     tls: ssl.SSLContext | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Patience:
-    """How long to wait for one connection, for one piece of an answer, and until when (monotonic) for everything."""
+class Timeouts:
+    """Time limits for one connection, for one piece of a response, and a deadline (monotonic) for everything."""
 
     connect_s: float
     read_s: float
-    until: float
+    deadline: float
 
-    def left_s(self, wanted_s: float | None) -> float:
-        left = self.until - time.monotonic()
-        if left <= 0:
+    def remaining_s(self, timeout_s: float | None) -> float:
+        """Return `timeout_s`, shortened to what the deadline leaves; raise FetchUnavailable if it has passed."""
+        remaining = self.deadline - time.monotonic()
+        if remaining <= 0:
             raise FetchUnavailable
-        return left if wanted_s is None else min(left, wanted_s)
+        return remaining if timeout_s is None else min(remaining, timeout_s)
 
 
 @contextmanager
 def exchange(
     method: str,
-    where: Destination,
+    destination: Destination,
     *,
-    way: Way,
-    patience: Patience,
+    policy: OutboundPolicy,
+    timeouts: Timeouts,
     headers: Mapping[str, str],
     content: bytes = b"",
 ) -> Iterator[httpcore.Response]:
-    """One request and its answer, whose body is still to be read; nothing is followed, decoded, kept or reused."""
-    backend = _Backend(way=way, patience=patience)
-    url = httpcore.URL(scheme=where.scheme, host=where.host, port=where.port, target=where.target)
-    always = {"Host": where.authority, "User-Agent": USER_AGENT, "Connection": "close"}
-    sent = [(name.encode(), value.encode()) for name, value in {**always, **headers}.items()]
-    timeouts = {"connect": patience.connect_s, "read": patience.read_s, "write": patience.read_s}
+    """Send one request and yield its response with the body unread; nothing is followed, decoded, cached or reused."""
+    backend = _Backend(policy=policy, timeouts=timeouts)
+    url = httpcore.URL(
+        scheme=destination.scheme, host=destination.host, port=destination.port, target=destination.target
+    )
+    own_headers = {"Host": destination.authority, "User-Agent": USER_AGENT, "Connection": "close"}
+    raw_headers = [(name.encode(), value.encode()) for name, value in {**own_headers, **headers}.items()]
+    extensions = {"timeout": {"connect": timeouts.connect_s, "read": timeouts.read_s, "write": timeouts.read_s}}
     try:
         with (
-            _pool(where, way=way, backend=backend) as pool,
-            pool.stream(method, url, headers=sent, content=content or None, extensions={"timeout": timeouts}) as answer,
+            _connection_pool(destination, policy=policy, backend=backend) as pool,
+            pool.stream(method, url, headers=raw_headers, content=content or None, extensions=extensions) as response,
         ):
-            backend.headers_are_in()
-            yield answer
+            backend.headers_complete()
+            yield response
     except httpcore.ProxyError as error:
         logger.info("The proxy did not connect: %s", error)
         raise (FetchRefused if str(error).startswith(_DENIED_BY_PROXY) else FetchUnavailable) from error
     except httpcore.LocalProtocolError as error:
-        raise FetchRefused("This URL cannot be asked for.") from error
+        raise FetchRefused("This URL cannot be requested.") from error
     except (httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError) as error:
-        logger.info("A server did not answer as it should: %s", type(error).__name__)
+        logger.info("A server did not respond properly: %s", type(error).__name__)
         raise FetchUnavailable from error
 
 
-def _pool(where: Destination, *, way: Way, backend: "_Backend") -> httpcore.ConnectionPool:
-    tls = way.tls or trusted()
-    if not way.proxy:
+def _connection_pool(
+    destination: Destination, *, policy: OutboundPolicy, backend: "_Backend"
+) -> httpcore.ConnectionPool:
+    tls = policy.tls or default_tls_context()
+    if not policy.proxy:
         return httpcore.ConnectionPool(ssl_context=tls, max_keepalive_connections=0, network_backend=backend)
-    check_by_name(where, allowed=way.allowed)
-    proxy = httpx.Proxy(way.proxy)
+    check_without_lookup(destination, allow=policy.allow)
+    proxy = httpx.Proxy(policy.proxy)
     return httpcore.HTTPProxy(
         proxy_url=httpcore.URL(scheme=proxy.url.scheme, host=proxy.url.host, port=proxy.url.port, target="/"),
         proxy_auth=proxy.raw_auth,
@@ -126,16 +130,16 @@ def _pool(where: Destination, *, way: Way, backend: "_Backend") -> httpcore.Conn
 
 
 class _Backend(httpcore.NetworkBackend):
-    """Makes the connections."""
+    """Opens connections to checked addresses only."""
 
-    def __init__(self, *, way: Way, patience: Patience) -> None:
-        self._way = way
-        self._patience = patience
+    def __init__(self, *, policy: OutboundPolicy, timeouts: Timeouts) -> None:
+        self._policy = policy
+        self._timeouts = timeouts
         self._plain = httpcore.SyncBackend()
-        self._head = _Head()
+        self._headers = _HeaderProgress()
 
-    def headers_are_in(self) -> None:
-        self._head.complete = True
+    def headers_complete(self) -> None:
+        self._headers.complete = True
 
     def connect_tcp(
         self,
@@ -146,72 +150,72 @@ class _Backend(httpcore.NetworkBackend):
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.NetworkStream:
         # With a proxy, the host is the proxy, which the operator chose.
-        hosts = [host] if self._way.proxy else [str(address) for address in self._judged(host, port)]
-        problem: Exception = FetchUnavailable()
-        for pinned in hosts[:_MOST_ADDRESSES]:
+        hosts = [host] if self._policy.proxy else [str(address) for address in self._checked_addresses(host, port)]
+        failure: Exception = FetchUnavailable()
+        for pinned in hosts[:_MAX_ADDRESSES_TRIED]:
             try:
-                within_s = self._patience.left_s(timeout)
-                stream = self._plain.connect_tcp(pinned, port, within_s, local_address, socket_options)
+                timeout_s = self._timeouts.remaining_s(timeout)
+                stream = self._plain.connect_tcp(pinned, port, timeout_s, local_address, socket_options)
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
-                problem = error
+                failure = error
             else:
-                return _Stream(stream, patience=self._patience, head=self._head)
-        raise problem
+                return _Stream(stream, timeouts=self._timeouts, headers=self._headers)
+        raise failure
 
-    def _judged(self, host: str, port: int) -> list[Address]:
-        """All the addresses of a host, if every single one may be connected to."""
-        address = literal(host)
-        addresses = [address] if address else self._looked_up(host, port)
-        if not addresses or not all(self._way.allowed.permits(found, host=host) for found in addresses):
+    def _checked_addresses(self, host: str, port: int) -> list[Address]:
+        """Return all addresses of a host, or raise FetchRefused if a single one of them is not permitted."""
+        literal = parse_literal(host)
+        addresses = [literal] if literal else self._resolve(host, port)
+        if not addresses or not all(self._policy.allow.permits(address, host=host) for address in addresses):
             raise FetchRefused
         return addresses
 
-    def _looked_up(self, host: str, port: int) -> list[Address]:
-        found: Future[Sequence[str]] = Future()
-        # Looking a name up cannot be interrupted, so another thread is left waiting where it takes too long.
-        threading.Thread(target=_look_up, args=(self._way.resolve, host, port, found), daemon=True).start()
+    def _resolve(self, host: str, port: int) -> list[Address]:
+        future: Future[Sequence[str]] = Future()
+        # A look-up cannot be interrupted, so if it takes too long a separate thread is left waiting for it.
+        threading.Thread(target=_resolve_into, args=(self._policy.resolve, host, port, future), daemon=True).start()
         try:
-            return [ip_address(text) for text in dict.fromkeys(found.result(self._patience.left_s(None)))]
+            return [ip_address(text) for text in dict.fromkeys(future.result(self._timeouts.remaining_s(None)))]
         except socket.gaierror as error:
-            raise (FetchRefused if error.errno in _NO_SUCH_NAME else FetchUnavailable) from error
-        except ValueError as error:  # a name that cannot be asked for, or an answer that is no address
+            raise (FetchRefused if error.errno in _UNKNOWN_NAME_ERRORS else FetchUnavailable) from error
+        except ValueError as error:  # a name that cannot be looked up, or a result that is no address
             raise FetchRefused from error
-        except OSError as error:  # also when the time is over
+        except OSError as error:  # including a timeout
             raise FetchUnavailable from error
 
 
-def _look_up(resolve: Resolver, host: str, port: int, found: Future[Sequence[str]]) -> None:
+def _resolve_into(resolve: Resolver, host: str, port: int, future: Future[Sequence[str]]) -> None:
     try:
-        found.set_result(resolve(host, port))
+        future.set_result(resolve(host, port))
     except Exception as error:
-        found.set_exception(error)
+        future.set_exception(error)
 
 
 @dataclass(slots=True)
-class _Head:
-    """What was read before the headers of an answer were complete."""
+class _HeaderProgress:
+    """How many bytes were read before the response headers were complete."""
 
-    read: int = 0
+    bytes_read: int = 0
     complete: bool = False
 
 
 class _Stream(httpcore.NetworkStream):
-    """A connection that ends when the time is over, or when headers do not."""
+    """A connection that fails when the deadline passes or the response headers grow too large."""
 
-    def __init__(self, inner: httpcore.NetworkStream, *, patience: Patience, head: _Head) -> None:
+    def __init__(self, inner: httpcore.NetworkStream, *, timeouts: Timeouts, headers: _HeaderProgress) -> None:
         self._inner = inner
-        self._patience = patience
-        self._head = head
+        self._timeouts = timeouts
+        self._headers = headers
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        if not self._head.complete and self._head.read > _MOST_HEADER_BYTES:
-            raise FetchFailed("The server sent more headers than are read.")
-        data = self._inner.read(max_bytes, self._patience.left_s(timeout))
-        self._head.read += len(data)
+        if not self._headers.complete and self._headers.bytes_read > _MAX_HEADER_BYTES:
+            raise FetchFailed("The server sent too many headers.")
+        data = self._inner.read(max_bytes, self._timeouts.remaining_s(timeout))
+        self._headers.bytes_read += len(data)
         return data
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._inner.write(buffer, self._patience.left_s(timeout))
+        self._inner.write(buffer, self._timeouts.remaining_s(timeout))
 
     def close(self) -> None:
         self._inner.close()
@@ -223,12 +227,12 @@ class _Stream(httpcore.NetworkStream):
         timeout: float | None = None,
     ) -> httpcore.NetworkStream:
         try:
-            inner = self._inner.start_tls(ssl_context, server_hostname, self._patience.left_s(timeout))
+            inner = self._inner.start_tls(ssl_context, server_hostname, self._timeouts.remaining_s(timeout))
         except httpcore.ConnectError as error:
             if isinstance(error.__cause__, ssl.SSLCertVerificationError):
                 raise FetchFailed("The certificate of the server cannot be trusted.") from error
             raise
-        return _Stream(inner, patience=self._patience, head=self._head)
+        return _Stream(inner, timeouts=self._timeouts, headers=self._headers)
 
     def get_extra_info(self, info: str) -> Any:
         return self._inner.get_extra_info(info)

@@ -1,4 +1,4 @@
-"""Signatures of webhooks as https://www.standardwebhooks.com has them, symmetric ones."""
+"""Symmetric webhook signatures as specified by https://www.standardwebhooks.com."""
 
 import base64
 import hashlib
@@ -8,18 +8,18 @@ from collections.abc import Iterable
 _PREFIX = "whsec_"
 
 
-def derived_key(pepper: str, *, salt: bytes) -> bytes:
-    """The key that a server's secret and a salt make; neither alone says anything about it."""
+def derive_key(pepper: str, *, salt: bytes) -> bytes:
+    """Derive a signing key from the server's secret and a salt; neither alone reveals anything about it."""
     return hmac.digest(pepper.encode(), b"webhook secret\x00" + salt, hashlib.sha256)
 
 
-def secret_text(key: bytes) -> str:
-    """A key as receivers keep it."""
+def format_secret(key: bytes) -> str:
+    """Return the key in the form that receivers store."""
     return _PREFIX + base64.b64encode(key).decode("ascii")
 
 
-def signed_headers(message_id: str, body: bytes, *, timestamp: int, keys: Iterable[bytes]) -> dict[str, str]:
-    """The three headers over exactly these bytes; with several keys, several signatures, of which one must fit."""
+def signature_headers(message_id: str, body: bytes, *, timestamp: int, keys: Iterable[bytes]) -> dict[str, str]:
+    """Return the three headers for exactly this body. Each key adds a signature; a receiver needs one that matches."""
     signed = f"{message_id}.{timestamp}.".encode() + body
     return {
         "webhook-id": message_id,

@@ -17,7 +17,7 @@ from pytest_django import Settings
 from accounts.ownership import acting_as_staff, acting_for
 from collections_app import failpoints
 from collections_app.engine import process_name
-from collections_app.engine.outbound.post import Receipt
+from collections_app.engine.outbound.post import PostResult
 from collections_app.failpoints import Fault
 from collections_app.webhook_models import WebhookDelivery, WebhookEndpoint
 from collections_app.webhooks import courier, deliveries
@@ -187,10 +187,10 @@ def test_one_who_was_taken_for_dead_records_nothing(alice: Someone, settings: Se
         old = claimed()
         later()
         new = claimed()
-        deliveries.record(old, Receipt(trouble="rejected", status=500))
+        deliveries.record(old, PostResult(failure="rejected", status=500))
         assert state(alice, hook)["failing_since"] is None
-        deliveries.record(new, Receipt(status=200))
-        deliveries.record(old, Receipt(trouble="rejected", status=500))
+        deliveries.record(new, PostResult(status=200))
+        deliveries.record(old, PostResult(failure="rejected", status=500))
     assert (log(alice, hook)[0]["status"], log(alice, hook)[0]["attempts"]) == ("delivered", 2)
 
 
@@ -200,7 +200,7 @@ def test_what_is_deleted_while_it_is_sent_is_let_go(alice: Someone, settings: Se
     ask_for_a_test(alice, hook)
     claim = claimed()
     alice.delete(f"{WEBHOOKS}{hook['id']}/")
-    deliveries.record(claim, Receipt(status=200))
+    deliveries.record(claim, PostResult(status=200))
     assert alice.get(WEBHOOKS).json() == []
 
 

@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from collections_app.engine.outbound.webhook_signature import derived_key, secret_text, signed_headers
+from collections_app.engine.outbound.webhook_signature import derive_key, format_secret, signature_headers
 from collections_app.webhook_models import TEST, Event
 from paliapi.env import ROOT
 
 PAGE = (ROOT / "docs" / "webhooks.md").read_text()
-KEY = derived_key("pepper" * 6, salt=b"s" * 32)
+KEY = derive_key("pepper" * 6, salt=b"s" * 32)
 BODY = b'{"type":"document.ready"}'
 
 
@@ -25,16 +25,16 @@ def test_the_lines_in_python_verify_a_message() -> None:
     found: dict[str, Any] = {}
     exec(lines, found)  # noqa: S102 - our own page
     now = int(timezone.now().timestamp())
-    other = derived_key("another" * 6, salt=b"s" * 32)
-    headers = signed_headers("msg_1", BODY, timestamp=now, keys=[other, KEY])
-    assert found["verified"](BODY, headers, secret_text(KEY)) == json.loads(BODY)
+    other = derive_key("another" * 6, salt=b"s" * 32)
+    headers = signature_headers("msg_1", BODY, timestamp=now, keys=[other, KEY])
+    assert found["verified"](BODY, headers, format_secret(KEY)) == json.loads(BODY)
     for body, told in (
         (BODY + b" ", headers),
-        (BODY, signed_headers("msg_1", BODY, timestamp=now, keys=[other])),
-        (BODY, signed_headers("msg_1", BODY, timestamp=now - 301, keys=[KEY])),
+        (BODY, signature_headers("msg_1", BODY, timestamp=now, keys=[other])),
+        (BODY, signature_headers("msg_1", BODY, timestamp=now - 301, keys=[KEY])),
     ):
         with pytest.raises(ValueError, match="message"):
-            found["verified"](body, told, secret_text(KEY))
+            found["verified"](body, told, format_secret(KEY))
 
 
 def test_every_event_is_on_the_page() -> None:

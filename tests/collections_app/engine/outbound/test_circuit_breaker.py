@@ -1,16 +1,16 @@
-"""Who may wait how long for a service that may not answer."""
+"""Which callers may wait, and for how long."""
 
 from contextlib import ExitStack
 
 import pytest
 
-from collections_app.engine.outbound.circuit_breaker import Gate, Stay
+from collections_app.engine.outbound.circuit_breaker import CircuitBreaker, WaitBudget
 
-PAUSE_S = 6.0
+PROBE_INTERVAL_S = 6.0
 
 
 class Clock:
-    """Time that goes on when told to."""
+    """A clock that the tests advance."""
 
     def __init__(self) -> None:
         self.at_s = 100.0
@@ -25,53 +25,53 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def gate(clock: Clock) -> Gate:
-    return Gate(places=2, pause_s=PAUSE_S, now=clock)
+def breaker(clock: Clock) -> CircuitBreaker:
+    return CircuitBreaker(max_long_waits=2, probe_interval_s=PROBE_INTERVAL_S, now=clock)
 
 
-def stays(gate: Gate, count: int, *, hasty: bool = False) -> list[Stay]:
-    """What so many are told who come one after the other, and stay."""
-    with ExitStack() as all_of_them:
-        return [all_of_them.enter_context(gate.enter(hasty=hasty)) for _ in range(count)]
+def budgets(breaker: CircuitBreaker, count: int, *, fail_fast: bool = False) -> list[WaitBudget]:
+    """Return the budgets of `count` callers that are admitted one after the other and all still wait."""
+    with ExitStack() as waiting:
+        return [waiting.enter_context(breaker.admit(fail_fast=fail_fast)) for _ in range(count)]
 
 
-def test_some_may_wait_for_long_and_their_places_come_back(gate: Gate) -> None:
-    expected = [Stay.LONG, Stay.LONG, Stay.SHORT, Stay.SHORT]
-    assert stays(gate, 4) == expected
-    assert stays(gate, 4) == expected
+def test_long_waits_are_limited_and_are_released(breaker: CircuitBreaker) -> None:
+    expected = [WaitBudget.LONG, WaitBudget.LONG, WaitBudget.SHORT, WaitBudget.SHORT]
+    assert budgets(breaker, 4) == expected
+    assert budgets(breaker, 4) == expected
 
 
-def test_a_place_comes_back_from_who_fails(gate: Gate) -> None:
+def test_a_long_wait_is_released_on_an_exception(breaker: CircuitBreaker) -> None:
     for _ in range(3):
-        with pytest.raises(ValueError, match="gone"), gate.enter():
+        with pytest.raises(ValueError, match="gone"), breaker.admit():
             raise ValueError("gone")
-    assert stays(gate, 2) == [Stay.LONG, Stay.LONG]
+    assert budgets(breaker, 2) == [WaitBudget.LONG, WaitBudget.LONG]
 
 
-def test_who_is_in_a_hurry_takes_no_place(gate: Gate) -> None:
-    assert stays(gate, 3, hasty=True) == [Stay.SHORT] * 3
+def test_fail_fast_never_takes_a_long_wait(breaker: CircuitBreaker) -> None:
+    assert budgets(breaker, 3, fail_fast=True) == [WaitBudget.SHORT] * 3
 
 
-def test_after_silence_the_others_do_not_wait_but_one_now_and_then(gate: Gate, clock: Clock) -> None:
-    gate.not_heard()
-    assert stays(gate, 4) == [Stay.LONG, Stay.LONG, Stay.NONE, Stay.NONE]
-    assert stays(gate, 2, hasty=True) == [Stay.NONE] * 2
+def test_after_a_failure_only_one_probe_per_interval_is_admitted(breaker: CircuitBreaker, clock: Clock) -> None:
+    breaker.failed()
+    assert budgets(breaker, 4) == [WaitBudget.LONG, WaitBudget.LONG, WaitBudget.NONE, WaitBudget.NONE]
+    assert budgets(breaker, 2, fail_fast=True) == [WaitBudget.NONE] * 2
     for _ in range(2):
-        clock.at_s += PAUSE_S
-        assert stays(gate, 3, hasty=True) == [Stay.SHORT, Stay.NONE, Stay.NONE]
+        clock.at_s += PROBE_INTERVAL_S
+        assert budgets(breaker, 3, fail_fast=True) == [WaitBudget.SHORT, WaitBudget.NONE, WaitBudget.NONE]
 
 
-def test_the_pause_begins_anew_when_the_one_who_looked_heard_nothing(gate: Gate, clock: Clock) -> None:
-    gate.not_heard()
-    clock.at_s += PAUSE_S
-    with gate.enter(hasty=True) as stay:
-        assert stay is Stay.SHORT
-        clock.at_s += PAUSE_S
-        gate.not_heard()
-    assert stays(gate, 1, hasty=True) == [Stay.NONE]
+def test_a_failed_probe_restarts_the_interval(breaker: CircuitBreaker, clock: Clock) -> None:
+    breaker.failed()
+    clock.at_s += PROBE_INTERVAL_S
+    with breaker.admit(fail_fast=True) as budget:
+        assert budget is WaitBudget.SHORT
+        clock.at_s += PROBE_INTERVAL_S
+        breaker.failed()
+    assert budgets(breaker, 1, fail_fast=True) == [WaitBudget.NONE]
 
 
-def test_one_answer_opens_it_for_all(gate: Gate) -> None:
-    gate.not_heard()
-    gate.heard()
-    assert stays(gate, 3, hasty=True) == [Stay.SHORT] * 3
+def test_one_success_closes_the_circuit(breaker: CircuitBreaker) -> None:
+    breaker.failed()
+    breaker.succeeded()
+    assert budgets(breaker, 3, fail_fast=True) == [WaitBudget.SHORT] * 3

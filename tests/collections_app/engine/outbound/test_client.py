@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 import trustme
 
-from collections_app.engine.outbound.addresses import Allowed
-from collections_app.engine.outbound.client import Resolver, Way, ask_system
+from collections_app.engine.outbound.addresses import AllowList
+from collections_app.engine.outbound.client import OutboundPolicy, Resolver, system_resolver
 from collections_app.engine.outbound.errors import FetchFailed, FetchRefused, FetchUnavailable
 from collections_app.engine.outbound.fetch import FetchLimits, fetch
 from paliapi.errors import Error
@@ -25,7 +25,7 @@ from tests.collections_app.engine.outbound.web_servers import (
 )
 
 LIMITS = FetchLimits(max_bytes=1000, connect_s=5, read_s=5, total_s=DEADLINE_S)
-# Another address of loopback stands for the public network; 127.0.0.1 stays what it is.
+# Another loopback address stands in for the public network; 127.0.0.1 remains private.
 OUTSIDE = "127.0.0.2"
 
 SPELLINGS = (
@@ -46,38 +46,45 @@ SPELLINGS = (
 
 
 @pytest.fixture
-def trapped() -> Iterator[Trap]:
-    with trap() as waiting:
-        yield waiting
+def listener() -> Iterator[Trap]:
+    with trap() as listener:
+        yield listener
 
 
-def at(*answers: str) -> Resolver:
-    """Every name has these addresses."""
+def at(*addresses: str) -> Resolver:
+    """Return a resolver that returns these addresses for every name."""
 
     def resolve(host: str, port: int) -> Sequence[str]:
-        return answers
+        return addresses
 
     return resolve
 
 
-def outcome(url: str, *, way: Way) -> Error:
+def policy_for(server: Server, **changes: Any) -> OutboundPolicy:
+    """Return a policy under which every name resolves to this server."""
+    loopback = AllowList.parse(["127.0.0.1"])
+    ports = frozenset({server.port})
+    return OutboundPolicy(**{"allow": loopback, "ports": ports, "resolve": at("127.0.0.1"), **changes})
+
+
+def outcome(url: str, *, policy: OutboundPolicy) -> Error:
     with pytest.raises(Error) as caught:
-        fetch(url, io.BytesIO(), limits=LIMITS, way=way)
+        fetch(url, io.BytesIO(), limits=LIMITS, policy=policy)
     return caught.value
 
 
 @pytest.mark.parametrize("spelling", SPELLINGS)
-def test_no_spelling_of_this_machine_is_ever_called(spelling: str, trapped: Trap) -> None:
-    way = Way(ports=frozenset({trapped.port}), resolve=at("127.0.0.1", "::1"))
-    assert isinstance(outcome(f"http://{spelling}:{trapped.port}/", way=way), FetchRefused)
-    assert trapped.calls() == 0
+def test_no_spelling_of_the_local_machine_is_contacted(spelling: str, listener: Trap) -> None:
+    policy = OutboundPolicy(ports=frozenset({listener.port}), resolve=at("127.0.0.1", "::1"))
+    assert isinstance(outcome(f"http://{spelling}:{listener.port}/", policy=policy), FetchRefused)
+    assert listener.calls() == 0
 
 
-def test_the_trap_would_notice(trapped: Trap) -> None:
-    way = Way(ports=frozenset({trapped.port}), allowed=Allowed.of(["127.0.0.0/8"]))
+def test_the_trap_counts_a_connection(listener: Trap) -> None:
+    policy = OutboundPolicy(ports=frozenset({listener.port}), allow=AllowList.parse(["127.0.0.0/8"]))
     with pytest.raises(FetchUnavailable):
-        fetch(f"http://127.0.0.1:{trapped.port}/", io.BytesIO(), limits=FetchLimits(read_s=0.1), way=way)
-    assert trapped.calls() == 1
+        fetch(f"http://127.0.0.1:{listener.port}/", io.BytesIO(), limits=FetchLimits(read_s=0.1), policy=policy)
+    assert listener.calls() == 1
 
 
 @pytest.mark.parametrize(
@@ -85,37 +92,37 @@ def test_the_trap_would_notice(trapped: Trap) -> None:
     [("127.0.0.1",), ("::1",), ("::ffff:127.0.0.1",), ("64:ff9b::7f00:1",), ("10.0.0.1",), ("8.8.8.8", "127.0.0.1"),
      ("127.0.0.1", "8.8.8.8"), ("fe80::1%lo",), ()],
 )  # fmt: skip
-def test_a_name_is_only_as_good_as_the_worst_of_its_addresses(answers: tuple[str, ...], trapped: Trap) -> None:
-    way = Way(ports=frozenset({trapped.port}), resolve=at(*answers))
-    problem = outcome(f"http://docs.example:{trapped.port}/", way=way)
-    assert isinstance(problem, FetchRefused)
-    assert trapped.calls() == 0
+def test_a_name_with_any_private_address_is_refused(answers: tuple[str, ...], listener: Trap) -> None:
+    policy = OutboundPolicy(ports=frozenset({listener.port}), resolve=at(*answers))
+    error = outcome(f"http://docs.example:{listener.port}/", policy=policy)
+    assert isinstance(error, FetchRefused)
+    assert listener.calls() == 0
 
 
-def test_a_private_name_and_one_that_is_not_there_read_the_same(trapped: Trap) -> None:
+def test_private_and_unknown_names_give_the_same_error(listener: Trap) -> None:
     def nowhere(host: str, port: int) -> Sequence[str]:
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
-    ports = frozenset({trapped.port})
-    problems = [
-        outcome(f"http://wiki.example:{trapped.port}/", way=Way(ports=ports, resolve=resolve))
+    ports = frozenset({listener.port})
+    errors = [
+        outcome(f"http://wiki.example:{listener.port}/", policy=OutboundPolicy(ports=ports, resolve=resolve))
         for resolve in (nowhere, at("127.0.0.1"), at("10.255.255.1"), at("8.8.8.8", "10.0.0.1"), at("fd00::1"))
     ]
-    problems.append(outcome(f"http://10.0.0.1:{trapped.port}/", way=Way(ports=ports)))
-    assert {(problem.code, problem.detail) for problem in problems} == {("fetch_refused", FetchRefused.title)}
+    errors.append(outcome(f"http://10.0.0.1:{listener.port}/", policy=OutboundPolicy(ports=ports)))
+    assert {(error.code, error.detail) for error in errors} == {("fetch_refused", FetchRefused.title)}
 
 
-def test_a_name_is_looked_up_once_and_the_answer_is_what_is_called() -> None:
-    answers = iter([[OUTSIDE], ["127.0.0.1"]])
+def test_a_name_is_resolved_once_and_the_connection_is_pinned() -> None:
+    results = iter([[OUTSIDE], ["127.0.0.1"]])
 
     def rebinding(host: str, port: int) -> Sequence[str]:
-        return next(answers)
+        return next(results)
 
-    pages = {"/": ok(b"from wherever this is")}
+    pages = {"/": ok(b"content")}
     with listening(pages, address=OUTSIDE) as server, listening(pages, port=server.port) as inside:
-        way = Way(allowed=Allowed.of([OUTSIDE]), ports=frozenset({server.port}), resolve=rebinding)
-        fetch(f"http://docs.example:{server.port}/", io.BytesIO(), limits=LIMITS, way=way)
-        assert isinstance(outcome(f"http://docs.example:{server.port}/", way=way), FetchRefused)
+        policy = OutboundPolicy(allow=AllowList.parse([OUTSIDE]), ports=frozenset({server.port}), resolve=rebinding)
+        fetch(f"http://docs.example:{server.port}/", io.BytesIO(), limits=LIMITS, policy=policy)
+        assert isinstance(outcome(f"http://docs.example:{server.port}/", policy=policy), FetchRefused)
     assert server.asked == ["/"]
     assert inside.asked == []
 
@@ -125,81 +132,92 @@ def test_a_name_is_looked_up_once_and_the_answer_is_what_is_called() -> None:
     ["http://127.0.0.1:{port}/", "http://[::ffff:127.0.0.1]:{port}/", "//127.0.0.1:{port}/", "http://2130706433:{port}/",
      "http://inside.example:{port}/", "http://localhost:{port}/", "/again"],
 )  # fmt: skip
-def test_a_redirect_does_not_lead_inside(location: str) -> None:
-    asked: list[str] = []
+def test_redirects_to_private_addresses_are_refused(location: str) -> None:
+    resolved: list[str] = []
 
     def resolve(host: str, port: int) -> Sequence[str]:
-        asked.append(host)
-        return [OUTSIDE] if asked == ["docs.example"] else ["127.0.0.1"]
+        resolved.append(host)
+        return [OUTSIDE] if resolved == ["docs.example"] else ["127.0.0.1"]
 
     pages = {"/": b""}
     with listening(pages, address=OUTSIDE) as server, listening({}, port=server.port) as inside:
         pages["/"] = status(302, "Location: " + location.format(port=server.port))
-        way = Way(allowed=Allowed.of([OUTSIDE]), ports=frozenset({server.port}), resolve=resolve)
-        problem = outcome(f"http://docs.example:{server.port}/", way=way)
-    assert isinstance(problem, FetchRefused)
+        policy = OutboundPolicy(allow=AllowList.parse([OUTSIDE]), ports=frozenset({server.port}), resolve=resolve)
+        error = outcome(f"http://docs.example:{server.port}/", policy=policy)
+    assert isinstance(error, FetchRefused)
     assert server.asked == ["/"]
     assert inside.heads == []
 
 
-def test_an_address_that_does_not_answer_gives_way_to_the_next() -> None:
+def test_the_next_address_is_tried_when_one_is_unreachable() -> None:
     with listening({"/": ok(b"x")}) as server:
-        allowed = Allowed.of(["127.0.0.0/8"])
-        way = Way(allowed=allowed, ports=frozenset({server.port}), resolve=at("127.0.0.9", "127.0.0.1"))
-        assert fetch(f"http://docs.example:{server.port}/", io.BytesIO(), limits=LIMITS, way=way).size == 1
+        allow = AllowList.parse(["127.0.0.0/8"])
+        policy = OutboundPolicy(allow=allow, ports=frozenset({server.port}), resolve=at("127.0.0.9", "127.0.0.1"))
+        assert fetch(f"http://docs.example:{server.port}/", io.BytesIO(), limits=LIMITS, policy=policy).size == 1
 
 
-def test_a_server_that_is_down_may_be_tried_again() -> None:
+def test_an_unreachable_server_is_retryable() -> None:
     with listening({}) as server:
         port = server.port
-    way = Way(allowed=Allowed.of(["127.0.0.1"]), ports=frozenset({port}), resolve=at("127.0.0.1"))
-    problem = outcome(f"http://docs.example:{port}/", way=way)
-    assert (problem.code, problem.detail) == ("fetch_unavailable", FetchUnavailable.title)
+    policy = OutboundPolicy(allow=AllowList.parse(["127.0.0.1"]), ports=frozenset({port}), resolve=at("127.0.0.1"))
+    error = outcome(f"http://docs.example:{port}/", policy=policy)
+    assert (error.code, error.detail) == ("fetch_unavailable", FetchUnavailable.title)
 
 
-def test_a_name_that_cannot_be_looked_up_now_may_be_tried_again() -> None:
+def test_a_temporary_dns_failure_is_retryable() -> None:
     def busy(host: str, port: int) -> Sequence[str]:
         raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
 
-    assert isinstance(outcome("http://docs.example/", way=Way(resolve=busy)), FetchUnavailable)
+    assert isinstance(outcome("http://docs.example/", policy=OutboundPolicy(resolve=busy)), FetchUnavailable)
 
 
-def test_a_resolver_that_answers_with_what_is_no_address_is_not_followed() -> None:
-    assert isinstance(outcome("http://docs.example/", way=Way(resolve=at("elsewhere.example"))), FetchRefused)
+def test_a_resolver_result_that_is_no_address_is_refused() -> None:
+    assert isinstance(
+        outcome("http://docs.example/", policy=OutboundPolicy(resolve=at("elsewhere.example"))), FetchRefused
+    )
 
 
-def test_a_slow_look_up_does_not_outlast_the_time() -> None:
-    over = threading.Event()
+def test_a_slow_dns_look_up_times_out() -> None:
+    done = threading.Event()
 
     def slow(host: str, port: int) -> Sequence[str]:
-        over.wait(DEADLINE_S)
+        done.wait(DEADLINE_S)
         return ["8.8.8.8"]
 
     try:
         with pytest.raises(FetchUnavailable):
-            fetch("http://docs.example/", io.BytesIO(), limits=FetchLimits(total_s=0.2), way=Way(resolve=slow))
+            fetch(
+                "http://docs.example/",
+                io.BytesIO(),
+                limits=FetchLimits(total_s=0.2),
+                policy=OutboundPolicy(resolve=slow),
+            )
     finally:
-        over.set()
+        done.set()
 
 
-def test_the_resolver_of_this_machine_answers_with_addresses() -> None:
-    assert set(ask_system("127.0.0.1", 80)) == {"127.0.0.1"}
+def test_the_system_resolver_returns_addresses() -> None:
+    assert set(system_resolver("127.0.0.1", 80)) == {"127.0.0.1"}
 
 
-def test_an_allowed_host_may_be_inside() -> None:
+def test_an_allowed_host_may_have_a_private_address() -> None:
     with listening({"/": ok(b"x")}) as server:
-        way = Way(allowed=Allowed.of(["wiki.corp"]), ports=frozenset({server.port}), resolve=at("127.0.0.1"))
-        assert fetch(f"http://wiki.corp:{server.port}/", io.BytesIO(), limits=LIMITS, way=way).size == 1
-        assert isinstance(outcome(f"http://other.corp:{server.port}/", way=way), FetchRefused)
+        policy = OutboundPolicy(
+            allow=AllowList.parse(["wiki.corp"]), ports=frozenset({server.port}), resolve=at("127.0.0.1")
+        )
+        assert fetch(f"http://wiki.corp:{server.port}/", io.BytesIO(), limits=LIMITS, policy=policy).size == 1
+        assert isinstance(outcome(f"http://other.corp:{server.port}/", policy=policy), FetchRefused)
 
 
-def test_a_proxy_in_the_environment_is_not_used(trapped: Trap, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_proxy_variables_in_the_environment_are_ignored(listener: Trap, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"):
-        monkeypatch.setenv(name, f"http://127.0.0.1:{trapped.port}")
+        monkeypatch.setenv(name, f"http://127.0.0.1:{listener.port}")
     with listening({"/": ok(b"x")}) as server:
-        way = Way(allowed=Allowed.of(["127.0.0.1"]), ports=frozenset({server.port}), resolve=at("127.0.0.1"))
-        assert fetch(f"http://docs.example:{server.port}/", io.BytesIO(), limits=LIMITS, way=way).size == 1
-    assert trapped.calls() == 0
+        policy = OutboundPolicy(
+            allow=AllowList.parse(["127.0.0.1"]), ports=frozenset({server.port}), resolve=at("127.0.0.1")
+        )
+        assert fetch(f"http://docs.example:{server.port}/", io.BytesIO(), limits=LIMITS, policy=policy).size == 1
+    assert listener.calls() == 0
 
 
 @pytest.fixture(scope="module")
@@ -221,67 +239,60 @@ def client_side(authority: trustme.CA) -> ssl.SSLContext:
     return context
 
 
-def way_to(server: Server, **changes: Any) -> Way:
-    ports = frozenset({server.port})
-    return Way(allowed=Allowed.of(["127.0.0.1"]), ports=ports, resolve=at("127.0.0.1"), **changes)
-
-
 @pytest.mark.parametrize("host", ["docs.example", "DOCS.example."])
-def test_the_name_is_asked_for_and_verified(
+def test_tls_sends_and_verifies_the_host_name(
     host: str, server_side: ssl.SSLContext, client_side: ssl.SSLContext
 ) -> None:
     names: list[str | None] = []
     server_side.sni_callback = lambda _socket, name, _context: names.append(name)
     with listening({"/": ok(b"secret")}, tls=server_side) as server:
         into = io.BytesIO()
-        fetch(f"https://{host}:{server.port}/", into, limits=LIMITS, way=way_to(server, tls=client_side))
+        fetch(f"https://{host}:{server.port}/", into, limits=LIMITS, policy=policy_for(server, tls=client_side))
     assert (into.getvalue(), names) == (b"secret", ["docs.example"])
     assert f"Host: docs.example:{server.port}\r\n" in server.heads[0]
 
 
 @pytest.mark.parametrize("host", ["other.example", "127.0.0.1"])
-def test_a_certificate_of_another_name_is_refused(
+def test_a_certificate_for_another_name_is_refused(
     host: str, server_side: ssl.SSLContext, client_side: ssl.SSLContext
 ) -> None:
     with listening({"/": ok(b"secret")}, tls=server_side) as server:
-        problem = outcome(f"https://{host}:{server.port}/", way=way_to(server, tls=client_side))
-    assert isinstance(problem, FetchFailed)
+        error = outcome(f"https://{host}:{server.port}/", policy=policy_for(server, tls=client_side))
+    assert isinstance(error, FetchFailed)
     assert server.heads == []
 
 
-def test_a_certificate_of_an_unknown_authority_is_refused(server_side: ssl.SSLContext) -> None:
+def test_a_certificate_from_an_unknown_authority_is_refused(server_side: ssl.SSLContext) -> None:
     with listening({"/": ok(b"secret")}, tls=server_side) as server:
-        problem = outcome(f"https://docs.example:{server.port}/", way=way_to(server))
-    assert isinstance(problem, FetchFailed)
+        error = outcome(f"https://docs.example:{server.port}/", policy=policy_for(server))
+    assert isinstance(error, FetchFailed)
     assert server.heads == []
 
 
-def test_a_server_without_tls_may_be_tried_again(client_side: ssl.SSLContext) -> None:
+def test_a_server_without_tls_is_retryable(client_side: ssl.SSLContext) -> None:
     with listening({}) as server:
-        problem = outcome(f"https://docs.example:{server.port}/", way=way_to(server, tls=client_side))
-    assert isinstance(problem, FetchUnavailable)
+        error = outcome(f"https://docs.example:{server.port}/", policy=policy_for(server, tls=client_side))
+    assert isinstance(error, FetchUnavailable)
 
 
-def test_a_server_that_never_agrees_on_tls_is_left(client_side: ssl.SSLContext) -> None:
+def test_a_stalled_tls_handshake_times_out(client_side: ssl.SSLContext) -> None:
     limits = FetchLimits(connect_s=DEADLINE_S, total_s=0.2)
     with listening({}) as server:
-        way = way_to(server, tls=client_side)
+        policy = policy_for(server, tls=client_side)
         with pytest.raises(FetchUnavailable):
-            fetch(f"https://docs.example:{server.port}/", io.BytesIO(), limits=limits, way=way)
+            fetch(f"https://docs.example:{server.port}/", io.BytesIO(), limits=limits, policy=policy)
 
 
-def test_no_redirect_leads_from_https_to_http(server_side: ssl.SSLContext, client_side: ssl.SSLContext) -> None:
+def test_a_redirect_from_https_to_http_is_refused(server_side: ssl.SSLContext, client_side: ssl.SSLContext) -> None:
     pages = {"/": b""}
     with listening(pages, tls=server_side) as server:
         pages["/"] = status(302, f"Location: http://docs.example:{server.port}/")
-        problem = outcome(f"https://docs.example:{server.port}/", way=way_to(server, tls=client_side))
-    assert isinstance(problem, FetchRefused)
+        error = outcome(f"https://docs.example:{server.port}/", policy=policy_for(server, tls=client_side))
+    assert isinstance(error, FetchRefused)
     assert len(server.heads) == 1
 
 
-def test_https_goes_through_the_proxy_without_it_reading_along(
-    server_side: ssl.SSLContext, client_side: ssl.SSLContext
-) -> None:
+def test_https_is_tunnelled_through_the_proxy(server_side: ssl.SSLContext, client_side: ssl.SSLContext) -> None:
     inner = Server(0)
 
     def tunnel(connection: socket.socket, over: threading.Event) -> None:
@@ -290,51 +301,51 @@ def test_https_goes_through_the_proxy_without_it_reading_along(
             answer_once(secure, inner, {"/x": ok(b"secret")}, over)
 
     with listening({"docs.example:443": tunnel}) as proxy:
-        way = Way(proxy=f"http://alice:p%40ss@127.0.0.1:{proxy.port}", tls=client_side, resolve=at())
+        policy = OutboundPolicy(proxy=f"http://alice:p%40ss@127.0.0.1:{proxy.port}", tls=client_side, resolve=at())
         into = io.BytesIO()
-        fetch("https://docs.example/x", into, limits=LIMITS, way=way)
+        fetch("https://docs.example/x", into, limits=LIMITS, policy=policy)
     assert into.getvalue() == b"secret"
     assert "Proxy-Authorization: Basic YWxpY2U6cEBzcw==\r\n" in proxy.heads[0]
     assert "proxy" not in inner.heads[0].lower()
 
 
-def test_http_goes_through_the_proxy_which_looks_names_up() -> None:
+def test_the_proxy_resolves_names_for_http() -> None:
     with listening({"http://docs.example/x": ok(b"through")}) as proxy:
         into = io.BytesIO()
-        way = Way(proxy=f"http://127.0.0.1:{proxy.port}", resolve=at())
-        fetch("http://docs.example/x", into, limits=LIMITS, way=way)
+        policy = OutboundPolicy(proxy=f"http://127.0.0.1:{proxy.port}", resolve=at())
+        fetch("http://docs.example/x", into, limits=LIMITS, policy=policy)
     assert into.getvalue() == b"through"
     assert "Host: docs.example\r\n" in proxy.heads[0]
 
 
 @pytest.mark.parametrize("code", [403, 407])
-def test_a_proxy_that_will_not_connect_tells_the_user_nothing(code: int) -> None:
+def test_a_denial_by_the_proxy_reveals_nothing(code: int) -> None:
     denial = f"HTTP/1.1 {code} Denied, 10.0.0.7 is private\r\nContent-Length: 0\r\n\r\n".encode()
     with listening({"docs.example:443": denial}) as proxy:
-        problem = outcome("https://docs.example/", way=Way(proxy=f"http://127.0.0.1:{proxy.port}"))
-    assert (problem.code, problem.detail) == ("fetch_refused", FetchRefused.title)
+        error = outcome("https://docs.example/", policy=OutboundPolicy(proxy=f"http://127.0.0.1:{proxy.port}"))
+    assert (error.code, error.detail) == ("fetch_refused", FetchRefused.title)
 
 
-def test_a_proxy_in_trouble_may_be_tried_again() -> None:
+def test_a_proxy_failure_is_retryable() -> None:
     with listening({"docs.example:443": status(502)}) as proxy:
-        problem = outcome("https://docs.example/", way=Way(proxy=f"http://127.0.0.1:{proxy.port}"))
-    assert (problem.code, problem.detail) == ("fetch_unavailable", FetchUnavailable.title)
+        error = outcome("https://docs.example/", policy=OutboundPolicy(proxy=f"http://127.0.0.1:{proxy.port}"))
+    assert (error.code, error.detail) == ("fetch_unavailable", FetchUnavailable.title)
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "169.254.169.254", "[::ffff:a9fe:a9fe]", "localhost", "wiki.corp"])
-def test_what_is_near_is_not_even_asked_of_the_proxy(host: str, trapped: Trap) -> None:
+def test_local_destinations_are_refused_before_the_proxy_is_contacted(host: str, listener: Trap) -> None:
     for scheme in ("http", "https"):
-        problem = outcome(f"{scheme}://{host}/", way=Way(proxy=f"http://127.0.0.1:{trapped.port}"))
-        assert isinstance(problem, FetchRefused)
-    assert trapped.calls() == 0
+        error = outcome(f"{scheme}://{host}/", policy=OutboundPolicy(proxy=f"http://127.0.0.1:{listener.port}"))
+        assert isinstance(error, FetchRefused)
+    assert listener.calls() == 0
 
 
-def test_a_redirect_is_checked_with_a_proxy_too() -> None:
+def test_redirects_are_checked_behind_a_proxy() -> None:
     with listening({"http://docs.example/": status(302, "Location: http://169.254.169.254/")}) as proxy:
-        problem = outcome("http://docs.example/", way=Way(proxy=f"http://127.0.0.1:{proxy.port}"))
-    assert isinstance(problem, FetchRefused)
+        error = outcome("http://docs.example/", policy=OutboundPolicy(proxy=f"http://127.0.0.1:{proxy.port}"))
+    assert isinstance(error, FetchRefused)
     assert len(proxy.heads) == 1
 
 
-def test_the_password_of_a_proxy_is_not_shown() -> None:
-    assert "hush" not in repr(Way(proxy="http://alice:hush@127.0.0.1:3128"))
+def test_the_proxy_password_is_not_in_the_repr() -> None:
+    assert "hush" not in repr(OutboundPolicy(proxy="http://alice:hush@127.0.0.1:3128"))

@@ -1,12 +1,12 @@
 import pytest
 
-from collections_app.engine.outbound.addresses import Allowed
-from collections_app.engine.outbound.destination import check_by_name, destination
+from collections_app.engine.outbound.addresses import AllowList
+from collections_app.engine.outbound.destination import check_without_lookup, parse_destination
 from collections_app.engine.outbound.errors import FetchRefused
 
 
 @pytest.mark.parametrize(
-    ("url", "read"),
+    ("url", "expected"),
     [
         ("http://example.com", "http://example.com/"),
         ("HTTPS://Example.COM:443/a/../b?c=d#e", "https://example.com/b?c=d"),
@@ -21,8 +21,8 @@ from collections_app.engine.outbound.errors import FetchRefused
         ("http://127\u30020\u30020\u30021/", "http://127.0.0.1/"),
     ],
 )
-def test_a_url_is_read_in_one_way(url: str, read: str) -> None:
-    assert destination(url).url == read
+def test_urls_are_normalised(url: str, expected: str) -> None:
+    assert parse_destination(url).url == expected
 
 
 @pytest.mark.parametrize(
@@ -42,19 +42,19 @@ def test_a_url_is_read_in_one_way(url: str, read: str) -> None:
         "http://\u24dbocalhost/", "http://\u200b127.0.0.1/", "http://1\u0660.0.0.1/", "http://xn--\u00e4/",
     ],
 )  # fmt: skip
-def test_a_url_that_can_be_misread_is_refused(url: str) -> None:
+def test_ambiguous_urls_are_refused(url: str) -> None:
     with pytest.raises(FetchRefused):
-        destination(url)
+        parse_destination(url)
 
 
-def test_only_the_ports_that_are_configured_are_used() -> None:
-    assert destination("http://example.com:8080/", ports=frozenset({8080})).port == 8080
+def test_only_configured_ports_are_permitted() -> None:
+    assert parse_destination("http://example.com:8080/", ports=frozenset({8080})).port == 8080
     with pytest.raises(FetchRefused):
-        destination("http://example.com/", ports=frozenset({8080}))
+        parse_destination("http://example.com/", ports=frozenset({8080}))
 
 
 @pytest.mark.parametrize(
-    ("reference", "read"),
+    ("reference", "expected"),
     [
         ("/c", "https://example.com/c"),
         ("c?d", "https://example.com/a/c?d"),
@@ -64,16 +64,16 @@ def test_only_the_ports_that_are_configured_are_used() -> None:
         ("..", "https://example.com/"),
     ],
 )
-def test_a_reference_is_read_from_where_it_stands(reference: str, read: str) -> None:
-    assert destination("https://example.com/a/b").joined(reference, ports=frozenset({80, 443})).url == read
+def test_references_are_resolved_against_the_destination(reference: str, expected: str) -> None:
+    assert parse_destination("https://example.com/a/b").join(reference, ports=frozenset({80, 443})).url == expected
 
 
 @pytest.mark.parametrize(
     "reference", ["ftp://example.com/", "http://a:b@example.com/", "//x:22/", "http://[", "//x:y/", "\x00"]
 )
-def test_a_reference_is_read_as_strictly_as_a_url(reference: str) -> None:
+def test_references_are_parsed_as_strictly_as_urls(reference: str) -> None:
     with pytest.raises(FetchRefused):
-        destination("https://example.com/").joined(reference, ports=frozenset({80, 443}))
+        parse_destination("https://example.com/").join(reference, ports=frozenset({80, 443}))
 
 
 @pytest.mark.parametrize(
@@ -82,13 +82,13 @@ def test_a_reference_is_read_as_strictly_as_a_url(reference: str) -> None:
      "router.lan", "nas.home.arpa", "127.0.0.1", "169.254.169.254", "10.0.0.1", "[::1]", "[::ffff:7f00:1]",
      "[64:ff9b::a00:1]", "[fe80::1%25eth0]"],
 )  # fmt: skip
-def test_what_is_near_is_told_by_its_name(host: str) -> None:
+def test_local_destinations_are_refused_by_name(host: str) -> None:
     with pytest.raises(FetchRefused):
-        check_by_name(destination(f"http://{host}/"), allowed=Allowed())
+        check_without_lookup(parse_destination(f"http://{host}/"), allow=AllowList())
 
 
-def test_what_is_far_or_allowed_passes_by_its_name() -> None:
+def test_public_and_allowed_destinations_pass_by_name() -> None:
     for host in ("example.com", "8.8.8.8", "localhost.example.com"):
-        check_by_name(destination(f"http://{host}/"), allowed=Allowed())
+        check_without_lookup(parse_destination(f"http://{host}/"), allow=AllowList())
     for host in ("wiki.corp", "10.0.0.1"):
-        check_by_name(destination(f"http://{host}/"), allowed=Allowed.of(["wiki.corp", "10.0.0.0/8"]))
+        check_without_lookup(parse_destination(f"http://{host}/"), allow=AllowList.parse(["wiki.corp", "10.0.0.0/8"]))

@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from collections_app.engine.outbound.addresses import Allowed
-from collections_app.engine.outbound.client import Way
+from collections_app.engine.outbound.addresses import AllowList
+from collections_app.engine.outbound.client import OutboundPolicy
 from collections_app.engine.outbound.errors import FetchFailed, FetchRefused, FetchTooLarge, FetchUnavailable
-from collections_app.engine.outbound.fetch import Fetched, FetchLimits, fetch
+from collections_app.engine.outbound.fetch import FetchedDocument, FetchLimits, fetch
 from paliapi.errors import Invalid, TooLarge, Unavailable, kind_of
-from tests.collections_app.engine.outbound.web_servers import DEADLINE_S, Answer, Server, listening, ok, status
+from tests.collections_app.engine.outbound.web_servers import DEADLINE_S, Response, Server, listening, ok, status
 
 SMALL = FetchLimits(max_bytes=1000, connect_s=5, read_s=5, total_s=DEADLINE_S)
 
@@ -24,30 +24,32 @@ def at_loopback(host: str, port: int) -> Sequence[str]:
     return ["127.0.0.1"]
 
 
-def way_to(*servers: Server, **changes: Any) -> Way:
-    """Loopback, as though it were public; every name leads there."""
+def policy_for(*servers: Server, **changes: Any) -> OutboundPolicy:
+    """Return a policy that permits loopback, to which every name resolves."""
     ports = frozenset(server.port for server in servers)
-    return Way(**{"allowed": Allowed.of(["127.0.0.1"]), "ports": ports, "resolve": at_loopback, **changes})
+    return OutboundPolicy(
+        **{"allow": AllowList.parse(["127.0.0.1"]), "ports": ports, "resolve": at_loopback, **changes}
+    )
 
 
-def fetched_from(server: Server, path: str, *, limits: FetchLimits = SMALL) -> tuple[Fetched, bytes]:
+def fetch_from(server: Server, path: str, *, limits: FetchLimits = SMALL) -> tuple[FetchedDocument, bytes]:
     into = io.BytesIO()
-    fetched = fetch(f"http://docs.example:{server.port}{path}", into, limits=limits, way=way_to(server))
+    fetched = fetch(f"http://docs.example:{server.port}{path}", into, limits=limits, policy=policy_for(server))
     return fetched, into.getvalue()
 
 
 def test_a_document_is_fetched_with_its_digest_and_size() -> None:
     with listening({"/a.pdf": ok(b"%PDF-", "Content-Type: application/pdf")}) as server:
-        fetched, content = fetched_from(server, "/a.pdf")
+        fetched, content = fetch_from(server, "/a.pdf")
     assert content == b"%PDF-"
-    assert fetched == Fetched(
+    assert fetched == FetchedDocument(
         f"http://docs.example:{server.port}/a.pdf", hashlib.sha256(b"%PDF-").hexdigest(), 5, "application/pdf"
     )
 
 
-def test_a_request_says_who_asks_and_nothing_more() -> None:
+def test_requests_carry_a_minimal_set_of_headers() -> None:
     with listening({"/": ok(b"x")}) as server:
-        fetched_from(server, "/")
+        fetch_from(server, "/")
     host = f"docs.example:{server.port}"
     assert server.heads[0].split("\r\n") == [
         "GET / HTTP/1.1", f"Host: {host}", "User-Agent: PaliAPI", "Connection: close", "Accept: */*",
@@ -56,29 +58,29 @@ def test_a_request_says_who_asks_and_nothing_more() -> None:
 
 
 def test_redirects_are_followed_to_the_document() -> None:
-    pages: dict[str, bytes | Answer] = {
+    pages: dict[str, bytes | Response] = {
         "/1": status(301, "Location: /2?x=1#part"),
         "/2?x=1": status(302, "Location: 3"),
-        "/%C3%A4": ok(b"there"),
+        "/%C3%A4": ok(b"target"),
     }
     with listening(pages) as server:
         pages["/3"] = status(308, f"Location: http://docs.example:{server.port}/\u00e4")
-        fetched, content = fetched_from(server, "/1")
-        assert (content, fetched.url) == (b"there", f"http://docs.example:{server.port}/%C3%A4")
+        fetched, content = fetch_from(server, "/1")
+        assert (content, fetched.url) == (b"target", f"http://docs.example:{server.port}/%C3%A4")
         assert server.asked == ["/1", "/2?x=1", "/3", "/%C3%A4"]
 
 
-def test_a_fourth_redirect_is_one_too_many() -> None:
+def test_a_fourth_redirect_is_refused() -> None:
     pages = {f"/{number}": status(307, f"Location: /{number + 1}") for number in range(10)}
     with listening(pages) as server, pytest.raises(FetchFailed, match="more than 3 times"):
-        fetched_from(server, "/0")
+        fetch_from(server, "/0")
     assert server.asked == ["/0", "/1", "/2", "/3"]
 
 
-def test_a_circle_of_redirects_is_noticed() -> None:
+def test_a_redirect_loop_is_detected() -> None:
     pages = {"/a": status(303, "Location: /b"), "/b": status(303, "Location: /a#again")}
-    with listening(pages) as server, pytest.raises(FetchFailed, match="circle"):
-        fetched_from(server, "/a")
+    with listening(pages) as server, pytest.raises(FetchFailed, match="loop"):
+        fetch_from(server, "/a")
     assert server.asked == ["/a", "/b"]
 
 
@@ -94,18 +96,18 @@ def test_a_circle_of_redirects_is_noticed() -> None:
         (["Location: http://2130706433/"], FetchRefused),
     ],
 )
-def test_a_redirect_to_nowhere_good_is_not_followed(headers: list[str], kind: type[Exception]) -> None:
+def test_invalid_redirects_are_not_followed(headers: list[str], kind: type[Exception]) -> None:
     with listening({"/": status(302, *headers)}) as server, pytest.raises(kind):
-        fetched_from(server, "/")
+        fetch_from(server, "/")
     assert server.asked == ["/"]
 
 
-def test_every_hop_has_a_connection_of_its_own_and_no_cookies() -> None:
-    pages: dict[str, bytes | Answer] = {"/a": b"", "/b": ok(b"x")}
+def test_every_hop_uses_a_new_connection_without_cookies() -> None:
+    pages: dict[str, bytes | Response] = {"/a": b"", "/b": ok(b"x")}
     with listening(pages) as server:
-        there = f"Location: http://other.example:{server.port}/b"
-        pages["/a"] = status(302, there, "Set-Cookie: a=b", "Connection: keep-alive")
-        fetched_from(server, "/a")
+        location = f"Location: http://other.example:{server.port}/b"
+        pages["/a"] = status(302, location, "Set-Cookie: a=b", "Connection: keep-alive")
+        fetch_from(server, "/a")
     # The server reads one request from each connection.
     assert f"Host: other.example:{server.port}" in server.heads[1]
     assert "cookie" not in server.heads[1].lower()
@@ -117,66 +119,66 @@ def test_every_hop_has_a_connection_of_its_own_and_no_cookies() -> None:
      (400, FetchFailed), (401, FetchFailed), (403, FetchFailed), (404, FetchFailed), (410, FetchFailed),
      (408, FetchUnavailable), (429, FetchUnavailable), (500, FetchUnavailable), (503, FetchUnavailable)],
 )  # fmt: skip
-def test_only_200_is_a_document(code: int, kind: type[Exception]) -> None:
+def test_only_status_200_is_a_document(code: int, kind: type[Exception]) -> None:
     with listening({"/": status(code)}) as server, pytest.raises(kind, match=f"status {code} "):
-        fetched_from(server, "/")
+        fetch_from(server, "/")
 
 
 @pytest.mark.parametrize(
-    ("said", "pause_s"),
+    ("header", "seconds"),
     [("7", 7), ("0", 0), ("999999999999", 3600), ("soon", None), ("-1", None), ("", None), ("Sat, 99 Nov", None),
      (format_datetime(datetime.now(UTC) - timedelta(days=1), usegmt=True), 0),
      (format_datetime(datetime.now(UTC) + timedelta(days=1), usegmt=True), 3600)],
-    ids=["soon", "now", "absurd", "words", "negative", "nothing", "no date", "yesterday", "tomorrow"],
+    ids=["seconds", "zero", "huge", "words", "negative", "empty", "invalid date", "yesterday", "tomorrow"],
 )  # fmt: skip
-def test_a_busy_server_may_say_when_to_come_back(said: str, pause_s: float | None) -> None:
-    with listening({"/": status(503, f"Retry-After: {said}")}) as server, pytest.raises(FetchUnavailable) as caught:
-        fetched_from(server, "/")
-    assert caught.value.retry_after_s == pause_s
+def test_retry_after_of_a_busy_server_is_parsed(header: str, seconds: float | None) -> None:
+    with listening({"/": status(503, f"Retry-After: {header}")}) as server, pytest.raises(FetchUnavailable) as caught:
+        fetch_from(server, "/")
+    assert caught.value.retry_after_s == seconds
 
 
-def test_only_what_may_pass_is_worth_trying_again() -> None:
+def test_only_fetch_unavailable_is_retryable() -> None:
     assert kind_of(FetchUnavailable) is Unavailable
     assert kind_of(FetchFailed) is kind_of(FetchRefused) is Invalid
     assert kind_of(FetchTooLarge) is TooLarge
 
 
-def test_what_is_compressed_is_not_taken() -> None:
+def test_compressed_documents_are_refused() -> None:
     with listening({"/": ok(b"\x1f\x8b", "Content-Encoding: gzip")}) as server:
         into = io.BytesIO()
         with pytest.raises(FetchFailed, match="compressed"):
-            fetch(f"http://x.example:{server.port}/", into, limits=SMALL, way=way_to(server))
+            fetch(f"http://x.example:{server.port}/", into, limits=SMALL, policy=policy_for(server))
     assert into.getvalue() == b""
 
 
-def test_a_document_as_large_as_is_allowed_is_taken() -> None:
+def test_a_document_of_exactly_the_limit_is_accepted() -> None:
     with listening({"/": ok(b"x" * 1000)}) as server:
-        assert fetched_from(server, "/")[0].size == 1000
+        assert fetch_from(server, "/")[0].size == 1000
 
 
 @pytest.mark.parametrize("claimed", [1001, 10**12, 10**19])
-def test_a_document_that_says_it_is_too_large_is_not_read(claimed: int) -> None:
+def test_a_document_declared_too_large_is_not_read(claimed: int) -> None:
     answer = f"HTTP/1.1 200 OK\r\nContent-Length: {claimed}\r\n\r\nabc".encode()
     with listening({"/": answer}) as server:
         into = io.BytesIO()
         with pytest.raises(FetchTooLarge):
-            fetch(f"http://x.example:{server.port}/", into, limits=SMALL, way=way_to(server))
+            fetch(f"http://x.example:{server.port}/", into, limits=SMALL, policy=policy_for(server))
     assert into.getvalue() == b""
 
 
 @pytest.mark.parametrize(
     "framing", [b"HTTP/1.0 200 OK\r\n\r\n", b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"]
 )
-def test_an_endless_document_is_read_no_further_than_the_limit(framing: bytes) -> None:
-    def endless(connection: socket.socket, over: threading.Event) -> None:
+def test_an_endless_document_is_read_only_up_to_the_limit(framing: bytes) -> None:
+    def endless(connection: socket.socket, done: threading.Event) -> None:
         connection.sendall(framing)
-        while not over.is_set():
+        while not done.is_set():
             connection.sendall(b"10\r\n0123456789abcdef\r\n" * 100)
 
     with listening({"/": endless}) as server:
         into = io.BytesIO()
         with pytest.raises(FetchTooLarge):
-            fetch(f"http://x.example:{server.port}/", into, limits=SMALL, way=way_to(server))
+            fetch(f"http://x.example:{server.port}/", into, limits=SMALL, policy=policy_for(server))
     assert len(into.getvalue()) <= 1000
 
 
@@ -193,15 +195,15 @@ def test_an_endless_document_is_read_no_further_than_the_limit(framing: bytes) -
         b"HTTP/1.1 999999 OK\r\n\r\n",
     ],
 )
-def test_what_is_not_http_tells_nothing_of_the_server(answer: bytes) -> None:
+def test_malformed_responses_reveal_nothing_about_the_server(answer: bytes) -> None:
     with listening({"/": answer}) as server, pytest.raises(FetchUnavailable) as caught:
-        fetched_from(server, "/")
+        fetch_from(server, "/")
     assert caught.value.detail == FetchUnavailable.title
 
 
-def test_more_than_was_announced_is_left_unread() -> None:
+def test_bytes_beyond_content_length_are_ignored() -> None:
     with listening({"/": b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabcdef"}) as server:
-        assert fetched_from(server, "/")[1] == b"abc"
+        assert fetch_from(server, "/")[1] == b"abc"
 
 
 @pytest.mark.parametrize(
@@ -209,64 +211,66 @@ def test_more_than_was_announced_is_left_unread() -> None:
     [b"X: " + b"y" * 100 + b"\r\n", b"y" * 1000, b"\r\nHTTP/1.1 103 Early\r\nX: y\r\n"],
     ids=["many", "one", "1xx"],
 )
-def test_headers_that_do_not_end_are_not_read_to_the_end(piece: bytes) -> None:
-    def endless(connection: socket.socket, over: threading.Event) -> None:
+def test_endless_headers_are_not_read_to_the_end(piece: bytes) -> None:
+    def endless(connection: socket.socket, done: threading.Event) -> None:
         connection.sendall(b"HTTP/1.1 103 Early\r\nX: ")
-        while not over.is_set():
+        while not done.is_set():
             connection.sendall(piece)
 
     with listening({"/": endless}) as server, pytest.raises((FetchFailed, FetchUnavailable)):
-        fetched_from(server, "/")
+        fetch_from(server, "/")
 
 
 @pytest.mark.parametrize("start", [b"", b"HTTP/1.1 200 OK\r\nX: ", b"HTTP/1.1 200 OK\r\nContent-Length: 999\r\n\r\n"])
-def test_a_server_that_trickles_is_left_when_the_time_is_over(start: bytes) -> None:
-    def trickle(connection: socket.socket, over: threading.Event) -> None:
+def test_a_trickling_server_times_out(start: bytes) -> None:
+    def trickle(connection: socket.socket, done: threading.Event) -> None:
         connection.sendall(start)
         for _ in range(int(DEADLINE_S / 0.01)):
             connection.sendall(b"x")
-            if over.wait(0.01):
+            if done.wait(0.01):
                 return
 
     limits = FetchLimits(max_bytes=10**9, connect_s=5, read_s=5, total_s=0.3)
     with listening({"/": trickle}) as server, pytest.raises(FetchUnavailable) as caught:
-        fetched_from(server, "/", limits=limits)
+        fetch_from(server, "/", limits=limits)
     assert caught.value.detail == FetchUnavailable.title
 
 
-def test_a_silent_server_is_left() -> None:
-    def silent(connection: socket.socket, over: threading.Event) -> None:
-        over.wait(DEADLINE_S)
+def test_a_silent_server_times_out() -> None:
+    def silent(connection: socket.socket, done: threading.Event) -> None:
+        done.wait(DEADLINE_S)
 
     limits = FetchLimits(max_bytes=1000, connect_s=5, read_s=0.2, total_s=DEADLINE_S)
     with listening({"/": silent}) as server, pytest.raises(FetchUnavailable):
-        fetched_from(server, "/", limits=limits)
+        fetch_from(server, "/", limits=limits)
 
 
-def test_all_hops_share_the_time() -> None:
-    counting = itertools.count(1)
+def test_all_hops_share_one_deadline() -> None:
+    counter = itertools.count(1)
 
-    def onwards(connection: socket.socket, over: threading.Event) -> None:
-        over.wait(0.1)
-        connection.sendall(status(302, f"Location: /{next(counting)}"))
+    def redirect_again(connection: socket.socket, done: threading.Event) -> None:
+        done.wait(0.1)
+        connection.sendall(status(302, f"Location: /{next(counter)}"))
 
     limits = FetchLimits(max_redirects=1000, connect_s=5, read_s=5, total_s=0.5)
-    with listening({"/": onwards, **{f"/{number}": onwards for number in range(1000)}}) as server:
+    with listening({"/": redirect_again, **{f"/{number}": redirect_again for number in range(1000)}}) as server:
         with pytest.raises(FetchUnavailable):
-            fetched_from(server, "/", limits=limits)
+            fetch_from(server, "/", limits=limits)
         assert len(server.heads) < 100
 
 
-def test_a_full_disk_is_no_failure_of_the_server() -> None:
+def test_a_full_disk_is_not_reported_as_a_server_failure() -> None:
     class Full(io.BytesIO):
         def write(self, _data: Any, /) -> int:
             raise OSError(28, "No space left on device")
 
     with listening({"/": ok(b"x")}) as server, pytest.raises(OSError, match="No space left"):
-        fetch(f"http://x.example:{server.port}/", Full(), limits=SMALL, way=way_to(server))
+        fetch(f"http://x.example:{server.port}/", Full(), limits=SMALL, policy=policy_for(server))
 
 
-@pytest.mark.parametrize(("said", "kept"), [("text/plain; charset=x", "text/plain; charset=x"), ("a" * 300, "a" * 255)])
-def test_the_claimed_type_is_kept_short(said: str, kept: str) -> None:
-    with listening({"/": ok(b"x", f"Content-Type: {said}")}) as server:
-        assert fetched_from(server, "/")[0].content_type_claimed == kept
+@pytest.mark.parametrize(
+    ("claimed", "stored"), [("text/plain; charset=x", "text/plain; charset=x"), ("a" * 300, "a" * 255)]
+)
+def test_the_claimed_content_type_is_truncated(claimed: str, stored: str) -> None:
+    with listening({"/": ok(b"x", f"Content-Type: {claimed}")}) as server:
+        assert fetch_from(server, "/")[0].claimed_content_type == stored

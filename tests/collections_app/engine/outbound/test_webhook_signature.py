@@ -1,4 +1,4 @@
-"""Signatures that others can check."""
+"""Signatures that third-party libraries verify."""
 
 import base64
 
@@ -6,14 +6,16 @@ import pytest
 from django.utils import timezone
 from svix.webhooks import Webhook, WebhookVerificationError
 
-from collections_app.engine.outbound.webhook_signature import derived_key, secret_text, signed_headers
+from collections_app.engine.outbound.webhook_signature import derive_key, format_secret, signature_headers
 
-KEY = derived_key("pepper" * 6, salt=b"s" * 32)
+KEY = derive_key("pepper" * 6, salt=b"s" * 32)
 
 
-def test_the_published_example_is_signed_as_published() -> None:
+def test_the_published_example_has_the_published_signature() -> None:
     key = base64.b64decode("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
-    headers = signed_headers("msg_p5jXN8AQM9LWM0D4loKWxJek", b'{"test": 2432232314}', timestamp=1614265330, keys=[key])
+    headers = signature_headers(
+        "msg_p5jXN8AQM9LWM0D4loKWxJek", b'{"test": 2432232314}', timestamp=1614265330, keys=[key]
+    )
     assert headers == {
         "webhook-id": "msg_p5jXN8AQM9LWM0D4loKWxJek",
         "webhook-timestamp": "1614265330",
@@ -21,19 +23,19 @@ def test_the_published_example_is_signed_as_published() -> None:
     }
 
 
-def test_either_key_of_two_verifies_and_no_other() -> None:
-    other = derived_key("pepper" * 6, salt=b"t" * 32)
-    stranger = derived_key("another" * 6, salt=b"s" * 32)
+def test_either_of_two_keys_verifies_and_no_other() -> None:
+    other = derive_key("pepper" * 6, salt=b"t" * 32)
+    unrelated = derive_key("another" * 6, salt=b"s" * 32)
     body = '{"name": "ünï"}'.encode()
-    headers = signed_headers("msg_1", body, timestamp=int(timezone.now().timestamp()), keys=[KEY, other])
+    headers = signature_headers("msg_1", body, timestamp=int(timezone.now().timestamp()), keys=[KEY, other])
     for key in (KEY, other):
-        assert Webhook(secret_text(key)).verify(body, headers) == {"name": "ünï"}
+        assert Webhook(format_secret(key)).verify(body, headers) == {"name": "ünï"}
     with pytest.raises(WebhookVerificationError):
-        Webhook(secret_text(stranger)).verify(body, headers)
+        Webhook(format_secret(unrelated)).verify(body, headers)
     with pytest.raises(WebhookVerificationError):
-        Webhook(secret_text(KEY)).verify(body + b" ", headers)
+        Webhook(format_secret(KEY)).verify(body + b" ", headers)
 
 
-def test_a_secret_is_as_long_as_the_standard_wants() -> None:
-    assert secret_text(KEY).startswith("whsec_")
-    assert 24 <= len(base64.b64decode(secret_text(KEY).removeprefix("whsec_"))) <= 64
+def test_secrets_have_the_length_the_standard_requires() -> None:
+    assert format_secret(KEY).startswith("whsec_")
+    assert 24 <= len(base64.b64decode(format_secret(KEY).removeprefix("whsec_"))) <= 64

@@ -1,4 +1,4 @@
-"""Web servers on loopback that answer, byte by byte, what a test says; and a trap that nobody should call."""
+"""Web servers on loopback that send exactly the bytes a test wants, and a trap that must receive no connection."""
 
 import socket
 import ssl
@@ -10,18 +10,18 @@ from typing import TypeAlias
 
 DEADLINE_S = 20.0
 
-# Gets the connection, and an event that is set when the test is over.
-Answer: TypeAlias = Callable[[socket.socket, threading.Event], None]
+# Receives the connection, and an event that is set at the end of the test.
+Response: TypeAlias = Callable[[socket.socket, threading.Event], None]
 
 
 def ok(body: bytes, *headers: str) -> bytes:
-    """A whole answer with this body."""
+    """Return a complete response with this body."""
     lines = ["HTTP/1.1 200 OK", f"Content-Length: {len(body)}", *headers]
     return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
 
 
 def status(code: int, *headers: str) -> bytes:
-    return "\r\n".join([f"HTTP/1.1 {code} Said", "Content-Length: 0", *headers, "", ""]).encode()
+    return "\r\n".join([f"HTTP/1.1 {code} Reason", "Content-Length: 0", *headers, "", ""]).encode()
 
 
 @dataclass(slots=True)
@@ -37,19 +37,23 @@ class Server:
 
 @contextmanager
 def listening(
-    pages: Mapping[str, bytes | Answer], *, tls: ssl.SSLContext | None = None, address: str = "127.0.0.1", port: int = 0
+    pages: Mapping[str, bytes | Response],
+    *,
+    tls: ssl.SSLContext | None = None,
+    address: str = "127.0.0.1",
+    port: int = 0,
 ) -> Iterator[Server]:
-    """A server with an answer for each target; one connection after the other, one request in each."""
-    over = threading.Event()
+    """Run a server with a response for each target. It serves one connection at a time, with one request each."""
+    done = threading.Event()
     with socket.create_server((address, port)) as listener:
-        listener.settimeout(0.05)  # so that the end is noticed
+        listener.settimeout(0.05)  # so that the thread notices the end of the test
         server = Server(listener.getsockname()[1])
-        thread = threading.Thread(target=_serve, args=(listener, server, pages, tls, over))
+        thread = threading.Thread(target=_serve, args=(listener, server, pages, tls, done))
         thread.start()
         try:
             yield server
         finally:
-            over.set()
+            done.set()
             thread.join(DEADLINE_S)
     assert not thread.is_alive()
 
@@ -57,37 +61,37 @@ def listening(
 def _serve(
     listener: socket.socket,
     server: Server,
-    pages: Mapping[str, bytes | Answer],
+    pages: Mapping[str, bytes | Response],
     tls: ssl.SSLContext | None,
-    over: threading.Event,
+    done: threading.Event,
 ) -> None:
-    while not over.is_set():
+    while not done.is_set():
         try:
             connection, _ = listener.accept()
         except TimeoutError:
             continue
-        with connection, suppress(OSError):  # clients break off as they like
+        with connection, suppress(OSError):  # clients may disconnect at any time
             connection.settimeout(DEADLINE_S)
             if tls:
                 with tls.wrap_socket(connection, server_side=True) as secure:
-                    answer_once(secure, server, pages, over)
+                    answer_once(secure, server, pages, done)
             else:
-                answer_once(connection, server, pages, over)
+                answer_once(connection, server, pages, done)
 
 
 def answer_once(
-    connection: socket.socket, server: Server, pages: Mapping[str, bytes | Answer], over: threading.Event
+    connection: socket.socket, server: Server, pages: Mapping[str, bytes | Response], done: threading.Event
 ) -> None:
     server.heads.append(read_head(connection))
     answer = pages.get(server.asked[-1], status(404))
     if callable(answer):
-        answer(connection, over)
+        answer(connection, done)
     else:
         connection.sendall(answer)
 
 
 def read_head(connection: socket.socket) -> str:
-    """A request up to the empty line."""
+    """Read a request up to the empty line."""
     head = b""
     while not head.endswith(b"\r\n\r\n"):
         piece = connection.recv(1)
@@ -99,7 +103,7 @@ def read_head(connection: socket.socket) -> str:
 
 @dataclass(slots=True)
 class Trap:
-    """Connections wait in the queue of the listener until they are counted."""
+    """A listener whose connections stay in its queue until they are counted."""
 
     listener: socket.socket
 
@@ -119,7 +123,7 @@ class Trap:
 
 @contextmanager
 def trap(address: str = "") -> Iterator[Trap]:
-    """Listens on one address, or on every address of this machine."""
+    """Listen on one address, or on every address of this machine."""
     both = not address and socket.has_dualstack_ipv6()
     family = socket.AF_INET6 if both else socket.AF_INET
     with socket.create_server((address, 0), family=family, dualstack_ipv6=both) as listener:
