@@ -16,13 +16,17 @@ from collections_app.errors import AnswerTooLarge
 from collections_app.models import Document, Page, Status, StoredFile
 from collections_app.search.hit_rows import ShownPage
 from collections_app.storage import files, links
+from collections_app.storage.errors import FileMissing
 from paliapi.units import MEBIBYTE
 
 
 class PageOut(serializers.Serializer[Page]):
     document_name = serializers.CharField()
     page_number = serializers.IntegerField(help_text="From 1.")
-    img_base64 = serializers.CharField(help_text="The page's image, without a `data:` prefix.")
+    img_base64 = serializers.CharField(
+        allow_blank=True,
+        help_text="The page image in base64, without a `data:` prefix; empty if its file is missing from storage.",
+    )
     thumbnail_url = serializers.CharField(
         allow_null=True, help_text="A signed link to the image in small, good for a while; null where there is none."
     )
@@ -124,16 +128,22 @@ def _pages_of(rows: Iterable[Document], request: Request) -> dict[int, list[dict
     signed = PictureLinks(request)
     for page in pages.select_related("image").order_by("revision_id", "number"):
         row = by_revision[page.revision_id]
-        with files.read(page.image) as image:
-            encoded = base64.b64encode(image.read()).decode("ascii")
         told = {
             "document_name": row.name,
             "page_number": page.number,
-            "img_base64": encoded,
+            "img_base64": image_base64(page.image),
             "thumbnail_url": signed.thumbnail(page),
         }
         found.setdefault(row.pk, []).append(told)
     return found
+
+
+def image_base64(image: files.Kept) -> str:
+    """Return a page image in base64; an empty string if its file is missing, which must not fail the other pages."""
+    try:
+        return base64.b64encode(files.content(image)).decode("ascii")
+    except FileMissing:
+        return ""
 
 
 class PictureLinks:

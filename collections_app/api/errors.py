@@ -31,3 +31,33 @@ class IdempotencyKeyReused(Invalid):
 class StreamsBusy(Unavailable):
     code = "streams_busy"
     title = "The server has no free event streams; poll the document instead, or try again."
+
+
+class QueryAmbiguous(Invalid):
+    code = "query_ambiguous"
+    title = "Send only one of `query`, `page` or `crop`."
+
+
+class QueryOnlyAvoids(Invalid):
+    code = "query_only_avoids"
+    title = "At least one part of the query needs a weight above zero."
+
+
+class RegionsOfTooMany(Invalid):
+    code = "regions_of_too_many"
+    title = "`regions` is limited to 20 hits; lower `top_k`."
+
+
+class RankingWithoutScores(Invalid):
+    code = "ranking_without_scores"
+    title = "`min_score` cannot be combined with `ranking: lexical` or `allow_degraded`: word search has no scores."
+
+
+class JobStatusInvalid(Invalid):
+    code = "job_status_invalid"
+    title = "Unknown job status."
+
+
+class WebhookStatusInvalid(Invalid):
+    code = "webhook_status_invalid"
+    title = "Unknown delivery status."

@@ -13,9 +13,9 @@ from collections_app import catalogue, tasks
 from collections_app.api import document_out
 from collections_app.api.document_out import EXAMPLE, DocumentOut, FailureOut, SkippedOut
 from collections_app.api.documents import NAME
+from collections_app.api.errors import JobStatusInvalid
 from collections_app.api.parameters import COLLECTION, CURSOR, LIMIT, LINK_HEADER
 from collections_app.ingest import jobs
-from collections_app.ingest.errors import JobStatusInvalid
 from collections_app.models import Document, Revision
 from paliapi.errors import Problem
 from paliapi.http.paging import paginate

@@ -12,13 +12,13 @@ from accounts.rate_limits import concurrent
 from accounts.views import OwnedView
 from collections_app import tasks
 from collections_app.api import search_out
+from collections_app.api.errors import RankingWithoutScores, RegionsOfTooMany
 from collections_app.api.filter import FILTER_SCHEMA
 from collections_app.api.search_in import CropIn, PageIn, QueryField, asked_of
 from collections_app.api.validation import validated
 from collections_app.engine.input import filter_parser
 from collections_app.engine.input.filter_conditions import Filter
 from collections_app.search import recall, recall_sampling, run
-from collections_app.search.errors import RankingWithoutScores, RegionsOfTooMany
 from collections_app.search.query import Asked, Picture, Words
 from collections_app.search.run import Answer, Question
 from paliapi.errors import Problem

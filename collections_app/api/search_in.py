@@ -9,7 +9,7 @@ from drf_spectacular.utils import Direction
 from rest_framework import serializers
 
 from collections_app import catalogue
-from collections_app.search.errors import QueryAmbiguous, QueryOnlyAvoids
+from collections_app.api.errors import QueryAmbiguous, QueryOnlyAvoids
 from collections_app.search.query import Asked, LikePage, Part, Picture, Together, Words
 from paliapi.errors import Problem
 from paliapi.http.serializers import NumberField, StrictSerializer, TextField

@@ -1,6 +1,5 @@
 """What a search answers."""
 
-import base64
 from typing import Any, Literal, TypeAlias
 
 from django.conf import settings
@@ -8,12 +7,9 @@ from rest_framework import serializers
 from rest_framework.request import Request
 
 from collections_app.api import regions
-from collections_app.api.document_out import PictureLinks
+from collections_app.api.document_out import PictureLinks, image_base64
 from collections_app.errors import AnswerTooLarge
-from collections_app.search.hit_rows import ShownPage
 from collections_app.search.run import Answer, Hit, Receipt
-from collections_app.storage import files
-from collections_app.storage.errors import StorageUnavailable
 from paliapi.units import MEBIBYTE
 
 Images: TypeAlias = Literal["base64", "url", "none"]
@@ -51,7 +47,9 @@ class HitOut(serializers.Serializer[Any]):
     )
     ranks = RanksOut(required=False, help_text="Where words had a say.")
     img_base64 = serializers.CharField(
-        allow_blank=True, help_text='The page\'s image, without a `data:` prefix; empty unless `images` is "base64".'
+        allow_blank=True,
+        help_text="The page image in base64, without a `data:` prefix; empty unless `images` is `base64`, and if its "
+        "file is missing from storage.",
     )
     image_url = serializers.CharField(
         allow_null=True, help_text='A signed link to the image, good for a while; null with `images: "none"`.'
@@ -207,15 +205,4 @@ def _represent_receipt(receipt: Receipt) -> dict[str, Any]:
 def _pictures(hits: list[Hit]) -> list[str]:
     if sum(hit.page.image.size for hit in hits) > settings.ENV.max_expanded_mb * MEBIBYTE:
         raise AnswerTooLarge('The images would be too large for one answer; ask for fewer pages, or `images: "url"`.')
-    return [_picture(hit.page) for hit in hits]
-
-
-def _picture(page: ShownPage) -> str:
-    try:
-        with files.read(page.image) as image:
-            return base64.b64encode(image.read()).decode("ascii")
-    except FileNotFoundError:
-        # The page was deleted a moment ago, or its file is lost: neither makes the other hits wrong.
-        return ""
-    except OSError as problem:
-        raise StorageUnavailable("Files cannot be read at the moment.", retry_after_s=60) from problem
+    return [image_base64(hit.page.image) for hit in hits]

@@ -12,12 +12,11 @@ from accounts.access import Scope
 from accounts.views import OwnedView
 from collections_app import tasks
 from collections_app.api import webhook_serializers as forms
-from collections_app.api.errors import NothingToChange
+from collections_app.api.errors import NothingToChange, WebhookStatusInvalid
 from collections_app.api.parameters import CURSOR, LIMIT, LINK_HEADER
 from collections_app.api.validation import validated
 from collections_app.webhook_models import DeliveryStatus, WebhookEndpoint
 from collections_app.webhooks import endpoints, keys
-from collections_app.webhooks.errors import WebhookStatusInvalid
 from paliapi.errors import Problem
 from paliapi.http.paging import paginate
 

@@ -43,11 +43,6 @@ class NothingToCancel(Conflict):
     title = "This document is not being processed."
 
 
-class JobStatusInvalid(Invalid):
-    code = "job_status_invalid"
-    title = "Unknown job status."
-
-
 class NothingToRetry(Conflict):
     code = "nothing_to_retry"
     title = "The latest upload of this document has neither failed nor been cancelled."

@@ -161,9 +161,8 @@ def _embedded(sources: list[_Source], space_id: int) -> list[contract.MultiVecto
     images: list[bytes] = []
     for source in sources:
         try:
-            with files.read(source.page.image) as file:
-                images.append(file.read())
-        except FileNotFoundError:
+            images.append(files.content(source.page.image))
+        except FileMissing:
             raise FileMissing(f"The image of page {source.page.pk} is missing from storage.") from None
     space, made = embeddings_client.pages_to_keep(images, at="", words=[source.words or None for source in sources])
     if store_pages.space_id_of(space) != space_id:

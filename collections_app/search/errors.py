@@ -23,11 +23,6 @@ class SearchTookTooLong(Unavailable):
     title = "The search timed out; narrow it down, or leave out `mode: exact`."
 
 
-class QueryAmbiguous(Invalid):
-    code = "query_ambiguous"
-    title = "Send only one of `query`, `page` or `crop`."
-
-
 class QueryMixesSpaces(Conflict):
     code = "query_mixes_spaces"
     title = "The parts of the query were embedded with different models."
@@ -38,21 +33,6 @@ class QueryTooLong(TooLarge):
     title = "The query has too many vectors."
 
 
-class QueryOnlyAvoids(Invalid):
-    code = "query_only_avoids"
-    title = "At least one part of the query needs a weight above zero."
-
-
-class RegionsOfTooMany(Invalid):
-    code = "regions_of_too_many"
-    title = "`regions` is limited to 20 hits; lower `top_k`."
-
-
 class RankingNeedsWords(Invalid):
     code = "ranking_needs_words"
     title = "This ranking needs a query with text."
-
-
-class RankingWithoutScores(Invalid):
-    code = "ranking_without_scores"
-    title = "`min_score` cannot be combined with `ranking: lexical` or `allow_degraded`: word search has no scores."

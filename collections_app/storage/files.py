@@ -195,6 +195,15 @@ def read(file: Kept) -> IO[Any]:
         return storage().open(file.key, "rb")
 
 
+def content(file: Kept) -> bytes:
+    """Return the bytes of a file. Raise FileMissing if they are gone, StorageUnavailable if storage fails."""
+    try:
+        with _told_as_ours(), storage().open(file.key, "rb") as stored:
+            return bytes(stored.read())
+    except FileNotFoundError:
+        raise FileMissing from None
+
+
 @contextmanager
 def _told_as_ours() -> Iterator[None]:
     try:

@@ -28,11 +28,6 @@ class WebhookDisabled(Conflict):
     title = "This webhook is disabled; enable it first."
 
 
-class WebhookStatusInvalid(Invalid):
-    code = "webhook_status_invalid"
-    title = "Unknown delivery status."
-
-
 class TooManyWebhooks(LimitReached):
     code = "too_many_webhooks"
     title = "This account has reached its webhook limit; delete some."

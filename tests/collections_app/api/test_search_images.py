@@ -1,7 +1,5 @@
 """The images of hits: inside the answer, as links, or not at all."""
 
-from typing import Any
-
 from django.test import Client
 
 from accounts.ownership import acting_for
@@ -72,11 +70,3 @@ def test_images_that_would_be_too_much_are_refused_with_a_way_out(
     assert (refused.status_code, refused.json()["code"]) == (413, "answer_too_large")
     assert "url" in refused.json()["detail"]
     assert len(found(alice, query="light", images="url")) == 2
-
-
-def test_an_image_that_is_lost_takes_no_hit_away(alice: Someone, library: list[int], files_of_this_test: Any) -> None:
-    for file in files_of_this_test.rglob("*"):
-        if file.is_file():
-            file.unlink()
-    (hit,) = found(alice, query="lens", top_k=1)
-    assert (hit["document_name"], hit["img_base64"]) == ("lighthouses.pdf", "")
