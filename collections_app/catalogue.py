@@ -14,6 +14,7 @@ from django.db.models.functions import Now
 from accounts.access import Caller
 from accounts.ownership import OwnerTransaction
 from accounts.quotas import charge
+from collections_app.engine.input.names import ALL_COLLECTIONS
 from collections_app.errors import (
     CollectionNameTaken,
     CollectionNotFound,
@@ -40,7 +41,7 @@ def collections(_tx: OwnerTransaction, caller: Caller) -> CollectionQuerySet:
     return Collection.objects.visible_to(caller).with_counts()
 
 
-def documents(_tx: OwnerTransaction, caller: Caller, *, collection_name: str = "all") -> DocumentQuerySet:
+def documents(_tx: OwnerTransaction, caller: Caller, *, collection_name: str = ALL_COLLECTIONS) -> DocumentQuerySet:
     """Return the documents that the caller can see, of one collection or of all, with their state."""
     return Document.objects.visible_to(caller).within(collection_name).with_state()
 
@@ -121,7 +122,7 @@ def find_document_to_change(
     try:
         return find_document(tx, caller, name, collection_name=DEFAULT_COLLECTION)
     except DocumentNotFound:
-        return find_document(tx, caller, name, collection_name="all")
+        return find_document(tx, caller, name, collection_name=ALL_COLLECTIONS)
 
 
 def change_document(

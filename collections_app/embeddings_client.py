@@ -75,7 +75,7 @@ def embed(inputs: Sequence[str], *, task: Task, at: str) -> EmbeddingResult:
     """Return one multi-vector for each input, in order; images are base64."""
     if task == "query":
         return queries(inputs, at=at)
-    return pages([base64_input.decoded(text, at=f"{at}/{number}") for number, text in enumerate(inputs)], at=at)
+    return pages([base64_input.decode(text, at=f"{at}/{number}") for number, text in enumerate(inputs)], at=at)
 
 
 def queries(texts: Sequence[str], *, at: str) -> EmbeddingResult:

@@ -11,6 +11,7 @@ from django.db.models.functions import Now
 
 from accounts.access import Caller
 from collections_app import webhook_models  # noqa: F401 - so that Django finds them
+from collections_app.engine.input.names import ALL_COLLECTIONS
 from collections_app.owned import Owned
 
 NAME_LENGTH = 255
@@ -93,7 +94,7 @@ class DocumentQuerySet(models.QuerySet["Document"]):
         """Those of one collection, or of every one when the name is `all`."""
         if not _is_storable(collection_name):
             return self.none()
-        return self if collection_name == "all" else self.filter(collection__name=collection_name)
+        return self if collection_name == ALL_COLLECTIONS else self.filter(collection__name=collection_name)
 
     def named(self, name: str) -> Self:
         return self.filter(name=name) if _is_storable(name) else self.none()

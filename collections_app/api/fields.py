@@ -16,21 +16,21 @@ class NameField(TextField):
     """The name of a document."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**{"max_length": names.LONGEST, **kwargs})
+        super().__init__(**{"max_length": names.MAX_LENGTH, **kwargs})
 
     def run_validation(self, data: Any = serializers.empty) -> Any:
         found = super().run_validation(data)
         return self.checked(found, at=f"/{self.field_name}") if isinstance(found, str) and found else found
 
     def checked(self, name: str, *, at: str) -> str:
-        return names.document_checked(name, at=at)
+        return names.check_document_name(name, at=at)
 
 
 class CollectionNameField(NameField):
     """The name of a collection."""
 
     def checked(self, name: str, *, at: str) -> str:
-        return names.collection_checked(name, at=at)
+        return names.check_collection_name(name, at=at)
 
 
 @extend_schema_field(_OBJECT)
@@ -39,7 +39,7 @@ class MetadataField(serializers.Field[dict[str, Any], Any, dict[str, Any], Any])
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         limit = settings.ENV.max_metadata_kb * 1024
-        return metadata.checked(data, max_bytes=limit, at=f"/{self.field_name}")
+        return metadata.check(data, max_bytes=limit, at=f"/{self.field_name}")
 
     def to_representation(self, value: dict[str, Any]) -> dict[str, Any]:
         return value

@@ -15,6 +15,7 @@ from collections_app.api.document_out import EXAMPLE, DocumentOut, FailureOut, S
 from collections_app.api.documents import NAME
 from collections_app.api.errors import JobStatusInvalid
 from collections_app.api.parameters import COLLECTION, CURSOR, LIMIT, LINK_HEADER
+from collections_app.engine.input.names import ALL_COLLECTIONS
 from collections_app.ingest import jobs
 from collections_app.models import Document, Revision
 from paliapi.errors import Problem
@@ -103,7 +104,7 @@ class Jobs(OwnedView):
         rows = jobs.unfinished(
             self.caller,
             statuses=[status] if status else jobs.UNFINISHED,
-            collection_name=request.query_params.get("collection_name") or "all",
+            collection_name=request.query_params.get("collection_name") or ALL_COLLECTIONS,
         )
         page = paginate(request, rows)
         return Response([job(row) for row in page.rows], headers=page.headers)

@@ -18,6 +18,7 @@ from collections_app.api.search_in import CropIn, PageIn, QueryField, asked_of
 from collections_app.api.validation import validated
 from collections_app.engine.input import filter_parser
 from collections_app.engine.input.filter_conditions import Filter
+from collections_app.engine.input.names import ALL_COLLECTIONS
 from collections_app.search import recall, recall_sampling, run
 from collections_app.search.query import Asked, Picture, Words
 from collections_app.search.run import Answer, Question
@@ -187,7 +188,7 @@ class _Searching(OwnedView):
 
 
 def _question(data: dict[str, Any], asked: Asked) -> Question:
-    names = data.get("collections") or [data.get("collection_name", "all")]
+    names = data.get("collections") or [data.get("collection_name", ALL_COLLECTIONS)]
     return Question(
         asked=asked,
         collections=frozenset(names),

@@ -1,9 +1,6 @@
 """The content of a document as a request carries it: a file, base64, or a URL."""
 
-import base64
-import binascii
 import hashlib
-import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,14 +9,11 @@ from typing import IO, Any
 from django.conf import settings
 
 from collections_app.api.errors import SourceAmbiguous, SourceMissing
-from collections_app.engine.input.errors import Base64Invalid
+from collections_app.engine.input import base64_input
 from collections_app.ingest.accept import Content
 from paliapi.errors import Problem, TooLarge
 from paliapi.http.uploads import ReceivedFile, needing_room
 from paliapi.units import MEBIBYTE
-
-_BASE64 = re.compile(r"[A-Za-z0-9+/]+={0,2}")
-_SLICE = 4 * 256 * 1024  # characters decoded at once; a multiple of four
 
 
 @contextmanager
@@ -48,18 +42,13 @@ def received(file: ReceivedFile) -> Content:
 
 
 def decoded(text: str, file: IO[bytes], *, at: str) -> Content:
-    """Base64 in the standard alphabet, without line breaks and data URI, written to `file`."""
-    if len(text) % 4 or not _BASE64.fullmatch(text):
-        raise Base64Invalid(problems=(Problem(at, Base64Invalid.code, Base64Invalid.title),))
+    """Write base64 in the standard alphabet, without line breaks or a data URI, to `file`, decoded."""
+    chunks = base64_input.decode_chunks(text, at=at)
     most = settings.ENV.max_upload_mb * MEBIBYTE
     if len(text) // 4 * 3 > most + 2:
         raise TooLarge(f"A file may have at most {settings.ENV.max_upload_mb} MB.")
     digest = hashlib.sha256()
-    for start in range(0, len(text), _SLICE):
-        try:
-            piece = base64.b64decode(text[start : start + _SLICE], validate=True)
-        except binascii.Error:
-            raise Base64Invalid(problems=(Problem(at, Base64Invalid.code, Base64Invalid.title),)) from None
+    for piece in chunks:
         digest.update(piece)
         with needing_room():
             _write(file, piece)

@@ -14,6 +14,7 @@ from accounts.quotas import charge
 from collections_app import failpoints
 from collections_app.engine.rendering.protocol import RenderedPage
 from collections_app.engine.retrieval import word_boxes
+from collections_app.engine.text_rules import MAX_PAGE_CHARACTERS
 from collections_app.ingest.embed_pages import Embedded
 from collections_app.ingest.leases import Lease
 from collections_app.models import Page, PageEmbedding, Space, StoredFile
@@ -41,7 +42,7 @@ class NewPage:
     @property
     def read(self) -> str:
         """The words that were read, as a text."""
-        return "" if self.rendered.words else " ".join(word.text for word in self.words)[:_MOST_CHARACTERS]
+        return "" if self.rendered.words else " ".join(word.text for word in self.words)[:MAX_PAGE_CHARACTERS]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +65,6 @@ class Equal:
     space_id: int
 
 
-_MOST_CHARACTERS = 200_000
 _TEXT_OF_FILE = Case(When(page__text_was_read=True, then=Value("")), default=F("page__text"), output_field=TextField())
 
 

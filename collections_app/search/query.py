@@ -171,7 +171,7 @@ def _query_of_page(tx: OwnerTransaction, caller: Caller, asked: LikePage) -> tup
 def _embedded(caller: Caller, asked: Words | Picture, *, hasty: bool) -> Query:
     if isinstance(asked, Picture):
         return Query(
-            *embeddings_client.picture(base64_input.decoded(asked.base64, at=asked.at), at=asked.at, hasty=hasty)
+            *embeddings_client.picture(base64_input.decode(asked.base64, at=asked.at), at=asked.at, hasty=hasty)
         )
     key = _key(caller, asked)
     query = _recent.get(key)

@@ -9,13 +9,12 @@ from numpy.typing import NDArray
 
 from accounts.access import Caller
 from collections_app.engine.input.filter_conditions import Filter
+from collections_app.engine.input.names import ALL_COLLECTIONS
 from collections_app.models import Collection, Document, DocumentQuerySet, Page, PageEmbedding, Space
 from collections_app.search.filter_sql import matching
 from collections_app.search.index import Place
 from embeddings import contract
 from paliapi.database import binary_cursor, statement
-
-EVERYWHERE = "all"
 
 # Plain SQL, for every search asks it: building the same from models takes longer than Postgres does.
 _PLACES = statement(
@@ -48,7 +47,7 @@ class Scope:
 
 def names(caller: Caller, scope: Scope) -> list[str] | None:
     """The collections that may be looked at; None: all of the owner's."""
-    asked = None if scope.collections is None or EVERYWHERE in scope.collections else scope.collections
+    asked = None if scope.collections is None or ALL_COLLECTIONS in scope.collections else scope.collections
     if asked is None or caller.collections is None:
         both = caller.collections if asked is None else asked
     else:

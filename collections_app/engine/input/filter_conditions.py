@@ -1,7 +1,7 @@
-"""Conditions on metadata, as values: `filter_parser` reads them, `collections_app.search.filter_sql` writes the SQL.
+"""Conditions on metadata, as values: `filter_parser` parses them, `collections_app.search.filter_sql` writes the SQL.
 
-Every condition is true or false of every row, never unknown: `Not` is true exactly where its part is false,
-so it is also true where a key is missing. A path goes through objects only, never into lists.
+Every condition is either true or false for a row, never unknown: `Not` is true exactly where its part is false, so it
+is also true where a key is missing. A path leads through objects only, never into lists.
 """
 
 from dataclasses import dataclass
@@ -13,8 +13,8 @@ On: TypeAlias = Literal["document", "collection"]
 Order: TypeAlias = Literal["gt", "gte", "lt", "lte"]
 Path: TypeAlias = tuple[str, ...]
 
-# These patterns mean the same to Python (with fullmatch) and to Postgres. They let only days through that exist,
-# so that no row can make a cast fail.
+# These patterns mean the same in Python (with fullmatch) and in Postgres. They match only dates that exist, so that no
+# row can make a cast fail.
 DAY = (
     "(?!0000)(?:"
     "[0-9]{4}-(?:"
@@ -28,21 +28,21 @@ INSTANT = f"{DAY}(?:[T ](?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:[.][0-9]
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """A whole day of UTC, such as 2024-02-29."""
+    """A whole day in UTC, such as 2024-02-29."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Instant:
-    """A point in time that matches INSTANT; without a zone it is UTC, without a time midnight."""
+    """A point in time that matches INSTANT. Without a zone it is in UTC; without a time it is midnight."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class OneOf:
-    """The value at `path` equals one of `values`, by type and value; numbers by value alone (1 is 1.0)."""
+    """The value at `path` equals one of `values` in type and value; numbers compare by value only (1 is 1.0)."""
 
     on: On
     path: Path
@@ -51,7 +51,7 @@ class OneOf:
 
 @dataclass(frozen=True, slots=True)
 class Ordered:
-    """Numbers compare with numbers, text with text by code point; anything else is false."""
+    """Numbers compare with numbers, and text with text by code point; any other comparison is false."""
 
     on: On
     path: Path
@@ -61,7 +61,7 @@ class Ordered:
 
 @dataclass(frozen=True, slots=True)
 class Dated:
-    """Text that reads as a date or a time, compared by day (`Day`) or by instant; anything else is false."""
+    """Text that is a date or a time, compared by day (`Day`) or by instant; for any other value it is false."""
 
     on: On
     path: Path
@@ -71,7 +71,7 @@ class Dated:
 
 @dataclass(frozen=True, slots=True)
 class Contains:
-    """A list with this element, or, if `value` is text, a text with this part; case matters."""
+    """A list with this element or, if `value` is text, a text with this substring; case matters."""
 
     on: On
     path: Path
@@ -80,7 +80,7 @@ class Contains:
 
 @dataclass(frozen=True, slots=True)
 class Exists:
-    """There is a value at `path`, be it null."""
+    """There is a value at `path`, even if it is null."""
 
     on: On
     path: Path
@@ -88,7 +88,7 @@ class Exists:
 
 @dataclass(frozen=True, slots=True)
 class HasKeys:
-    """The outermost object has all of the keys, or any."""
+    """The outermost object has all of the keys (`every`), or at least one."""
 
     on: On
     keys: tuple[str, ...]
@@ -97,7 +97,7 @@ class HasKeys:
 
 @dataclass(frozen=True, slots=True)
 class Within:
-    """The metadata is empty, or holds nothing but this."""
+    """The metadata is empty, or contains nothing but this key and value."""
 
     on: On
     key: str
@@ -124,7 +124,7 @@ Condition: TypeAlias = And | Or | Not | OneOf | Ordered | Dated | Contains | Exi
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """A whole filter. `on` says what it selects; one on collections asks nothing about documents."""
+    """A whole filter. `on` says what it selects; a filter on collections has no conditions on documents."""
 
     on: On
     condition: Condition

@@ -1,49 +1,50 @@
-"""Names of collections and documents: any text that an address can carry and a database can keep."""
+"""Names of collections and documents: any text that a URL can carry and a database can store."""
 
 import re
 
 from collections_app.engine.input.errors import NameInvalid, NameReserved
+from collections_app.engine.text_rules import FORBIDDEN_IN_NAMES
 from paliapi.errors import Problem
 
-LONGEST = 255
+MAX_LENGTH = 255
+ALL_COLLECTIONS = "all"  # in a request: every collection that the caller may use
 
-_UNPRINTABLE = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
-# What would be taken for another address of the API: /v1/documents/NAME/ must always mean the document.
-_OTHER_THAN_DOCUMENTS = re.compile(
+# Names that would read as another path of the API: /v1/documents/NAME/ must always mean the document.
+_RESERVED_FOR_DOCUMENTS = re.compile(
     r"(upsert-document|delete-document(/.*)?|.+/(cancel|retry|events)|.+/pages/[0-9]+/image)/?", re.DOTALL
 )
-_OTHER_THAN_COLLECTIONS = re.compile(r".+/quality/?", re.DOTALL)
+_RESERVED_FOR_COLLECTIONS = re.compile(r".+/quality/?", re.DOTALL)
 
 
-def document_checked(name: str, *, at: str) -> str:
-    """The same name, if a document of it can be kept and reached; `at` is where it lies in the request."""
-    return _checked(name, at=at, taken=_OTHER_THAN_DOCUMENTS)
+def check_document_name(name: str, *, at: str) -> str:
+    """Return the same name if a document can have it, or raise; `at` is its JSON pointer in the request."""
+    return _check(name, at=at, reserved=_RESERVED_FOR_DOCUMENTS)
 
 
-def collection_checked(name: str, *, at: str) -> str:
-    """The same for a collection, which cannot be called `all` either."""
-    if name.lower() == "all":
-        _reserved(at, "`all` means every collection, so none can have this name.")
-    return _checked(name, at=at, taken=_OTHER_THAN_COLLECTIONS)
+def check_collection_name(name: str, *, at: str) -> str:
+    """Return the same name if a collection can have it, or raise; `at` is its JSON pointer in the request."""
+    if name.lower() == ALL_COLLECTIONS:
+        raise _reserved(at, "`all` means every collection, so no collection can have this name.")
+    return _check(name, at=at, reserved=_RESERVED_FOR_COLLECTIONS)
 
 
-def _checked(name: str, *, at: str, taken: re.Pattern[str]) -> str:
+def _check(name: str, *, at: str, reserved: re.Pattern[str]) -> str:
     if not name.strip():
-        _refuse(at, "A name must have at least one visible character.")
-    if len(name) > LONGEST:
-        _refuse(at, f"A name may have at most {LONGEST} characters; this one has {len(name)}.")
-    if _UNPRINTABLE.search(name):
-        _refuse(at, "A name must not hold control characters or halves of characters.")
+        raise _invalid(at, "A name must have at least one visible character.")
+    if len(name) > MAX_LENGTH:
+        raise _invalid(at, f"A name may have at most {MAX_LENGTH} characters; this one has {len(name)}.")
+    if FORBIDDEN_IN_NAMES.search(name):
+        raise _invalid(at, "A name must not contain control characters or unpaired surrogates.")
     if any(step in {".", ".."} for step in name.split("/")):
-        _refuse(at, "A name must not be, or hold as a step of a path, `.` or `..`: clients cannot ask for it.")
-    if taken.fullmatch(name):
-        _reserved(at, "This name would be taken for another address of the API.")
+        raise _invalid(at, "A name must not have `.` or `..` as a path segment: clients cannot request it.")
+    if reserved.fullmatch(name):
+        raise _reserved(at, "This name would be read as another path of the API.")
     return name
 
 
-def _reserved(at: str, detail: str) -> None:
-    raise NameReserved(detail, problems=(Problem(at, NameReserved.code, detail),))
+def _reserved(at: str, detail: str) -> NameReserved:
+    return NameReserved(detail, problems=(Problem(at, NameReserved.code, detail),))
 
 
-def _refuse(at: str, detail: str) -> None:
-    raise NameInvalid(detail, problems=(Problem(at, NameInvalid.code, detail),))
+def _invalid(at: str, detail: str) -> NameInvalid:
+    return NameInvalid(detail, problems=(Problem(at, NameInvalid.code, detail),))

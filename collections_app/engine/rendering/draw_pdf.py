@@ -19,12 +19,12 @@ from collections_app.engine.rendering.errors import (
     TooManyPages,
 )
 from collections_app.engine.rendering.protocol import MAX_SIDE_PX, DrawnPage, Job, fitting_scale
+from collections_app.engine.text_rules import FORBIDDEN_IN_PAGE_TEXT, MAX_PAGE_CHARACTERS
 from embeddings.word import Word
 from paliapi.errors import Error
 
 # PDF itself ends at 14,400; some makers go on a little.
 MAX_SIDE_PT = 50_000
-MAX_CHARACTERS = 200_000
 
 _REASONS: dict[int | None, type[Error]] = {
     pdfium.FPDF_ERR_PASSWORD: FileEncrypted,
@@ -32,7 +32,6 @@ _REASONS: dict[int | None, type[Error]] = {
     # What PDFium says when all is well, but there is no page.
     pdfium.FPDF_ERR_SUCCESS: FileWithoutPages,
 }
-_UNFIT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 _WORD = re.compile(r"\S+")
 _NO_LETTER = "\0"  # not in a word's text, but in its place
 _Box: TypeAlias = tuple[float, float, float, float]
@@ -87,7 +86,7 @@ def _scale(width: float, height: float, *, number: int, job: Job) -> float:
 
 def _text_and_words(page: pypdfium2.PdfPage) -> tuple[str, tuple[Word, ...]]:
     layer = page.get_textpage()
-    count = min(layer.count_chars(), MAX_CHARACTERS)
+    count = min(layer.count_chars(), MAX_PAGE_CHARACTERS)
     text = layer.get_text_range(0, count) if count > 0 else ""
     words = tuple(_words(page, layer, count))
     layer.close()
@@ -163,4 +162,4 @@ def _part(units: float) -> float:
 
 def _clean(text: str) -> str:
     """Without what no database keeps and without marks of PDFium's own, such as the one for a broken word."""
-    return _UNFIT.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+    return FORBIDDEN_IN_PAGE_TEXT.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))

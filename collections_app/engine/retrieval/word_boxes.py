@@ -1,6 +1,5 @@
 """The words of a page with their places, as they are kept: compressed, and exact to a ten-thousandth of the page."""
 
-import re
 import zlib
 from collections.abc import Iterable
 from typing import Any
@@ -8,11 +7,11 @@ from typing import Any
 import orjson
 
 from collections_app.engine.retrieval.boxes import Box
+from collections_app.engine.text_rules import FORBIDDEN_IN_WORDS
 from embeddings.contract import Layout, Word
 
 _STEPS = 10_000
 _LONGEST = 200
-_UNFIT = re.compile("[\x00-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 
 
 def encode(words: Iterable[Word]) -> bytes:
@@ -30,7 +29,7 @@ def decode(kept: bytes) -> list[Word]:
 def of_layout(layout: Any) -> list[Word]:
     """The words that came with a layout: those that a service has read itself, as far as they can be kept."""
     found = layout.get("words", ()) if isinstance(layout, dict) else ()
-    cleaned = [Word(_UNFIT.sub("", text)[:_LONGEST], *edges) for text, *edges in found]
+    cleaned = [Word(FORBIDDEN_IN_WORDS.sub("", text)[:_LONGEST], *edges) for text, *edges in found]
     return [word for word in cleaned if word.text.strip()]
 
 

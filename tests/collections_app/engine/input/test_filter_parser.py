@@ -35,10 +35,10 @@ YEAR = {"key": "year", "value": 2024}
 IS_2024 = OneOf("document", ("year",), (2024,))
 
 
-def refused(raw: object) -> list[tuple[str, str]]:
-    with pytest.raises(FilterInvalid) as found:
+def problems_of(raw: object) -> list[tuple[str, str]]:
+    with pytest.raises(FilterInvalid) as caught:
         parse(raw)
-    return [(problem.pointer, problem.code) for problem in found.value.problems]
+    return [(problem.pointer, problem.code) for problem in caught.value.problems]
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def refused(raw: object) -> list[tuple[str, str]]:
         ({"key": [], "lookup": "has_keys"}, HasKeys("document", (), every=True)),
     ],
 )
-def test_the_six_lookups_mean_what_they_always_meant(raw: dict[str, Any], condition: object) -> None:
+def test_the_six_lookups_keep_their_meaning(raw: dict[str, Any], condition: object) -> None:
     assert parse(raw) == Filter("document", condition)  # type: ignore[arg-type]
 
 
@@ -95,8 +95,8 @@ def test_the_six_lookups_mean_what_they_always_meant(raw: dict[str, Any], condit
         ({"key": ["a"] * 65, "lookup": "has_keys"}, ("/key", "wrong_type")),
     ],
 )
-def test_a_lookup_that_cannot_be_right_is_refused_where_it_is_wrong(raw: object, problem: tuple[str, str]) -> None:
-    assert refused(raw) == [problem]
+def test_an_invalid_lookup_is_rejected_with_a_pointer(raw: object, problem: tuple[str, str]) -> None:
+    assert problems_of(raw) == [problem]
 
 
 @pytest.mark.parametrize(
@@ -129,7 +129,7 @@ def test_a_lookup_that_cannot_be_right_is_refused_where_it_is_wrong(raw: object,
         ({"key": "a", "op": "exists", "on": "collection"}, Exists("collection", ("a",))),
     ],
 )
-def test_a_comparison_has_an_op(raw: dict[str, Any], condition: Any) -> None:
+def test_comparisons_are_parsed(raw: dict[str, Any], condition: Any) -> None:
     assert parse(raw).condition == condition
 
 
@@ -167,8 +167,8 @@ def test_a_comparison_has_an_op(raw: dict[str, Any], condition: Any) -> None:
         ({"key": "a", "value": 1, "\ud800": "gt"}, ("", "unknown_field")),
     ],
 )
-def test_a_comparison_that_cannot_be_right_is_refused_where_it_is_wrong(raw: object, problem: tuple[str, str]) -> None:
-    assert refused(raw) == [problem]
+def test_an_invalid_comparison_is_rejected_with_a_pointer(raw: object, problem: tuple[str, str]) -> None:
+    assert problems_of(raw) == [problem]
 
 
 def test_conditions_combine() -> None:
@@ -176,16 +176,18 @@ def test_conditions_combine() -> None:
     assert parse(raw).condition == And((IS_2024, Or((Not(IS_2024), Exists("document", ("a",))))))
 
 
-def test_on_holds_for_all_that_is_inside() -> None:
-    found = parse({"on": "collection", "not": {"or": [YEAR, YEAR]}})
+def test_on_applies_to_all_inner_conditions() -> None:
+    parsed = parse({"on": "collection", "not": {"or": [YEAR, YEAR]}})
     of_collection = OneOf("collection", ("year",), (2024,))
-    assert found == Filter("collection", Not(Or((of_collection, of_collection))))
+    assert parsed == Filter("collection", Not(Or((of_collection, of_collection))))
 
 
-def test_a_filter_on_documents_may_ask_about_their_collection_but_not_the_other_way_round() -> None:
-    found = parse({"and": [YEAR, {**YEAR, "on": "collection"}]})
-    assert found == Filter("document", And((IS_2024, OneOf("collection", ("year",), (2024,)))))
-    assert refused({"on": "collection", "and": [YEAR, {**YEAR, "on": "document"}]}) == [("/and/1/on", "not_allowed")]
+def test_a_filter_on_documents_may_test_their_collection_but_not_the_reverse() -> None:
+    parsed = parse({"and": [YEAR, {**YEAR, "on": "collection"}]})
+    assert parsed == Filter("document", And((IS_2024, OneOf("collection", ("year",), (2024,)))))
+    assert problems_of({"on": "collection", "and": [YEAR, {**YEAR, "on": "document"}]}) == [
+        ("/and/1/on", "not_allowed")
+    ]
 
 
 @pytest.mark.parametrize(
@@ -203,41 +205,41 @@ def test_a_filter_on_documents_may_ask_about_their_collection_but_not_the_other_
         ({"and": [YEAR], **YEAR}, ("/key", "not_allowed")),
     ],
 )
-def test_a_combination_that_cannot_be_right_is_refused(raw: object, problem: tuple[str, str]) -> None:
-    assert refused(raw) == [problem]
+def test_an_invalid_combination_is_rejected(raw: object, problem: tuple[str, str]) -> None:
+    assert problems_of(raw) == [problem]
 
 
-def test_all_problems_are_told_at_once() -> None:
+def test_all_problems_are_reported_at_once() -> None:
     raw = {"and": [{"key": 1, "value": 1}, YEAR, {"or": [{"key": "a"}, {"not": 1}]}]}
-    assert refused(raw) == [
+    assert problems_of(raw) == [
         ("/and/0/key", "wrong_type"),
         ("/and/2/or/0/value", "missing"),
         ("/and/2/or/1/not", "wrong_type"),
     ]
 
 
-def test_depth_and_number_end_at_their_limits() -> None:
+def test_depth_and_number_of_conditions_are_limited() -> None:
     deep: dict[str, Any] = YEAR
     for _ in range(MAX_DEPTH - 1):
         deep = {"not": deep}
     assert isinstance(parse(deep).condition, Not)
-    assert refused({"not": deep}) == [("/not" * MAX_DEPTH, "too_deep")]
+    assert problems_of({"not": deep}) == [("/not" * MAX_DEPTH, "too_deep")]
     full = {"or": [{"and": [YEAR] * (MAX_CONDITIONS // 2)}] * 2}
     assert isinstance(parse(full).condition, Or)
-    assert refused({"and": [full, YEAR]}) == [("/and/1", "too_many")]
+    assert problems_of({"and": [full, YEAR]}) == [("/and/1", "too_many")]
 
 
-def test_a_filter_of_absurd_depth_is_refused_like_any_other() -> None:
+def test_an_extremely_deep_filter_is_rejected_without_recursion() -> None:
     deep: Any = YEAR
     for _ in range(100_000):
         deep = {"not": deep}
-    assert refused(deep) == [("/not" * MAX_DEPTH, "too_deep")]
+    assert problems_of(deep) == [("/not" * MAX_DEPTH, "too_deep")]
 
 
-def test_pointers_begin_where_the_filter_lies() -> None:
-    with pytest.raises(FilterInvalid) as found:
+def test_pointers_start_at_the_location_of_the_filter() -> None:
+    with pytest.raises(FilterInvalid) as caught:
         parse({"key": "a"}, at="/query_filter")
-    assert found.value.problems[0].pointer == "/query_filter/value"
+    assert caught.value.problems[0].pointer == "/query_filter/value"
 
 
 _words = st.sampled_from(["on", "key", "value", "lookup", "op", "and", "or", "not", "date", *LOOKUPS, *OPS, "document"])
@@ -249,10 +251,10 @@ _junk = st.recursive(
 
 
 @given(_junk)
-def test_any_json_is_either_a_filter_or_a_refusal_that_points(raw: object) -> None:
+def test_any_json_is_either_a_filter_or_an_error_with_a_pointer(raw: object) -> None:
     problems: tuple[Problem, ...] = ()
     try:
         parse(raw)
-    except FilterInvalid as found:
-        problems = found.problems or (Problem("\ud800", "", "a refusal must point"),)
+    except FilterInvalid as error:
+        problems = error.problems or (Problem("\ud800", "", "an error must have a pointer"),)
     assert all(f"{problem.pointer}{problem.detail}".encode() for problem in problems)
