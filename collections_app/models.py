@@ -12,7 +12,7 @@ from django.db.models.functions import Now
 from accounts.access import Caller
 from collections_app import webhook_models  # noqa: F401 - so that Django finds them
 from collections_app.engine.input.names import ALL_COLLECTIONS
-from collections_app.owned import Owned
+from collections_app.owned import LeasedModel, LeasedQuerySet, Owned
 
 NAME_LENGTH = 255
 
@@ -174,23 +174,14 @@ class Space(models.Model):
         return f"{self.model or 'unnamed'} at {self.revision or 'no revision'} ({self.dim})"
 
 
-class RevisionQuerySet(models.QuerySet["Revision"]):
+class RevisionQuerySet(LeasedQuerySet["Revision"]):
+    unfinished = Q(status__in=IN_FLIGHT)
+
     def in_flight(self) -> Self:
-        return self.filter(status__in=IN_FLIGHT)
-
-    def held(self) -> Self:
-        """Those that a worker has at the moment."""
-        return self.in_flight().filter(lease_until__gt=Now())
-
-    def unheld(self) -> Self:
-        return self.in_flight().filter(Q(lease_until__isnull=True) | Q(lease_until__lte=Now()))
-
-    def due(self) -> Self:
-        """Those that a worker could take up now."""
-        return self.unheld().filter(next_try_at__lte=Now())
+        return self.filter(self.unfinished)
 
 
-class Revision(Owned):
+class Revision(LeasedModel):
     """One uploaded content of a document. The row is the truth about it; a message in the queue is a nudge."""
 
     document = models.ForeignKey(Document, on_delete=models.DO_NOTHING, related_name="revisions", db_constraint=False)
@@ -226,11 +217,7 @@ class Revision(Owned):
     attempts = models.PositiveSmallIntegerField(default=0, help_text="How often it was taken up without progress.")
     waits = models.PositiveSmallIntegerField(default=0, help_text="How often in a row something it needs was away.")
     waiting_for = models.CharField(max_length=64, blank=True, default="", help_text="Code of what it needs.")
-    next_try_at = models.DateTimeField(db_default=Now(), editable=False)
     claimed_at = models.DateTimeField(null=True, blank=True, editable=False)
-    lease_token = models.UUIDField(null=True, blank=True, editable=False)
-    lease_until = models.DateTimeField(null=True, blank=True, editable=False)
-    lease_holder = models.CharField(max_length=255, blank=True, default="", editable=False, help_text="Which process.")
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     updated_at = models.DateTimeField(db_default=Now(), editable=False)
 

@@ -67,13 +67,13 @@ def compare_later(sample: str) -> None:
 
 @app.task(name=_COMPARE)
 def compare(sample: str) -> None:
-    if not leases.count_due(most=1):  # documents that wait come first
+    if not leases.count_due(limit=1):  # documents that wait come first
         recall_sampling.compare(sample)
 
 
 @app.task(name="collections_app.sweep")
 def sweep() -> None:
-    nudge(worker.sweep(most=settings.ENV.worker_processes))
+    nudge(worker.sweep(limit=settings.ENV.worker_processes))
 
 
 @app.task(name="collections_app.housekeeping")

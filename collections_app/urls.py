@@ -21,14 +21,14 @@ from collections_app.api.webhooks import (
     WebhookDetail,
     Webhooks,
 )
-from collections_app.ingest.metrics import figures, waiting
+from collections_app.ingest.metrics import collect, count_waiting
 from collections_app.search import recall
 from paliapi import health, metrics
 
 # What metrics and readiness tell of the product, which they do not know.
-metrics.when_asked(figures)
+metrics.when_asked(collect)
 metrics.when_asked(recall.figures)
-health.details["waiting"] = waiting
+health.details["waiting"] = count_waiting
 
 urlpatterns = [
     path("collections/", Collections.as_view(), name="collections"),

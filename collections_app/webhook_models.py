@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 
-from collections_app.owned import Owned
+from collections_app.owned import LeasedModel, LeasedQuerySet, Owned
 
 LONGEST_DESCRIPTION = 255
 
@@ -82,23 +82,14 @@ class DeliveryStatus(models.TextChoices):
     FAILED = "failed"
 
 
-class WebhookDeliveryQuerySet(models.QuerySet["WebhookDelivery"]):
+class WebhookDeliveryQuerySet(LeasedQuerySet["WebhookDelivery"]):
+    unfinished = Q(status=DeliveryStatus.PENDING)
+
     def pending(self) -> Self:
-        return self.filter(status=DeliveryStatus.PENDING)
-
-    def held(self) -> Self:
-        """Those that are being sent at the moment."""
-        return self.pending().filter(lease_until__gt=Now())
-
-    def unheld(self) -> Self:
-        return self.pending().filter(Q(lease_until__isnull=True) | Q(lease_until__lte=Now()))
-
-    def due(self) -> Self:
-        """Those that could be sent now, as far as they are concerned."""
-        return self.unheld().filter(next_try_at__lte=Now())
+        return self.filter(self.unfinished)
 
 
-class WebhookDelivery(Owned):
+class WebhookDelivery(LeasedModel):
     """One message to one endpoint, written with the change that it tells of. The row is the truth about it."""
 
     endpoint = models.ForeignKey(
@@ -109,10 +100,6 @@ class WebhookDelivery(Owned):
     payload = models.JSONField()
     status = models.CharField(max_length=10, choices=DeliveryStatus.choices, default=DeliveryStatus.PENDING)
     attempts = models.PositiveSmallIntegerField(default=0, help_text="Since it was written, or last sent anew.")
-    next_try_at = models.DateTimeField(db_default=Now(), editable=False)
-    lease_token = models.UUIDField(null=True, blank=True, editable=False)
-    lease_until = models.DateTimeField(null=True, blank=True, editable=False)
-    lease_holder = models.CharField(max_length=255, blank=True, default="", editable=False, help_text="Which process.")
     attempted_at = models.DateTimeField(null=True, blank=True, editable=False)
     took_ms = models.PositiveIntegerField(null=True, blank=True, editable=False)
     response_status = models.PositiveSmallIntegerField(null=True, blank=True, editable=False)

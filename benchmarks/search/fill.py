@@ -14,9 +14,9 @@ from benchmarks.search.synthetic import Halves
 from collections_app.engine.rendering.protocol import RenderedPage
 from collections_app.engine.retrieval.sketch import Small, small
 from collections_app.ingest import accept, leases, publish, store_pages
-from collections_app.ingest.accept import Content, Wanted
-from collections_app.ingest.embed_pages import Embedded
-from collections_app.ingest.store_pages import NewPage, Reached
+from collections_app.ingest.accept import DocumentUpsert, Upload
+from collections_app.ingest.embed_pages import EmbeddedPage
+from collections_app.ingest.store_pages import Checkpoint, NewPage
 from collections_app.search.run import Hit
 from embeddings.contract import MultiVector
 
@@ -56,26 +56,30 @@ def number_of(hit: Hit) -> int:
 
 
 def _document(shelf: Shelf, pages: Sequence[Halves], smalls: Sequence[Small], image: bytes, *, first: int) -> None:
-    content = Content(file=BytesIO(_PDF), sha256=hashlib.sha256(_PDF).hexdigest(), size=len(_PDF))
-    wanted = Wanted(name=f"from-{first}", collection_name=shelf.collection, metadata={"first": first})
-    accept.accept(shelf.caller, wanted, content, claim=_nothing, remember=_nothing)
+    upload = Upload(file=BytesIO(_PDF), sha256=hashlib.sha256(_PDF).hexdigest(), size=len(_PDF))
+    upsert = DocumentUpsert(name=f"from-{first}", collection_name=shelf.collection, metadata={"first": first})
+    accept.upsert_document(shelf.caller, upsert, upload, claim=_nothing, remember=_nothing)
     lease = leases.claim()
     if lease is None:
         raise SystemExit("Somebody else works on what was just put in.")
     space_id = store_pages.space_id_of(SPACE)
     for some in _batches(pages, smalls, image):
         last = some[-1].rendered
-        reached = Reached(pages_done=last.number, pages_total=last.total, space_id=space_id, skipped=[], timings={})
-        store_pages.store(lease, some, reached)
+        checkpoint = Checkpoint(
+            pages_done=last.number, pages_total=last.total, space_id=space_id, skipped=[], timings={}
+        )
+        store_pages.store(lease, some, checkpoint)
     publish.publish(lease, timings={})
 
 
 def _batches(pages: Sequence[Halves], smalls: Sequence[Small], image: bytes) -> Iterator[list[NewPage]]:
+    image_sha256 = hashlib.sha256(image).hexdigest()
     for start in range(0, len(pages), _AT_ONCE):
         yield [
             NewPage(
                 rendered=_rendered(place + 1, len(pages), image),
-                embedded=Embedded(MultiVector(pages[place]), smalls[place] if smalls else small(pages[place])),
+                image_sha256=image_sha256,
+                embedded=EmbeddedPage(MultiVector(pages[place]), smalls[place] if smalls else small(pages[place])),
             )
             for place in range(start, min(start + _AT_ONCE, len(pages)))
         ]

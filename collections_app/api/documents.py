@@ -178,7 +178,7 @@ class Upsert(OwnedView):
             attempt = attempt_of(request, self.caller.owner_id)
             try:
                 attempt.replay()
-                wanted = accept.Wanted(
+                wanted = accept.DocumentUpsert(
                     name=data["name"],
                     collection_name=data.get("collection_name", catalogue.DEFAULT_COLLECTION),
                     metadata=data.get("metadata", {}),
@@ -187,7 +187,7 @@ class Upsert(OwnedView):
                     on_page_error=OnPageError(data.get("on_page_error", OnPageError.FAIL)),
                 )
                 with content_of(data, required=True) as content:
-                    made = accept.accept(
+                    made = accept.upsert_document(
                         self.caller,
                         wanted,
                         content,
@@ -201,7 +201,7 @@ class Upsert(OwnedView):
 
     def _ready(self, made: Document, attempt: Attempt) -> Response:
         """The document when it is ready; if that takes too long, as if nobody waited."""
-        ready = jobs.wait_for(self.caller, made, within_s=settings.ENV.wait_timeout_s)
+        ready = jobs.wait_for(self.caller, made, timeout_s=settings.ENV.wait_timeout_s)
         if ready is None:
             return _accepted(made)
         answered = Response(document_out.document(ready, self.request), status=201)
@@ -280,7 +280,7 @@ class DocumentDetail(OwnedView):
             data = validated(DocumentChange, request)
             if not any(data.get(field) for field in ("name", "metadata", "url", "base64", "file")):
                 raise NothingToChange
-            change = accept.Change(
+            change = accept.DocumentUpdate(
                 name=data.get("name"),
                 metadata=data.get("metadata"),
                 url=data.get("url", ""),
@@ -288,7 +288,7 @@ class DocumentDetail(OwnedView):
                 on_page_error=OnPageError(data.get("on_page_error", OnPageError.FAIL)),
             )
             with content_of(data, required=False) as content:
-                changed = accept.amend(
+                changed = accept.update_document(
                     self.caller,
                     document_name,
                     change,

@@ -83,7 +83,7 @@ class Events(OwnedView):
             document = catalogue.find_document(tx, self.caller, document_name, collection_name=where)
         known = request.headers.get("Last-Event-ID", "")[:_LONGEST_MARK]
         latest = document.latest
-        if latest and known == Progress(latest.status, latest).mark and Progress(latest.status, latest).is_over:
+        if latest and known == Progress(latest.status, latest).event_id and Progress(latest.status, latest).is_over:
             return HttpResponse(status=204)
         with ExitStack() as room:
             limit = settings.ENV.max_concurrent_streams
@@ -112,12 +112,12 @@ def _events(caller: Caller, document: Document, *, known: str) -> Iterator[bytes
     yield f"retry: {_COME_BACK_MS}\n\n".encode()
     last: Revision | None = None
     try:
-        for state in progress.follow(caller, document, within_s=settings.ENV.stream_s, beat_s=_BEAT_S):
+        for state in progress.follow(caller, document, timeout_s=settings.ENV.stream_s, heartbeat_s=_BEAT_S):
             welcome = is_still_good(caller)
             let_go()  # a slow reader shall not hold it
             if not welcome:
                 return
-            if state is None or state.mark == known:
+            if state is None or state.event_id == known:
                 yield b": still here\n\n"
                 continue
             last = state.revision or last
@@ -130,7 +130,7 @@ def _events(caller: Caller, document: Document, *, known: str) -> Iterator[bytes
 def _event(state: Progress, last: Revision | None) -> bytes:
     told: dict[str, Any] = {**(job(last) if last else {}), "status": state.status}
     data = json.dumps(told, cls=DjangoJSONEncoder, ensure_ascii=True)
-    return f"id: {state.mark}\nevent: {'end' if state.is_over else 'progress'}\ndata: {data}\n\n".encode()
+    return f"id: {state.event_id}\nevent: {'end' if state.is_over else 'progress'}\ndata: {data}\n\n".encode()
 
 
 @cache

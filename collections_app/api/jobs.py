@@ -102,6 +102,7 @@ class Jobs(OwnedView):
             detail = "status must be one of " + ", ".join(jobs.UNFINISHED) + "."
             raise JobStatusInvalid(detail, problems=(Problem("/status", JobStatusInvalid.code, detail),))
         rows = jobs.unfinished(
+            self.transaction,
             self.caller,
             statuses=[status] if status else jobs.UNFINISHED,
             collection_name=request.query_params.get("collection_name") or ALL_COLLECTIONS,

@@ -10,14 +10,14 @@ from django.conf import settings
 
 from collections_app.api.errors import SourceAmbiguous, SourceMissing
 from collections_app.engine.input import base64_input
-from collections_app.ingest.accept import Content
+from collections_app.ingest.accept import Upload
 from paliapi.errors import Problem, TooLarge
 from paliapi.http.uploads import ReceivedFile, needing_room
 from paliapi.units import MEBIBYTE
 
 
 @contextmanager
-def content_of(data: dict[str, Any], *, required: bool) -> Iterator[Content | None]:
+def content_of(data: dict[str, Any], *, required: bool) -> Iterator[Upload | None]:
     """The file or the base64 of a body, on disk; None when it has a URL, or nothing and nothing is required."""
     given = [name for name in ("file", "base64", "url") if data.get(name)]
     if len(given) > 1:
@@ -37,11 +37,11 @@ def content_of(data: dict[str, Any], *, required: bool) -> Iterator[Content | No
         yield None
 
 
-def received(file: ReceivedFile) -> Content:
-    return Content(file=file, sha256=file.sha256, size=file.size or 0)
+def received(file: ReceivedFile) -> Upload:
+    return Upload(file=file, sha256=file.sha256, size=file.size or 0)
 
 
-def decoded(text: str, file: IO[bytes], *, at: str) -> Content:
+def decoded(text: str, file: IO[bytes], *, at: str) -> Upload:
     """Write base64 in the standard alphabet, without line breaks or a data URI, to `file`, decoded."""
     chunks = base64_input.decode_chunks(text, at=at)
     most = settings.ENV.max_upload_mb * MEBIBYTE
@@ -54,7 +54,7 @@ def decoded(text: str, file: IO[bytes], *, at: str) -> Content:
             _write(file, piece)
     size = file.tell()
     file.seek(0)
-    return Content(file=file, sha256=digest.hexdigest(), size=size)
+    return Upload(file=file, sha256=digest.hexdigest(), size=size)
 
 
 def _write(file: IO[bytes], piece: bytes) -> None:

@@ -1,4 +1,4 @@
-"""The verb of ingestion: accept what was sent, so that it can never be lost."""
+"""Accept an upload so that it can never be lost."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -25,15 +25,16 @@ from collections_app.engine.rendering.file_types import sniff
 from collections_app.ingest.errors import URLInvalid
 from collections_app.models import Collection, Document, OnPageError, Page, Revision, Status, StoredFile
 from collections_app.storage import files
+from collections_app.storage.errors import StorageUnavailable
 from paliapi.errors import Problem, Unavailable
 
-_TRIES = 5
-_LONGEST_URL = 8000
+_MAX_TRIES = 5
+_MAX_URL_LENGTH = 8000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Content:
-    """A file as it arrived: on disk, measured and hashed."""
+class Upload:
+    """A file as it was received: on disk, measured and hashed."""
 
     file: IO[bytes]
     sha256: str
@@ -42,7 +43,7 @@ class Content:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """Where content comes from when it is not sent along, and how it is to be taken."""
+    """The URL of a file that was not uploaded, and how to process a file from any source."""
 
     url: str = ""
     use_proxy: bool = False
@@ -50,8 +51,8 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted(Source):
-    """What the caller wants to be there."""
+class DocumentUpsert(Source):
+    """A document to create, or to give a new revision if it exists."""
 
     name: str
     collection_name: str
@@ -59,88 +60,93 @@ class Wanted(Source):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Change(Source):
-    """What the caller wants to be different; None leaves a thing as it is."""
+class DocumentUpdate(Source):
+    """Changes to a document; None leaves a field unchanged."""
 
     name: str | None = None
     metadata: dict[str, Any] | None = None
     on_page_error: OnPageError = OnPageError.FAIL
 
 
-def accept(
+def upsert_document(
     caller: Caller,
-    wanted: Wanted,
-    content: Content | None,
+    upsert: DocumentUpsert,
+    upload: Upload | None,
     *,
     claim: Callable[[], None],
     remember: Callable[[Document], object],
 ) -> Document:
-    """Create or update a document: bytes into storage, then the rows and the quota in one transaction.
+    """Create or update a document: write the bytes to storage, then the rows and the quota in one transaction.
 
-    `claim` is called first in that transaction and `remember` last: what they write, happens with it or not at all.
+    Call `claim` first in that transaction and `remember` last: what they write is committed with it or not at all.
     """
-    require_reach(caller, wanted.collection_name)
-    _check_url(wanted.url)
+    require_reach(caller, upsert.collection_name)
+    _check_url(upsert.url)
 
     def write(tx: OwnerTransaction, file: StoredFile | None) -> Document:
         claim()
-        collection = _collection_named(caller, wanted.collection_name)
-        document = _document_named(collection, wanted)
-        _revise(document, wanted.metadata, file=file, source=wanted)
-        found = find_document(tx, caller, wanted.name, collection_name=wanted.collection_name)
-        remember(found)
-        return found
+        collection = _get_or_create_collection(tx, upsert.collection_name)
+        document = _get_or_create_document(tx, collection, upsert)
+        _queue_revision(tx, document, upsert.metadata, file=file, source=upsert)
+        document = find_document(tx, caller, upsert.name, collection_name=upsert.collection_name)
+        remember(document)
+        return document
 
-    return _with_bytes(caller, content, write)
+    return _store_and_write(caller, upload, write)
 
 
-def amend(
+def update_document(
     caller: Caller,
     name: str,
-    change: Change,
-    content: Content | None,
+    update: DocumentUpdate,
+    upload: Upload | None,
     *,
     collection_name: str | None,
     precondition: Precondition[Document],
 ) -> Document:
-    """Change name and metadata at once; a new file or URL becomes a revision that is processed like any other."""
-    _check_url(change.url)
+    """Change name and metadata at once, and queue a new file or URL as a revision.
+
+    Call `precondition` with the locked document before it is changed; an exception from it cancels the update.
+    """
+    _check_url(update.url)
 
     def write(tx: OwnerTransaction, file: StoredFile | None) -> Document:
         document = lock_document(tx, find_document_to_change(tx, caller, name, collection_name=collection_name))
         precondition(find_document(tx, caller, name, collection_name=document.collection.name))
-        change_document(tx, document, new_name=change.name, metadata=change.metadata)
-        if file or (change.url and change.url != _url_of(document)):
-            _revise(document, document.metadata, file=file, source=change)
+        change_document(tx, document, new_name=update.name, metadata=update.metadata)
+        if file or (update.url and update.url != _latest_url(document)):
+            _queue_revision(tx, document, document.metadata, file=file, source=update)
         return find_document(tx, caller, document.name, collection_name=document.collection.name)
 
-    return _with_bytes(caller, content, write)
+    return _store_and_write(caller, upload, write)
 
 
-def _with_bytes(
-    caller: Caller, content: Content | None, write: Callable[[OwnerTransaction, StoredFile | None], Document]
+def _store_and_write(
+    caller: Caller, upload: Upload | None, write: Callable[[OwnerTransaction, StoredFile | None], Document]
 ) -> Document:
-    """Storage first, rows second. What another request changed at the same moment is simply tried again."""
-    kind = sniff(content.file) if content else None
-    for _ in range(_TRIES):
+    """Store the bytes, then write the rows. Try again if a concurrent request interferes."""
+    kind = sniff(upload.file) if upload else None
+    for _ in range(_MAX_TRIES):
         draft = None
-        if content and kind:
+        if upload and kind:
             draft = files.put(
                 caller.owner_id,
-                content.file,
-                sha256=content.sha256,
-                size=content.size,
+                upload.file,
+                sha256=upload.sha256,
+                size=upload.size,
                 content_type=kind.content_type,
             )
         try:
-            with files.discard_on_error([draft] if draft else []), acting_for(caller.owner_id) as tx:
-                file = files.settle(tx, draft) if draft else None
-                if draft and file is None:
-                    continue  # housekeeping took the old bytes between the two steps
+            if draft is None:
+                with acting_for(caller.owner_id) as tx:
+                    return write(tx, None)
+            with files.keep(draft) as (tx, file):
                 return write(tx, file)
+        except StorageUnavailable:
+            continue  # housekeeping deleted the old bytes between the two steps
         except (IntegrityError, ObjectDoesNotExist):
             continue  # the collection or the document was deleted at the same moment
-    raise Unavailable("Too much is changing in this collection at the moment.", retry_after_s=1)
+    raise Unavailable("This collection is being changed by too many requests at once.", retry_after_s=1)
 
 
 def _check_url(url: str) -> None:
@@ -148,35 +154,43 @@ def _check_url(url: str) -> None:
         return
     try:
         parts = urlsplit(url)
-        good = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+        valid = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
     except ValueError:
-        good = False
-    if not good or len(url) > _LONGEST_URL or not url.isprintable():
+        valid = False
+    if not valid or len(url) > _MAX_URL_LENGTH or not url.isprintable():
         raise URLInvalid(problems=(Problem("/url", URLInvalid.code, URLInvalid.title),))
 
 
-def _collection_named(caller: Caller, name: str) -> Collection:
-    Collection.objects.bulk_create([Collection(owner_id=caller.owner_id, name=name)], ignore_conflicts=True)
-    return Collection.objects.get(owner_id=caller.owner_id, name=name)
+def _get_or_create_collection(tx: OwnerTransaction, name: str) -> Collection:
+    Collection.objects.bulk_create([Collection(owner_id=tx.owner_id, name=name)], ignore_conflicts=True)
+    return Collection.objects.get(owner_id=tx.owner_id, name=name)
 
 
-def _document_named(collection: Collection, wanted: Wanted) -> Document:
-    made = Document(owner_id=collection.owner_id, collection=collection, name=wanted.name, metadata=wanted.metadata)
-    Document.objects.bulk_create([made], ignore_conflicts=True)
-    rows = Document.objects.filter(owner_id=collection.owner_id, collection=collection)
-    return rows.select_for_update(of=("self",)).get(name=wanted.name)
+def _get_or_create_document(tx: OwnerTransaction, collection: Collection, upsert: DocumentUpsert) -> Document:
+    """Return the document, locked."""
+    new = Document(owner_id=tx.owner_id, collection=collection, name=upsert.name, metadata=upsert.metadata)
+    Document.objects.bulk_create([new], ignore_conflicts=True)
+    rows = Document.objects.filter(owner_id=tx.owner_id, collection=collection)
+    return rows.select_for_update(of=("self",)).get(name=upsert.name)
 
 
-def _revise(document: Document, metadata: dict[str, Any], *, file: StoredFile | None, source: Source) -> None:
-    """Queue a new revision. What never came to be shown gives way to it, and its share of the quota comes back."""
-    owner_id, new = document.owner_id, document.latest_id is None
-    passed = Revision.objects.filter(owner_id=owner_id, document=document).exclude(pk=document.shown_id or 0)
+def _queue_revision(
+    tx: OwnerTransaction,
+    document: Document,
+    metadata: dict[str, Any],
+    *,
+    file: StoredFile | None,
+    source: Source,
+) -> None:
+    """Queue a new revision. Delete those that were never shown, and return their share of the quota."""
+    is_new = document.latest_id is None
+    superseded = Revision.objects.filter(owner_id=tx.owner_id, document=document).exclude(pk=document.shown_id or 0)
     # Locked before anything is counted: a worker may be adding pages to one of them.
-    passed_ids = list(passed.select_for_update().values_list("pk", flat=True))
-    freed = passed.aggregate(size=Coalesce(Sum("size"), 0))["size"]
-    pages = Page.objects.filter(owner_id=owner_id, revision_id__in=passed_ids).count()
+    superseded_ids = list(superseded.select_for_update().values_list("pk", flat=True))
+    freed_bytes = superseded.aggregate(size=Coalesce(Sum("size"), 0))["size"]
+    freed_pages = Page.objects.filter(owner_id=tx.owner_id, revision_id__in=superseded_ids).count()
     document.latest = Revision.objects.create(
-        owner_id=owner_id,
+        owner_id=tx.owner_id,
         document=document,
         file=file,
         url=source.url,
@@ -190,10 +204,10 @@ def _revise(document: Document, metadata: dict[str, Any], *, file: StoredFile | 
     if document.shown_id is None:
         document.metadata = metadata
     document.save(update_fields=["latest", "metadata", "updated_at"])
-    Revision.objects.filter(owner_id=owner_id, pk__in=passed_ids).delete()
-    charge(owner_id, documents=int(new), pages=-pages, bytes=document.latest.size - freed)
+    Revision.objects.filter(owner_id=tx.owner_id, pk__in=superseded_ids).delete()
+    charge(tx.owner_id, documents=int(is_new), pages=-freed_pages, bytes=document.latest.size - freed_bytes)
 
 
-def _url_of(document: Document) -> str:
+def _latest_url(document: Document) -> str:
     latest = document.latest
     return latest.url if latest else ""

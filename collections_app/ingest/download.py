@@ -1,10 +1,9 @@
-"""Documents that were sent as a URL: from the network into storage."""
+"""Download a document that was submitted as a URL into storage."""
 
 import tempfile
 
 from django.conf import settings
 
-from accounts.ownership import acting_for
 from accounts.quotas import charge
 from collections_app.engine.outbound.addresses import AllowList
 from collections_app.engine.outbound.client import OutboundPolicy
@@ -13,12 +12,11 @@ from collections_app.engine.rendering.file_types import sniff
 from collections_app.ingest.leases import Lease
 from collections_app.models import StoredFile
 from collections_app.storage import files
-from collections_app.storage.errors import StorageUnavailable
 from paliapi.units import MEBIBYTE
 
 
-def bring(lease: Lease, url: str, *, use_proxy: bool) -> StoredFile:
-    """Fetch the URL and keep what is there as the file of the revision."""
+def download(lease: Lease, url: str, *, use_proxy: bool) -> StoredFile:
+    """Fetch the URL and store the response as the file of the revision."""
     env = settings.ENV
     limits = FetchLimits(max_bytes=env.max_upload_mb * MEBIBYTE, total_s=env.fetch_timeout_s)
     policy = OutboundPolicy(
@@ -31,14 +29,7 @@ def bring(lease: Lease, url: str, *, use_proxy: bool) -> StoredFile:
         draft = files.put(
             lease.owner_id, content, sha256=fetched.sha256, size=fetched.size, content_type=kind.content_type
         )
-    return _kept(lease, draft)
-
-
-def _kept(lease: Lease, draft: files.Draft) -> StoredFile:
-    with files.discard_on_error([draft]), acting_for(lease.owner_id) as tx:
-        file = files.settle(tx, draft)
-        if file is None:
-            raise StorageUnavailable(retry_after_s=1)
-        lease.write(file=file, size=file.size)
-        charge(lease.owner_id, bytes=file.size)
-        return file
+    with files.keep(draft) as (tx, file):
+        lease.write(tx, file=file, size=file.size)
+        charge(tx.owner_id, bytes=file.size)
+    return file

@@ -1,5 +1,4 @@
-"""What the embeddings service makes of a batch of pages. It is asked in a thread of its own: the worker keeps one batch
-while the next is made.
+"""Embed batches of pages in a thread of its own, so that the worker can store one batch while the next is embedded.
 
 Nothing here touches the database, whose connection belongs to the worker's thread.
 """
@@ -21,7 +20,7 @@ from embeddings.contract import MAX_WORD_LENGTH, MAX_WORDS, MultiVector, VectorS
 from paliapi.errors import Error
 
 
-class PageRefused(Exception):
+class PageFailed(Exception):
     """One page is the reason that the document fails."""
 
     def __init__(self, error: Error, *, page: int) -> None:
@@ -31,84 +30,84 @@ class PageRefused(Exception):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Embedded:
-    """The vectors of one page, and their small forms."""
+class EmbeddedPage:
+    """The vectors of one page, and the small forms that searches scan."""
 
     multi_vector: MultiVector
     small: Small
 
 
 @dataclass(slots=True, kw_only=True)
-class Made:
-    """What became of the pages of a batch, by their numbers, and the spaces in which the service answered."""
+class BatchResult:
+    """The outcome of a batch, by page number, and the spaces of the vectors that the service returned."""
 
-    pages: dict[int, Embedded] = field(default_factory=dict)
+    pages: dict[int, EmbeddedPage] = field(default_factory=dict)
     refused: dict[int, Error] = field(default_factory=dict)
     spaces: set[VectorSpace] = field(default_factory=set)
     took_s: float = 0.0
 
 
-Embed: TypeAlias = Callable[[Sequence[RenderedPage]], Future[Made]]
+Embed: TypeAlias = Callable[[Sequence[RenderedPage]], Future[BatchResult]]
 
 
 @contextmanager
-def aside(*, may_skip: bool) -> Iterator[Embed]:
-    """A function that has batches embedded, one after the other, and returns at once.
+def background_embedder(*, may_skip: bool) -> Iterator[Embed]:
+    """Yield a function that queues a batch and returns at once; batches are embedded one after the other.
 
-    What the service refuses is told of each page with `may_skip`; else the first brings a PageRefused.
+    With `may_skip`, refused pages are listed in the result; otherwise the first one raises PageFailed.
     """
     pool = ThreadPoolExecutor(1, thread_name_prefix="embedding")
     try:
-        yield lambda pages: pool.submit(contextvars.copy_context().run, _made, pages, may_skip=may_skip)
+        yield lambda pages: pool.submit(contextvars.copy_context().run, _embed_batch, pages, may_skip=may_skip)
     finally:
         pool.shutdown(cancel_futures=True)
 
 
-def _made(pages: Sequence[RenderedPage], *, may_skip: bool) -> Made:
-    begun = time.monotonic()
-    made = Made()
-    _embed(made, list(pages), may_skip=may_skip)
-    made.took_s = time.monotonic() - begun
-    return made
+def _embed_batch(pages: Sequence[RenderedPage], *, may_skip: bool) -> BatchResult:
+    start = time.monotonic()
+    result = BatchResult()
+    _embed_into(result, list(pages), may_skip=may_skip)
+    result.took_s = time.monotonic() - start
+    return result
 
 
-def _embed(made: Made, pages: list[RenderedPage], *, may_skip: bool) -> None:
-    """Add the vectors of the pages that the service takes, and why it refuses the others; PageRefused at the first."""
+def _embed_into(result: BatchResult, pages: list[RenderedPage], *, may_skip: bool) -> None:
+    """Add vectors for the pages that the service accepts. Find the pages it refuses, by halves if it does not say."""
     if not pages:
         return
     try:
-        space, vectors = embeddings_client.pages_to_keep(
+        space, multi_vectors = embeddings_client.pages_to_keep(
             [page.image for page in pages], at="", words=[_words(page) for page in pages]
         )
     except InputNotEmbeddable as refusal:
-        at = _place(refusal, pages)
-        if at is None:
+        index = _refused_index(refusal, pages)
+        if index is None:
             middle = len(pages) // 2
-            _embed(made, pages[:middle], may_skip=may_skip)
-            _embed(made, pages[middle:], may_skip=may_skip)
+            _embed_into(result, pages[:middle], may_skip=may_skip)
+            _embed_into(result, pages[middle:], may_skip=may_skip)
             return
-        number = pages[at].number
+        number = pages[index].number
         if not may_skip:
-            raise PageRefused(refusal, page=number) from refusal
-        made.refused[number] = refusal
-        _embed(made, pages[:at] + pages[at + 1 :], may_skip=may_skip)
+            raise PageFailed(refusal, page=number) from refusal
+        result.refused[number] = refusal
+        _embed_into(result, pages[:index] + pages[index + 1 :], may_skip=may_skip)
     else:
-        made.spaces.add(space)
-        for page, one in zip(pages, vectors, strict=True):
-            made.pages[page.number] = Embedded(one, sketch.small(one.vectors))
+        result.spaces.add(space)
+        for page, multi_vector in zip(pages, multi_vectors, strict=True):
+            result.pages[page.number] = EmbeddedPage(multi_vector, sketch.small(multi_vector.vectors))
 
 
-def _place(refusal: InputNotEmbeddable, pages: list[RenderedPage]) -> int | None:
-    """Which of the pages the service refuses; None where it does not say."""
-    named = refusal.problems[0].pointer.removeprefix("/") if refusal.problems else ""
-    if named.isdecimal() and int(named) < len(pages):
-        return int(named)
+def _refused_index(refusal: InputNotEmbeddable, pages: list[RenderedPage]) -> int | None:
+    """Return which of the pages the service refuses, or None if it does not say."""
+    index = refusal.problems[0].pointer.removeprefix("/") if refusal.problems else ""
+    if index.isdecimal() and int(index) < len(pages):
+        return int(index)
     return 0 if len(pages) == 1 else None
 
 
 def _words(page: RenderedPage) -> list[Word] | None:
-    """The text layer; none means that the service has to read the image."""
+    """Return the text layer; None makes the service read the image."""
     words = page.words[:MAX_WORDS]
     return [
-        one if len(one.text) <= MAX_WORD_LENGTH else one._replace(text=one.text[:MAX_WORD_LENGTH]) for one in words
+        word if len(word.text) <= MAX_WORD_LENGTH else word._replace(text=word.text[:MAX_WORD_LENGTH]) for word in words
     ] or None

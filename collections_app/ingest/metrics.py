@@ -1,4 +1,4 @@
-"""How much is on its way, and what it waits for; for metrics and readiness."""
+"""Metrics of ingestion and webhooks: how much is queued, and what it waits for."""
 
 from collections.abc import Iterator
 
@@ -11,31 +11,32 @@ from collections_app.models import Outage, Revision
 from collections_app.webhook_models import WebhookDelivery
 
 
-def waiting() -> dict[str, int]:
-    """How many contents wait, by the code of what they wait for."""
+def count_waiting() -> dict[str, int]:
+    """Count the revisions that wait, by the code of what they wait for."""
     with acting_as_staff():
         rows = Revision.objects.in_flight().exclude(waiting_for="").values_list("waiting_for")
         return dict(rows.annotate(n=Count("pk")).order_by("waiting_for"))
 
 
-def figures() -> Iterator[GaugeMetricFamily]:
+def collect() -> Iterator[GaugeMetricFamily]:
+    """Yield the current values for `/metrics`."""
     with acting_as_staff():
-        flight = Revision.objects.in_flight()
-        counts = list(flight.values_list("status", "waiting_for").annotate(n=Count("pk")).order_by())
-        oldest = Revision.objects.due().aggregate(at=Min("next_try_at"))["at"]
+        revisions = Revision.objects.in_flight()
+        counts = list(revisions.values_list("status", "waiting_for").annotate(n=Count("pk")).order_by())
+        oldest_due = Revision.objects.due().aggregate(at=Min("next_try_at"))["at"]
         outages = list(Outage.objects.values_list("part", "since"))
-        messages = WebhookDelivery.objects.pending().count()
-    jobs = GaugeMetricFamily("paliapi_jobs", "Contents on their way.", labels=["status", "waiting_for"])
+        pending_deliveries = WebhookDelivery.objects.pending().count()
+    jobs = GaugeMetricFamily("paliapi_jobs", "Revisions being processed.", labels=["status", "waiting_for"])
     for status, waiting_for, count in counts:
         jobs.add_metric([status, waiting_for], count)
     yield jobs
-    age = GaugeMetricFamily("paliapi_job_oldest_due_seconds", "How long the longest has been waiting for a worker.")
-    age.add_metric([], max(0.0, (timezone.now() - oldest).total_seconds()) if oldest else 0.0)
+    age = GaugeMetricFamily("paliapi_job_oldest_due_seconds", "How long the oldest due revision has waited.")
+    age.add_metric([], max(0.0, (timezone.now() - oldest_due).total_seconds()) if oldest_due else 0.0)
     yield age
-    away = GaugeMetricFamily("paliapi_outage_seconds", "How long a part that documents need is away.", labels=["part"])
+    outage = GaugeMetricFamily("paliapi_outage_seconds", "How long a required service has been down.", labels=["part"])
     for part, since in outages:
-        away.add_metric([part], (timezone.now() - since).total_seconds())
-    yield away
-    pending = GaugeMetricFamily("paliapi_webhooks_pending", "Messages that have not arrived yet.")
-    pending.add_metric([], messages)
+        outage.add_metric([part], (timezone.now() - since).total_seconds())
+    yield outage
+    pending = GaugeMetricFamily("paliapi_webhooks_pending", "Webhook messages that are not delivered yet.")
+    pending.add_metric([], pending_deliveries)
     yield pending

@@ -1,4 +1,4 @@
-"""The verb that turns a file into page images without keeping anything."""
+"""Convert a file to page images without storing anything."""
 
 from contextlib import closing
 from typing import IO
@@ -13,10 +13,10 @@ from paliapi.units import MEBIBYTE
 
 
 def to_images(file: IO[bytes]) -> list[RenderedPage]:
-    """Every page as PNG; AnswerTooLarge, early, when one answer could not carry them."""
+    """Render every page as PNG; raise AnswerTooLarge as soon as the pages exceed the size of one response."""
     env = settings.ENV
-    # Somebody waits for the answer.
-    limits = render_limits.limits(most_s=env.render_timeout_s)
+    # A client waits for the response, so the whole file gets the time of one page.
+    limits = render_limits.limits(total_s=env.render_timeout_s)
     pages: list[RenderedPage] = []
     size = 0
     try:
@@ -24,8 +24,8 @@ def to_images(file: IO[bytes]) -> list[RenderedPage]:
             for page in rendered:
                 size += len(page.image)
                 if size > env.max_expanded_mb * MEBIBYTE:
-                    raise AnswerTooLarge("The pages are too many or too large for one answer.")
+                    raise AnswerTooLarge("The file has too many or too large pages for one response.")
                 pages.append(page)
-    except PageNotDrawn as failed:
-        raise failed.error from failed
+    except PageNotDrawn as failure:
+        raise failure.error from failure
     return pages

@@ -1,7 +1,7 @@
-"""How the newest content of a document is getting on: looked at again and again, until that comes to an end.
+"""Follow the latest revision of a document until its processing ends.
 
-The row is asked, not a message queue: what was committed is seen, whatever became of the messages. Between two looks no
-connection to the database is held, so that whoever waits keeps nobody from working.
+The row is polled, not a message queue: every commit is seen, even if messages are lost. No database connection is held
+between two polls, so waiting clients do not keep others from working.
 """
 
 import time
@@ -17,12 +17,12 @@ from paliapi.database import let_go
 SUPERSEDED: Final = "superseded"
 DELETED: Final = "deleted"
 
-_FIRST_LOOK_S, _LAST_LOOK_S = 0.05, 1.0
+_FIRST_PAUSE_S, _MAX_PAUSE_S = 0.05, 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """One state: that of the row, or one of the two ways in which a row comes to nothing. None: the row is gone."""
+    """The state of a revision: the status of its row, or `superseded` or `deleted`. No revision: the row is gone."""
 
     status: str
     revision: Revision | None
@@ -32,44 +32,45 @@ class Progress:
         return self.status not in IN_FLIGHT
 
     @property
-    def mark(self) -> str:
-        """Different for every state of every content."""
+    def event_id(self) -> str:
+        """An id that differs for every state of every revision."""
         row = self.revision
         return f"{row.pk}-{row.updated_at.timestamp() * 1_000_000:.0f}-{self.status}" if row else self.status
 
 
 def follow(
-    caller: Caller, document: Document, *, within_s: float, beat_s: float = float("inf")
+    caller: Caller, document: Document, *, timeout_s: float, heartbeat_s: float = float("inf")
 ) -> Iterator[Progress | None]:
-    """The state now and each that follows, to the last or until time is up; None where `beat_s` brought nothing new.
+    """Yield the current state and every later one, until processing ends or time is up.
 
-    Call it outside a transaction, which would not see the end.
+    Yield None whenever nothing has changed for `heartbeat_s`. Call outside a transaction: inside one, changes would be
+    invisible.
     """
-    begun = told_at = time.monotonic()
-    pause_s, mark = _FIRST_LOOK_S, ""
+    start = last_yield = time.monotonic()
+    pause_s, event_id = _FIRST_PAUSE_S, ""
     while True:
-        state = _look(caller, document)
+        state = _poll(caller, document)
         let_go()
         now = time.monotonic()
-        if state.mark != mark:
+        if state.event_id != event_id:
             yield state
             if state.is_over:
                 return
-            mark, told_at, pause_s = state.mark, now, _FIRST_LOOK_S
-        elif now - told_at >= beat_s:
+            event_id, last_yield, pause_s = state.event_id, now, _FIRST_PAUSE_S
+        elif now - last_yield >= heartbeat_s:
             yield None
-            told_at = now
-        if now + pause_s >= begun + within_s:
+            last_yield = now
+        if now + pause_s >= start + timeout_s:
             return
         time.sleep(pause_s)
-        pause_s = min(pause_s * 1.5, _LAST_LOOK_S)
+        pause_s = min(pause_s * 1.5, _MAX_PAUSE_S)
 
 
-def _look(caller: Caller, document: Document) -> Progress:
-    with acting_for(caller.owner_id):
-        seen = Document.objects.visible_to(caller).filter(pk=document.pk)
-        rows = Revision.objects.filter(owner_id=caller.owner_id, pk=document.latest_id or 0, document__in=seen)
+def _poll(caller: Caller, document: Document) -> Progress:
+    with acting_for(caller.owner_id) as tx:
+        visible = Document.objects.visible_to(caller).filter(pk=document.pk)
+        rows = Revision.objects.filter(owner_id=tx.owner_id, pk=document.latest_id or 0, document__in=visible)
         row = rows.select_related("document__collection").first()
         if row is None:
-            return Progress(SUPERSEDED if seen.exists() else DELETED, None)
+            return Progress(SUPERSEDED if visible.exists() else DELETED, None)
     return Progress(row.status if row.document.latest_id == row.pk else SUPERSEDED, row)

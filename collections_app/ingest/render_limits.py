@@ -1,4 +1,4 @@
-"""How pages are drawn here: the limits of this installation for the rooms that draw."""
+"""The limits of this installation for rendering and conversion."""
 
 import math
 
@@ -9,10 +9,10 @@ from collections_app.engine.rendering.protocol import RenderLimits
 from collections_app.engine.rendering.soffice import Conversion
 
 
-def limits(*, spent_s: float = 0.0, most_s: int | None = None) -> RenderLimits:
-    """For a document that has taken `spent_s` seconds before, and may take `most_s` in all; RenderTookTooLong."""
+def limits(*, spent_s: float = 0.0, total_s: int | None = None) -> RenderLimits:
+    """Return the limits for a document that took `spent_s` before, of `total_s`; RenderTookTooLong if it is used up."""
     env = settings.ENV
-    left_s = (most_s or env.render_total_s) - spent_s
+    left_s = (total_s or env.render_total_s) - spent_s
     if left_s <= 0:
         raise RenderTookTooLong
     return RenderLimits(
@@ -25,5 +25,6 @@ def limits(*, spent_s: float = 0.0, most_s: int | None = None) -> RenderLimits:
 
 
 def conversion() -> Conversion:
+    """Return how Office files are converted."""
     env = settings.ENV
     return Conversion(program=env.soffice, timeout_s=env.convert_timeout_s, memory_mb=env.render_memory_mb)

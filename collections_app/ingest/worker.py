@@ -1,6 +1,6 @@
-"""The verb that makes queued revisions searchable. What becomes of one is decided here, by the kind of its error.
+"""Process queued revisions. The kind of an error decides what happens to the revision.
 
-A failure is for good, or waits in the row for its next try; what the document showed before stays as it is.
+It fails for good, or it waits in its row for the next try; what the document showed before stays shown.
 """
 
 import random
@@ -14,13 +14,12 @@ from django.db import InterfaceError, OperationalError
 from django.db.models import F
 from django.db.models.functions import Greatest, Now
 
-from accounts.ownership import acting_for
 from collections_app.errors import EmbeddingsUnavailable, EmbeddingsUntrustworthy
 from collections_app.ingest import leases, outages, pipeline, store_pages
-from collections_app.ingest.embed_pages import PageRefused
+from collections_app.ingest.embed_pages import PageFailed
 from collections_app.ingest.errors import TriedTooOften
 from collections_app.ingest.leases import Lease, LeaseLost
-from collections_app.ingest.store_pages import PutAgain
+from collections_app.ingest.store_pages import RetryStore
 from collections_app.models import Revision, Status
 from collections_app.storage import files
 from collections_app.storage.errors import StorageUnavailable
@@ -30,110 +29,111 @@ from paliapi.errors import Error, Unavailable
 
 log = structlog.get_logger(__name__)
 
-_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 5.0, 60.0
-# What is ours to run is waited for without end; the rest, so often.
-_OURS = (EmbeddingsUnavailable, EmbeddingsUntrustworthy, StorageUnavailable)
-_MOST_WAITS = 10
-_DATABASE_BACK_WITHIN_S, _LOOK_AGAIN_S = 30.0, 0.5
+_FIRST_PAUSE_S, _MAX_PAUSE_S = 5.0, 60.0
+# Parts of this installation are waited for without limit, other servers `_MAX_WAITS` times.
+_OWN_PARTS = (EmbeddingsUnavailable, EmbeddingsUntrustworthy, StorageUnavailable)
+_MAX_WAITS = 10
+_DATABASE_TIMEOUT_S, _DATABASE_POLL_S = 30.0, 0.5
 
 
 def run() -> bool:
-    """Give one revision its turn; whether there is more to do."""
-    lease = None if outages.is_on() else leases.claim()
+    """Process one slice of one revision, and return whether there is more to do."""
+    lease = None if outages.is_ongoing() else leases.claim()
     if lease is None:
-        # A message that comes again may be the work of a process that was killed.
+        # A redelivered message may stand for the work of a process that was killed.
         return leases.free_abandoned() > 0
-    with structlog.contextvars.bound_contextvars(revision=lease.revision_id), leases.kept_alive(lease):
+    with structlog.contextvars.bound_contextvars(revision=lease.revision_id), leases.renewing(lease):
         _attempt(lease)
-    return leases.count_due(most=1) > 0 and not outages.is_on()
+    return leases.count_due(limit=1) > 0 and not outages.is_ongoing()
 
 
-def sweep(*, most: int) -> int:
-    """End what was tried too often; how many revisions are due, up to `most`."""
+def sweep(*, limit: int) -> int:
+    """Fail the revisions that used up their attempts, and return how many others are due, up to `limit`."""
     leases.free_abandoned()
     while (lease := leases.claim_exhausted()) is not None:
         with suppress(LeaseLost):
             _fail(lease, TriedTooOften())
-    return 0 if outages.is_on() else leases.count_due(most=most)
+    return 0 if outages.is_ongoing() else leases.count_due(limit=limit)
 
 
 def _attempt(lease: Lease) -> None:
-    """Nothing that goes wrong with one revision goes further than this."""
+    """Process a slice. No error of one revision goes any further."""
     try:
-        with _told_by_kind(lease):
-            pipeline.take(lease)
+        with _record_errors(lease):
+            pipeline.process(lease)
     except LeaseLost:
         log.info("lease_lost")
-        _give_up(lease)
-    except (OperationalError, InterfaceError) as problem:
-        log.warning("database_unavailable", error=type(problem).__name__)
-        _give_up(lease)
+        _release(lease)
+    except (OperationalError, InterfaceError) as error:
+        log.warning("database_unavailable", error=type(error).__name__)
+        _release(lease)
 
 
 @contextmanager
-def _told_by_kind(lease: Lease) -> Iterator[None]:
+def _record_errors(lease: Lease) -> Iterator[None]:
+    """Record an error in the row of the revision, by its kind."""
     try:
         yield
     except LeaseLost:
         raise
-    except PutAgain:
-        _give_back(lease, pause_s=0)
-    except Unavailable as away:
-        _wait(lease, away)
-    except PageRefused as refused:
-        _fail(lease, refused.error, page=refused.page)
-    except Error as refused:
-        _fail(lease, refused)
-    except files.TROUBLE as problem:
-        log.error("storage_unavailable", error=str(problem))
+    except RetryStore:
+        _requeue(lease, pause_s=0)
+    except Unavailable as error:
+        _wait(lease, error)
+    except PageFailed as failure:
+        _fail(lease, failure.error, page=failure.page)
+    except Error as error:
+        _fail(lease, error)
+    except files.TROUBLE as error:
+        log.error("storage_unavailable", error=str(error))
         _wait(lease, StorageUnavailable())
     except (OperationalError, InterfaceError):
-        raise  # nothing can be said in a row now
+        raise  # no row can be written now
     except Exception:
-        # The attempt stays counted: what goes on like this is failed by the sweeper.
+        # The attempt stays counted: a revision that keeps raising is failed by the sweeper.
         log.exception("processing_broke_off")
-        _give_back(lease, pause_s=_FIRST_PAUSE_S)
+        _requeue(lease, pause_s=_FIRST_PAUSE_S)
 
 
 def _fail(lease: Lease, error: Error, *, page: int | None = None) -> None:
-    """For good. Its pages go, and with them their share of the quota; the file stays, so that it can be tried again."""
-    told = {"code": error.code, "detail": error.detail, **({"page": page} if page else {})}
-    with acting_for(lease.owner_id):
-        lease.end(Status.FAILED, error=told, pages_done=0, reused_pages=0, waiting_for="")
-        store_pages.drop(lease.owner_id, [lease.revision_id])
-        outbox.announce(lease.owner_id, lease.revision_id)
+    """Fail the revision for good. Its pages and their quota are released; its file stays, so that it can be retried."""
+    details = {"code": error.code, "detail": error.detail, **({"page": page} if page else {})}
+    with lease.transaction() as tx:
+        lease.end(tx, Status.FAILED, error=details, pages_done=0, reused_pages=0, waiting_for="")
+        store_pages.delete_pages(tx, [lease.revision_id])
+        outbox.announce(tx, lease.revision_id)
     log.info("failed", code=error.code, page=page)
 
 
-def _wait(lease: Lease, away: Unavailable) -> None:
-    """Until what it needs is there again. That costs no attempt."""
-    with acting_for(lease.owner_id):
-        row = Revision.objects.filter(owner_id=lease.owner_id, pk=lease.revision_id).first()
+def _wait(lease: Lease, error: Unavailable) -> None:
+    """Queue the revision again until what it needs is back. This costs no attempt."""
+    with lease.transaction() as tx:
+        row = Revision.objects.filter(owner_id=tx.owner_id, pk=lease.revision_id).first()
         waits = row.waits if row else 0
-    if waits >= _MOST_WAITS and not isinstance(away, _OURS):
-        _fail(lease, away)
+    if waits >= _MAX_WAITS and not isinstance(error, _OWN_PARTS):
+        _fail(lease, error)
         return
-    pause_s = min(_FIRST_PAUSE_S * 2 ** min(waits, 10), _LONGEST_PAUSE_S) * random.uniform(0.75, 1.0)  # noqa: S311 - jitter
-    changes = {"waiting_for": away.code, "waits": waits + 1, "attempts": Greatest(F("attempts") - 1, 0)}
-    _give_back(lease, pause_s=max(pause_s, away.retry_after_s or 0.0), **changes)
-    log.info("waiting", code=away.code)
-    if outages.is_caused_by(away):
-        outages.suspect(away)
+    pause_s = min(_FIRST_PAUSE_S * 2 ** min(waits, 10), _MAX_PAUSE_S) * random.uniform(0.75, 1.0)  # noqa: S311 - jitter
+    changes = {"waiting_for": error.code, "waits": waits + 1, "attempts": Greatest(F("attempts") - 1, 0)}
+    _requeue(lease, pause_s=max(pause_s, error.retry_after_s or 0.0), **changes)
+    log.info("waiting", code=error.code)
+    if outages.may_cause(error):
+        outages.check_after(error)
 
 
-def _give_up(lease: Lease) -> None:
-    """Let others go on at once, once the database is there to be told. Else the lease runs out by itself."""
-    until = time.monotonic() + _DATABASE_BACK_WITHIN_S
-    while time.monotonic() < until:
+def _release(lease: Lease) -> None:
+    """Let another worker continue as soon as the database responds. If it does not, the lease expires by itself."""
+    deadline = time.monotonic() + _DATABASE_TIMEOUT_S
+    while time.monotonic() < deadline:
         let_go()
         try:
-            lease.give_up()
+            lease.release()
         except (OperationalError, InterfaceError):
-            time.sleep(_LOOK_AGAIN_S)
+            time.sleep(_DATABASE_POLL_S)
         else:
             return
 
 
-def _give_back(lease: Lease, *, pause_s: float, **changes: object) -> None:
-    with acting_for(lease.owner_id):
-        lease.end(Status.QUEUED, next_try_at=Now() + timedelta(seconds=pause_s), **changes)
+def _requeue(lease: Lease, *, pause_s: float, **changes: object) -> None:
+    with lease.transaction() as tx:
+        lease.end(tx, Status.QUEUED, next_try_at=Now() + timedelta(seconds=pause_s), **changes)

@@ -176,6 +176,19 @@ def is_known(key: str, known: set[str]) -> bool:
 
 
 @contextmanager
+def keep(draft: Draft) -> Iterator[tuple[OwnerTransaction, StoredFile]]:
+    """Open a transaction in which the draft has a row, and discard its bytes if that transaction fails.
+
+    StorageUnavailable if the bytes are no longer there: write them again. Call outside a transaction.
+    """
+    with discard_on_error([draft]), acting_for(draft.owner_id) as tx:
+        file = settle(tx, draft)
+        if file is None:
+            raise StorageUnavailable(retry_after_s=1)
+        yield tx, file
+
+
+@contextmanager
 def discard_on_error(drafts: Sequence[Draft]) -> Iterator[None]:
     """Discard the drafts if their rows do not come."""
     try:

@@ -4,23 +4,24 @@ from typing import Any
 
 from django.utils import timezone
 
+from accounts.ownership import OwnerTransaction
 from collections_app.models import Revision
 from collections_app.webhook_models import WebhookDelivery, WebhookEndpoint
 from collections_app.webhooks import messages
 
 
-def announce(owner_id: int, revision_id: int) -> None:
-    """Tell every endpoint that wants to know what has become of this revision; inside `acting_for(owner_id)`.
+def announce(tx: OwnerTransaction, revision_id: int) -> None:
+    """Write a message about this finished revision for every endpoint that subscribed to the event.
 
     The endpoints are the last rows that a transaction locks, even after the usage.
     """
     # Held until the end, so that none is deleted between being read here and being referred to.
     endpoints = list(
-        WebhookEndpoint.objects.filter(owner_id=owner_id, enabled=True).order_by("pk").select_for_update(no_key=True)
+        WebhookEndpoint.objects.filter(owner_id=tx.owner_id, enabled=True).order_by("pk").select_for_update(no_key=True)
     )
     if not endpoints:
         return
-    rows = Revision.objects.select_related("document__collection").filter(owner_id=owner_id)
+    rows = Revision.objects.select_related("document__collection").filter(owner_id=tx.owner_id)
     told = messages.of_revision(rows.get(pk=revision_id), timestamp=_now())
     WebhookDelivery.objects.bulk_create(
         _message(endpoint, event, payload)

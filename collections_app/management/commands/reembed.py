@@ -29,8 +29,8 @@ class Command(BaseCommand):
             raise CommandError(f"{problem.detail} ({problem.code}) Nothing is lost: run it again.") from problem
 
     def _run(self, email: str | None, collection_name: str | None) -> None:
-        space_id = reembed.target()
-        found = reembed.places(space_id, email=email, collection_name=collection_name)
+        space_id = reembed.current_space_id()
+        found = reembed.outdated_collections(space_id, email=email, collection_name=collection_name)
         if not found:
             print("Nothing to do: all that is shown is in the space of the present model.")
         for place in found:

@@ -9,7 +9,7 @@ from pytest_django import Settings
 from collections_app.engine.rendering.protocol import RenderedPage
 from collections_app.engine.retrieval.sketch import small
 from collections_app.ingest import embed_pages
-from collections_app.ingest.embed_pages import PageRefused
+from collections_app.ingest.embed_pages import PageFailed
 from embeddings.contract import VectorSpace
 from tests.collections_app.engine.rendering.samples import picture
 from tests.collections_app.ingestion import answer_in
@@ -34,7 +34,7 @@ def test_who_asks_goes_on_and_gets_the_batches_in_order(settings: Settings) -> N
 
     with scripted(reply) as server:
         settings.ENV = replace(settings.ENV, embeddings_url=server.url)
-        with embed_pages.aside(may_skip=False) as embed:
+        with embed_pages.background_embedder(may_skip=False) as embed:
             first, second = embed([page(1), page(2)]), embed([page(3)])
             assert not first.done()
             wanted.set()
@@ -54,12 +54,12 @@ def test_what_is_refused_is_told_or_ends_the_batch(settings: Settings) -> None:
     wanted: list[bool] = []
     with scripted(reply) as server:
         settings.ENV = replace(settings.ENV, embeddings_url=server.url)
-        with embed_pages.aside(may_skip=True) as embed:
+        with embed_pages.background_embedder(may_skip=True) as embed:
             assert sorted(embed([page(1), page(2)]).result(DEADLINE_S).pages) == [1, 2]
             assert embed([]).result(DEADLINE_S).spaces == set()
             wanted.append(True)
             made = embed([page(1), page(2)]).result(DEADLINE_S)
             assert (made.pages, sorted(made.refused)) == ({}, [1, 2])
-        with embed_pages.aside(may_skip=False) as embed, pytest.raises(PageRefused) as refused:
+        with embed_pages.background_embedder(may_skip=False) as embed, pytest.raises(PageFailed) as refused:
             embed([page(4), page(5)]).result(DEADLINE_S)
     assert refused.value.page == 4

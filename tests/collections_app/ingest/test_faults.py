@@ -101,7 +101,7 @@ def test_who_kills_every_worker_is_failed_and_can_be_sent_again(owner: Someone, 
             worker.run()
         hurry()
     assert not worker.run()
-    assert worker.sweep(most=5) == 0
+    assert worker.sweep(limit=5) == 0
     assert told(owner, "poison.pdf")["error"]["code"] == "tried_too_often"
     failing(settings, "")
     put(owner, "poison.pdf", pdf("two"))
@@ -243,7 +243,7 @@ def test_an_error_of_our_own_is_tried_again_and_then_told(
         worker.run()
         assert latest(owner, "report.pdf").attempts == attempt
         hurry()
-    worker.sweep(most=1)
+    worker.sweep(limit=1)
     assert told(owner, "report.pdf")["error"]["code"] == "tried_too_often"
 
 

@@ -41,23 +41,23 @@ def test_a_lease_that_ran_out_is_free_again_and_the_old_one_writes_nothing(alice
     old = claimed()
     hurry()
     new = claimed()
-    with pytest.raises(LeaseLost), acting_for(alice.id):
-        old.write(pages_done=5)
+    with pytest.raises(LeaseLost), acting_for(alice.id) as tx:
+        old.write(tx, pages_done=5)
     with pytest.raises(LeaseLost):
         publish(old, timings={})
     with pytest.raises(LeaseLost):
-        pipeline.take(old)
+        pipeline.process(old)
     assert latest(alice, "a.pdf").pages_done == 0
-    with acting_for(alice.id):
-        new.write(waiting_for="")
+    with acting_for(alice.id) as tx:
+        new.write(tx, waiting_for="")
 
 
 def test_after_a_lost_write_nothing_is_written_even_if_it_could_be(alice: Someone) -> None:
     put(alice, "a.pdf", pdf("one"))
     lease = claimed()
     lease.lost.set()
-    with pytest.raises(LeaseLost), acting_for(alice.id):
-        lease.write(waiting_for="")
+    with pytest.raises(LeaseLost), acting_for(alice.id) as tx:
+        lease.write(tx, waiting_for="")
 
 
 def test_the_owner_with_the_least_running_comes_first(alice: Someone, charlie: Someone) -> None:
@@ -99,7 +99,7 @@ def test_a_large_document_lets_others_pass(
 
 
 def test_a_turn_ends_in_time(alice: Someone, service: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pipeline, "_TURN_S", 0.0)
+    monkeypatch.setattr(pipeline, "_SLICE_S", 0.0)
     put(alice, "a.pdf", pdf(*["x"] * 9, size=TINY))
     assert worker.run(), "its time was up before it began"
 
@@ -109,9 +109,9 @@ def test_what_is_not_due_is_not_claimed(alice: Someone, settings: Settings, serv
     put(alice, "a.pdf", pdf("one"))
     worker.run()
     assert leases.claim() is None
-    assert leases.count_due(most=5) == 0
+    assert leases.count_due(limit=5) == 0
     hurry()
-    assert leases.count_due(most=5) == 1
+    assert leases.count_due(limit=5) == 1
 
 
 @pytest.mark.django_db(transaction=True)
@@ -120,7 +120,7 @@ def test_a_lease_is_renewed_while_work_goes_on_and_known_to_be_lost_when_it_is()
     put(alice, "a.pdf", pdf("one"))
     lease = claimed()
     hurry()
-    with leases.kept_alive(lease, every_s=0.01):
+    with leases.renewing(lease, every_s=0.01):
         with acting_for(alice.id):
             rows = Revision.objects.filter(owner_id=alice.id)
         for _ in range(500):
@@ -142,7 +142,7 @@ def test_a_lease_that_cannot_be_renewed_counts_as_lost(monkeypatch: pytest.Monke
     put(alice, "a.pdf", pdf("one"))
     lease = claimed()
     monkeypatch.setitem(connection.settings_dict, "HOST", "/nowhere")
-    with leases.kept_alive(lease, every_s=0.01):
+    with leases.renewing(lease, every_s=0.01):
         assert lease.lost.wait(20)
 
 

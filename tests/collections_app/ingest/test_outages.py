@@ -51,10 +51,10 @@ def test_the_first_that_fails_spares_the_others_and_says_so_in_their_rows(three:
         asked = len(server.requests)
         for _ in range(5):
             assert not worker.run()
-            assert worker.sweep(most=5) == 0
+            assert worker.sweep(limit=5) == 0
         assert len(server.requests) == asked, "nobody asks before it is time"
         time_to_ask()
-        assert worker.sweep(most=5) == 0
+        assert worker.sweep(limit=5) == 0
         assert len(server.requests) == asked + 1, "and then one does"
     jobs = three.get("/v1/jobs/").json()
     assert [(job["status"], job["waiting_for"], job["attempts"]) for job in jobs] == [
@@ -79,7 +79,7 @@ def test_once_it_is_back_everything_goes_on(three: Someone, settings: Settings) 
     with scripted(lambda asked: answer_in(TOY, asked)) as server:
         use(settings, server)
         time_to_ask()
-        assert worker.sweep(most=5) == 2
+        assert worker.sweep(limit=5) == 2
         assert [latest(three, name).waiting_for for name in NAMES] == ["embeddings_unavailable", "", ""]
         work()
         assert [latest(three, name).status for name in NAMES] == ["queued", "ready", "ready"]

@@ -19,7 +19,7 @@ def queued(who: Someone) -> Document:
 def test_where_nothing_new_comes_a_beat_does(alice: Someone) -> None:
     document = queued(alice)
     caller = caller_of(alice)
-    followed = progress.follow(caller, document, within_s=60, beat_s=0.01)
+    followed = progress.follow(caller, document, timeout_s=60, heartbeat_s=0.01)
     now, beat = next(followed), next(followed)
     assert now is not None
     assert (now.status, now.is_over) == ("queued", False)
@@ -29,7 +29,7 @@ def test_where_nothing_new_comes_a_beat_does(alice: Someone) -> None:
 def test_time_ends_it(alice: Someone) -> None:
     document = queued(alice)
     caller = caller_of(alice)
-    assert len(list(progress.follow(caller, document, within_s=0))) == 1
+    assert len(list(progress.follow(caller, document, timeout_s=0))) == 1
 
 
 def test_what_a_key_does_not_reach_any_more_counts_as_deleted(alice: Someone) -> None:
@@ -37,6 +37,6 @@ def test_what_a_key_does_not_reach_any_more_counts_as_deleted(alice: Someone) ->
     elsewhere = caller_of(alice, collections=frozenset({"elsewhere"}))
     stranger = caller_of(someone("stranger@example.com"))
     for caller in (elsewhere, stranger):
-        (only,) = progress.follow(caller, document, within_s=0)
+        (only,) = progress.follow(caller, document, timeout_s=0)
         assert only is not None
         assert (only.status, only.revision) == ("deleted", None)

@@ -110,8 +110,8 @@ def delete(who: Someone) -> None:
 @pytest.mark.parametrize("act", [upload, delete])
 def test_what_changes_meanwhile_wins(owner: Someone, settings: Settings, act: Callable[[Someone], None]) -> None:
     with model(settings, NEW):
-        space_id = reembed.target()
-        (place,) = reembed.places(space_id, email="alice@example.com", collection_name="reports")
+        space_id = reembed.current_space_id()
+        (place,) = reembed.outdated_collections(space_id, email="alice@example.com", collection_name="reports")
         steps = reembed.run(place, space_id)
         assert next(steps) == 8
         act(owner)
@@ -135,7 +135,7 @@ def test_two_at_once_do_not_do_it_twice(owner: Someone, settings: Settings, serv
     with acting_for(owner.id):
         collection_id = Collection.objects.get(owner_id=owner.id, name="others").pk
     with psycopg.connect(services.app_url) as other, model(settings, NEW):
-        other.execute("SELECT pg_advisory_lock(%s, %s)", [reembed.NAME_OF_LOCK, collection_id])
+        other.execute("SELECT pg_advisory_lock(%s, %s)", [reembed.LOCK_CLASS, collection_id])
         with pytest.raises(CommandError, match="being_reembedded"):
             call_command("reembed", collection="others")
     assert spaces(owner, "others") == {"old"}

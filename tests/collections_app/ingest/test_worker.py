@@ -185,7 +185,7 @@ def test_a_url_into_a_private_network_fails(owner: Someone) -> None:
 
 def test_nothing_due_is_nothing_done(db: None) -> None:
     assert not worker.run()
-    assert worker.sweep(most=5) == 0
+    assert worker.sweep(limit=5) == 0
 
 
 def test_a_document_deleted_meanwhile_is_let_go(owner: Someone, charlie: Someone) -> None:
