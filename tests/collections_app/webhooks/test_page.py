@@ -33,7 +33,7 @@ def test_the_lines_in_python_verify_a_message() -> None:
         (BODY, signature_headers("msg_1", BODY, timestamp=now, keys=[other])),
         (BODY, signature_headers("msg_1", BODY, timestamp=now - 301, keys=[KEY])),
     ):
-        with pytest.raises(ValueError, match="The (signature does not match|timestamp is too far)"):
+        with pytest.raises(ValueError, match=r"The (signature does not match|timestamp is too far)"):
             found["verified"](body, told, format_secret(KEY))
 
 
