@@ -1,6 +1,18 @@
+"""The Django application, and what it contributes to metrics and readiness."""
+
 from django.apps import AppConfig
 
 
 class CollectionsConfig(AppConfig):
     name = "collections_app"
     verbose_name = "Collections"
+
+    def ready(self) -> None:
+        # These modules import models, which are only loaded by now.
+        from collections_app.ingest.metrics import collect, count_waiting  # noqa: PLC0415
+        from collections_app.search import recall  # noqa: PLC0415
+        from paliapi import health, metrics  # noqa: PLC0415
+
+        metrics.when_asked(collect)
+        metrics.when_asked(recall.figures)
+        health.details["waiting"] = count_waiting

@@ -1,6 +1,7 @@
 """What is kept. Every row carries its owner, and every query begins with the owner."""
 
-from typing import Self
+from datetime import timedelta
+from typing import ClassVar, Self
 
 from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex
@@ -337,6 +338,8 @@ class SearchQuality(Owned):
 
 class IdempotentAnswer(Owned):
     """What a request with an `Idempotency-Key` was answered, so that its repetition does nothing twice."""
+
+    RETENTION: ClassVar = timedelta(hours=24)
 
     key = models.CharField(max_length=255)
     request_sha256 = models.CharField(max_length=64)

@@ -1,13 +1,13 @@
-"""Addresses of the product. Fixed ones come first: names may hold slashes."""
+"""The routes of the product. Fixed paths come first, because names may contain slashes."""
 
 from django.urls import path
 
 from collections_app.api.collections import CollectionDetail, Collections
+from collections_app.api.conversions import FileToBase64, FileToImages
 from collections_app.api.documents import DeleteDocument, DocumentDetail, Documents, Upsert
 from collections_app.api.embeddings import EmbeddingsView
 from collections_app.api.events import Events
 from collections_app.api.filter import FilterView
-from collections_app.api.helpers import FileToBase64, FileToImages
 from collections_app.api.jobs import CancelDocument, Jobs, RetryDocument
 from collections_app.api.pages import PageImage, SignedFile, SignedPageImage, SignedPageThumbnail
 from collections_app.api.quality import CollectionQuality
@@ -21,14 +21,6 @@ from collections_app.api.webhooks import (
     WebhookDetail,
     Webhooks,
 )
-from collections_app.ingest.metrics import collect, count_waiting
-from collections_app.search import recall
-from paliapi import health, metrics
-
-# What metrics and readiness tell of the product, which they do not know.
-metrics.when_asked(collect)
-metrics.when_asked(recall.figures)
-health.details["waiting"] = count_waiting
 
 urlpatterns = [
     path("collections/", Collections.as_view(), name="collections"),

@@ -2,7 +2,6 @@
 
 import base64
 from collections.abc import Iterable
-from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -17,6 +16,7 @@ from collections_app.models import Document, Page, Status, StoredFile
 from collections_app.search.hit_rows import ShownPage
 from collections_app.storage import files, links
 from collections_app.storage.errors import FileMissing
+from paliapi.timestamps import rfc3339
 from paliapi.units import MEBIBYTE
 
 
@@ -105,8 +105,8 @@ def document(row: Document, request: Request, *, pages: list[dict[str, Any]] | N
         "skipped_pages": latest.skipped if latest else [],
         "waiting_for": (latest.waiting_for or None) if latest else None,
         "error": latest.error if latest else None,
-        "created_at": moment(row.created_at),
-        "updated_at": moment(row.updated_at),
+        "created_at": rfc3339(row.created_at),
+        "updated_at": rfc3339(row.updated_at),
     }
 
 
@@ -169,7 +169,3 @@ def _beginning(request: Request, route: str) -> str:
 
 def _address(request: Request, file: StoredFile) -> str:
     return request.build_absolute_uri(reverse("getFile", args=[files.link_token(file)]))
-
-
-def moment(value: datetime) -> str:
-    return value.isoformat().replace("+00:00", "Z")

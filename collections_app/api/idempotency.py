@@ -16,7 +16,6 @@ from rest_framework.response import Response
 from accounts.ownership import acting_for
 from collections_app.api.errors import IdempotencyKeyInvalid, IdempotencyKeyReused
 from collections_app.models import IdempotentAnswer
-from collections_app.storage.housekeeping import ANSWERS_ARE_KEPT
 from paliapi.http.uploads import ReceivedFile
 
 IDEMPOTENCY_KEY = OpenApiParameter(
@@ -58,7 +57,7 @@ class Attempt:
             return
         self._raise_earlier()  # so that a mere repetition is no error in the database's log
         mine = IdempotentAnswer.objects.filter(owner_id=self.owner_id, key=self.key)
-        mine.filter(created_at__lt=timezone.now() - ANSWERS_ARE_KEPT).delete()
+        mine.filter(created_at__lt=timezone.now() - IdempotentAnswer.RETENTION).delete()
         claimed = IdempotentAnswer(
             owner_id=self.owner_id, key=self.key, request_sha256=self.request_sha256, status=0, body={}
         )
@@ -81,7 +80,7 @@ class Attempt:
 
     def _raise_earlier(self) -> None:
         found = IdempotentAnswer.objects.filter(owner_id=self.owner_id, key=self.key).first()
-        if found is None or found.created_at < timezone.now() - ANSWERS_ARE_KEPT:
+        if found is None or found.created_at < timezone.now() - IdempotentAnswer.RETENTION:
             return
         if found.request_sha256 != self.request_sha256:
             raise IdempotencyKeyReused

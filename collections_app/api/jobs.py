@@ -20,6 +20,7 @@ from collections_app.ingest import jobs
 from collections_app.models import Document, Revision
 from paliapi.errors import Problem
 from paliapi.http.paging import paginate
+from paliapi.timestamps import rfc3339
 
 _STATUS = OpenApiParameter(
     "status", str, "query", enum=list(jobs.UNFINISHED), description="Only jobs in this state; left out: all of these."
@@ -77,9 +78,9 @@ def job(row: Revision) -> dict[str, Any]:
         "collection_name": row.document.collection.name,
         "skipped_pages": row.skipped,
         "waiting_for": row.waiting_for or None,
-        "next_try_at": document_out.moment(row.next_try_at) if row.waiting_for else None,
-        "created_at": document_out.moment(row.created_at),
-        "updated_at": document_out.moment(row.updated_at),
+        "next_try_at": rfc3339(row.next_try_at) if row.waiting_for else None,
+        "created_at": rfc3339(row.created_at),
+        "updated_at": rfc3339(row.updated_at),
     }
 
 

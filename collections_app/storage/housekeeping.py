@@ -15,14 +15,15 @@ from collections_app.engine.rendering import soffice
 from collections_app.models import IdempotentAnswer, Page, Revision, StoredFile
 from collections_app.storage import files
 
-ANSWERS_ARE_KEPT = timedelta(hours=24)
 _AT_ONCE = 500
 
 
 def forget_answers() -> int:
     """Answers to idempotent requests that nobody may repeat any more."""
     with acting_as_staff():
-        deleted, _ = IdempotentAnswer.objects.filter(created_at__lt=timezone.now() - ANSWERS_ARE_KEPT).delete()
+        deleted, _ = IdempotentAnswer.objects.filter(
+            created_at__lt=timezone.now() - IdempotentAnswer.RETENTION
+        ).delete()
     return deleted
 
 

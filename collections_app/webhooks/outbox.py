@@ -8,6 +8,7 @@ from accounts.ownership import OwnerTransaction
 from collections_app.models import Revision
 from collections_app.webhook_models import WebhookDelivery, WebhookEndpoint
 from collections_app.webhooks import messages
+from paliapi.timestamps import rfc3339
 
 
 def announce(tx: OwnerTransaction, revision_id: int) -> None:
@@ -45,4 +46,4 @@ def _message(endpoint: WebhookEndpoint, event: str, payload: dict[str, Any]) -> 
 
 
 def _now() -> str:
-    return timezone.now().isoformat().replace("+00:00", "Z")
+    return rfc3339(timezone.now())
