@@ -7,9 +7,8 @@ from rest_framework import serializers
 from accounts.access import SCOPES
 from accounts.models import NAME_LENGTH
 from paliapi.http.serializers import StrictSerializer, TextField
+from paliapi.limits import MAX_NAME_LENGTH
 
-# As long as a collection's name may be.
-COLLECTION_NAME_LENGTH = 255
 MOST_COLLECTIONS = 1000
 LONGEST_OVERLAP_H = 168
 
@@ -25,7 +24,7 @@ class KeyIn(StrictSerializer[Any]):
         help_text="What the key may do; `admin` includes the others.",
     )
     collections = serializers.ListField(
-        child=TextField(max_length=COLLECTION_NAME_LENGTH),
+        child=TextField(max_length=MAX_NAME_LENGTH),
         min_length=1,
         max_length=MOST_COLLECTIONS,
         required=False,

@@ -30,7 +30,7 @@ from collections_app.models import (
     Revision,
     StoredFile,
 )
-from collections_app.storage.responses import sent, sent_small
+from collections_app.storage.responses import file_response, thumbnail_response
 from paliapi.errors import NotFound
 
 _KEEP_IMAGES = "private, max-age=3600"
@@ -257,8 +257,8 @@ class PageAdmin(ViewOnly[Page]):
         if page is None or not self.has_view_permission(request, page):
             raise NotFound("Page not found.")
         if html.SMALL in request.GET and page.image.thumbnail_size:
-            return sent_small(page.image, cache=_KEEP_IMAGES)
-        return sent(page.image, cache=_KEEP_IMAGES, attachment=False)
+            return thumbnail_response(page.image, cache=_KEEP_IMAGES)
+        return file_response(page.image, cache=_KEEP_IMAGES, attachment=False)
 
     @admin.display(description="")
     def thumbnail(self, row: Page) -> SafeString:
@@ -328,7 +328,7 @@ class StoredFileAdmin(ViewOnly[StoredFile]):
         file = StoredFile.objects.filter(pk=file_id).first()
         if file is None or not self.has_view_permission(request, file):
             raise NotFound("There is no such file.")
-        return sent(file, cache="private, no-store", attachment=True)
+        return file_response(file, cache="private, no-store", attachment=True)
 
     @admin.display(description="sha256", ordering="sha256")
     def short(self, row: StoredFile) -> str:

@@ -1,9 +1,9 @@
-"""Named places where tests make a fault happen. Nothing happens where `PALIAPI_FAILPOINT` is empty.
+"""Named places in the code where tests inject a fault. They do nothing while `PALIAPI_FAILPOINT` is empty.
 
-`pages_stored:2=kill` kills the process when it reaches that place for the second time; `=stop` stops it there until it
-is told to continue; `=raise` raises what nobody catches, so that the worker ends there and then, but the tests go on.
-A path, which begins with a slash, names a file with such a line: it can be changed while processes run, and what
-follows a `#` in it makes it another fault, counted from the beginning.
+`pages_stored:2=kill` kills the process when it reaches that place for the second time; `=stop` stops the process there
+until it receives SIGCONT; `=raise` raises an exception that nothing catches, which ends the worker but not the test.
+A value that begins with a slash is the path of a file with such a line, so that the fault can be changed while
+processes run. A `#` and any text after it make a line differ from an earlier one; counting then starts again.
 """
 
 import os
@@ -15,37 +15,38 @@ from pathlib import Path
 from django.conf import settings
 
 _SIGNALS = {"kill": signal.SIGKILL, "stop": signal.SIGSTOP}
-_reached: Counter[str] = Counter()
+_times_reached: Counter[str] = Counter()
 
 
 class Fault(BaseException):
-    """Raised at a failpoint. Not an Exception: no code that mends errors may mend it."""
+    """Raised at a failpoint. It is not an Exception, so that no error handling catches it."""
 
 
 def reach(name: str) -> None:
-    wanted = _wanted()
-    place, _, action = wanted.partition("=")
+    """Cause the configured fault if this is its place."""
+    setting = _setting()
+    place, _, action = setting.partition("=")
     place, _, count = place.partition(":")
     action = action.partition("#")[0]
     if place != name:
         return
-    _reached[wanted] += 1
-    if _reached[wanted] != int(count or 1):
+    _times_reached[setting] += 1
+    if _times_reached[setting] != int(count or 1):
         return
     if action not in _SIGNALS:
-        raise Fault(wanted)
+        raise Fault(setting)
     os.kill(os.getpid(), _SIGNALS[action])
 
 
-def forget() -> None:
-    """Count from the beginning."""
-    _reached.clear()
+def reset() -> None:
+    """Start counting again."""
+    _times_reached.clear()
 
 
-def _wanted() -> str:
-    wanted: str = settings.ENV.failpoint
-    if wanted.startswith("/"):
+def _setting() -> str:
+    setting: str = settings.ENV.failpoint
+    if setting.startswith("/"):
         with suppress(FileNotFoundError):
-            return Path(wanted).read_text(encoding="utf-8").strip()
+            return Path(setting).read_text(encoding="utf-8").strip()
         return ""
-    return wanted
+    return setting

@@ -14,8 +14,7 @@ from accounts.access import Caller
 from collections_app import webhook_models  # noqa: F401 - so that Django finds them
 from collections_app.engine.input.names import ALL_COLLECTIONS
 from collections_app.owned import LeasedModel, LeasedQuerySet, Owned
-
-NAME_LENGTH = 255
+from paliapi.limits import MAX_NAME_LENGTH
 
 
 def _is_storable(name: str) -> bool:
@@ -39,7 +38,7 @@ class CollectionQuerySet(models.QuerySet["Collection"]):
 class Collection(Owned):
     """Documents that are searched together."""
 
-    name = models.CharField(max_length=NAME_LENGTH)
+    name = models.CharField(max_length=MAX_NAME_LENGTH)
     metadata = models.JSONField(default=dict, blank=True)
     vectors_seq = models.BigIntegerField(
         default=0, editable=False, help_text="Moves with every change of what is searchable."
@@ -111,7 +110,7 @@ class Document(Owned):
     collection = models.ForeignKey(
         Collection, on_delete=models.DO_NOTHING, related_name="documents", db_constraint=False
     )
-    name = models.CharField(max_length=NAME_LENGTH)
+    name = models.CharField(max_length=MAX_NAME_LENGTH)
     metadata = models.JSONField(default=dict, blank=True)
     shown = models.ForeignKey(
         "Revision", on_delete=models.DO_NOTHING, null=True, blank=True, related_name="+", db_constraint=False

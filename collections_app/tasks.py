@@ -1,4 +1,7 @@
-"""Doors from the queue: each calls one verb. What they are told can be lost; what is to be done stands in the rows."""
+"""Celery tasks, and the functions that send them.
+
+Each task calls one operation. A message may be lost without harm: the rows say what is to be done.
+"""
 
 import structlog
 from django.conf import settings
@@ -15,30 +18,35 @@ log = structlog.get_logger(__name__)
 
 _PROCESS = "collections_app.process_next"
 _SEND = "collections_app.send_webhooks"
-# Somebody waits while we nudge, and the sweeper finds what nobody was nudged for.
-_QUICKLY = {"max_retries": 0, "socket_timeout": 1, "socket_connect_timeout": 1}
-_NUDGES_ARE_GOOD_FOR_S = 60
 _COMPARE = "collections_app.compare_search"
-_SAMPLES_ARE_GOOD_FOR_S = 300
+# A request waits while a message is sent, and the sweeper makes up for messages that were lost.
+_FAIL_FAST = {"max_retries": 0, "socket_timeout": 1, "socket_connect_timeout": 1}
+_NUDGE_EXPIRES_S = 60
+_SAMPLE_EXPIRES_S = 300
 
 
 def nudge(count: int = 1) -> None:
-    """Tell the workers that there is something to do. It names nothing, so that each takes whose turn it is."""
-    _send(_PROCESS, count=count)
+    """Wake up to `count` workers. The message names no document: a worker claims whichever is next."""
+    _send(_PROCESS, count=count, expires_s=_NUDGE_EXPIRES_S)
 
 
 def nudge_courier() -> None:
-    """Tell whoever sends webhooks that there may be something to send."""
-    _send(_SEND, count=1)
+    """Wake the courier, because there may be webhooks to send."""
+    _send(_SEND, expires_s=_NUDGE_EXPIRES_S)
 
 
-def _send(name: str, *, count: int) -> None:
+def schedule_comparison(sample: str) -> None:
+    """Have a worker run a search again, exactly, when it is idle."""
+    _send(_COMPARE, [sample], expires_s=_SAMPLE_EXPIRES_S)
+
+
+def _send(name: str, args: list[str] | None = None, *, count: int = 1, expires_s: int) -> None:
     try:
-        with app.connection_for_write(transport_options=_QUICKLY) as connection:
+        with app.connection_for_write(transport_options=_FAIL_FAST) as connection:
             for _ in range(count):
-                app.send_task(name, connection=connection, retry=False, expires=_NUDGES_ARE_GOOD_FOR_S)
-    except (KombuError, RedisError, OSError) as problem:
-        log.warning("nudge_lost", error=type(problem).__name__)
+                app.send_task(name, args, connection=connection, retry=False, expires=expires_s)
+    except (KombuError, RedisError, OSError) as error:
+        log.warning("message_lost", task=name, error=type(error).__name__)
 
 
 @app.task(name=_PROCESS)
@@ -56,18 +64,9 @@ def send_webhooks() -> None:
         nudge_courier()
 
 
-def compare_later(sample: str) -> None:
-    """Have a search made again, exactly, when there is nothing better to do; no harm if that is lost."""
-    try:
-        with app.connection_for_write(transport_options=_QUICKLY) as connection:
-            app.send_task(_COMPARE, [sample], connection=connection, retry=False, expires=_SAMPLES_ARE_GOOD_FOR_S)
-    except (KombuError, RedisError, OSError) as problem:
-        log.warning("sample_lost", error=type(problem).__name__)
-
-
 @app.task(name=_COMPARE)
-def compare(sample: str) -> None:
-    if not leases.count_due(limit=1):  # documents that wait come first
+def compare_search(sample: str) -> None:
+    if not leases.count_due(limit=1):  # waiting documents come first
         recall_sampling.compare(sample)
 
 
@@ -77,14 +76,14 @@ def sweep() -> None:
 
 
 @app.task(name="collections_app.housekeeping")
-def keep_house() -> None:
-    housekeeping.forget_answers()
+def run_housekeeping() -> None:
+    housekeeping.delete_expired_answers()
     deliveries.forget_old()
     recall.forget_old()
-    housekeeping.drop_unused_files()
-    housekeeping.drop_conversions()
+    housekeeping.delete_unused_files()
+    housekeeping.delete_abandoned_conversions()
 
 
 @app.task(name="collections_app.tidy_storage", time_limit=3600, soft_time_limit=3500)
 def tidy_storage() -> None:
-    housekeeping.drop_orphans()
+    housekeeping.delete_orphaned_objects()

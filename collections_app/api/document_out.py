@@ -159,7 +159,7 @@ class PictureLinks:
     def thumbnail(self, page: Page | ShownPage) -> str | None:
         if not page.image.thumbnail_size:
             return None
-        return self._thumbnail + links.page_token(page.owner_id, page.pk, of="thumbnail")
+        return self._thumbnail + links.page_token(page.owner_id, page.pk, kind="thumbnail")
 
 
 def _beginning(request: Request, route: str) -> str:
@@ -168,4 +168,4 @@ def _beginning(request: Request, route: str) -> str:
 
 
 def _address(request: Request, file: StoredFile) -> str:
-    return request.build_absolute_uri(reverse("getFile", args=[files.link_token(file)]))
+    return request.build_absolute_uri(reverse("getFile", args=[links.file_token(file)]))

@@ -8,6 +8,7 @@ from rest_framework import serializers
 
 from collections_app.engine.input import metadata, names
 from paliapi.http.serializers import TextField
+from paliapi.limits import MAX_NAME_LENGTH
 
 _OBJECT = {"type": "object", "additionalProperties": {}}
 
@@ -16,7 +17,7 @@ class NameField(TextField):
     """The name of a document."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**{"max_length": names.MAX_LENGTH, **kwargs})
+        super().__init__(**{"max_length": MAX_NAME_LENGTH, **kwargs})
 
     def run_validation(self, data: Any = serializers.empty) -> Any:
         found = super().run_validation(data)

@@ -18,9 +18,9 @@ from collections_app.api.documents import NAME
 from collections_app.api.parameters import COLLECTION, IF_NONE_MATCH
 from collections_app.errors import PageNotFound
 from collections_app.models import Page, Revision, StoredFile
-from collections_app.storage import files, links
+from collections_app.storage import links
 from collections_app.storage.errors import FileLinkExpired
-from collections_app.storage.responses import sent, sent_small
+from collections_app.storage.responses import file_response, thumbnail_response
 
 _LARGEST_PAGE_NUMBER = 2**31 - 1
 _FOR_EVER = "private, max-age=31536000, immutable"
@@ -56,7 +56,7 @@ class PageImage(OwnedView):
         cache = _FOR_EVER if version else "private, no-cache"
         if request.headers.get("If-None-Match", "").removeprefix("W/").strip('"') == page.image.sha256:
             return HttpResponseNotModified(headers={"ETag": f'"{page.image.sha256}"', "Cache-Control": cache})
-        return sent(page.image, cache=cache, attachment=False)
+        return file_response(page.image, cache=cache, attachment=False)
 
 
 class SignedFile(APIView):
@@ -77,13 +77,13 @@ class SignedFile(APIView):
         responses={(200, "*/*"): OpenApiTypes.BINARY},
     )
     def get(self, _request: Request, token: str) -> HttpResponseBase:
-        owner_id, file_id = files.from_token(token, max_age_s=settings.ENV.file_link_minutes * 60)
+        owner_id, file_id = links.read_file_token(token, max_age_s=settings.ENV.file_link_minutes * 60)
         with acting_for(owner_id):
             in_use = Exists(Revision.objects.filter(owner_id=owner_id, file=OuterRef("pk")))
             file = StoredFile.objects.filter(in_use, owner_id=owner_id, pk=file_id).first()
         if file is None:
             raise FileLinkExpired
-        return sent(file, cache="private, no-store", attachment=True)
+        return file_response(file, cache="private, no-store", attachment=True)
 
 
 class SignedPageImage(APIView):
@@ -103,7 +103,7 @@ class SignedPageImage(APIView):
         responses=_IMAGE,
     )
     def get(self, _request: Request, image_token: str) -> HttpResponseBase:
-        return sent(_image_behind(image_token, of="image"), cache=_FOR_A_WHILE, attachment=False)
+        return file_response(_image_behind(image_token, kind="image"), cache=_FOR_A_WHILE, attachment=False)
 
 
 class SignedPageThumbnail(APIView):
@@ -123,14 +123,14 @@ class SignedPageThumbnail(APIView):
         responses={(200, "image/jpeg"): OpenApiTypes.BINARY},
     )
     def get(self, _request: Request, thumbnail_token: str) -> HttpResponseBase:
-        image = _image_behind(thumbnail_token, of="thumbnail")
+        image = _image_behind(thumbnail_token, kind="thumbnail")
         if not image.thumbnail_size:
             raise FileLinkExpired
-        return sent_small(image, cache=_FOR_A_WHILE)
+        return thumbnail_response(image, cache=_FOR_A_WHILE)
 
 
-def _image_behind(token: str, *, of: links.Picture) -> StoredFile:
-    owner_id, page_id = links.page_of(token, of=of, max_age_s=settings.ENV.file_link_minutes * 60)
+def _image_behind(token: str, *, kind: links.ImageKind) -> StoredFile:
+    owner_id, page_id = links.read_page_token(token, kind=kind, max_age_s=settings.ENV.file_link_minutes * 60)
     with acting_for(owner_id):
         page = Page.objects.filter(owner_id=owner_id, pk=page_id).select_related("image").first()
     if page is None:

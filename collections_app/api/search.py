@@ -184,7 +184,7 @@ class _Searching(OwnedView):
                 most=most,
                 found=answer.receipt.best[:most],
             )
-            tasks.compare_later(recall_sampling.packed(sample))
+            tasks.schedule_comparison(recall_sampling.packed(sample))
 
 
 def _question(data: dict[str, Any], asked: Asked) -> Question:

@@ -1,0 +1,11 @@
+"""Files and vectors of the owners: stored, read, linked to and deleted.
+
+- `files`: files in the configured storage, each stored once per owner
+- `links`: tokens of signed links to files and page images
+- `responses`: HTTP responses that serve stored files
+- `vectors`: multi-vectors in Postgres
+- `sketches`: sketches for the in-memory index
+- `housekeeping`: deletion of what is no longer used
+- `rebuild`: sketches rebuilt from vectors, and checks of the index
+- `errors`: errors about stored files
+"""

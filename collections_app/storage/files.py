@@ -14,7 +14,6 @@ from typing import IO, Any, Protocol
 
 import structlog
 from botocore.exceptions import BotoCoreError, ClientError
-from django.core import signing
 from django.core.files import File
 from django.core.files.base import ContentFile
 from django.core.files.storage import Storage, storages
@@ -23,11 +22,10 @@ from django.db.models.functions import Now
 
 from accounts.ownership import OwnerTransaction, acting_for
 from collections_app.models import StoredFile
-from collections_app.storage.errors import FileLinkExpired, FileMissing, StorageUnavailable
+from collections_app.storage.errors import FileMissing, StorageUnavailable
 
 log = structlog.get_logger(__name__)
 
-_SALT = "collections_app.file_link"
 THUMBNAIL_TYPE = "image/jpeg"
 _THUMBNAIL = ".thumbnail"
 
@@ -239,17 +237,3 @@ def opened(file: StoredFile) -> IO[Any]:
         return read(file)
     except FileNotFoundError:
         raise FileMissing from None
-
-
-def link_token(file: StoredFile) -> str:
-    """What a signed link carries; whoever has it may read this one file until it expires."""
-    return signing.dumps([file.owner_id, file.pk], salt=_SALT)
-
-
-def from_token(token: str, *, max_age_s: int) -> tuple[int, int]:
-    """(owner id, file id) of a link that is still good."""
-    try:
-        owner_id, file_id = signing.loads(token, salt=_SALT, max_age=max_age_s)
-    except (signing.BadSignature, ValueError, TypeError):
-        raise FileLinkExpired from None
-    return owner_id, file_id

@@ -1,7 +1,7 @@
-"""What is nobody's any more goes away, after a while."""
+"""Deletion of stored answers, files and objects that are no longer used."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
 from django.conf import settings
@@ -15,11 +15,11 @@ from collections_app.engine.rendering import soffice
 from collections_app.models import IdempotentAnswer, Page, Revision, StoredFile
 from collections_app.storage import files
 
-_AT_ONCE = 500
+_BATCH_SIZE = 500
 
 
-def forget_answers() -> int:
-    """Answers to idempotent requests that nobody may repeat any more."""
+def delete_expired_answers() -> int:
+    """Delete the stored answers of idempotent requests that are too old to be replayed; return how many."""
     with acting_as_staff():
         deleted, _ = IdempotentAnswer.objects.filter(
             created_at__lt=timezone.now() - IdempotentAnswer.RETENTION
@@ -27,66 +27,68 @@ def forget_answers() -> int:
     return deleted
 
 
-def drop_conversions() -> int:
-    """What workers of this machine left behind when they were killed while LibreOffice worked for them."""
+def delete_abandoned_conversions() -> int:
+    """Delete what workers of this machine left behind when they were killed during a LibreOffice conversion."""
     return soffice.drop_abandoned()
 
 
-def drop_unused_files() -> int:
-    """Files that no revision and no page refers to, and that nobody has asked to keep for a while. What an Office file
-    was converted to is of use only while pages are drawn.
+def delete_unused_files() -> int:
+    """Delete files that no revision and no page refers to and that were not requested for a while; return how many.
 
-    The row goes first, under a lock that a new reference would need: an object whose row is gone is nobody's, and its
-    key is never used again.
+    The PDF of an Office file counts as used only while its revision is being processed. The row is deleted first,
+    under a lock that a new reference would need; its key is never used again, so the object can be deleted later.
     """
-    aged = timezone.now() - timedelta(hours=settings.ENV.file_retention_hours)
-    dropped = 0
+    deleted = 0
     with acting_as_staff():
         unused = StoredFile.objects.filter(
             ~Exists(Revision.objects.filter(file=OuterRef("pk"))),
             ~Exists(Revision.objects.in_flight().filter(converted=OuterRef("pk"))),
             ~Exists(Page.objects.filter(image=OuterRef("pk"))),
-            wanted_at__lt=aged,
+            wanted_at__lt=_retention_start(),
         )
-        for file in unused.select_for_update(skip_locked=True, of=("self",))[:_AT_ONCE]:
+        for file in unused.select_for_update(skip_locked=True, of=("self",))[:_BATCH_SIZE]:
             key = file.key
             try:
                 with transaction.atomic():
                     file.delete()
             except IntegrityError:
-                continue  # somebody refers to it since
+                continue  # a new reference was added meanwhile
             transaction.on_commit(partial(files.erase, key))
-            dropped += 1
-    return dropped
+            deleted += 1
+    return deleted
 
 
-def drop_orphans() -> int:
-    """Objects that have no row: of a crash between storage and database, or of an owner who is gone.
+def delete_orphaned_objects() -> int:
+    """Delete objects without a row, left by a crash or by the deletion of an owner; return how many.
 
-    A young object may be on its way to its row, so only old ones go. This walks through all of storage: not often.
+    A recent object may be about to get its row, so only old ones are deleted. This lists all of storage: run it rarely.
     """
     storage = files.storage()
-    aged = timezone.now() - timedelta(hours=settings.ENV.file_retention_hours)
-    dropped = 0
-    for folder, names in _folders(storage, ""):
+    retention_start = _retention_start()
+    deleted = 0
+    for folder, names in _owner_folders(storage, ""):
         keys = {f"{folder}/{name}" for name in names}
         with acting_as_staff():
             known = set(StoredFile.objects.filter(key__in=keys).values_list("key", flat=True))
         for key in keys:
-            if not files.is_known(key, known) and storage.get_modified_time(key) < aged:
+            if not files.is_known(key, known) and storage.get_modified_time(key) < retention_start:
                 storage.delete(key)
-                dropped += 1
-    return dropped
+                deleted += 1
+    return deleted
 
 
-def _folders(storage: Storage, folder: str) -> Iterator[tuple[str, list[str]]]:
-    """Every folder of owners' files with the names in it; other folders are not ours."""
+def _retention_start() -> datetime:
+    return timezone.now() - timedelta(hours=settings.ENV.file_retention_hours)
+
+
+def _owner_folders(storage: Storage, folder: str) -> Iterator[tuple[str, list[str]]]:
+    """Yield each folder of an owner's files, with the names in it; skip folders that are not PaliAPI's."""
     try:
-        inner, names = storage.listdir(folder)
+        subfolders, names = storage.listdir(folder)
     except FileNotFoundError:
         return
     if folder:
         yield folder, names
-    for name in inner:
+    for name in subfolders:
         if folder or name.isdecimal():
-            yield from _folders(storage, f"{folder}/{name}".lstrip("/"))
+            yield from _owner_folders(storage, f"{folder}/{name}".lstrip("/"))

@@ -1,6 +1,6 @@
-"""Sketches and pooled vectors made again from the vectors, and whether everything a search needs is in order.
+"""Sketches and pooled vectors rebuilt from the vectors, and a check of everything that a search needs.
 
-Both go through the pages of one collection after the other, some at a time, so that they may be stopped at any moment.
+Both process the pages of one collection after another in batches, so they can be interrupted at any time.
 """
 
 from collections.abc import Iterator
@@ -14,12 +14,12 @@ from collections_app.engine.retrieval.sketch import NotASketch
 from collections_app.models import Collection, Page, PageEmbedding
 from collections_app.storage import files, vectors
 
-_AT_ONCE = 32
+_BATCH_SIZE = 32
 
 
 @dataclass(slots=True, kw_only=True)
-class Verdict:
-    """How many pages were looked at, and how many of them are not in order."""
+class IndexReport:
+    """The number of pages checked, and how many of them have each kind of damage."""
 
     pages: int = 0
     without_vectors: int = 0
@@ -29,27 +29,28 @@ class Verdict:
     without_file: int = 0
 
     @property
-    def good(self) -> bool:
-        """Pages without vectors may be on their way to them; all else is damage, or wants `rebuild_sketches`."""
-        return not any(getattr(self, one.name) for one in fields(self) if one.name not in ("pages", "without_vectors"))
+    def is_healthy(self) -> bool:
+        """True without damage; a page without vectors is no damage, because it may not be embedded yet."""
+        damage = (field.name for field in fields(self) if field.name not in ("pages", "without_vectors"))
+        return not any(getattr(self, name) for name in damage)
 
 
-def rebuild(*, everything: bool) -> Iterator[tuple[int, int]]:
-    """Make what is missing, or everything, again; yields each collection with the number of pages that were made."""
+def rebuild_sketches(*, everything: bool) -> Iterator[tuple[int, int]]:
+    """Rebuild missing sketches, or all; yield the id of each changed collection with its number of rebuilt pages."""
     for owner_id, collection_id in _collections():
-        made = _rebuild_collection(owner_id, collection_id, everything=everything)
-        if made:
-            yield collection_id, made
+        count = _rebuild_collection(owner_id, collection_id, everything=everything)
+        if count:
+            yield collection_id, count
 
 
-def verify() -> Verdict:
-    """Look at every page that is shown."""
-    verdict = Verdict()
+def verify_index() -> IndexReport:
+    """Check every page that can be searched."""
+    report = IndexReport()
     for owner_id, collection_id in _collections():
-        after: int | None = 0
-        while after is not None:
-            after = _verify_some(owner_id, collection_id, verdict, after=after)
-    return verdict
+        last_page_id: int | None = 0
+        while last_page_id is not None:
+            last_page_id = _verify_batch(owner_id, collection_id, report, after=last_page_id)
+    return report
 
 
 def _collections() -> list[tuple[int, int]]:
@@ -58,70 +59,76 @@ def _collections() -> list[tuple[int, int]]:
 
 
 def _rebuild_collection(owner_id: int, collection_id: int, *, everything: bool) -> int:
-    made = 0
+    count = 0
     try:
-        for some in _made_some(owner_id, collection_id, everything=everything):
-            made += some
-    finally:  # stopped half way, too
-        if made:
-            _tell_searches(owner_id, collection_id)
-    return made
+        for batch_count in _rebuild_batches(owner_id, collection_id, everything=everything):
+            count += batch_count
+    finally:  # also when interrupted
+        if count:
+            _invalidate_indexes(owner_id, collection_id)
+    return count
 
 
-def _made_some(owner_id: int, collection_id: int, *, everything: bool) -> Iterator[int]:
-    after = 0
+def _rebuild_batches(owner_id: int, collection_id: int, *, everything: bool) -> Iterator[int]:
+    """Rebuild the pages of a collection; yield how many pages each batch changed."""
+    last_page_id = 0
     while True:
-        made = 0
-        with acting_for(owner_id):
-            rows = PageEmbedding.objects.filter(owner_id=owner_id, page__revision__document__collection=collection_id)
+        count = 0
+        with acting_for(owner_id) as tx:
+            rows = PageEmbedding.objects.filter(
+                owner_id=tx.owner_id, page__revision__document__collection=collection_id
+            )
             rows = rows if everything else rows.filter(sketch=None) | rows.filter(pooled=None)
-            some = list(rows.filter(pk__gt=after).order_by("pk").values_list("pk", flat=True)[:_AT_ONCE])
-            for page_id, page in vectors.read(owner_id, some).items():
-                small = sketch.small(page)
-                PageEmbedding.objects.filter(owner_id=owner_id, pk=page_id).update(
+            page_ids = rows.filter(pk__gt=last_page_id).order_by("pk").values_list("pk", flat=True)
+            batch = list(page_ids[:_BATCH_SIZE])
+            for page_id, page_vectors in vectors.read(owner_id, batch).items():
+                small = sketch.small(page_vectors)
+                PageEmbedding.objects.filter(owner_id=tx.owner_id, pk=page_id).update(
                     pooled=small.pooled, sketch=small.sketch
                 )
-                made += 1
-        if not some:
+                count += 1
+        if not batch:
             break
-        after = some[-1]
-        yield made
+        last_page_id = batch[-1]
+        yield count
 
 
-def _tell_searches(owner_id: int, collection_id: int) -> None:
-    """What is in their memory is no longer what is kept."""
-    with acting_for(owner_id):
-        rows = Collection.objects.filter(owner_id=owner_id, pk=collection_id)
+def _invalidate_indexes(owner_id: int, collection_id: int) -> None:
+    """Make every process load the sketches of the collection again."""
+    with acting_for(owner_id) as tx:
+        rows = Collection.objects.filter(owner_id=tx.owner_id, pk=collection_id)
         rows.update(vectors_seq=F("vectors_seq") + 1, sketches_seq=F("vectors_seq") + 1)
 
 
-def _verify_some(owner_id: int, collection_id: int, verdict: Verdict, *, after: int) -> int | None:
-    """The last page that was looked at; None after the end."""
-    with acting_for(owner_id):
-        shown = Page.objects.filter(owner_id=owner_id, revision__document__collection=collection_id)
+def _verify_batch(owner_id: int, collection_id: int, report: IndexReport, *, after: int) -> int | None:
+    """Check the next pages of a collection; return the id of the last one, or None at the end."""
+    with acting_for(owner_id) as tx:
+        shown = Page.objects.filter(owner_id=tx.owner_id, revision__document__collection=collection_id)
         shown = shown.filter(revision__document__shown=F("revision"), pk__gt=after).select_related("image")
-        pages = list(shown.order_by("pk").defer("text")[:_AT_ONCE])
-        ids = [page.pk for page in pages]
-        rows = PageEmbedding.objects.filter(owner_id=owner_id, pk__in=ids).values_list("pk", "space__dim", "sketch")
-        kept = {page_id: (dim, signs) for page_id, dim, signs in rows}
-        read = vectors.read(owner_id, ids)
-    verdict.pages += len(pages)
+        pages = list(shown.order_by("pk").defer("text")[:_BATCH_SIZE])
+        page_ids = [page.pk for page in pages]
+        rows = PageEmbedding.objects.filter(owner_id=tx.owner_id, pk__in=page_ids)
+        embeddings = {
+            page_id: (dim, page_sketch) for page_id, dim, page_sketch in rows.values_list("pk", "space__dim", "sketch")
+        }
+        readable = vectors.read(owner_id, page_ids)
+    report.pages += len(pages)
     for page in pages:
-        verdict.without_file += not files.storage().exists(page.image.key)
-        if page.pk not in kept:
-            verdict.without_vectors += 1
+        report.without_file += not files.storage().exists(page.image.key)
+        if page.pk not in embeddings:
+            report.without_vectors += 1
             continue
-        dim, signs = kept[page.pk]
-        found = read.get(page.pk)
-        verdict.unreadable_vectors += found is None or found.shape[1] != dim
-        verdict.without_sketch += signs is None
-        verdict.wrong_sketch += signs is not None and not _is_sketch(bytes(signs), dim)
+        dim, page_sketch = embeddings[page.pk]
+        page_vectors = readable.get(page.pk)
+        report.unreadable_vectors += page_vectors is None or page_vectors.shape[1] != dim
+        report.without_sketch += page_sketch is None
+        report.wrong_sketch += page_sketch is not None and not _is_sketch(bytes(page_sketch), dim)
     return pages[-1].pk if pages else None
 
 
-def _is_sketch(signs: bytes, dim: int) -> bool:
+def _is_sketch(data: bytes, dim: int) -> bool:
     try:
-        sketch.check(signs, dim=dim)
+        sketch.check(data, dim=dim)
     except NotASketch:
         return False
     return True

@@ -1,4 +1,4 @@
-"""Stored files as answers, sent in a way that no browser runs anything in them."""
+"""HTTP responses that serve stored files, with headers that keep a browser from running anything in them."""
 
 from django.http import FileResponse
 
@@ -7,8 +7,8 @@ from collections_app.storage import files
 from paliapi.errors import NotFound
 
 
-def sent(file: StoredFile, *, cache: str, attachment: bool, name: str = "") -> FileResponse:
-    """The bytes; `cache` is the Cache-Control header."""
+def file_response(file: StoredFile, *, cache: str, attachment: bool, name: str = "") -> FileResponse:
+    """Return a response with the file; `cache` is its Cache-Control header."""
     try:
         content = files.read(file)
     except FileNotFoundError:
@@ -16,20 +16,20 @@ def sent(file: StoredFile, *, cache: str, attachment: bool, name: str = "") -> F
     response = FileResponse(
         content, as_attachment=attachment, filename=name or file.sha256[:12], content_type=file.content_type
     )
-    return _harmless(response, size=file.size, etag=file.sha256, cache=cache)
+    return _with_headers(response, size=file.size, etag=file.sha256, cache=cache)
 
 
-def sent_small(file: StoredFile, *, cache: str) -> FileResponse:
-    """The small picture beside the bytes, where there is one."""
+def thumbnail_response(file: StoredFile, *, cache: str) -> FileResponse:
+    """Return a response with the thumbnail of a page image."""
     try:
         content = files.read_thumbnail(file)
     except FileNotFoundError:
-        raise NotFound("There is no small picture of this page.") from None
+        raise NotFound("This page has no thumbnail.") from None
     response = FileResponse(content, filename=f"{file.sha256[:12]}-small", content_type=files.THUMBNAIL_TYPE)
-    return _harmless(response, size=file.thumbnail_size, etag=f"{file.sha256}-small", cache=cache)
+    return _with_headers(response, size=file.thumbnail_size, etag=f"{file.sha256}-small", cache=cache)
 
 
-def _harmless(response: FileResponse, *, size: int, etag: str, cache: str) -> FileResponse:
+def _with_headers(response: FileResponse, *, size: int, etag: str, cache: str) -> FileResponse:
     response["Content-Length"] = str(size)
     response["ETag"] = f'"{etag}"'
     response["Cache-Control"] = cache

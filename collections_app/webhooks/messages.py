@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from accounts.ownership import acting_for
 from collections_app.models import Document, Revision, Status
-from collections_app.storage import files
+from collections_app.storage import links
 from collections_app.webhook_models import TEST, Event, WebhookDelivery
 
 # Receivers expect short messages; what does not fit is a request away.
@@ -94,4 +94,4 @@ def _url(owner_id: int, document_id: int) -> str:
     shown = document.shown if document else None
     if shown is None or shown.url or shown.file is None:
         return shown.url if shown else ""
-    return settings.ENV.base_url + reverse("getFile", args=[files.link_token(shown.file)])
+    return settings.ENV.base_url + reverse("getFile", args=[links.file_token(shown.file)])

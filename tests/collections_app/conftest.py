@@ -29,7 +29,7 @@ def service(lexical_url: str, settings: Settings) -> str:
 
 @pytest.fixture(autouse=True)
 def _no_failpoint_was_reached() -> None:
-    failpoints.forget()
+    failpoints.reset()
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from accounts.access import Scope
 from accounts.key_lifecycle import Rights, mint_key
 from accounts.ownership import acting_as_staff, acting_for
 from collections_app.models import Page, Revision, StoredFile
-from collections_app.storage import files, links
+from collections_app.storage import links
 from tests.cast import EVERYTHING, Someone, with_expired_key, with_key, with_revoked_key
 from tests.collections_app.documents import PDF, PNG, shown_with_pages
 from tests.collections_app.webhooks.receiving import kept_for
@@ -159,12 +159,12 @@ def world(alice: Someone, charlie: Someone, embedding: None) -> World:
     with acting_for(alice.id):
         spare = mint_key(alice.id, rights=Rights(scopes=EVERYTHING)).key
         uploaded = Revision.objects.filter(owner_id=alice.id).values("file")
-        link = files.link_token(StoredFile.objects.get(pk__in=uploaded))
+        link = links.file_token(StoredFile.objects.get(pk__in=uploaded))
         page = Page.objects.get(owner_id=alice.id)
         of_page = page.owner_id, page.pk
         tokens = {
             "image_token": links.page_token(*of_page),
-            "thumbnail_token": links.page_token(*of_page, of="thumbnail"),
+            "thumbnail_token": links.page_token(*of_page, kind="thumbnail"),
         }
     world = World(
         alice,

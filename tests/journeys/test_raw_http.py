@@ -12,8 +12,8 @@ from urllib.parse import quote
 import httpx
 import pytest
 
-from collections_app.models import NAME_LENGTH
 from paliapi.http.problems import codes
+from paliapi.limits import MAX_NAME_LENGTH
 from tests.cast import Someone
 from tests.journeys.conftest import Web
 
@@ -137,7 +137,7 @@ def test_what_is_no_request_is_refused_and_the_server_goes_on(web: Web, request_
 
 
 def test_the_longest_names_fit_into_an_address(client: httpx.Client) -> None:
-    collection, document = "\N{OLD PERSIAN SIGN A}" * NAME_LENGTH, "\N{OLD PERSIAN SIGN I}" * NAME_LENGTH
+    collection, document = "\N{OLD PERSIAN SIGN A}" * MAX_NAME_LENGTH, "\N{OLD PERSIAN SIGN I}" * MAX_NAME_LENGTH
     assert client.post("/v1/collections/", json={"name": collection}).status_code == 201
     uploaded = {"name": document, "collection_name": collection, "base64": b64encode(b"# A text").decode()}
     made = client.post("/v1/documents/upsert-document/", json=uploaded)

@@ -5,8 +5,8 @@ import re
 from collections_app.engine.input.errors import NameInvalid, NameReserved
 from collections_app.engine.text_rules import FORBIDDEN_IN_NAMES
 from paliapi.errors import Problem
+from paliapi.limits import MAX_NAME_LENGTH
 
-MAX_LENGTH = 255
 ALL_COLLECTIONS = "all"  # in a request: every collection that the caller may use
 
 # Names that would read as another path of the API: /v1/documents/NAME/ must always mean the document.
@@ -31,8 +31,8 @@ def check_collection_name(name: str, *, at: str) -> str:
 def _check(name: str, *, at: str, reserved: re.Pattern[str]) -> str:
     if not name.strip():
         raise _invalid(at, "A name must have at least one visible character.")
-    if len(name) > MAX_LENGTH:
-        raise _invalid(at, f"A name may have at most {MAX_LENGTH} characters; this one has {len(name)}.")
+    if len(name) > MAX_NAME_LENGTH:
+        raise _invalid(at, f"A name may have at most {MAX_NAME_LENGTH} characters; this one has {len(name)}.")
     if FORBIDDEN_IN_NAMES.search(name):
         raise _invalid(at, "A name must not contain control characters or unpaired surrogates.")
     if any(step in {".", ".."} for step in name.split("/")):

@@ -1,4 +1,4 @@
-"""Sketches again, from the vectors that are kept; no model is asked."""
+"""Rebuild sketches from the stored vectors, without calling a model."""
 
 import argparse
 from typing import Any
@@ -9,14 +9,14 @@ from collections_app.storage import rebuild
 
 
 class Command(BaseCommand):
-    help = "Makes the sketches that are missing. It may be stopped at any time, and goes on where it was."
+    help = "Rebuild missing sketches. Safe to interrupt: the next run continues where this one stopped."
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        parser.add_argument("--all", action="store_true", help="make those that are there again too")
+        parser.add_argument("--all", action="store_true", help="also rebuild sketches that exist")
 
     def handle(self, *_args: Any, **options: Any) -> None:
         total = 0
-        for collection_id, made in rebuild.rebuild(everything=options["all"]):
-            total += made
-            self.stdout.write(f"Collection {collection_id}: {made} pages.")
-        self.stdout.write(f"Made the sketches of {total} pages.")
+        for collection_id, pages in rebuild.rebuild_sketches(everything=options["all"]):
+            total += pages
+            self.stdout.write(f"Collection {collection_id}: {pages} pages.")
+        self.stdout.write(f"Rebuilt the sketches of {total} pages.")

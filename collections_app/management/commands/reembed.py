@@ -1,4 +1,4 @@
-"""Brings what collections show into the space of the model that the embeddings service has now."""
+"""Re-embed what collections show with the current model of the embeddings service."""
 
 import argparse
 from typing import Any
@@ -11,31 +11,35 @@ from paliapi.errors import Error
 
 class Command(BaseCommand):
     help = (
-        "After a change of the model: embeds anew, from the stored images, every page that is shown with vectors of "
-        "another model. What stops goes on where it was; what is done is not done again."
+        "After a change of model: re-embed, from the stored images, every searchable page whose vectors come from "
+        "another model. An interrupted run continues where it stopped."
     )
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("--all", action="store_true", help="collections of every owner")
         parser.add_argument("--owner", metavar="EMAIL", help="only collections of this owner")
-        parser.add_argument("--collection", metavar="NAME", help="only collections of this name")
+        parser.add_argument("--collection", metavar="NAME", help="only collections with this name")
 
     def handle(self, *_args: Any, **options: Any) -> None:
         if not options["all"] and options["owner"] is None and options["collection"] is None:
-            raise CommandError("Say which: --all, --owner EMAIL, --collection NAME, or both of these.")
+            raise CommandError(
+                "Choose what to re-embed: --all, --owner EMAIL, --collection NAME, or --owner with --collection."
+            )
         try:
             self._run(options["owner"], options["collection"])
-        except Error as problem:
-            raise CommandError(f"{problem.detail} ({problem.code}) Nothing is lost: run it again.") from problem
+        except Error as error:
+            raise CommandError(f"{error.detail} ({error.code}) Nothing is lost; run the command again.") from error
 
     def _run(self, email: str | None, collection_name: str | None) -> None:
         space_id = reembed.current_space_id()
-        found = reembed.outdated_collections(space_id, email=email, collection_name=collection_name)
-        if not found:
-            print("Nothing to do: all that is shown is in the space of the present model.")
-        for place in found:
+        collections = reembed.outdated_collections(space_id, email=email, collection_name=collection_name)
+        if not collections:
+            print("Nothing to do: all searchable pages already use the current model.")
+        for collection in collections:
             pages = 0
-            for more in reembed.run(place, space_id):
-                pages += more
-                print(f"\r{place.email} {place.name}: {pages:,} pages", end="", flush=True)
-            print(f"\r{place.email} {place.name}: {place.documents:,} documents, {pages:,} pages embedded; swapped.")
+            for count in reembed.run(collection, space_id):
+                pages += count
+                print(f"\r{collection.email} {collection.name}: {pages:,} pages", end="", flush=True)
+            print(
+                f"\r{collection.email} {collection.name}: {collection.documents:,} documents, {pages:,} pages re-embedded."
+            )

@@ -1,4 +1,4 @@
-"""Whether every page that is shown has all that a search needs; the exit status says so too."""
+"""Check that every searchable page has all that a search needs; exit with status 1 otherwise."""
 
 import sys
 from dataclasses import asdict
@@ -10,12 +10,12 @@ from collections_app.storage import rebuild
 
 
 class Command(BaseCommand):
-    help = "Looks at the vectors, the sketch and the image of every page. Ends with 1 where something is wrong."
+    help = "Check the vectors, sketch and image of every page. Exits with status 1 if any of them is damaged."
 
     def handle(self, *_args: Any, **_options: Any) -> None:
-        verdict = rebuild.verify()
-        for name, count in asdict(verdict).items():
+        report = rebuild.verify_index()
+        for name, count in asdict(report).items():
             self.stdout.write(f"{name.replace('_', ' ')}: {count}")
-        if not verdict.good:
-            self.stderr.write("Something is wrong. What lacks a sketch, or has a wrong one: rebuild_sketches --all.")
+        if not report.is_healthy:
+            self.stderr.write("The index is damaged. Missing or wrong sketches: run `rebuild_sketches --all`.")
             sys.exit(1)

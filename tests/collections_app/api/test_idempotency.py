@@ -73,7 +73,7 @@ def test_after_a_day_a_key_is_new_again(alice: Someone) -> None:
     _age_answers(alice)
     assert alice.post("/v1/collections/", {"name": "d"}, Idempotency_Key="k").status_code == 201
     _age_answers(alice)
-    assert housekeeping.forget_answers() == 1
+    assert housekeeping.delete_expired_answers() == 1
     with acting_for(alice.id):
         assert not IdempotentAnswer.objects.filter(owner_id=alice.id).exists()
 

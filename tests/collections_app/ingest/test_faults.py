@@ -65,7 +65,7 @@ def real_owner(transactional_db: None, service: str) -> Iterator[Someone]:
 
 
 def failing(settings: Settings, point: str) -> None:
-    failpoints.forget()
+    failpoints.reset()
     settings.ENV = replace(settings.ENV, failpoint=point and f"{point}=raise")
 
 

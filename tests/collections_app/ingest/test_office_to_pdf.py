@@ -60,9 +60,9 @@ def test_what_was_converted_goes_when_nobody_draws_from_it_any_more(owner: Someo
     assert shown_texts(owner, "report.docx") == TEXTS
     converted = latest(owner, "report.docx").converted_id
     assert converted
-    assert housekeeping.drop_unused_files() == 0, "it is young"
+    assert housekeeping.delete_unused_files() == 0, "it is young"
     age_all_files()
-    assert housekeeping.drop_unused_files() == 1
+    assert housekeeping.delete_unused_files() == 1
     assert latest(owner, "report.docx").converted_id is None
     with acting_for(owner.id):
         assert not StoredFile.objects.filter(pk=converted).exists()
@@ -85,7 +85,7 @@ def test_a_file_is_converted_once_whatever_happens_then(
     assert converted
     program(makes_three_pages, "exit 1")
     age_all_files()
-    assert housekeeping.drop_unused_files() == 0, "somebody will draw from it"
+    assert housekeeping.delete_unused_files() == 0, "somebody will draw from it"
     work()
     assert shown_texts(owner, "report.docx") == TEXTS
     assert latest(owner, "report.docx").converted_id == converted

@@ -150,7 +150,7 @@ def test_what_was_left_out_is_remembered_where_a_worker_dies(owner: Someone, set
     row = latest(owner, "a.pdf")
     assert (row.pages_done, [one["page"] for one in row.skipped]) == (10, [2])
     settings.ENV = replace(settings.ENV, failpoint="")
-    failpoints.forget()
+    failpoints.reset()
     hurry()
     work()
     assert told(owner, "a.pdf")["num_pages"] == 10

@@ -69,7 +69,7 @@ def test_a_collection_changes_its_model_as_a_whole_and_nothing_else_changes(
     before, number = owner.get("/v1/documents/?collection_name=reports").json(), seq(owner, "reports")
     with model(settings, NEW):
         call_command("reembed", collection="reports")
-        assert "reports: 2 documents, 11 pages embedded; swapped." in capsys.readouterr().out
+        assert "reports: 2 documents, 11 pages re-embedded." in capsys.readouterr().out
         call_command("reembed", collection="reports")
         assert "Nothing to do" in capsys.readouterr().out
     assert (spaces(owner, "reports"), spaces(owner, "others")) == ({"new"}, {"old"})
@@ -85,7 +85,7 @@ def test_a_collection_changes_its_model_as_a_whole_and_nothing_else_changes(
 
 
 def test_it_goes_on_where_it_stopped_and_the_old_vectors_stay_until_the_end(owner: Someone, settings: Settings) -> None:
-    with model(settings, NEW, fails_after=2), pytest.raises(CommandError, match="run it again"):
+    with model(settings, NEW, fails_after=2), pytest.raises(CommandError, match="run the command again"):
         call_command("reembed", all=True)
     assert spaces(owner, "reports") | spaces(owner, "others") == {"old"}
     with acting_for(owner.id):
@@ -142,7 +142,7 @@ def test_two_at_once_do_not_do_it_twice(owner: Someone, settings: Settings, serv
 
 
 def test_the_command_says_what_it_needs(owner: Someone, settings: Settings) -> None:
-    with pytest.raises(CommandError, match="Say which"):
+    with pytest.raises(CommandError, match="Choose what"):
         call_command("reembed")
     settings.ENV = replace(settings.ENV, embeddings_url="http://127.0.0.1:1")
     with pytest.raises(CommandError, match="embeddings_unavailable"):

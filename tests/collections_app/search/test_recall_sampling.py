@@ -117,5 +117,5 @@ def test_searches_by_sketch_are_sampled_and_exact_ones_are_not(
     settings.ENV = replace(settings.ENV, shadow_percent=0)
     alice.post("/v1/search/", body)
     assert sampled(queue) == []
-    tasks.compare(kept)
+    tasks.compare_search(kept)
     assert recall(alice)[:2] == (1, 3)

@@ -13,7 +13,7 @@ from pytest_django import DjangoCaptureOnCommitCallbacks
 from accounts.ownership import acting_for
 from collections_app.models import StoredFile
 from collections_app.storage import housekeeping
-from collections_app.tasks import keep_house, tidy_storage
+from collections_app.tasks import run_housekeeping, tidy_storage
 from tests.cast import Someone
 from tests.collections_app.documents import PDF, put, shown_with_pages
 
@@ -30,8 +30,8 @@ def _files(folder: Path) -> list[Path]:
 def test_a_file_in_use_stays_however_old_it_is(alice: Someone, files_of_this_test: Path) -> None:
     shown_with_pages(alice, "x", pages=1)
     _age_files(alice)
-    assert housekeeping.drop_unused_files() == 0
-    assert housekeeping.drop_orphans() == 0
+    assert housekeeping.delete_unused_files() == 0
+    assert housekeeping.delete_orphaned_objects() == 0
     assert len(_files(files_of_this_test)) == 3
 
 
@@ -42,7 +42,7 @@ def test_a_small_picture_goes_with_its_image(
     alice.delete("/v1/documents/x/")
     _age_files(alice)
     with django_capture_on_commit_callbacks(execute=True):
-        assert housekeeping.drop_unused_files() == 2
+        assert housekeeping.delete_unused_files() == 2
     assert _files(files_of_this_test) == []
 
 
@@ -51,11 +51,11 @@ def test_a_file_of_a_deleted_document_goes_after_a_while(
 ) -> None:
     put(alice, "x", PDF)
     alice.delete("/v1/documents/x/")
-    keep_house()
+    run_housekeeping()
     assert len(_files(files_of_this_test)) == 1, "not at once"
     _age_files(alice)
     with django_capture_on_commit_callbacks(execute=True):
-        keep_house()
+        run_housekeeping()
     assert _files(files_of_this_test) == []
 
 
@@ -64,7 +64,7 @@ def test_the_same_content_uploaded_again_keeps_its_file(alice: Someone, files_of
     alice.delete("/v1/documents/x/")
     _age_files(alice)
     put(alice, "y", PDF)
-    assert housekeeping.drop_unused_files() == 0
+    assert housekeeping.delete_unused_files() == 0
     assert len(_files(files_of_this_test)) == 1
 
 
@@ -77,12 +77,12 @@ def test_an_object_without_a_row_goes_once_it_is_old(alice: Someone, files_of_th
     for path in _files(files_of_this_test):
         if not str(path).endswith(young):
             os.utime(path, (0, 0))
-    assert housekeeping.drop_orphans() == 1
+    assert housekeeping.delete_orphaned_objects() == 1
     assert not storages["default"].exists(of_nobody)
     assert len(_files(files_of_this_test)) == 3
 
 
 @pytest.mark.django_db
 def test_housekeeping_over_nothing_is_harmless() -> None:
-    keep_house()
+    run_housekeeping()
     tidy_storage()

@@ -40,12 +40,12 @@ def test_what_is_missing_is_made_again_and_searches_are_told(alice: Someone) -> 
     spoil(alice, second, pooled=None)
     told = StringIO()
     call_command("rebuild_sketches", stdout=told)
-    assert "Made the sketches of 2 pages." in told.getvalue()
+    assert "Rebuilt the sketches of 2 pages." in told.getvalue()
     assert kept(alice) == before == [(small(one).pooled, small(one).sketch) for one in VECTORS]
     assert numbers(alice) == (seq + 1, seq + 1)
-    assert list(rebuild.rebuild(everything=False)) == []
+    assert list(rebuild.rebuild_sketches(everything=False)) == []
     assert numbers(alice) == (seq + 1, seq + 1)
-    assert [made for _, made in rebuild.rebuild(everything=True)] == [3]
+    assert [made for _, made in rebuild.rebuild_sketches(everything=True)] == [3]
 
 
 def test_all_is_well_where_nothing_was_touched(alice: Someone, charlie: Someone) -> None:
@@ -64,7 +64,7 @@ def test_every_damage_is_counted_and_ends_with_1(alice: Someone) -> None:
     with acting_for(alice.id), connection.cursor() as cursor:
         cursor.execute("UPDATE collections_app_pageembedding SET vectors = '{}' WHERE page_id = %s", [empty])
         files.storage().delete(Page.objects.select_related("image").get(pk=lost).image.key)
-    verdict = rebuild.verify()
+    verdict = rebuild.verify_index()
     assert (verdict.without_sketch, verdict.wrong_sketch, verdict.unreadable_vectors) == (1, 1, 1)
     assert verdict.without_file == 4  # they look the same, so they have one file
     with pytest.raises(SystemExit, match="1"):

@@ -44,7 +44,7 @@ AWAY = "http://127.0.0.1:1/"
 
 
 def failing(settings: Settings, point: str) -> None:
-    failpoints.forget()
+    failpoints.reset()
     settings.ENV = replace(settings.ENV, failpoint=point and f"{point}=raise")
 
 
@@ -170,7 +170,7 @@ def test_who_kills_every_courier_is_given_up(alice: Someone, settings: Settings)
         ask_for_a_test(alice, hook)
         failing(settings, "webhook_claimed:1")
         for _ in range(MOST_ATTEMPTS):
-            failpoints.forget()
+            failpoints.reset()
             with pytest.raises(Fault):
                 courier.run()
             later()

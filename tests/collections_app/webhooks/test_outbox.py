@@ -133,7 +133,7 @@ def test_where_a_worker_dies_the_news_is_written_once_and_with_the_change(
 ) -> None:
     hook = register(owner, receiver.url)
     put(owner, "report.pdf", CONTENT)
-    failpoints.forget()
+    failpoints.reset()
     settings.ENV = replace(settings.ENV, failpoint=f"{point}=raise")
     with pytest.raises(Fault):
         work()
