@@ -36,10 +36,8 @@ class Command(BaseCommand):
         if not collections:
             print("Nothing to do: all searchable pages already use the current model.")
         for collection in collections:
-            pages = 0
+            label, pages = f"{collection.email} {collection.name}", 0
             for count in reembed.run(collection, space_id):
                 pages += count
-                print(f"\r{collection.email} {collection.name}: {pages:,} pages", end="", flush=True)
-            print(
-                f"\r{collection.email} {collection.name}: {collection.documents:,} documents, {pages:,} pages re-embedded."
-            )
+                print(f"\r{label}: {pages:,} pages", end="", flush=True)
+            print(f"\r{label}: {collection.documents:,} documents, {pages:,} pages re-embedded.")
