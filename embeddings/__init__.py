@@ -1,0 +1,1 @@
+"""The embeddings service and its client: `contract`, `client`, `server`, `backends`, `launchers`."""

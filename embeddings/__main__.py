@@ -1,4 +1,4 @@
-"""`python -m embeddings`: the service on a port of its own."""
+"""`python -m embeddings`: serve on a port."""
 
 from embeddings.server.serve import main
 

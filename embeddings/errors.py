@@ -1,10 +1,10 @@
-"""What can go wrong with a request, each with its status and a stable code."""
+"""The errors of a request, each with its HTTP status and a stable code."""
 
 from typing import ClassVar
 
 
 class RequestError(Exception):
-    """The base. Raise a subclass that says what happened; `index` names the input it happened to."""
+    """The base class; raise a subclass. `index` is the position of the input that caused the error, if one did."""
 
     status: ClassVar[int]
     code: ClassVar[str]
@@ -17,7 +17,7 @@ class RequestError(Exception):
         self.retry_after_s = retry_after_s
 
     def at(self, index: int) -> "RequestError":
-        """The same problem, said of one input."""
+        """Return the same error, attributed to one input."""
         return type(self)(f"Input {index}: {self.detail}", index=index, retry_after_s=self.retry_after_s)
 
 
@@ -26,35 +26,35 @@ class MalformedJson(RequestError):
 
 
 class NotAuthorised(RequestError):
-    status, code, title = 401, "not_authorised", "A valid key is needed."
+    status, code, title = 401, "not_authorised", "A valid API key is required."
 
 
 class RouteNotFound(RequestError):
-    status, code, title = 404, "no_such_route", "There is nothing here."
+    status, code, title = 404, "no_such_route", "No such route."
 
 
 class MethodNotAllowed(RequestError):
-    status, code, title = 405, "method_not_allowed", "This route has other methods."
+    status, code, title = 405, "method_not_allowed", "This route does not allow this method."
 
 
 class RequestTooLarge(RequestError):
-    status, code, title = 413, "too_large", "The request is too large; send less at once."
+    status, code, title = 413, "too_large", "The request is too large; send fewer inputs at once."
 
 
 class InvalidField(RequestError):
-    status, code, title = 422, "bad_field", "A field of the request is wrong."
+    status, code, title = 422, "bad_field", "A field of the request is invalid."
 
 
 class InvalidImage(RequestError):
-    status, code, title = 422, "bad_image", "This is not an image that can be read."
+    status, code, title = 422, "bad_image", "The image cannot be decoded."
 
 
 class UnsupportedInput(RequestError):
-    status, code, title = 422, "unsupported", "This model cannot embed that."
+    status, code, title = 422, "unsupported", "The model does not support this input."
 
 
 class QueueFull(RequestError):
-    status, code, title = 429, "queue_full", "Too much work is waiting."
+    status, code, title = 429, "queue_full", "The queue is full."
 
 
 class EmbeddingFailed(RequestError):
@@ -66,4 +66,4 @@ class NotReady(RequestError):
 
 
 class RequestTimedOut(RequestError):
-    status, code, title = 504, "took_too_long", "The work was not done in time."
+    status, code, title = 504, "took_too_long", "The request timed out."

@@ -68,10 +68,9 @@ def open_random(settings: config.Settings, *, tiny: bool, processor: Any) -> Col
     with torch.device(placement.device):
         model = engine.ColQwen2_5(configuration).eval()
     torch.set_default_dtype(torch.float32)
-    about = ModelInfo(name="random", revision="1", placement=placement, side="left", pad_id=0)
-    return ColModel(
-        model, processor, kind=Family("ColQwen2_5", "ColQwen2_5_Processor", takes_token_limit=True), about=about
-    )
+    info = ModelInfo(name="random", revision="1", placement=placement, padding_side="left", pad_id=0)
+    family = Family("ColQwen2_5", "ColQwen2_5_Processor", takes_token_limit=True)
+    return ColModel(model, processor, family=family, info=info)
 
 
 async def measured(backend: TorchBackend, settings: config.Settings, *, pages: int) -> dict[str, Any]:
@@ -110,7 +109,7 @@ def run(*, tiny: bool, pages: int, attentions: Sequence[str]) -> None:
     for attention in attentions:
         for name, size in _BATCHES.items():
             given = {"COLPALI_AUTH": "none", "COLPALI_ATTENTION": attention, "COLPALI_BATCH_SIZE": str(size)}
-            settings = config.read(given | {"COLPALI_MAX_QUEUE_TOKENS": "100000000"})
+            settings = config.parse(given | {"COLPALI_MAX_QUEUE_TOKENS": "100000000"})
             opened = partial(open_random, tiny=tiny, processor=processor)
             backend = TorchBackend("colpali", opened, settings=settings)
             if torch.cuda.is_available():

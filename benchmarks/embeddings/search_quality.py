@@ -88,7 +88,7 @@ def read_whole(page: Page) -> dict[str, float]:
     """How long OCR takes for a page full of text, and which share of its words it reads."""
     reader = OcrReader()
     began, began_cpu = time.perf_counter(), time.process_time()
-    found = Counter(word.text for word in reader.words(page.image))
+    found = Counter(word.text for word in reader.read(page.image))
     took = {"full_page_ocr_ms": time.perf_counter() - began, "full_page_ocr_cpu_ms": time.process_time() - began_cpu}
     printed = Counter(word.text for word in page.words)
     return {name: round(1000 * value, 1) for name, value in took.items()} | {

@@ -151,7 +151,7 @@ def formats() -> dict[str, float]:
     rows /= np.linalg.norm(rows, axis=1, keepdims=True)
     page, space = MultiVector(rows.astype(np.float16)), VectorSpace("benchmark/page", "1", 128)
     order = EmbeddingRequest("image", (), "float", frozenset())
-    as_json = partial(responses.embeddings, order, [page], space=space)
+    as_json = partial(responses.embeddings_response, order, [page], space=space)
     as_npz = partial(pack, [page], input_type="image", space=space, with_layout=False)
     json_bytes, npz_bytes = len(as_json().body), len(as_npz())
     return {

@@ -1,19 +1,17 @@
-"""What a backend is: it prepares one item on any thread and embeds batches on one."""
+"""The interface of a backend: prepares items on any thread, and embeds batches on one."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 from PIL import Image
 
 from embeddings.contract import MultiVector, Task, VectorSpace, Word
 
-State = Literal["loading", "ready", "draining", "failed"]
-
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One thing to embed: a text or an RGB image; `words` are the image's text layer if the client knows it."""
+    """A text or an RGB image to embed; `words` are the image's text layer, if the client knows it."""
 
     task: Task
     text: str | None = None
@@ -23,7 +21,7 @@ class Item:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Prepared:
-    """An item as its backend wants it; `tokens` is what it costs in a batch before padding."""
+    """An item in its backend's own form; `tokens` is its cost in a batch before padding."""
 
     tokens: int
     payload: Any
@@ -31,7 +29,7 @@ class Prepared:
 
 @dataclass(frozen=True, slots=True)
 class BackendInfo:
-    """What a backend says of itself in /health."""
+    """A backend's description, as returned by /health."""
 
     backend: str
     space: VectorSpace
@@ -52,23 +50,23 @@ class Backend(Protocol):
     def load(self) -> None: ...
 
     def prepare(self, item: Item) -> Prepared:
-        """May raise a RequestError, which then belongs to this item."""
+        """Prepare an item, or raise a RequestError, which is reported for this item alone."""
         ...
 
     def collate(self, batch: Sequence[Prepared]) -> Any:
-        """A batch as `encode` wants it."""
+        """Combine prepared items into the input of `encode`."""
         ...
 
     def encode(self, batch: Any) -> list[MultiVector]:
-        """One multi-vector for each, in order: rows of unit length, no padding rows, at least one row."""
+        """Return one multi-vector for each item, in order: at least one row, all of unit length, no padding."""
         ...
 
     def close(self) -> None: ...
 
 
 class DeviceLost(Exception):
-    """The device will not answer again; only a new process helps."""
+    """The device has failed for good; only a new process can use it again."""
 
 
 class OutOfMemory(Exception):
-    """The device could not hold this batch; a smaller one may fit."""
+    """The batch does not fit into the device's memory; a smaller one may."""

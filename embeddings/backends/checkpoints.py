@@ -1,4 +1,4 @@
-"""The files of a model: on the disk, in the cache or, unless that is forbidden, from the Hugging Face hub."""
+"""Locates the files of a model: on the disk, in the cache or, unless offline, on the Hugging Face hub."""
 
 import hashlib
 import json
@@ -10,59 +10,67 @@ from typing import Any
 
 from transformers.utils import cached_file
 
-_SAMPLE = 1024 * 1024
+_SAMPLE_BYTES = 1024 * 1024
 
 
 class ModelNotFound(Exception):
-    """The model's files are not to be had; the text says where they were looked for."""
+    """The model's files are not available; the text names the places searched."""
 
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """Weights that exist: where, in which revision, and how their model is configured."""
+    """Available weights: their name, revision and configuration."""
 
     name: str
-    # A commit, or for a folder, which has none, a hash over samples of its weights.
+    # A commit; for a folder, which has none, a hash over samples of its weights.
     revision: str
     offline: bool
     configuration: dict[str, Any]
     is_adapter: bool = False
 
     @property
-    def at(self) -> dict[str, Any]:
-        """The arguments that lead `from_pretrained` to these files."""
+    def from_pretrained_options(self) -> dict[str, Any]:
+        """The options that make `from_pretrained` load these files."""
         revision = None if Path(self.name).is_dir() else self.revision
         return {"revision": revision, "local_files_only": self.offline}
 
 
-def find(names: Sequence[str], *, revision: str, offline: bool) -> Checkpoint:
-    """The first of these models whose configuration is to be had."""
-    read = partial(_file, offline=offline)
+def find_checkpoint(names: Sequence[str], *, revision: str, offline: bool) -> Checkpoint | None:
+    """Return the first of these models whose configuration is available, or None."""
+    find_file = partial(_find_file, offline=offline)
     for name in names:
-        adapter = read(name, "adapter_config.json", revision)
-        own = adapter or read(name, "config.json", revision)
-        if own is None:
+        adapter = find_file(name, "adapter_config.json", revision)
+        config_file = adapter or find_file(name, "config.json", revision)
+        if config_file is None:
             continue
-        configuration = _json(own)
+        configuration = _read_json(config_file)
         if adapter is not None:
-            base = read(
+            base = find_file(
                 str(configuration["base_model_name_or_path"]), "config.json", str(configuration.get("revision") or "")
             )
             if base is None:
                 continue
-            configuration = _json(base)
-        return Checkpoint(name, _revision(own), offline, configuration, is_adapter=adapter is not None)
-    where = "on this machine, and COLPALI_OFFLINE forbids to look further" if offline else "here or on the hub"
-    raise ModelNotFound(f"No files were found for {' or '.join(names)} {where}.")
+            configuration = _read_json(base)
+        return Checkpoint(name, _revision_of(config_file), offline, configuration, is_adapter=adapter is not None)
+    return None
 
 
-def has(checkpoint: Checkpoint, file: str) -> bool:
-    """Is there a file of that name beside the weights?"""
-    revision = checkpoint.at["revision"] or ""
-    return _file(checkpoint.name, file, revision, offline=checkpoint.offline) is not None
+def require_checkpoint(names: Sequence[str], *, revision: str, offline: bool) -> Checkpoint:
+    """Return the first of these models whose configuration is available, or raise ModelNotFound."""
+    checkpoint = find_checkpoint(names, revision=revision, offline=offline)
+    if checkpoint is None:
+        places = "on this machine, and COLPALI_OFFLINE forbids downloads" if offline else "on this machine or the hub"
+        raise ModelNotFound(f"No files of {' or '.join(names)} were found {places}.")
+    return checkpoint
 
 
-def _file(name: str, file: str, revision: str, *, offline: bool) -> Path | None:
+def has_file(checkpoint: Checkpoint, file: str) -> bool:
+    """Check whether the checkpoint contains a file of that name."""
+    revision = checkpoint.from_pretrained_options["revision"] or ""
+    return _find_file(checkpoint.name, file, revision, offline=checkpoint.offline) is not None
+
+
+def _find_file(name: str, file: str, revision: str, *, offline: bool) -> Path | None:
     try:
         path = cached_file(
             name,
@@ -78,20 +86,20 @@ def _file(name: str, file: str, revision: str, *, offline: bool) -> Path | None:
     return None if path is None else Path(path)
 
 
-def _json(file: Path) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-    return found
+def _read_json(file: Path) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    return content
 
 
-def _revision(file: Path) -> str:
-    """The commit in the path of a cached file, or the fingerprint of the folder it lies in."""
+def _revision_of(file: Path) -> str:
+    """Return the commit in the path of a cached file, or a fingerprint of the weights in its folder."""
     parts = file.parts
     if "snapshots" in parts:
         return parts[parts.index("snapshots") + 1]
     digest = hashlib.sha256()
     for weights in sorted(file.parent.glob("*.safetensors")):
         with weights.open("rb") as opened:
-            digest.update(opened.read(_SAMPLE))
-            opened.seek(max(0, weights.stat().st_size - _SAMPLE))
+            digest.update(opened.read(_SAMPLE_BYTES))
+            opened.seek(max(0, weights.stat().st_size - _SAMPLE_BYTES))
             digest.update(opened.read())
     return f"folder-{digest.hexdigest()[:12]}"

@@ -1,6 +1,6 @@
-"""Which backend the settings ask for. A backend's module is imported only if it is chosen: each has needs of its own.
+"""Selects the backend. Only the selected backend's module is imported, because each has dependencies of its own.
 
-Each module `embeddings.backends.NAME` has a function `make(settings)`.
+To add a backend, add a module `embeddings.backends.NAME` with a function `make(settings)`, and its name to `config`.
 """
 
 import logging
@@ -14,24 +14,18 @@ from embeddings.config import Settings
 log = logging.getLogger(__name__)
 
 
-def choose(settings: Settings) -> Backend:
-    """The backend by name; `auto` takes a visual model where one can run, and else the one that needs nothing."""
+def choose_backend(settings: Settings) -> Backend:
+    """Return the configured backend. `auto` prefers a visual model and falls back to `embedded`."""
     name = settings.backend
     if name == "auto":
-        name = "colpali" if _can_look(settings) else "embedded"
+        name = "colpali" if _visual_model_available(settings) else "embedded"
         if name == "embedded":
             log.warning("No visual model can run here: pages are searched by the English text that OCR reads on them.")
     return cast(Backend, import_module(f"embeddings.backends.{name}").make(settings))
 
 
-def _can_look(settings: Settings) -> bool:
-    """Whether a visual model could run here: torch, and weights that are there or may be fetched."""
+def _visual_model_available(settings: Settings) -> bool:
+    """Check for torch, and for weights that are present or may be downloaded."""
     if not (find_spec("torch") and find_spec("colpali_engine")):
         return False
-    if not settings.offline:
-        return True
-    try:
-        import_module("embeddings.backends.colpali").weights(settings)
-    except import_module("embeddings.backends.checkpoints").ModelNotFound:
-        return False
-    return True
+    return not settings.offline or import_module("embeddings.backends.colpali").weights(settings) is not None

@@ -1,13 +1,13 @@
-"""Searches the text of pages with nothing but a CPU: OCR or given words, a small sentence model, and hashed words.
+"""The built-in backend, which searches the text of pages on a CPU: OCR, a small sentence model, and hashed words.
 
-A vector is [sqrt(1 - b) * meaning (112); sqrt(b) * word (16)], of unit length. The meaning is MiniLM's vector of the
-word piece in its surroundings, projected; the word is the fixed direction of the whole word the piece belongs to, which
-keeps numbers and names apart that mean the same to the model. It knows English only.
+A vector is [sqrt(1 - b) * meaning (112); sqrt(b) * word (16)], of unit length. The meaning is MiniLM's contextual
+vector of a word piece, projected. The word is the fixed direction of the whole word that contains the piece; it
+separates numbers and names that mean the same to the model. English only.
 """
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,34 +17,34 @@ from embeddings.backends import words
 from embeddings.backends.base import BackendInfo, Item, Prepared
 from embeddings.backends.minilm import CLS, DIM, SEP, WINDOW, Floats, MiniLM
 from embeddings.backends.ocr import OcrReader
-from embeddings.backends.pieces import Pieces, cut
+from embeddings.backends.pieces import WordPieces, tokenize
 from embeddings.backends.projection import SEMANTIC_DIMS, load
 from embeddings.config import Settings
 from embeddings.contract import Layout, MultiVector, VectorSpace, Word
 
 WORD_DIMS = 16
 _WORD_SHARE = 0.1
-_NOTHING = "\0nothing"
-# More windows at once than these would leave the processor's cache.
-_WINDOWS_AT_ONCE = 4
+_EMPTY = "\0nothing"
+# More windows at once would exceed the processor's cache.
+_WINDOWS_PER_BATCH = 4
 
 
 def make(settings: Settings) -> "EmbeddedBackend":
-    """It is a fallback where the settings ask for a model that it is not."""
+    """Return the backend; it is degraded if it was chosen as a fallback."""
     return EmbeddedBackend(degraded=settings.backend == "auto")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Text:
-    """What one item says, in word pieces, and the box of each piece if it is a page; `read` is what OCR found."""
+class TokenizedItem:
+    """An item's word pieces, the box of each piece if it is a page, and the words that OCR read."""
 
-    pieces: Pieces
+    pieces: WordPieces
     boxes: list[list[float] | None] | None
-    read: Sequence[Word] = ()
+    ocr_words: Sequence[Word] = ()
 
 
 class EmbeddedBackend:
-    """OCR runs where items are prepared, the sentence model where batches are computed."""
+    """Runs OCR while items are prepared, and the sentence model while batches are computed."""
 
     def __init__(self, *, degraded: bool = False) -> None:
         warnings = ("Searches the English text on a page; does not see charts, photos, layout or handwriting.",)
@@ -57,7 +57,7 @@ class EmbeddedBackend:
         )
 
     def load(self) -> None:
-        # OCR uses the other processors; threads of two libraries that wait for each other take ten times as long.
+        # OCR uses the other cores; two thread pools that compete for them are ten times slower.
         threadpool_limits(limits=1, user_api="blas")
         self._model = MiniLM()
         self._axes, self._common = load()
@@ -65,70 +65,74 @@ class EmbeddedBackend:
 
     def prepare(self, item: Item) -> Prepared:
         if item.image is None:
-            text = Text(cut(item.text or "", tokenizer=self._model.tokenizer), boxes=None)
+            tokenized = TokenizedItem(tokenize(item.text or "", tokenizer=self._model.tokenizer), boxes=None)
+        elif item.words:
+            tokenized = self._tokenize_page(item.words)
         else:
-            # A page that has a text layer without words is a scan.
-            text = self._page(item.words) if item.words else self._scan(self._reader.words(item.image))
-        return Prepared(tokens=max(len(text.pieces.ids), 1), payload=text)
+            # A page whose text layer has no words is a scan.
+            read = self._reader.read(item.image)
+            tokenized = self._tokenize_page(read, ocr_words=read)
+        return Prepared(tokens=max(len(tokenized.pieces.ids), 1), payload=tokenized)
 
-    def _page(self, found: Sequence[Word]) -> Text:
-        pieces = cut([word.text for word in found], tokenizer=self._model.tokenizer)
+    def _tokenize_page(self, on_page: Sequence[Word], *, ocr_words: Sequence[Word] = ()) -> TokenizedItem:
+        pieces = tokenize([word.text for word in on_page], tokenizer=self._model.tokenizer)
         boxes: list[list[float] | None] = [
-            [found[number].x0, found[number].y0, found[number].x1, found[number].y1] for number in pieces.sources
+            [on_page[source].x0, on_page[source].y0, on_page[source].x1, on_page[source].y1]
+            for source in pieces.sources
         ]
-        return Text(pieces, boxes)
+        return TokenizedItem(pieces, boxes, ocr_words)
 
-    def _scan(self, read: Sequence[Word]) -> Text:
-        return replace(self._page(read), read=read)
-
-    def collate(self, batch: Sequence[Prepared]) -> list[Text]:
+    def collate(self, batch: Sequence[Prepared]) -> list[TokenizedItem]:
         return [prepared.payload for prepared in batch]
 
-    def encode(self, batch: list[Text]) -> list[MultiVector]:
-        vectors = self._meanings([text.pieces.ids for text in batch])
-        return [self._joined(text, meanings) for text, meanings in zip(batch, vectors, strict=True)]
+    def encode(self, batch: list[TokenizedItem]) -> list[MultiVector]:
+        meanings = self._contextual_vectors([item.pieces.ids for item in batch])
+        return [self._multi_vector(item, rows) for item, rows in zip(batch, meanings, strict=True)]
 
-    def _meanings(self, many: Sequence[NDArray[np.int64]]) -> list[Floats]:
-        """MiniLM's vectors (n, 384) of the pieces of each text. Windows of equal length are computed together."""
-        found = [np.empty((len(ids), DIM), dtype=np.float32) for ids in many]
-        windows = [(text, window) for text, ids in enumerate(many) for window in spread(len(ids))]
-        windows.sort(key=lambda one: one[1].stop - one[1].start)
-        while windows:
-            length = windows[0][1].stop - windows[0][1].start
-            some = [one for one in windows[:_WINDOWS_AT_ONCE] if one[1].stop - one[1].start == length]
-            windows = windows[len(some) :]
-            ids = np.array([[CLS, *many[text][window.start : window.stop], SEP] for text, window in some])
-            for (text, window), rows in zip(some, self._model.forward(ids), strict=True):
+    def _contextual_vectors(self, texts: Sequence[NDArray[np.int64]]) -> list[Floats]:
+        """Return MiniLM's vectors (n, 384) of the pieces of each text. Windows of equal length are batched."""
+        vectors = [np.empty((len(ids), DIM), dtype=np.float32) for ids in texts]
+        pending = [(number, window) for number, ids in enumerate(texts) for window in windows(len(ids))]
+        pending.sort(key=lambda one: one[1].stop - one[1].start)
+        while pending:
+            length = pending[0][1].stop - pending[0][1].start
+            batch = [one for one in pending[:_WINDOWS_PER_BATCH] if one[1].stop - one[1].start == length]
+            pending = pending[len(batch) :]
+            ids = np.array([[CLS, *texts[number][window.start : window.stop], SEP] for number, window in batch])
+            for (number, window), rows in zip(batch, self._model.forward(ids), strict=True):
                 inner = rows[1:-1][window.first - window.start : window.last - window.start]
-                found[text][window.first : window.last] = inner
-        return found
+                vectors[number][window.first : window.last] = inner
+        return vectors
 
-    def _joined(self, text: Text, meanings: Floats) -> MultiVector:
-        pieces, boxes = text.pieces, text.boxes
-        if not pieces.kept.any():
-            return _nothing(is_page=boxes is not None)
-        kept = meanings[pieces.kept]
-        kept /= np.linalg.norm(kept, axis=1, keepdims=True)
-        meant = kept @ self._axes - self._common
-        # Projecting shortens; the share of the word must not depend on by how much.
-        meant *= np.float32((1 - _WORD_SHARE) ** 0.5) / np.linalg.norm(meant, axis=1, keepdims=True)
-        said = np.stack([_said(word) for word, keep in zip(pieces.words, pieces.kept, strict=True) if keep])
-        rows = np.concatenate([meant, said * np.float32(_WORD_SHARE**0.5)], axis=1)
+    def _multi_vector(self, item: TokenizedItem, contextual: Floats) -> MultiVector:
+        pieces, boxes = item.pieces, item.boxes
+        if not pieces.embedded.any():
+            return _empty_multi_vector(is_page=boxes is not None)
+        selected = contextual[pieces.embedded]
+        selected /= np.linalg.norm(selected, axis=1, keepdims=True)
+        meanings = selected @ self._axes - self._common
+        # Projection shortens vectors by different amounts; normalise, so that the share of the word stays the same.
+        meanings *= np.float32((1 - _WORD_SHARE) ** 0.5) / np.linalg.norm(meanings, axis=1, keepdims=True)
+        directions = np.stack(
+            [_word_direction(word) for word, embedded in zip(pieces.words, pieces.embedded, strict=True) if embedded]
+        )
+        rows = np.concatenate([meanings, directions * np.float32(_WORD_SHARE**0.5)], axis=1)
         rows /= np.linalg.norm(rows, axis=1, keepdims=True)
         layout: Layout | None = None
         if boxes is not None:
-            layout = {"kind": "boxes", "boxes": [box for box, keep in zip(boxes, pieces.kept, strict=True) if keep]}
-            if text.read:
-                layout["words"] = [[word.text, word.x0, word.y0, word.x1, word.y1] for word in text.read]
+            of_rows = [box for box, embedded in zip(boxes, pieces.embedded, strict=True) if embedded]
+            layout = {"kind": "boxes", "boxes": of_rows}
+            if item.ocr_words:
+                layout["words"] = [[word.text, word.x0, word.y0, word.x1, word.y1] for word in item.ocr_words]
         return MultiVector(rows.astype(np.float16), layout)
 
     def close(self) -> None:
-        """Nothing to close."""
+        """Do nothing; there is nothing to release."""
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """The model sees pieces from `start` to `stop`; the vectors from `first` to `last` are used."""
+    """The model sees the pieces from `start` to `stop`; the vectors from `first` to `last` are used."""
 
     start: int
     stop: int
@@ -136,22 +140,22 @@ class Window:
     last: int
 
 
-def spread(count: int) -> list[Window]:
-    """Windows over so many pieces. Where two overlap, each piece is taken where it has more text around it."""
+def windows(count: int) -> list[Window]:
+    """Return windows over `count` pieces. Where two overlap, each piece belongs to the one with more context."""
     size, overlap = WINDOW - 2, 64
     if count <= size:
         return [Window(0, count, 0, count)] if count else []
     starts = [*range(0, count - size, size - overlap), count - size]
-    # Between two windows the halves of what they share belong to either.
+    # The overlap of two windows is divided in the middle.
     edges = [0, *((later + earlier + size) // 2 for earlier, later in itertools.pairwise(starts)), count]
     return [Window(start, start + size, *edges[number : number + 2]) for number, start in enumerate(starts)]
 
 
-def _said(word: str) -> Floats:
+def _word_direction(word: str) -> Floats:
     return words.direction(word, dim=WORD_DIMS) if word else np.zeros(WORD_DIMS, dtype=np.float32)
 
 
-def _nothing(*, is_page: bool) -> MultiVector:
-    """What stands for a page or a query without words: a direction that hardly anything else points to."""
-    row = np.concatenate([np.zeros(SEMANTIC_DIMS, dtype=np.float32), words.direction(_NOTHING, dim=WORD_DIMS)])
+def _empty_multi_vector(*, is_page: bool) -> MultiVector:
+    """Return a multi-vector for a page or query without words: a direction that is close to almost nothing."""
+    row = np.concatenate([np.zeros(SEMANTIC_DIMS, dtype=np.float32), words.direction(_EMPTY, dim=WORD_DIMS)])
     return MultiVector(row[None].astype(np.float16), {"kind": "boxes", "boxes": [None]} if is_page else None)

@@ -1,4 +1,4 @@
-"""Where on the page a model's vectors come from, told from its tokens. Pure: arrays in, layouts out."""
+"""Derives from a model's tokens the place on the page that each vector comes from. Depends on NumPy only."""
 
 import re
 from collections.abc import Sequence
@@ -12,50 +12,52 @@ from embeddings.contract import Layout
 _TILE = re.compile(r"<row_(\d+)_col_(\d+)>")
 
 
-def grid(of_image: NDArray[np.bool_], *, n_x: int, n_y: int) -> Layout | None:
-    """The layout of a page whose vectors (n,) run line by line where `of_image` is true; None if they do not."""
-    at = np.flatnonzero(of_image)
-    if len(at) == 0 or len(at) != n_x * n_y or at[-1] - at[0] + 1 != len(at):
+def grid(image_mask: NDArray[np.bool_], *, n_x: int, n_y: int) -> Layout | None:
+    """Return the layout of a page whose vectors (n,) run line by line where the mask is true; None if they do not."""
+    positions = np.flatnonzero(image_mask)
+    if len(positions) == 0 or len(positions) != n_x * n_y or positions[-1] - positions[0] + 1 != len(positions):
         return None
-    return {"kind": "grid", "n_x": n_x, "n_y": n_y, "offset": int(at[0])}
+    return {"kind": "grid", "n_x": n_x, "n_y": n_y, "offset": int(positions[0])}
 
 
-def square(of_image: NDArray[np.bool_]) -> Layout | None:
-    """The layout of a page that was pressed into a square, which is how models without a grid of their own see it."""
-    side = isqrt(int(of_image.sum()))
-    return grid(of_image, n_x=side, n_y=side)
+def square(image_mask: NDArray[np.bool_]) -> Layout | None:
+    """Return the layout of a page that the model resized to a square."""
+    side = isqrt(int(image_mask.sum()))
+    return grid(image_mask, n_x=side, n_y=side)
 
 
-def placed(of_image: NDArray[np.bool_], *, x: NDArray[np.int64], y: NDArray[np.int64]) -> Layout | None:
-    """The layout of a page whose model numbers its columns `x` and lines `y`; what comes before the first has none."""
-    lines = y[of_image]
+def numbered(image_mask: NDArray[np.bool_], *, x: NDArray[np.int64], y: NDArray[np.int64]) -> Layout | None:
+    """Return the layout of a page whose model numbers its columns `x` and lines `y`.
+
+    The token that begins the image is on a line of its own, above and left of the page; it has no box.
+    """
+    lines = y[image_mask]
     if len(lines) < 2:
         return None
-    # The mark that an image begins stands on a line of its own, above and left of the page.
-    at = np.flatnonzero(of_image & (y > lines[0]))
-    columns, rows = x[at] - x[at].min(), y[at] - y[at].min()
+    positions = np.flatnonzero(image_mask & (y > lines[0]))
+    columns, rows = x[positions] - x[positions].min(), y[positions] - y[positions].min()
     n_x, n_y = int(columns.max()) + 1, int(rows.max()) + 1
-    boxes: list[list[float] | None] = [None] * len(of_image)
-    for position, column, row in zip(at, columns, rows, strict=True):
+    boxes: list[list[float] | None] = [None] * len(image_mask)
+    for position, column, row in zip(positions, columns, rows, strict=True):
         boxes[position] = _box(column / n_x, row / n_y, 1 / n_x, 1 / n_y)
     return {"kind": "boxes", "boxes": boxes}
 
 
-def tiles(of_image: NDArray[np.bool_], *, tokens: Sequence[str], per_tile: int) -> Layout | None:
-    """The layout of a page that was cut into tiles of `per_tile` vectors each, with `<row_r_col_c>` before each.
+def tiles(image_mask: NDArray[np.bool_], *, tokens: Sequence[str], per_tile: int) -> Layout | None:
+    """Return the layout of a page cut into tiles of `per_tile` vectors, each preceded by `<row_r_col_c>`.
 
-    The small picture of the whole page that follows the tiles has no boxes.
+    The thumbnail of the whole page that follows the tiles has no boxes.
     """
-    found = [(int(match[1]) - 1, int(match[2]) - 1) for token in tokens if (match := _TILE.fullmatch(token))]
-    at = np.flatnonzero(of_image)
-    if not found or len(at) not in (len(found) * per_tile, (len(found) + 1) * per_tile):
+    places = [(int(match[1]) - 1, int(match[2]) - 1) for token in tokens if (match := _TILE.fullmatch(token))]
+    positions = np.flatnonzero(image_mask)
+    if not places or len(positions) not in (len(places) * per_tile, (len(places) + 1) * per_tile):
         return None
-    rows, columns = (max(numbers) + 1 for numbers in zip(*found, strict=True))
+    rows, columns = (max(numbers) + 1 for numbers in zip(*places, strict=True))
     side = isqrt(per_tile)
-    boxes: list[list[float] | None] = [None] * len(of_image)
-    for number, position in enumerate(at[: len(found) * per_tile]):
+    boxes: list[list[float] | None] = [None] * len(image_mask)
+    for number, position in enumerate(positions[: len(places) * per_tile]):
         tile, inside = divmod(number, per_tile)
-        row, column = found[tile]
+        row, column = places[tile]
         y, x = divmod(inside, side)
         left, top = (column + x / side) / columns, (row + y / side) / rows
         boxes[position] = _box(left, top, 1 / (side * columns), 1 / (side * rows))

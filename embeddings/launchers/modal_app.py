@@ -1,6 +1,6 @@
-"""Modal: `modal deploy -m embeddings.launchers.modal_app`, from the root of the repository.
+"""The Modal application: `modal deploy -m embeddings.launchers.modal_app`, from the root of the repository.
 
-The key and, if wanted, other COLPALI_* variables come from a secret:
+The API key, and optionally other COLPALI_* variables, come from a secret:
 `modal secret create paliapi-embeddings COLPALI_API_KEY=...`.
 """
 
@@ -13,7 +13,7 @@ import modal
 from starlette.applications import Starlette
 
 from embeddings import config
-from embeddings.backends.choose import choose
+from embeddings.backends.choose import choose_backend
 from embeddings.config import Settings
 from embeddings.server.app import create_app
 from embeddings.server.engine import EmbeddingEngine
@@ -44,19 +44,19 @@ secret = modal.Secret.from_name("paliapi-embeddings", required_keys=["COLPALI_AP
 @modal.concurrent(max_inputs=32, target_inputs=16)
 @modal.asgi_app()
 def serve() -> Starlette:
-    """The same application as everywhere."""
-    return loaded_first(config.load())
+    """Return the application for Modal to serve."""
+    return preloading_app(config.load())
 
 
-def loaded_first(settings: Settings) -> Starlette:
-    """The application; it takes no request before its model is loaded, since Modal holds them back so long."""
-    engine = EmbeddingEngine(choose(settings), settings=settings)
+def preloading_app(settings: Settings) -> Starlette:
+    """Return an application whose startup waits for the model; Modal holds requests back until then."""
+    engine = EmbeddingEngine(choose_backend(settings), settings=settings)
     asgi = create_app(engine, settings=settings)
-    begun = asgi.router.lifespan_context
+    start_and_stop = asgi.router.lifespan_context
 
     @asynccontextmanager
     async def lifespan(started: Starlette) -> AsyncIterator[None]:
-        async with begun(started):
+        async with start_and_stop(started):
             await engine.wait_until_loaded()
             yield
 

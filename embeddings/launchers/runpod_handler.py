@@ -1,6 +1,6 @@
-"""Runpod's queue endpoints: `python -m embeddings.launchers.runpod_handler`.
+"""The worker of a Runpod queue endpoint: `python -m embeddings.launchers.runpod_handler`.
 
-For a load-balancing endpoint run `python -m embeddings`, as everywhere else.
+For a load-balancing endpoint run `python -m embeddings`.
 """
 
 import logging
@@ -12,30 +12,30 @@ from runpod.serverless.modules.rp_logger import RunPodLogger
 
 from embeddings import config
 from embeddings.launchers import jobs
-from embeddings.launchers.background import Background, CannotStart
+from embeddings.launchers.background import BackgroundService, StartupFailed
 
 
 def main() -> None:
-    """Load the model, then take jobs until told to stop."""
+    """Load the model, then take jobs until the process is stopped."""
     try:
-        # The queue checks the key of whoever asks.
+        # The queue checks API keys.
         settings = config.load({"COLPALI_AUTH": "gateway"})
-    except config.ConfigError as problem:
-        sys.exit(str(problem))
+    except config.ConfigError as error:
+        sys.exit(str(error))
     logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    # Left alone it writes every result, megabytes of vectors, into the log.
+    # At these levels it logs every result, which is megabytes of vectors.
     if RunPodLogger().level in ("DEBUG", "TRACE"):
         RunPodLogger().set_level("INFO")
-    service = Background(settings)
+    service = BackgroundService(settings)
     try:
         service.start()
-    except CannotStart as problem:
-        sys.exit(str(problem))
+    except StartupFailed as error:
+        sys.exit(str(error))
 
     async def handle(job: dict[str, Any]) -> dict[str, Any]:
-        return await jobs.answer(job["input"], service=service)
+        return await jobs.run(job["input"], service=service)
 
-    # Several jobs at once, so that they share batches.
+    # Concurrent jobs share batches.
     runpod.serverless.start({"handler": handle, "concurrency_modifier": lambda _: settings.batch_size})
 
 

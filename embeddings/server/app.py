@@ -1,4 +1,4 @@
-"""One ASGI application, the same behind every launcher."""
+"""The ASGI application, the same for every launcher."""
 
 import logging
 import time
@@ -15,16 +15,16 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from embeddings.config import Settings
 from embeddings.errors import EmbeddingFailed, MethodNotAllowed, RequestError, RouteNotFound
-from embeddings.server import responses
 from embeddings.server.engine import EmbeddingEngine
+from embeddings.server.responses import error_response, space_headers
 from embeddings.server.routes import Routes
 
 log = logging.getLogger(__name__)
 
 
 def create_app(engine: EmbeddingEngine, *, settings: Settings) -> Starlette:
-    """The application; it starts the engine when it starts and stops it when it stops."""
-    doors = Routes(engine, settings=settings)
+    """Return an application that starts and stops the engine with itself."""
+    handlers = Routes(engine, settings=settings)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -33,54 +33,54 @@ def create_app(engine: EmbeddingEngine, *, settings: Settings) -> Starlette:
         await engine.stop()
 
     routes = [
-        Route("/embeddings", doors.embeddings, methods=["POST"]),
-        Route("/morphik/embeddings", doors.morphik_embeddings, methods=["POST"]),
-        Route("/embed", doors.embed, methods=["POST"]),
-        Route("/rerank", doors.rerank, methods=["POST"]),
-        Route("/health", doors.health),
-        Route("/ready", doors.ready),
-        Route("/ping", doors.ping),
-        Route("/metrics", doors.metrics),
+        Route("/embeddings", handlers.embeddings, methods=["POST"]),
+        Route("/morphik/embeddings", handlers.morphik_embeddings, methods=["POST"]),
+        Route("/embed", handlers.embed, methods=["POST"]),
+        Route("/rerank", handlers.rerank, methods=["POST"]),
+        Route("/health", handlers.health),
+        Route("/ready", handlers.ready),
+        Route("/ping", handlers.ping),
+        Route("/metrics", handlers.metrics),
     ]
     app = Starlette(
         routes=routes,
-        middleware=[Middleware(_EveryAnswer, engine=engine, routes=frozenset(route.path for route in routes))],
+        middleware=[Middleware(_ResponseMiddleware, engine=engine, routes=frozenset(route.path for route in routes))],
         exception_handlers={
-            RequestError: _problem,
-            HTTPException: _foreign,
-            ClientDisconnect: _gone,
-            Exception: _unforeseen,
+            RequestError: _on_request_error,
+            HTTPException: _on_http_exception,
+            ClientDisconnect: _on_disconnect,
+            Exception: _on_unexpected_error,
         },
         lifespan=lifespan,
     )
-    # A redirect to another spelling would lose the body of clients that do not follow it.
+    # Clients that do not follow a redirect to another spelling would lose the body.
     app.router.redirect_slashes = False
     return app
 
 
-async def _problem(_: Request, found: Exception) -> Response:
-    return responses.problem(found if isinstance(found, RequestError) else EmbeddingFailed())
+async def _on_request_error(_: Request, error: Exception) -> Response:
+    return error_response(error if isinstance(error, RequestError) else EmbeddingFailed())
 
 
-async def _foreign(_: Request, found: Exception) -> Response:
-    if not (isinstance(found, HTTPException) and found.status_code == 405):
-        return responses.problem(RouteNotFound())
-    response = responses.problem(MethodNotAllowed())
-    response.headers.update(found.headers or {})
+async def _on_http_exception(_: Request, error: Exception) -> Response:
+    if not (isinstance(error, HTTPException) and error.status_code == 405):
+        return error_response(RouteNotFound())
+    response = error_response(MethodNotAllowed())
+    response.headers.update(error.headers or {})
     return response
 
 
-async def _unforeseen(_: Request, found: Exception) -> Response:
-    log.error("A request failed.", exc_info=found)
-    return responses.problem(EmbeddingFailed("The service failed; its log says why."))
+async def _on_unexpected_error(_: Request, error: Exception) -> Response:
+    log.error("A request failed.", exc_info=error)
+    return error_response(EmbeddingFailed("The service failed; see its log."))
 
 
-async def _gone(_: Request, __: Exception) -> Response:
+async def _on_disconnect(_: Request, __: Exception) -> Response:
     return Response(status_code=499)
 
 
-class _EveryAnswer:
-    """Names the model, its revision and dim in every answer, errors included, and counts it."""
+class _ResponseMiddleware:
+    """Adds the headers of the vector space to every response, errors included, and counts it."""
 
     def __init__(self, app: ASGIApp, *, engine: EmbeddingEngine, routes: frozenset[str]) -> None:
         self.app = app
@@ -94,11 +94,11 @@ class _EveryAnswer:
         began, metrics = time.monotonic(), self.engine.metrics
         route = scope["path"] if scope["path"] in self.routes else "other"
 
-        async def named(message: Message) -> None:
+        async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message["headers"], *responses.space_headers(self.engine.info.space)]
+                message["headers"] = [*message["headers"], *space_headers(self.engine.info.space)]
                 metrics.requests.labels(route, str(message["status"])).inc()
                 metrics.request_seconds.labels(route).observe(time.monotonic() - began)
             await send(message)
 
-        await self.app(scope, receive, named)
+        await self.app(scope, receive, send_with_headers)

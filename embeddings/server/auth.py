@@ -1,4 +1,4 @@
-"""Who may ask."""
+"""Authentication by API key."""
 
 import hmac
 from collections.abc import Mapping
@@ -7,15 +7,17 @@ from embeddings.config import Settings
 from embeddings.errors import NotAuthorised
 
 
-def check(headers: Mapping[str, str], *, settings: Settings) -> None:
-    """Raise NotAuthorised unless a key of ours was sent, where this service is the one to check."""
+def authenticate(headers: Mapping[str, str], *, settings: Settings) -> None:
+    """Raise NotAuthorised unless a valid key was sent or this service does not check keys."""
     if settings.auth in ("gateway", "none"):
         return
-    given = [headers.get("x-api-key", "")]
+    candidates = [headers.get("x-api-key", "")]
     if settings.auth == "bearer":
         scheme, _, token = headers.get("authorization", "").partition(" ")
-        given.append(token.strip() if scheme.lower() == "bearer" else "")
-    # Every pair is compared, so that the time tells nothing of which key was near.
-    matches = [hmac.compare_digest(ours.encode(), theirs.encode()) for ours in settings.api_keys for theirs in given]
+        candidates.append(token.strip() if scheme.lower() == "bearer" else "")
+    # Compare every pair, so that the duration does not depend on which key matches.
+    matches = [
+        hmac.compare_digest(key.encode(), candidate.encode()) for key in settings.api_keys for candidate in candidates
+    ]
     if not any(matches):
         raise NotAuthorised()

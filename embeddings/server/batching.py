@@ -1,4 +1,4 @@
-"""Which waiting inputs go into the next batch. Pure: no clock, no thread."""
+"""Selects the queued inputs of the next batch. Does not depend on clocks or threads."""
 
 from collections.abc import Sequence
 from concurrent.futures import Future
@@ -14,34 +14,34 @@ _LOOK_AHEAD = 128
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Waiting:
-    """One prepared input in a lane; `since` is when it came, on the monotonic clock."""
+class QueuedInput:
+    """A prepared input in a lane; `queued_at` is on the monotonic clock."""
 
     prepared: Prepared
-    since: float
-    done: Future[MultiVector]
+    queued_at: float
+    result: Future[MultiVector]
 
     @property
     def tokens(self) -> int:
         return self.prepared.tokens
 
 
-def choose(waiting: Sequence[Waiting], *, budget: int, most: int) -> list[Waiting]:
-    """The oldest and those that are nearest to it in length, while all together, padded, fit the budget.
+def choose_batch(queue: Sequence[QueuedInput], *, budget: int, max_size: int) -> list[QueuedInput]:
+    """Return the oldest input and those closest to it in length, as long as the padded batch fits the budget.
 
-    Beginning with the oldest means that nobody waits for ever; equal lengths mean little padding.
+    Starting with the oldest prevents starvation; similar lengths keep the padding small.
     """
-    oldest = waiting[0]
+    oldest = queue[0]
     batch, longest = [oldest], oldest.tokens
-    for one in sorted(waiting[1 : 1 + _LOOK_AHEAD], key=lambda one: abs(one.tokens - oldest.tokens)):
-        if len(batch) == most:
+    for queued in sorted(queue[1 : 1 + _LOOK_AHEAD], key=lambda queued: abs(queued.tokens - oldest.tokens)):
+        if len(batch) == max_size:
             break
-        if max(longest, one.tokens) * (len(batch) + 1) <= budget:
-            batch.append(one)
-            longest = max(longest, one.tokens)
+        if max(longest, queued.tokens) * (len(batch) + 1) <= budget:
+            batch.append(queued)
+            longest = max(longest, queued.tokens)
     return batch
 
 
-def padded(batch: Sequence[Waiting]) -> int:
-    """The tokens of a batch once every input is as long as the longest."""
-    return len(batch) * max(one.tokens for one in batch)
+def padded_tokens(batch: Sequence[QueuedInput]) -> int:
+    """Return the number of tokens of a batch once every input is padded to the longest."""
+    return len(batch) * max(queued.tokens for queued in batch)

@@ -1,4 +1,4 @@
-"""Reads the body of a request: with a key, within limits, and only while there is memory for it."""
+"""Reads the body of a request, within limits and only while there is memory for it."""
 
 import asyncio
 from collections.abc import AsyncIterator, Coroutine
@@ -11,23 +11,23 @@ from embeddings.errors import NotReady, RequestTimedOut, RequestTooLarge
 
 T = TypeVar("T")
 
-# Requests smaller than this never wait for memory, so that queries are not held up by pages.
-SMALL = 256 * 1024
+# Smaller requests need no reservation, so that pages do not delay queries.
+SMALL_BODY_BYTES = 256 * 1024
 _READ_TIMEOUT_S = 120
 
 
-class Memory:
-    """The bytes that all requests being worked on may have together."""
+class MemoryBudget:
+    """The number of bytes that all concurrent requests may occupy together."""
 
     def __init__(self, size: int) -> None:
         self._free = size
         self._changed = asyncio.Condition()
 
     @asynccontextmanager
-    async def of(self, size: int, *, within_s: float) -> AsyncIterator[None]:
-        """So many bytes, once they are free."""
+    async def reserve(self, size: int, *, timeout_s: float) -> AsyncIterator[None]:
+        """Wait until `size` bytes are free, and hold them inside the context."""
         try:
-            async with asyncio.timeout(within_s), self._changed:
+            async with asyncio.timeout(timeout_s), self._changed:
                 await self._changed.wait_for(lambda: self._free >= size)
                 self._free -= size
         except TimeoutError:
@@ -40,45 +40,45 @@ class Memory:
                 self._changed.notify_all()
 
 
-def announced(request: Request, *, most: int) -> int:
-    """How many bytes the body will have: what the client says, or as many as it may have."""
-    told = request.headers.get("content-length", "")
-    size = int(told) if told.isascii() and told.isdigit() else most
-    if size > most:
-        raise RequestTooLarge(f"The body has {size} bytes; at most {most} are taken. Send fewer inputs at once.")
+def announced_size(request: Request, *, limit: int) -> int:
+    """Return the body's size from `Content-Length`, or the limit if the header is missing."""
+    header = request.headers.get("content-length", "")
+    size = int(header) if header.isascii() and header.isdigit() else limit
+    if size > limit:
+        raise RequestTooLarge(f"The body has {size} bytes; at most {limit} are accepted. Send fewer inputs at once.")
     return size
 
 
-async def read(request: Request, *, most: int) -> bytes:
-    """The body, not longer than it may be."""
+async def read_body(request: Request, *, limit: int) -> bytes:
+    """Return the body, or raise RequestTooLarge as soon as it exceeds the limit."""
     parts, size = [], 0
     try:
         async with asyncio.timeout(_READ_TIMEOUT_S):
             async for part in request.stream():
                 size += len(part)
-                if size > most:
-                    raise RequestTooLarge(f"The body has more than {most} bytes; send fewer inputs at once.")
+                if size > limit:
+                    raise RequestTooLarge(f"The body has more than {limit} bytes; send fewer inputs at once.")
                 parts.append(part)
     except TimeoutError:
         raise RequestTimedOut(f"The body did not arrive within {_READ_TIMEOUT_S} s.") from None
     return b"".join(parts)
 
 
-async def unless_gone(request: Request, work: Coroutine[Any, Any, T]) -> T:
-    """The result of `work`, which is cancelled when the client goes away. Read the body first."""
+async def cancel_on_disconnect(request: Request, work: Coroutine[Any, Any, T]) -> T:
+    """Await `work`, but cancel it when the client disconnects. The body must have been read."""
     working = asyncio.ensure_future(work)
-    leaving = asyncio.ensure_future(_left(request))
+    watching = asyncio.ensure_future(_wait_for_disconnect(request))
     try:
-        await asyncio.wait([working, leaving], return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait([working, watching], return_when=asyncio.FIRST_COMPLETED)
         if not working.done():
             raise ClientDisconnect()
         return working.result()
     finally:
         working.cancel()
-        leaving.cancel()
-        await asyncio.gather(working, leaving, return_exceptions=True)
+        watching.cancel()
+        await asyncio.gather(working, watching, return_exceptions=True)
 
 
-async def _left(request: Request) -> None:
+async def _wait_for_disconnect(request: Request) -> None:
     while (await request.receive())["type"] != "http.disconnect":
         pass

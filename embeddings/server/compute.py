@@ -1,4 +1,4 @@
-"""The compute thread, and beside it one that lays out the next batch of images and one that hands out results."""
+"""The compute thread, with one thread that collates the next image batch and one that delivers results."""
 
 import logging
 import queue
@@ -13,225 +13,228 @@ import numpy as np
 from embeddings.backends.base import Backend, DeviceLost, OutOfMemory, Prepared
 from embeddings.contract import MultiVector
 from embeddings.errors import EmbeddingFailed, RequestError
-from embeddings.server.batching import Lane, Waiting, choose, padded
+from embeddings.server.batching import Lane, QueuedInput, choose_batch, padded_tokens
 from embeddings.server.metrics import Metrics
 
 log = logging.getLogger(__name__)
 
-# How long a batch that is not full waits for inputs that are on their way, while the device has nothing to do.
-_WAIT_S: dict[Lane, float] = {"text": 0.002, "image": 0.008}
-# After so many batches of texts in a row it is the images' turn, however many texts wait.
-_PATIENCE = 8
+# How long a partial batch waits for inputs still being prepared, while the device is idle.
+_MAX_WAIT_S: dict[Lane, float] = {"text": 0.002, "image": 0.008}
+# After this many consecutive text batches an image batch goes first, however many texts are queued.
+_MAX_CONSECUTIVE_TEXT_BATCHES = 8
 
 
 class Compute:
-    """Texts go before images. Only the compute thread talks to the device."""
+    """Runs batches on the device, texts before images. Only the compute thread uses the device."""
 
     def __init__(
-        self, backend: Backend, *, batch_size: int, budget: int, metrics: Metrics, lost: Callable[[], None]
+        self, backend: Backend, *, batch_size: int, budget: int, metrics: Metrics, on_device_lost: Callable[[], None]
     ) -> None:
         self.backend = backend
         self.batch_size = batch_size
         self.budget = budget
         self.running_since: float | None = None
         self._metrics = metrics
-        self._lost = lost
+        self._on_device_lost = on_device_lost
         self._lock = threading.Lock()
-        self._to_compute = threading.Condition(self._lock)
-        self._to_lay_out = threading.Condition(self._lock)
-        self._lanes: dict[Lane, list[Waiting]] = {"text": [], "image": []}
+        self._compute_wakeup = threading.Condition(self._lock)
+        self._collate_wakeup = threading.Condition(self._lock)
+        self._lanes: dict[Lane, list[QueuedInput]] = {"text": [], "image": []}
         self._expected: dict[Lane, int] = {"text": 0, "image": 0}
-        self._laid_out: tuple[list[Waiting], Any] | None = None
-        self._laying_out = False
+        self._collated: tuple[list[QueuedInput], Any] | None = None
+        self._collating = False
         self._stopping = False
-        # Whatever the compute thread does besides computing leaves the device idle.
-        self._finished: queue.SimpleQueue[tuple[Sequence[Waiting], Sequence[MultiVector], float] | None]
+        # Results are delivered on another thread, because the device would be idle meanwhile.
+        self._finished: queue.SimpleQueue[tuple[Sequence[QueuedInput], Sequence[MultiVector], float] | None]
         self._finished = queue.SimpleQueue()
         self._threads = [
             threading.Thread(target=run, name=name, daemon=True)
-            for name, run in (("compute", self._compute), ("lay-out", self._lay_out), ("hand-out", self._hand_out))
+            for name, run in (
+                ("compute", self._compute_loop),
+                ("collate", self._collate_loop),
+                ("deliver", self._deliver_loop),
+            )
         ]
         metrics.budget_tokens.set(budget)
 
     @property
     def alive(self) -> bool:
-        """Are the threads that were started still there?"""
+        """True while all threads run."""
         return all(thread.is_alive() for thread in self._threads)
 
     def start(self) -> None:
-        """Begin to compute what is submitted."""
+        """Start the threads."""
         for thread in self._threads:
             thread.start()
 
     def expect(self, lane: Lane, count: int) -> None:
-        """So many more inputs (or fewer, if negative) are being prepared for this lane."""
+        """Add to the number of inputs that are being prepared for this lane; a negative count subtracts."""
         with self._lock:
             self._expected[lane] += count
             if count < 0:
-                self._wake(lane)
+                self._notify(lane)
 
     def submit(self, prepared: Prepared, *, lane: Lane) -> Future[MultiVector]:
-        """Put an input in its lane. Cancelling the future before its batch begins drops it."""
-        done: Future[MultiVector] = Future()
+        """Queue an input. Cancelling the future before its batch begins drops the input."""
+        result: Future[MultiVector] = Future()
         with self._lock:
-            self._lanes[lane].append(Waiting(prepared, time.monotonic(), done))
-            self._wake(lane)
-        return done
-
-    def _wake(self, lane: Lane) -> None:
-        """Something has changed for whoever takes from this lane. Call with the lock."""
-        (self._to_compute if lane == "text" else self._to_lay_out).notify()
+            self._lanes[lane].append(QueuedInput(prepared, time.monotonic(), result))
+            self._notify(lane)
+        return result
 
     def stop(self) -> None:
-        """Finish what was submitted, then end the threads."""
+        """Finish the queued inputs, then end the threads."""
         with self._lock:
             self._stopping = True
-            self._to_compute.notify()
-            self._to_lay_out.notify()
+            self._compute_wakeup.notify()
+            self._collate_wakeup.notify()
         for thread in self._threads:
             if thread.is_alive():
                 thread.join()
 
-    def _compute(self) -> None:
-        texts_in_a_row = 0
+    def _notify(self, lane: Lane) -> None:
+        """Wake the thread that takes from this lane. Hold the lock."""
+        (self._compute_wakeup if lane == "text" else self._collate_wakeup).notify()
+
+    def _compute_loop(self) -> None:
+        consecutive_texts = 0
         while True:
             with self._lock:
                 self.running_since = None
-                while (found := self._next(texts_in_a_row)) is None:
-                    if self._stopping and not self._left():
+                while (chosen := self._next_batch(consecutive_texts)) is None:
+                    if self._stopping and not self._has_work():
                         self._finished.put(None)
                         return
-                    self._to_lay_out.notify()
-                    self._to_compute.wait(_WAIT_S["text"] if self._lanes["text"] else None)
-                batch, laid_out = found
-                texts_in_a_row = texts_in_a_row + 1 if laid_out is None else 0
+                    self._collate_wakeup.notify()
+                    self._compute_wakeup.wait(_MAX_WAIT_S["text"] if self._lanes["text"] else None)
+                batch, collated = chosen
+                consecutive_texts = consecutive_texts + 1 if collated is None else 0
                 self.running_since = time.monotonic()
-                self._to_lay_out.notify()
-            self._run(batch, laid_out)
+                self._collate_wakeup.notify()
+            self._run(batch, collated)
 
-    def _next(self, texts_in_a_row: int) -> tuple[list[Waiting], Any] | None:
-        """A batch to compute now, if there is one. Call with the lock."""
-        images_turn = self._laid_out is not None and texts_in_a_row >= _PATIENCE
-        if not images_turn and self._lanes["text"]:
-            if not self._due("text"):
+    def _next_batch(self, consecutive_texts: int) -> tuple[list[QueuedInput], Any] | None:
+        """Return a batch to compute now, or None. Hold the lock."""
+        images_first = self._collated is not None and consecutive_texts >= _MAX_CONSECUTIVE_TEXT_BATCHES
+        if not images_first and self._lanes["text"]:
+            if not self._is_due("text"):
                 return None
-            if batch := self._take("text"):
+            if batch := self._take_batch("text"):
                 return batch, None
-        found, self._laid_out = self._laid_out, None
-        return found
+        images, self._collated = self._collated, None
+        return images
 
-    def _left(self) -> bool:
-        """Is anything to be done still? Call with the lock."""
-        return self._laying_out or self._laid_out is not None or any(self._lanes.values())
+    def _has_work(self) -> bool:
+        """Check whether anything is queued or being collated. Hold the lock."""
+        return self._collating or self._collated is not None or any(self._lanes.values())
 
-    def _lay_out(self) -> None:
+    def _collate_loop(self) -> None:
         while True:
             with self._lock:
-                # With the device busy there is time to wait until the batch is full.
-                while self._laid_out is not None or not self._due("image", eager=self.running_since is None):
+                # While the device is busy there is time to wait for a full batch.
+                while self._collated is not None or not self._is_due("image", eager=self.running_since is None):
                     if self._stopping and not self._lanes["image"]:
                         return
-                    waits = self._lanes["image"] and self._laid_out is None and self.running_since is None
-                    self._to_lay_out.wait(_WAIT_S["image"] if waits else None)
-                batch = self._take("image")
-                self._laying_out = True
-            laid_out = self._collated(batch) if batch else None
+                    timed = self._lanes["image"] and self._collated is None and self.running_since is None
+                    self._collate_wakeup.wait(_MAX_WAIT_S["image"] if timed else None)
+                batch = self._take_batch("image")
+                self._collating = True
+            collated = self._collate(batch) if batch else None
             with self._lock:
-                self._laying_out = False
-                self._laid_out = (batch, laid_out) if batch else None
-                self._to_compute.notify()
+                self._collating = False
+                self._collated = (batch, collated) if batch else None
+                self._compute_wakeup.notify()
 
-    def _due(self, lane: Lane, *, eager: bool = True) -> bool:
-        """Should a batch be taken now? Call with the lock."""
-        waiting = self._lanes[lane]
-        if not waiting:
+    def _is_due(self, lane: Lane, *, eager: bool = True) -> bool:
+        """Check whether a batch should be taken now. Hold the lock."""
+        queued = self._lanes[lane]
+        if not queued:
             return False
-        if len(waiting) >= self.batch_size or sum(one.tokens for one in waiting) >= self.budget:
+        if len(queued) >= self.batch_size or sum(one.tokens for one in queued) >= self.budget:
             return True
-        old = time.monotonic() - waiting[0].since >= _WAIT_S[lane]
-        return eager and (old or self._stopping or self._expected[lane] <= 0)
+        waited = time.monotonic() - queued[0].queued_at >= _MAX_WAIT_S[lane]
+        return eager and (waited or self._stopping or self._expected[lane] <= 0)
 
-    def _take(self, lane: Lane) -> list[Waiting]:
-        """The next batch of a lane, without those that nobody waits for any more. Call with the lock."""
-        waiting = self._lanes[lane]
-        gone = [one for one in waiting if one.done.cancelled()]
-        self._metrics.dropped.inc(len(gone))
-        waiting = [one for one in waiting if not one.done.cancelled()]
-        batch = choose(waiting, budget=self.budget, most=self.batch_size) if waiting else []
-        self._lanes[lane] = [one for one in waiting if one not in batch]
+    def _take_batch(self, lane: Lane) -> list[QueuedInput]:
+        """Remove the next batch of a lane, without cancelled inputs. Hold the lock."""
+        queued = [one for one in self._lanes[lane] if not one.result.cancelled()]
+        self._metrics.dropped.inc(len(self._lanes[lane]) - len(queued))
+        batch = choose_batch(queued, budget=self.budget, max_size=self.batch_size) if queued else []
+        self._lanes[lane] = [one for one in queued if one not in batch]
         now = time.monotonic()
         for one in batch:
-            self._metrics.queue_wait_seconds.labels(lane).observe(now - one.since)
-        return [one for one in batch if one.done.set_running_or_notify_cancel()]
+            self._metrics.queue_wait_seconds.labels(lane).observe(now - one.queued_at)
+        return [one for one in batch if one.result.set_running_or_notify_cancel()]
 
-    def _collated(self, batch: Sequence[Waiting]) -> Any:
+    def _collate(self, batch: Sequence[QueuedInput]) -> Any:
         try:
             return self.backend.collate([one.prepared for one in batch])
         except Exception:
-            log.exception("A batch cannot be laid out; its inputs are tried one by one.")
+            log.exception("A batch cannot be collated; its inputs are tried one by one.")
             return None
 
-    def _run(self, batch: Sequence[Waiting], laid_out: Any) -> None:
-        """Compute a batch and give everybody their part, or their problem."""
+    def _run(self, batch: Sequence[QueuedInput], collated: Any) -> None:
+        """Compute a batch and resolve the futures of its inputs."""
         began = time.monotonic()
         try:
-            embedded = self.backend.encode(
-                self.backend.collate([one.prepared for one in batch]) if laid_out is None else laid_out
-            )
-            self._check_shapes(embedded, batch)
+            if collated is None:
+                collated = self.backend.collate([one.prepared for one in batch])
+            multi_vectors = self.backend.encode(collated)
+            self._check_shapes(multi_vectors, batch)
         except OutOfMemory:
             self._split(batch)
-        except DeviceLost as problem:
+        except DeviceLost as error:
             log.exception("The device is lost.")
-            self._lost()
-            self._fail(batch, problem)
-        except Exception as problem:
+            self._on_device_lost()
+            self._fail(batch, error)
+        except Exception as error:
             if len(batch) == 1:
                 log.exception("An input cannot be embedded.")
-                self._fail(batch, problem)
+                self._fail(batch, error)
             else:
                 log.warning("A batch of %d failed; its inputs are tried one by one.", len(batch))
                 for one in batch:
                     self._run([one], None)
         else:
-            self._finished.put((batch, embedded, time.monotonic() - began))
+            self._finished.put((batch, multi_vectors, time.monotonic() - began))
 
-    def _hand_out(self) -> None:
+    def _deliver_loop(self) -> None:
         while (finished := self._finished.get()) is not None:
-            batch, embedded, took_s = finished
-            self._count(batch, took_s)
-            for one, answer in zip(batch, embedded, strict=True):
-                if np.isfinite(answer.vectors).all():
-                    one.done.set_result(answer)
+            batch, multi_vectors, duration_s = finished
+            self._count(batch, duration_s)
+            for one, multi_vector in zip(batch, multi_vectors, strict=True):
+                if np.isfinite(multi_vector.vectors).all():
+                    one.result.set_result(multi_vector)
                 else:
-                    one.done.set_exception(EmbeddingFailed("The model answered with numbers that are not finite."))
+                    one.result.set_exception(EmbeddingFailed("The model returned numbers that are not finite."))
 
-    def _check_shapes(self, embedded: Sequence[MultiVector], batch: Sequence[Waiting]) -> None:
+    def _check_shapes(self, multi_vectors: Sequence[MultiVector], batch: Sequence[QueuedInput]) -> None:
         dim = self.backend.info.space.dim
-        shapes = [one.vectors.shape for one in embedded]
-        if len(embedded) != len(batch) or any(len(shape) != 2 or shape[0] < 1 or shape[1] != dim for shape in shapes):
-            raise EmbeddingFailed(f"The backend answered {len(batch)} inputs with arrays of {shapes}.")
+        shapes = [one.vectors.shape for one in multi_vectors]
+        valid = all(len(shape) == 2 and shape[0] >= 1 and shape[1] == dim for shape in shapes)
+        if len(multi_vectors) != len(batch) or not valid:
+            raise EmbeddingFailed(f"The backend returned arrays of {shapes} for {len(batch)} inputs.")
 
-    def _split(self, batch: Sequence[Waiting]) -> None:
-        """The batch was too big for the device: from now on they are smaller."""
+    def _split(self, batch: Sequence[QueuedInput]) -> None:
+        """Lower the budget after running out of memory, and run the batch in halves."""
         if len(batch) == 1:
             self._fail(batch, EmbeddingFailed("This input does not fit into the memory of the device."))
             return
-        self.budget = max(1, min(self.budget, padded(batch) // 2))
+        self.budget = max(1, min(self.budget, padded_tokens(batch) // 2))
         self._metrics.budget_tokens.set(self.budget)
         log.warning("Out of memory with %d inputs; batches now have at most %d tokens.", len(batch), self.budget)
         middle = len(batch) // 2
         self._run(batch[:middle], None)
         self._run(batch[middle:], None)
 
-    def _fail(self, batch: Sequence[Waiting], problem: Exception) -> None:
-        told = problem if isinstance(problem, RequestError) else EmbeddingFailed()
+    def _fail(self, batch: Sequence[QueuedInput], error: Exception) -> None:
+        public = error if isinstance(error, RequestError) else EmbeddingFailed()
         for one in batch:
-            one.done.set_exception(told)
+            one.result.set_exception(public)
 
-    def _count(self, batch: Sequence[Waiting], took_s: float) -> None:
-        real = sum(one.tokens for one in batch)
-        self._metrics.forward_seconds.observe(took_s)
+    def _count(self, batch: Sequence[QueuedInput], duration_s: float) -> None:
+        tokens = sum(one.tokens for one in batch)
+        self._metrics.forward_seconds.observe(duration_s)
         self._metrics.batch_items.observe(len(batch))
-        self._metrics.batch_tokens.labels("real").inc(real)
-        self._metrics.batch_tokens.labels("padded").inc(padded(batch) - real)
+        self._metrics.batch_tokens.labels("real").inc(tokens)
+        self._metrics.batch_tokens.labels("padded").inc(padded_tokens(batch) - tokens)

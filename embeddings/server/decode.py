@@ -1,4 +1,4 @@
-"""Inputs as they came become items that a backend can prepare: images are decoded, within the limits of a request."""
+"""Turns the inputs of a request into items for a backend: decodes images, within the limits of a request."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,31 +11,31 @@ from embeddings.server.requests import Input
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
-    """One input whose image, if any, is out of its base64 but not decoded yet."""
+class EncodedInput:
+    """An input, with its image as bytes of an image file."""
 
     input: Input
     image: bytes | None
 
 
-def unwrap(inputs: Sequence[Input], *, settings: Settings) -> list[Opened]:
-    """The inputs with their images' bytes, once their pixels together are known to be few enough."""
-    opened, pixels = [], 0
+def decode_base64(inputs: Sequence[Input], *, settings: Settings) -> list[EncodedInput]:
+    """Decode the images' base64, and check their total number of pixels before any is decoded."""
+    encoded, pixels = [], 0
     for index, one in enumerate(inputs):
         try:
-            image = None if one.image is None else images.unwrap(one.image)
-            pixels += 0 if image is None else images.pixels(image)
-        except RequestError as problem:
-            raise problem.at(index) from problem
+            image = None if one.image is None else images.from_base64(one.image)
+            pixels += 0 if image is None else images.count_pixels(image)
+        except RequestError as error:
+            raise error.at(index) from error
         if pixels > settings.max_request_pixels:
             raise RequestTooLarge(
                 f"The images have more than {settings.max_request_pixels} pixels together; send fewer at once."
             )
-        opened.append(Opened(one, image))
-    return opened
+        encoded.append(EncodedInput(one, image))
+    return encoded
 
 
-def item(opened: Opened, *, settings: Settings) -> Item:
-    """The item of one input; this is where its pixels are decoded."""
-    image = None if opened.image is None else images.decode(opened.image, most_pixels=settings.max_image_pixels)
-    return Item(opened.input.task, text=opened.input.text, image=image, words=opened.input.words)
+def decode_item(encoded: EncodedInput, *, settings: Settings) -> Item:
+    """Return the item of one input, with its image decoded."""
+    image = None if encoded.image is None else images.decode(encoded.image, max_pixels=settings.max_image_pixels)
+    return Item(encoded.input.task, text=encoded.input.text, image=image, words=encoded.input.words)

@@ -1,4 +1,4 @@
-"""Takes work in, prepares it on many threads, has it computed on one, and knows in what state all this is."""
+"""The engine: admits inputs, prepares them on many threads, has them computed on one, and knows the service's state."""
 
 import asyncio
 import logging
@@ -10,9 +10,9 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Literal, TypeVar
 
-from embeddings.backends.base import Backend, BackendInfo, Prepared, State
+from embeddings.backends.base import Backend, BackendInfo, Prepared
 from embeddings.config import Settings
 from embeddings.contract import MultiVector
 from embeddings.errors import NotReady, QueueFull, RequestError, RequestTimedOut
@@ -24,21 +24,23 @@ from embeddings.server.metrics import Metrics
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 
-# What an input is thought to cost until it is prepared: of an image up to 768 of pixels, and the prompt around them.
-_GUESSED_TOKENS: dict[Lane, int] = {"text": 32, "image": 800}
+State = Literal["loading", "ready", "draining", "failed"]
+
+# The assumed cost of an input before it is prepared. For an image: up to 768 visual tokens, and the prompt.
+_ESTIMATED_TOKENS: dict[Lane, int] = {"text": 32, "image": 800}
 _TEXT_THREADS = 2
 
 
 @dataclass(frozen=True, slots=True)
 class InputTask:
-    """One input: `make` prepares it, on any thread."""
+    """One input to embed; `prepare` may be called on any thread."""
 
     lane: Lane
-    make: Callable[[], Prepared]
+    prepare: Callable[[], Prepared]
 
 
 class EmbeddingEngine:
-    """Lives on one event loop."""
+    """Runs one backend. Belongs to one event loop."""
 
     def __init__(self, backend: Backend, *, settings: Settings, self_test: bool = True) -> None:
         self.backend = backend
@@ -48,19 +50,19 @@ class EmbeddingEngine:
         self._settings = settings
         self._self_test = self_test
         self._image_threads = settings.prepare_threads or os.cpu_count() or 1
-        self._preparing: dict[Lane, ThreadPoolExecutor] = {
+        self._pools: dict[Lane, ThreadPoolExecutor] = {
             "text": ThreadPoolExecutor(_TEXT_THREADS, thread_name_prefix="text"),
             "image": ThreadPoolExecutor(self._image_threads, thread_name_prefix="image"),
         }
         self._compute = Compute(
             backend,
             batch_size=settings.batch_size,
-            budget=settings.max_batch_tokens or settings.batch_size * _GUESSED_TOKENS["image"],
+            budget=settings.max_batch_tokens or settings.batch_size * _ESTIMATED_TOKENS["image"],
             metrics=self.metrics,
-            lost=self._fail,
+            on_device_lost=self._fail,
         )
         self._loading: asyncio.Task[None] | None = None
-        self._room = asyncio.Condition()
+        self._capacity = asyncio.Condition()
         self._tokens_per_s = 0.0
 
     @property
@@ -69,24 +71,24 @@ class EmbeddingEngine:
 
     @property
     def stuck(self) -> bool:
-        """Has one batch been on the device for longer than any request may take, or has a thread died?"""
+        """True if a batch has run for longer than a request may take, or a thread has died."""
         since = self._compute.running_since
-        too_long = since is not None and time.monotonic() - since > self._settings.timeout_s
-        return too_long or (self.state == "ready" and not self._compute.alive)
+        timed_out = since is not None and time.monotonic() - since > self._settings.timeout_s
+        return timed_out or (self.state == "ready" and not self._compute.alive)
 
     def start(self) -> None:
-        """Begin to load; `state` tells when it is done."""
+        """Begin to load the model; `state` changes when that ends."""
         self._loading = asyncio.create_task(self._load())
 
     async def wait_until_loaded(self) -> None:
-        """Return when loading has ended; `state` tells how."""
+        """Wait until loading has ended, successfully or not."""
         if self._loading is not None:
             await asyncio.wait([self._loading])
 
     async def _load(self) -> None:
         loaded: Future[None] = Future()
-        # A daemon, so that a process that is told to stop does not wait for weights.
-        threading.Thread(target=self._load_and_prove, args=(loaded,), name="load", daemon=True).start()
+        # A daemon thread, so that a process that should stop does not wait for weights.
+        threading.Thread(target=self._load_and_test, args=(loaded,), name="load", daemon=True).start()
         try:
             await asyncio.wrap_future(loaded)
         except Exception:
@@ -95,25 +97,31 @@ class EmbeddingEngine:
         else:
             self._compute.start()
             self.state = "ready" if self.state == "loading" else self.state
-            self._announce()
+            self._report_ready()
 
-    def _load_and_prove(self, loaded: Future[None]) -> None:
+    def _load_and_test(self, loaded: Future[None]) -> None:
         loaded.set_running_or_notify_cancel()
         try:
             self.backend.load()
             if self._self_test:
-                self_test.prove(self.backend)
-        except Exception as problem:
-            loaded.set_exception(problem)
+                self_test.run(self.backend)
+        except Exception as error:
+            loaded.set_exception(error)
         else:
             loaded.set_result(None)
 
-    def _announce(self) -> None:
-        info = self.info
+    def _report_ready(self) -> None:
+        info, space = self.info, self.info.space
         self.metrics.ready.set(1)
-        told = (info.backend, info.space.model, info.space.revision, str(info.space.dim), info.device)
-        self.metrics.model.labels(*told).set(1)
-        log.info("Ready: %s, %s at %s, %d dimensions, on %s.", *told[:3], info.space.dim, info.device)
+        self.metrics.model.labels(info.backend, space.model, space.revision, str(space.dim), info.device).set(1)
+        log.info(
+            "Ready: %s, %s at %s, %d dimensions, on %s.",
+            info.backend,
+            space.model,
+            space.revision,
+            space.dim,
+            info.device,
+        )
         for warning in info.warnings:
             log.warning("%s", warning)
 
@@ -121,101 +129,104 @@ class EmbeddingEngine:
         self.state = "failed"
         self.metrics.ready.set(0)
 
-    async def check_open(self, *, hold: bool = False) -> None:
-        """Raise NotReady unless work is taken; with `hold`, wait for the model first."""
-        if hold and self.state == "loading" and self._loading is not None:
+    async def check_accepting(self, *, wait: bool = False) -> None:
+        """Raise NotReady unless requests are accepted; with `wait`, wait for the model first."""
+        if wait and self.state == "loading" and self._loading is not None:
             await asyncio.wait([self._loading], timeout=self._settings.timeout_s)
         if self.state != "ready":
             raise NotReady(f"The model is {self.state}.", retry_after_s=5)
 
-    async def prepare(self, work: Callable[[], T], *, lane: Lane = "image") -> T:
-        """Do something on the threads for preparation."""
-        return await asyncio.get_running_loop().run_in_executor(self._preparing[lane], work)
+    async def run_in_pool(self, work: Callable[[], T], *, lane: Lane = "image") -> T:
+        """Call a function on one of the preparation threads."""
+        return await asyncio.get_running_loop().run_in_executor(self._pools[lane], work)
 
-    async def embed(self, works: Sequence[InputTask], *, hold: bool = False) -> list[MultiVector]:
-        """One multi-vector for each, in order. With `hold`, wait for room instead of raising QueueFull."""
-        guessed = sum(_GUESSED_TOKENS[work.lane] for work in works)
-        # A few at a time, so that a large request does not stand before everybody else's.
-        gate = asyncio.Semaphore(self._image_threads + 1)
+    async def embed(self, tasks: Sequence[InputTask], *, wait: bool = False) -> list[MultiVector]:
+        """Return one multi-vector for each task, in order. Without `wait`, raise QueueFull instead of waiting."""
+        estimated = sum(_ESTIMATED_TOKENS[task.lane] for task in tasks)
+        # Limit the concurrency of one request, so that a large one does not block all others.
+        limiter = asyncio.Semaphore(self._image_threads + 1)
         try:
             async with (
                 asyncio.timeout(self._settings.timeout_s),
-                self._admitted(guessed, hold=hold),
+                self._admission(estimated, wait=wait),
                 asyncio.TaskGroup() as group,
             ):
-                numbered = enumerate(works)
-                each = [group.create_task(self._one(work, index=index, gate=gate)) for index, work in numbered]
+                results = [
+                    group.create_task(self._embed_one(task, index=index, limiter=limiter))
+                    for index, task in enumerate(tasks)
+                ]
         except TimeoutError:
-            raise RequestTimedOut(f"The work was not done in {self._settings.timeout_s} s.", retry_after_s=30) from None
-        except BaseExceptionGroup as problems:
-            raise problems.exceptions[0] from None
-        return [one.result() for one in each]
+            raise RequestTimedOut(
+                f"The work was not finished within {self._settings.timeout_s} s.", retry_after_s=30
+            ) from None
+        except BaseExceptionGroup as errors:
+            raise errors.exceptions[0] from None
+        return [result.result() for result in results]
 
-    async def _one(self, work: InputTask, *, index: int, gate: asyncio.Semaphore) -> MultiVector:
-        lane = work.lane
+    async def _embed_one(self, task: InputTask, *, index: int, limiter: asyncio.Semaphore) -> MultiVector:
         self.metrics.queue_items.inc()
         try:
-            async with gate:
-                submitted = await self._submitted(work)
-            embedded = await asyncio.wrap_future(submitted)
-        except RequestError as problem:
-            raise problem.at(index) from problem
+            async with limiter:
+                submitted = await self._prepare_and_submit(task)
+            multi_vector = await asyncio.wrap_future(submitted)
+        except RequestError as error:
+            raise error.at(index) from error
         finally:
             self.metrics.queue_items.dec()
-        self.metrics.inputs.labels(lane).inc()
-        return embedded
+        self.metrics.inputs.labels(task.lane).inc()
+        return multi_vector
 
-    async def _submitted(self, work: InputTask) -> Future[MultiVector]:
-        self._compute.expect(work.lane, 1)
+    async def _prepare_and_submit(self, task: InputTask) -> Future[MultiVector]:
+        self._compute.expect(task.lane, 1)
         began = time.monotonic()
         try:
-            prepared = await self.prepare(work.make, lane=work.lane)
-            return self._compute.submit(prepared, lane=work.lane)
+            prepared = await self.run_in_pool(task.prepare, lane=task.lane)
+            return self._compute.submit(prepared, lane=task.lane)
         finally:
-            self.metrics.prepare_seconds.labels(work.lane).observe(time.monotonic() - began)
-            self._compute.expect(work.lane, -1)
+            self.metrics.prepare_seconds.labels(task.lane).observe(time.monotonic() - began)
+            self._compute.expect(task.lane, -1)
 
     @asynccontextmanager
-    async def _admitted(self, tokens: int, *, hold: bool) -> AsyncIterator[None]:
-        """Room in the queue for so many tokens. An empty queue has room for anything."""
-        async with self._room:
-            if hold:
-                await self._room.wait_for(lambda: self._fits(tokens))
+    async def _admission(self, tokens: int, *, wait: bool) -> AsyncIterator[None]:
+        """Hold capacity for `tokens` inside the context. An empty queue admits a request of any size."""
+        async with self._capacity:
+            if wait:
+                await self._capacity.wait_for(lambda: self._fits(tokens))
             elif not self._fits(tokens):
-                raise QueueFull(retry_after_s=self._until_room_s())
-            self._pend(tokens)
+                raise QueueFull(retry_after_s=self._seconds_until_capacity())
+            self._add_pending(tokens)
         began = time.monotonic()
         try:
             yield
             speed = tokens / max(time.monotonic() - began, 1e-3)
             self._tokens_per_s += 0.2 * (speed - self._tokens_per_s) if self._tokens_per_s else speed
         finally:
-            async with self._room:
-                self._pend(-tokens)
-                self._room.notify_all()
+            async with self._capacity:
+                self._add_pending(-tokens)
+                self._capacity.notify_all()
 
     def _fits(self, tokens: int) -> bool:
         return self.pending_tokens == 0 or self.pending_tokens + tokens <= self._settings.max_queue_tokens
 
-    def _pend(self, tokens: int) -> None:
+    def _add_pending(self, tokens: int) -> None:
         self.pending_tokens += tokens
         self.metrics.queue_tokens.set(self.pending_tokens)
 
-    def _until_room_s(self) -> int:
+    def _seconds_until_capacity(self) -> int:
         return min(max(math.ceil(self.pending_tokens / max(self._tokens_per_s, 1.0)), 1), 60)
 
     def drain(self) -> None:
-        """Take no more work; what was accepted is finished."""
+        """Accept no more requests; finish those already accepted."""
         if self.state in ("loading", "ready"):
             self.state = "draining"
             self.metrics.ready.set(0)
 
     async def stop(self) -> None:
-        """Finish, and give everything back."""
+        """Finish accepted work and release all resources."""
         self.drain()
         if self._loading is not None:
             self._loading.cancel()
         await asyncio.to_thread(self._compute.stop)
         await asyncio.to_thread(self.backend.close)
-        for threads in self._preparing.values():
-            threads.shutdown(wait=False, cancel_futures=True)
+        for pool in self._pools.values():
+            pool.shutdown(wait=False, cancel_futures=True)

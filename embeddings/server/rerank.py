@@ -1,4 +1,4 @@
-"""Puts documents in order for a query: texts, images, or multi-vectors that were computed before."""
+"""Ranks documents by MaxSim: texts, images, or multi-vectors computed earlier."""
 
 import base64
 import binascii
@@ -14,15 +14,14 @@ from embeddings.config import Settings
 from embeddings.contract import MultiVector, Task
 from embeddings.errors import InvalidField
 from embeddings.scoring import maxsim
-from embeddings.server import requests
-from embeddings.server.requests import Input
+from embeddings.server.requests import Input, parse_image, parse_list, parse_text
 
 Candidate = Input | NDArray[Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Ranking:
-    """What a request asks to be put in order."""
+class RerankRequest:
+    """A validated request to rank documents."""
 
     query: Candidate
     documents: tuple[Candidate, ...]
@@ -30,62 +29,65 @@ class Ranking:
 
     @property
     def inputs(self) -> list[Input]:
-        """What has to be embedded first, the query before the documents."""
+        """The candidates that must be embedded, the query before the documents."""
         return [one for one in (self.query, *self.documents) if isinstance(one, Input)]
 
 
-def parse(body: dict[str, Any], *, dim: int, settings: Settings) -> Ranking:
-    """The ranking in a body of POST /rerank."""
-    query = _candidate(body.get("query"), at="query", task="query", dim=dim, settings=settings)
+def parse_rerank(body: dict[str, Any], *, dim: int, settings: Settings) -> RerankRequest:
+    """Parse a body of POST /rerank."""
+    query = _parse_candidate(body.get("query"), path="query", task="query", dim=dim, settings=settings)
     documents = [
-        _candidate(one, at=f"documents[{number}]", task="document", dim=dim, settings=settings)
-        for number, one in enumerate(requests.many(body, "documents", most=settings.max_inputs))
+        _parse_candidate(value, path=f"documents[{index}]", task="document", dim=dim, settings=settings)
+        for index, value in enumerate(parse_list(body, "documents", limit=settings.max_inputs))
     ]
     top_n = body.get("top_n")
     if top_n is not None and (not isinstance(top_n, int) or isinstance(top_n, bool) or top_n < 1):
         raise InvalidField("top_n must be a whole number from 1.")
-    return Ranking(query, tuple(documents), top_n or len(documents))
+    return RerankRequest(query, tuple(documents), top_n or len(documents))
 
 
-def rank(ranking: Ranking, embedded: Sequence[MultiVector]) -> list[dict[str, Any]]:
-    """The best documents first. A score is the mean over the query's vectors, so it lies between -1 and 1."""
-    given = iter(embedded)
+def rank(request: RerankRequest, embedded: Sequence[MultiVector]) -> list[dict[str, Any]]:
+    """Return the best documents first; `embedded` are the multi-vectors of the request's inputs.
+
+    A score is the mean over the query's vectors, so it is between -1 and 1.
+    """
+    remaining = iter(embedded)
     query, *documents = (
-        next(given).vectors if isinstance(one, Input) else one for one in (ranking.query, *ranking.documents)
+        next(remaining).vectors if isinstance(one, Input) else one for one in (request.query, *request.documents)
     )
     scores = [maxsim(query, document) / len(query) for document in documents]
-    order = sorted(range(len(scores)), key=lambda number: (-scores[number], number))
-    return [{"index": number, "relevance_score": scores[number]} for number in order[: ranking.top_n]]
+    order = sorted(range(len(scores)), key=lambda index: (-scores[index], index))
+    return [{"index": index, "relevance_score": scores[index]} for index in order[: request.top_n]]
 
 
-def _candidate(value: Any, *, at: str, task: Task, dim: int, settings: Settings) -> Candidate:
+def _parse_candidate(value: Any, *, path: str, task: Task, dim: int, settings: Settings) -> Candidate:
     if isinstance(value, dict) and "image" in value:
-        return requests.read_image(value, at=at, task=task, settings=settings)
+        return parse_image(value, path=path, task=task, settings=settings)
     if isinstance(value, dict) and "embedding" in value:
-        return _vectors(value["embedding"], at=at, dim=dim)
-    return requests.read_text(value, at=at, task=task, settings=settings)
+        return _parse_embedding(value["embedding"], path=path, dim=dim)
+    return parse_text(value, path=path, task=task, settings=settings)
 
 
-def _vectors(value: Any, *, at: str, dim: int) -> NDArray[Any]:
-    """Rows as /embeddings answers them, as floats or in base64."""
-    wrong = InvalidField(f"{at}.embedding must have rows of {dim} numbers of unit length, as /embeddings answers them.")
+def _parse_embedding(value: Any, *, path: str, dim: int) -> NDArray[Any]:
+    """Parse rows as /embeddings returns them, as floats or in base64."""
+    invalid = InvalidField(f"{path}.embedding must have rows of {dim} numbers of unit length, as /embeddings returns.")
     try:
-        rows = _decoded(value) if isinstance(value, dict) else np.asarray(value, dtype=np.float64)
+        rows = _decode_base64(value) if isinstance(value, dict) else np.asarray(value, dtype=np.float64)
     except (ValueError, TypeError, KeyError, OverflowError, binascii.Error):
-        raise wrong from None
-    if rows.ndim != 2 or rows.shape[0] < 1 or rows.shape[1] != dim or not _unit(rows):
-        raise wrong
+        raise invalid from None
+    if rows.ndim != 2 or rows.shape[0] < 1 or rows.shape[1] != dim or not _have_unit_length(rows):
+        raise invalid
     return rows
 
 
-def _unit(rows: NDArray[Any]) -> bool:
-    """Are all rows near unit length? The first question keeps the second from overflowing; NaN fails both."""
+def _have_unit_length(rows: NDArray[Any]) -> bool:
+    # The first test keeps the second one from overflowing; NaN fails both.
     return bool((np.abs(rows) < 2).all() and (np.abs(np.linalg.norm(rows.astype(np.float32), axis=1) - 1) < 0.05).all())
 
 
-def _decoded(value: dict[str, Any]) -> NDArray[Any]:
+def _decode_base64(value: dict[str, Any]) -> NDArray[Any]:
     shape = tuple(int(side) for side in value["shape"])
-    raw = base64.b64decode(value["data"], validate=True)
-    if value.get("dtype", "float16") != "float16" or len(raw) != 2 * math.prod(shape):
-        raise ValueError("The data does not go with the shape.")
-    return np.frombuffer(raw, dtype="<f2").reshape(shape)
+    data = base64.b64decode(value["data"], validate=True)
+    if value.get("dtype", "float16") != "float16" or len(data) != 2 * math.prod(shape):
+        raise ValueError("The data does not match the shape.")
+    return np.frombuffer(data, dtype="<f2").reshape(shape)

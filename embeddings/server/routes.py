@@ -1,4 +1,4 @@
-"""The routes: each reads a request, has it done, and writes the answer."""
+"""The route handlers: each parses a request, has it processed and returns the response."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -12,44 +12,54 @@ from embeddings.backends.base import Prepared
 from embeddings.config import Settings
 from embeddings.contract import NPZ, MultiVector
 from embeddings.errors import NotReady
-from embeddings.server import auth, body, decode, images, requests, rerank, responses
+from embeddings.server import images
+from embeddings.server.auth import authenticate
+from embeddings.server.body import SMALL_BODY_BYTES, MemoryBudget, announced_size, cancel_on_disconnect, read_body
+from embeddings.server.decode import EncodedInput, decode_base64, decode_item
 from embeddings.server.engine import EmbeddingEngine, InputTask
-from embeddings.server.requests import EmbeddingRequest, Format, Input
+from embeddings.server.requests import (
+    EmbeddingRequest,
+    EncodingFormat,
+    Input,
+    parse_embed,
+    parse_embeddings,
+    parse_json,
+)
+from embeddings.server.rerank import parse_rerank, rank
+from embeddings.server.responses import embeddings_response, json_response
 
 
 class Routes:
-    """All of them, before one engine."""
+    """The handlers of all routes, for one engine."""
 
     def __init__(self, engine: EmbeddingEngine, *, settings: Settings) -> None:
         self.engine = engine
         self.settings = settings
-        self.memory = body.Memory(max(settings.max_memory, settings.max_body))
+        self.memory = MemoryBudget(max(settings.max_memory, settings.max_body))
 
     async def embeddings(self, request: Request) -> Response:
-        async with self._asked(request) as asked:
-            default: Format = "npz" if NPZ in request.headers.get("accept", "") else "float"
-            order = requests.embeddings(asked, default_format=default, settings=self.settings)
-            return await body.unless_gone(request, self._embedded(order))
+        async with self._read(request) as body:
+            parsed = parse_embeddings(body, default_format=_accepted_format(request), settings=self.settings)
+            return await cancel_on_disconnect(request, self._respond(parsed))
 
     async def morphik_embeddings(self, request: Request) -> Response:
-        """For a client that takes any refusal but 413 as the end of its job: it waits inside the request."""
-        async with self._asked(request, hold=True) as asked:
-            order = requests.embeddings(asked, default_format="npz", settings=self.settings)
-            return await body.unless_gone(request, self._embedded(order, hold=True))
+        """Serve a client that gives up on any error except 413: wait inside the request instead of refusing it."""
+        async with self._read(request, wait=True) as body:
+            parsed = parse_embeddings(body, default_format="npz", settings=self.settings)
+            return await cancel_on_disconnect(request, self._respond(parsed, wait=True))
 
     async def embed(self, request: Request) -> Response:
-        async with self._asked(request) as asked:
-            default: Format = "npz" if NPZ in request.headers.get("accept", "") else "float"
-            order = requests.embed(asked, default_format=default, settings=self.settings)
-            return await body.unless_gone(request, self._embedded(order))
+        async with self._read(request) as body:
+            parsed = parse_embed(body, default_format=_accepted_format(request), settings=self.settings)
+            return await cancel_on_disconnect(request, self._respond(parsed))
 
     async def rerank(self, request: Request) -> Response:
-        async with self._asked(request) as asked:
+        async with self._read(request) as body:
             space = self.engine.info.space
-            ranking = rerank.parse(asked, dim=space.dim, settings=self.settings)
-            embedded = await body.unless_gone(request, self._embed(ranking.inputs))
-            results = await self.engine.prepare(lambda: rerank.rank(ranking, embedded))
-            return responses.as_json({"model": space.model, "results": results})
+            parsed = parse_rerank(body, dim=space.dim, settings=self.settings)
+            embedded = await cancel_on_disconnect(request, self._embed(parsed.inputs))
+            results = await self.engine.run_in_pool(lambda: rank(parsed, embedded))
+            return json_response({"model": space.model, "results": results})
 
     async def health(self, _: Request) -> Response:
         info, state = self.engine.info, self.engine.state
@@ -66,12 +76,12 @@ class Routes:
             "degraded": info.degraded,
             "warnings": info.warnings,
         }
-        return responses.as_json(content, status=503 if status in ("stuck", "failed") else 200)
+        return json_response(content, status=503 if status in ("stuck", "failed") else 200)
 
     async def ready(self, _: Request) -> Response:
         if self.engine.state != "ready":
             raise NotReady(f"The model is {self.engine.state}.", retry_after_s=5)
-        return responses.as_json({"status": "ready"})
+        return json_response({"status": "ready"})
 
     async def ping(self, _: Request) -> Response:
         return Response(status_code={"ready": 200, "loading": 204}.get(self.engine.state, 503))
@@ -80,38 +90,42 @@ class Routes:
         return Response(self.engine.metrics.text(), media_type="text/plain; version=0.0.4")
 
     @asynccontextmanager
-    async def _asked(self, request: Request, *, hold: bool = False) -> AsyncIterator[dict[str, Any]]:
-        """The JSON of an authorised request; its memory is ours until the answer is made.
+    async def _read(self, request: Request, *, wait: bool = False) -> AsyncIterator[dict[str, Any]]:
+        """Yield the JSON of an authenticated request; its memory stays reserved until the response is built.
 
-        Whoever passes here while the model is ready is served, even if the process is told to stop meanwhile.
+        A request that passes the check while the model is ready is served even if the process is stopping by then.
         """
-        auth.check(request.headers, settings=self.settings)
-        await self.engine.check_open(hold=hold)
-        most = self.settings.max_body
-        size = body.announced(request, most=most)
-        needed = 0 if size <= body.SMALL else size
-        async with self.memory.of(needed, within_s=self.settings.timeout_s):
-            raw = await body.read(request, most=most)
-            if len(raw) <= body.SMALL:
-                yield requests.parse(raw)
+        authenticate(request.headers, settings=self.settings)
+        await self.engine.check_accepting(wait=wait)
+        limit = self.settings.max_body
+        size = announced_size(request, limit=limit)
+        reserved = 0 if size <= SMALL_BODY_BYTES else size
+        async with self.memory.reserve(reserved, timeout_s=self.settings.timeout_s):
+            raw = await read_body(request, limit=limit)
+            if len(raw) <= SMALL_BODY_BYTES:
+                yield parse_json(raw)
             else:
-                yield await self.engine.prepare(partial(requests.parse, raw))
+                yield await self.engine.run_in_pool(partial(parse_json, raw))
 
-    async def _embedded(self, order: EmbeddingRequest, *, hold: bool = False) -> Response:
-        embedded = await self._embed(order.inputs, hold=hold)
-        answer = partial(responses.embeddings, order, embedded, space=self.engine.info.space)
-        return answer() if len(embedded) == 1 else await self.engine.prepare(answer)
+    async def _respond(self, request: EmbeddingRequest, *, wait: bool = False) -> Response:
+        multi_vectors = await self._embed(request.inputs, wait=wait)
+        respond = partial(embeddings_response, request, multi_vectors, space=self.engine.info.space)
+        return respond() if len(multi_vectors) == 1 else await self.engine.run_in_pool(respond)
 
-    async def _embed(self, inputs: Sequence[Input], *, hold: bool = False) -> list[MultiVector]:
-        unwrap = partial(decode.unwrap, inputs, settings=self.settings)
-        opened = await self.engine.prepare(unwrap) if any(one.image for one in inputs) else unwrap()
-        works = [InputTask("image" if one.image else "text", partial(self._prepared, one)) for one in opened]
-        return await self.engine.embed(works, hold=hold)
+    async def _embed(self, inputs: Sequence[Input], *, wait: bool = False) -> list[MultiVector]:
+        decode = partial(decode_base64, inputs, settings=self.settings)
+        encoded = await self.engine.run_in_pool(decode) if any(one.image for one in inputs) else decode()
+        tasks = [InputTask("image" if one.image else "text", partial(self._prepare, one)) for one in encoded]
+        return await self.engine.embed(tasks, wait=wait)
 
-    def _prepared(self, opened: decode.Opened) -> Prepared:
-        item = decode.item(opened, settings=self.settings)
+    def _prepare(self, encoded: EncodedInput) -> Prepared:
+        item = decode_item(encoded, settings=self.settings)
         prepared = self.engine.backend.prepare(item)
         if item.image is not None:
-            # A model that was given the words need not have looked at it.
-            images.check(item.image)
+            # A backend that was given the words may not have decoded the image.
+            images.verify(item.image)
         return prepared
+
+
+def _accepted_format(request: Request) -> EncodingFormat:
+    return "npz" if NPZ in request.headers.get("accept", "") else "float"

@@ -1,4 +1,4 @@
-"""Serves on a port of its own until told to stop."""
+"""Serves on a port until the process is stopped."""
 
 import logging
 import socket
@@ -8,17 +8,17 @@ from types import FrameType
 import uvicorn
 
 from embeddings import config
-from embeddings.backends.choose import choose
+from embeddings.backends.choose import choose_backend
 from embeddings.config import Settings
 from embeddings.server.app import create_app
 from embeddings.server.engine import EmbeddingEngine
 
 
 class _Server(uvicorn.Server):
-    """Tells the engine to take no more work as soon as it is told to stop."""
+    """Drains the engine as soon as a signal to stop arrives."""
 
-    def __init__(self, configuration: uvicorn.Config, *, engine: EmbeddingEngine) -> None:
-        super().__init__(configuration)
+    def __init__(self, server_config: uvicorn.Config, *, engine: EmbeddingEngine) -> None:
+        super().__init__(server_config)
         self.engine = engine
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
@@ -30,11 +30,11 @@ def main() -> None:
     """Serve with the settings of the environment."""
     try:
         settings = config.load()
-    except config.ConfigError as problem:
-        sys.exit(str(problem))
+    except config.ConfigError as error:
+        sys.exit(str(error))
     logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    engine = EmbeddingEngine(choose(settings), settings=settings)
-    configuration = uvicorn.Config(
+    engine = EmbeddingEngine(choose_backend(settings), settings=settings)
+    server_config = uvicorn.Config(
         create_app(engine, settings=settings),
         host=settings.host,
         port=settings.port,
@@ -42,11 +42,11 @@ def main() -> None:
         access_log=settings.log_level == "DEBUG",
         timeout_graceful_shutdown=settings.drain_s,
     )
-    _Server(configuration, engine=engine).run(sockets=_two_ports(settings))
+    _Server(server_config, engine=engine).run(sockets=_sockets(settings))
 
 
-def _two_ports(settings: Settings) -> list[socket.socket] | None:
-    """The port of the service and the one where a platform asks for its health, if that is another one."""
+def _sockets(settings: Settings) -> list[socket.socket] | None:
+    """Open the service's port and the health port, or return None if there is no separate health port."""
     if settings.health_port in (0, settings.port):
         return None
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET

@@ -17,7 +17,7 @@ from PIL import Image, ImageDraw
 
 from embeddings.backends.base import Backend
 from embeddings.backends.lexical import LexicalBackend
-from embeddings.config import Settings, read
+from embeddings.config import Settings, parse
 from embeddings.server.app import create_app
 from embeddings.server.engine import EmbeddingEngine
 
@@ -27,7 +27,7 @@ DEADLINE_S = 20.0
 
 def settings(**values: str) -> Settings:
     """Settings as the environment would give them."""
-    return read({"COLPALI_API_KEY": KEY, "COLPALI_BACKEND": "lexical"} | values)
+    return parse({"COLPALI_API_KEY": KEY, "COLPALI_BACKEND": "lexical"} | values)
 
 
 @contextmanager

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 import embeddings.backends
-from embeddings.config import MIB, Settings, described
+from embeddings.config import MIB, Settings, described_variables
 
 _FOLDER = Path(embeddings.backends.__file__).parents[1]
 _README = (_FOLDER / "README.md").read_text(encoding="utf-8")
@@ -33,7 +33,8 @@ def rows() -> list[str]:
     """The table of variables, line by line."""
     defaults = [item.default for item in fields(Settings)]
     return [
-        f"| `{name}` | {shown(name, one)} | {about} |" for (name, about), one in zip(described(), defaults, strict=True)
+        f"| `{name}` | {shown(name, one)} | {about} |"
+        for (name, about), one in zip(described_variables(), defaults, strict=True)
     ]
 
 
@@ -44,7 +45,7 @@ def test_the_readme_has_every_variable_with_its_default_and_meaning() -> None:
 
 @pytest.mark.parametrize("file", _WRITTEN, ids=lambda file: file.name)
 def test_no_variable_is_written_of_that_does_not_exist(file: Path) -> None:
-    known = {name for name, _ in described()} | {"COLPALI_API_KEY_FILE"}
+    known = {name for name, _ in described_variables()} | {"COLPALI_API_KEY_FILE"}
     assert set(re.findall(r"\bCOLPALI_[A-Z_]*[A-Z]", file.read_text(encoding="utf-8"))) <= known
 
 

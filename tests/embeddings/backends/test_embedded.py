@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from embeddings.backends.base import Item
-from embeddings.backends.embedded import EmbeddedBackend, Window, spread
+from embeddings.backends.embedded import EmbeddedBackend, Window, windows
 from embeddings.contract import MultiVector, Word
 from embeddings.server import self_test
 from tests.embeddings.serving import maxsim, text_image
@@ -33,7 +33,7 @@ def page(text: str) -> Item:
 
 
 def test_the_canary_lives(backend: EmbeddedBackend) -> None:
-    self_test.prove(backend)
+    self_test.run(backend)
 
 
 def test_a_page_is_read_from_its_pixels_and_its_words_are_boxed(backend: EmbeddedBackend) -> None:
@@ -101,10 +101,10 @@ def test_a_page_without_words_is_near_nothing(backend: EmbeddedBackend) -> None:
 
 @given(st.integers(0, 5000))
 def test_windows_use_every_piece_once_and_with_text_around_it(count: int) -> None:
-    windows = spread(count)
-    used = [number for window in windows for number in range(window.first, window.last)]
+    found = windows(count)
+    used = [number for window in found for number in range(window.first, window.last)]
     assert used == list(range(count))
-    for window in windows:
+    for window in found:
         assert 0 <= window.start <= window.first <= window.last <= window.stop <= count
         assert window.stop - window.start <= 254
         assert window.first == 0 or window.first - window.start >= 32
@@ -112,5 +112,5 @@ def test_windows_use_every_piece_once_and_with_text_around_it(count: int) -> Non
 
 
 def test_a_short_text_is_one_window() -> None:
-    assert spread(254) == [Window(0, 254, 0, 254)]
-    assert len(spread(255)) == 2
+    assert windows(254) == [Window(0, 254, 0, 254)]
+    assert len(windows(255)) == 2

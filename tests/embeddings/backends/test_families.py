@@ -2,7 +2,7 @@
 
 import pytest
 
-from embeddings.backends.families import DEFAULT_MODEL, RESEARCH_ONLY, UnsupportedModel, candidates, family
+from embeddings.backends.families import DEFAULT_MODEL, RESEARCH_ONLY, UnsupportedModel, candidate_models, family_of
 
 
 @pytest.mark.parametrize(
@@ -15,27 +15,27 @@ from embeddings.backends.families import DEFAULT_MODEL, RESEARCH_ONLY, Unsupport
     ],
 )
 def test_the_type_of_the_model_tells_its_class(configuration: dict[str, object], expected: str) -> None:
-    assert family(configuration, model="a/b").model == expected
+    assert family_of(configuration, model="a/b").model == expected
 
 
 @pytest.mark.parametrize(
     ("configuration", "told"),
     [
-        ({"model_type": "qwen2_vl", "architectures": ["BiQwen2"]}, "one vector for a page"),
+        ({"model_type": "qwen2_vl", "architectures": ["BiQwen2"]}, "a single vector for a page"),
         ({"model_type": "colqwen2", "architectures": ["ColQwen2ForRetrieval"]}, "COLPALI_BACKEND=native"),
-        ({"model_type": "bert"}, "of the type bert; known are paligemma"),
+        ({"model_type": "bert"}, "has the type bert; supported are paligemma"),
         ({}, "a/b"),
     ],
 )
 def test_other_models_are_refused_with_what_to_do(configuration: dict[str, object], told: str) -> None:
     with pytest.raises(UnsupportedModel, match=told):
-        family(configuration, model="a/b")
+        family_of(configuration, model="a/b")
 
 
 def test_merged_weights_are_tried_first_unless_a_revision_is_named() -> None:
-    assert candidates(DEFAULT_MODEL, revision="") == [f"{DEFAULT_MODEL}-merged", DEFAULT_MODEL]
-    assert candidates(DEFAULT_MODEL, revision="abc") == [DEFAULT_MODEL]
-    assert candidates("a/b", revision="") == ["a/b"]
+    assert candidate_models(DEFAULT_MODEL, revision="") == [f"{DEFAULT_MODEL}-merged", DEFAULT_MODEL]
+    assert candidate_models(DEFAULT_MODEL, revision="abc") == [DEFAULT_MODEL]
+    assert candidate_models("a/b", revision="") == ["a/b"]
 
 
 def test_the_licence_of_the_default_is_told_with_free_alternatives() -> None:

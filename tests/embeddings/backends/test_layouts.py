@@ -42,7 +42,7 @@ def test_a_page_with_numbered_lines_leaves_its_first_mark_out() -> None:
     of_image = np.array([False, True, True, True, False, True, True, False])
     y = np.array([0, 1, 2, 2, 2, 3, 3, 3])
     x = np.array([0, 1, 2, 3, 4, 2, 3, 4])
-    found = layouts.placed(of_image, x=x, y=y)
+    found = layouts.numbered(of_image, x=x, y=y)
     assert found is not None
     assert found["boxes"] == [
         None,
@@ -54,4 +54,4 @@ def test_a_page_with_numbered_lines_leaves_its_first_mark_out() -> None:
         [0.5, 0.5, 1, 1],
         None,
     ]
-    assert layouts.placed(np.array([False, True]), x=x[:2], y=y[:2]) is None
+    assert layouts.numbered(np.array([False, True]), x=x[:2], y=y[:2]) is None

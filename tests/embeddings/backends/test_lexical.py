@@ -57,7 +57,7 @@ def test_an_image_finds_itself_and_no_text_finds_an_image_without_words() -> Non
 
 def test_a_jpeg_looks_the_same_however_finely_it_is_decoded() -> None:
     picture = Image.radial_gradient("L").resize((1100, 1400)).convert("RGB")
-    coarse = images.decode(base64.b64decode(encoded(picture, kind="JPEG")), most_pixels=2_000_000)
+    coarse = images.decode(base64.b64decode(encoded(picture, kind="JPEG")), max_pixels=2_000_000)
     looks = [embed(Item("document", image=image)).vectors.astype(np.float32) for image in (picture, coarse)]
     assert coarse.size == (275, 350)
     np.testing.assert_allclose(looks[0], looks[1], atol=0.02)

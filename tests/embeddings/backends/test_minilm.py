@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from embeddings.backends import minilm, projection
-from embeddings.backends.minilm import MiniLM, WrongFile, gelu
+from embeddings.backends.minilm import InvalidModelFile, MiniLM, gelu
 
 # What the library of the model's authors computes for [CLS] of this sentence.
 SENTENCE = "The invoice must be paid within thirty days."
@@ -39,10 +39,10 @@ def test_gelu_is_near_the_true_function() -> None:
 
 
 def test_a_file_that_is_not_the_one_it_should_be_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(WrongFile, match=r"model\.safetensors is missing"):
+    with pytest.raises(InvalidModelFile, match=r"model\.safetensors is missing"):
         MiniLM(tmp_path)
     (tmp_path / "model.safetensors").write_bytes(b"other weights")
-    with pytest.raises(WrongFile, match="is not the file it should be"):
+    with pytest.raises(InvalidModelFile, match="has the wrong content"):
         MiniLM(tmp_path)
 
 

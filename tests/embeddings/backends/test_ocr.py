@@ -3,7 +3,7 @@
 import pytest
 from PIL import Image, ImageDraw, ImageOps
 
-from embeddings.backends.ocr import OcrReader, printed
+from embeddings.backends.ocr import OcrReader, printed_area
 from tests.embeddings.serving import text_image
 
 PAGE = (827, 1170)
@@ -21,14 +21,14 @@ def sheet(text: str, *, place: tuple[int, int], ink: str = "black") -> Image.Ima
 
 
 def test_empty_paper_has_no_words(reader: OcrReader) -> None:
-    assert reader.words(Image.new("RGB", PAGE, "ivory")) == ()
-    assert reader.words(Image.new("RGB", (1, 1))) == ()
+    assert reader.read(Image.new("RGB", PAGE, "ivory")) == ()
+    assert reader.read(Image.new("RGB", (1, 1))) == ()
 
 
 @pytest.mark.parametrize("place", [(40, 20), (620, 600), (60, 1140)])
 def test_one_line_is_found_where_it_stands(reader: OcrReader, place: tuple[int, int]) -> None:
     page = sheet("Invoice 2024", place=place)
-    found = reader.words(page)
+    found = reader.read(page)
     assert [word.text for word in found] == ["Invoice", "2024"]
     assert abs(found[0].x0 * PAGE[0] - place[0]) < 12
     assert abs(found[0].y0 * PAGE[1] - place[1]) < 12
@@ -37,11 +37,11 @@ def test_one_line_is_found_where_it_stands(reader: OcrReader, place: tuple[int, 
 
 def test_light_print_on_a_dark_page_is_read(reader: OcrReader) -> None:
     page = ImageOps.invert(sheet("Annual report", place=(300, 700)))
-    assert [word.text for word in reader.words(page)] == ["Annual", "report"]
+    assert [word.text for word in reader.read(page)] == ["Annual", "report"]
 
 
 def test_only_the_printed_part_is_looked_at() -> None:
-    left, top, right, bottom = printed(sheet("1", place=(400, 1100), ink="#aaa")) or (0, 0, 0, 0)
+    left, top, right, bottom = printed_area(sheet("1", place=(400, 1100), ink="#aaa")) or (0, 0, 0, 0)
     assert 350 < left < 400 < right < 450
     assert 1050 < top < 1110 < bottom <= PAGE[1]
 
@@ -49,4 +49,4 @@ def test_only_the_printed_part_is_looked_at() -> None:
 def test_what_reaches_to_the_edges_is_looked_at_whole() -> None:
     page = text_image("Total", size=(200, 100))
     ImageDraw.Draw(page).rectangle((0, 0, 199, 99), outline="black", width=4)
-    assert printed(page) == (0, 0, 200, 100)
+    assert printed_area(page) == (0, 0, 200, 100)

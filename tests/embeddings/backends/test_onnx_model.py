@@ -7,7 +7,7 @@ import onnxruntime
 import pytest
 import rapidocr
 
-from embeddings.backends.onnx_model import flushed, opened
+from embeddings.backends.onnx_model import open_session, zero_tiny_weights
 
 MODEL = Path(rapidocr.__file__).parent / "models" / "PP-OCRv6_det_small.onnx"
 
@@ -17,26 +17,26 @@ def test_a_model_finds_the_same_with_weights_flushed() -> None:
     published = onnxruntime.InferenceSession(str(MODEL), providers=["CPUExecutionProvider"])
     name = published.get_inputs()[0].name
     np.testing.assert_allclose(
-        opened(MODEL).run(None, {name: page})[0], published.run(None, {name: page})[0], atol=1e-5
+        open_session(MODEL).run(None, {name: page})[0], published.run(None, {name: page})[0], atol=1e-5
     )
 
 
 def test_the_smallest_weights_are_gone_and_nothing_else_is_touched() -> None:
     before = MODEL.read_bytes()
-    after = flushed(before)
+    after = zero_tiny_weights(before)
     changed = np.frombuffer(before, np.uint8) != np.frombuffer(after, np.uint8)
     assert 0 < changed.mean() < 0.2
     assert not np.frombuffer(after, np.uint8)[changed].any()
-    assert flushed(bytes(after)) == after
+    assert zero_tiny_weights(bytes(after)) == after
 
 
 def test_only_numbers_of_four_bytes_are_looked_at() -> None:
     half = b"\x10\x0a\x4a\x04" + (1).to_bytes(4, "little")
     single = b"\x10\x01\x4a\x04" + (1).to_bytes(4, "little")
     model = b"\x3a\x14" + b"".join(b"\x2a\x08" + tensor for tensor in (half, single))
-    assert flushed(model) == model[:-4] + bytes(4)
+    assert zero_tiny_weights(model) == model[:-4] + bytes(4)
 
 
 def test_what_is_no_model_is_refused() -> None:
     with pytest.raises(ValueError, match="kind 7"):
-        flushed(b"\x3f")
+        zero_tiny_weights(b"\x3f")

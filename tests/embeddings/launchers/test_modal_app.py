@@ -30,7 +30,7 @@ def test_the_function_gives_the_application_of_the_environment() -> None:
 
 
 def test_it_opens_only_with_its_model_loaded() -> None:
-    asgi = modal_app.loaded_first(settings())
+    asgi = modal_app.preloading_app(settings())
 
     async def asked() -> list[int]:
         async with asgi.router.lifespan_context(asgi):

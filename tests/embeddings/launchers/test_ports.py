@@ -8,7 +8,7 @@ import time
 
 import httpx
 
-from embeddings.config import read
+from embeddings.config import parse
 
 _DEADLINE_S = 30
 
@@ -37,16 +37,16 @@ def pinged(port: int) -> int:
 
 
 def test_a_platform_names_the_port_and_ours_goes_first() -> None:
-    assert read({"COLPALI_AUTH": "none", "PORT": "80", "PORT_HEALTH": "81"}).port == 80
-    assert read({"COLPALI_AUTH": "none", "PORT": "80", "COLPALI_PORT": "9000"}).port == 9000
-    assert read({"COLPALI_AUTH": "none", "PORT_HEALTH": "81"}).health_port == 81
+    assert parse({"COLPALI_AUTH": "none", "PORT": "80", "PORT_HEALTH": "81"}).port == 80
+    assert parse({"COLPALI_AUTH": "none", "PORT": "80", "COLPALI_PORT": "9000"}).port == 9000
+    assert parse({"COLPALI_AUTH": "none", "PORT_HEALTH": "81"}).health_port == 81
 
 
 def test_a_second_port_answers_for_health_and_containers_can_ask() -> None:
     port, health = free_ports(2)
     kept = {name: value for name, value in os.environ.items() if not name.startswith("COLPALI_")}  # noqa: TID251
     given = kept | {"COLPALI_BACKEND": "lexical", "COLPALI_AUTH": "none", "PORT": str(port), "PORT_HEALTH": str(health)}
-    asking = [sys.executable, "-m", "embeddings.launchers.ask_ready"]
+    asking = [sys.executable, "-m", "embeddings.launchers.healthcheck"]
     assert subprocess.run(asking, env=given, capture_output=True, check=False).returncode == 1
     process = subprocess.Popen([sys.executable, "-m", "embeddings"], env=given)
     try:

@@ -19,7 +19,7 @@ from tests.embeddings.serving import DEADLINE_S
 
 @contextmanager
 def computing(backend: Gated, *, batch_size: int = 4, budget: int = 10**6) -> Iterator[Compute]:
-    compute = Compute(backend, batch_size=batch_size, budget=budget, metrics=Metrics(), lost=lambda: None)
+    compute = Compute(backend, batch_size=batch_size, budget=budget, metrics=Metrics(), on_device_lost=lambda: None)
     compute.start()
     try:
         yield compute

@@ -12,7 +12,7 @@ from PIL import Image
 from safetensors.torch import load_file, save_file
 
 from embeddings.backends import colpali
-from embeddings.backends.checkpoints import ModelNotFound, find
+from embeddings.backends.checkpoints import ModelNotFound, require_checkpoint
 from embeddings.backends.colpali import WeightsMissing
 from embeddings.backends.families import _BY_TYPE
 from embeddings.backends.torch_runtime import tensors_of
@@ -49,7 +49,7 @@ def test_a_query_gets_the_ten_signs_that_models_think_with(build: Any, tmp_path:
     backend = opened(colpali.make, build(tmp_path))
     model: Any = backend._model
     sign = model._processor.tokenizer.convert_tokens_to_ids(model._processor.query_augmentation_token)
-    asked = model.tensors(query("tax"))[0]["input_ids"][0].tolist()
+    asked = model.prepare(query("tax"))[0]["input_ids"][0].tolist()
     assert asked[-10:] == [sign] * 10
 
 
@@ -96,13 +96,13 @@ def test_weights_that_are_missing_are_not_made_up(tmp_path: Path) -> None:
 
 
 def test_another_training_is_another_revision(tmp_path: Path) -> None:
-    first = find([str(tiny.qwen(tmp_path))], revision="", offline=True)
+    first = require_checkpoint([str(tiny.qwen(tmp_path))], revision="", offline=True)
     weights = load_file(tmp_path / "model.safetensors")
     weights["custom_text_proj.weight"] += 1
     save_file(weights, tmp_path / "model.safetensors", {"format": "pt"})
-    assert find([str(tmp_path)], revision="", offline=True).revision != first.revision
+    assert require_checkpoint([str(tmp_path)], revision="", offline=True).revision != first.revision
 
 
 def test_a_model_that_is_nowhere_is_told_by_name() -> None:
     with pytest.raises(ModelNotFound, match=r"nobody/nothing.*COLPALI_OFFLINE"):
-        find(["nobody/nothing"], revision="", offline=True)
+        require_checkpoint(["nobody/nothing"], revision="", offline=True)

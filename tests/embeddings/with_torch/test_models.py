@@ -13,7 +13,7 @@ from PIL import Image, ImageDraw
 from embeddings.backends import colpali, native
 from embeddings.backends.base import Item
 from embeddings.backends.torch_backend import TorchBackend
-from embeddings.backends.torch_runtime import Side, lay_out
+from embeddings.backends.torch_runtime import PaddingSide, pad_batch
 from embeddings.contract import MultiVector
 from embeddings.errors import InvalidField, InvalidImage, RequestTooLarge
 from tests.embeddings.serving import floats, settings
@@ -93,12 +93,12 @@ def test_a_page_has_the_same_vectors_alone_and_in_a_mixed_batch(backend: TorchBa
 
 
 @pytest.mark.parametrize("side", ["left", "right"])
-def test_a_query_has_the_same_vectors_alone_and_padded_on_either_side(backend: TorchBackend, side: Side) -> None:
+def test_a_query_has_the_same_vectors_alone_and_padded_on_either_side(backend: TorchBackend, side: PaddingSide) -> None:
     items = [query(text) for text in ("tax", "the tax that was paid in the year 2024", "")]
     alone = [embedded(backend, [item])[0] for item in items]
     prepared = [backend.prepare(item) for item in items]
-    pad_id = backend._model.about.pad_id
-    laid_out = lay_out([one.payload.tensors for one in prepared], side=side, pad_id=pad_id, pin=False)
+    pad_id = backend._model.info.pad_id
+    laid_out = pad_batch([one.payload.tensors for one in prepared], side=side, pad_id=pad_id, pin=False)
     ((group, _),) = backend.collate(prepared)
     together = backend.encode([(group, laid_out)])
     for one, other in zip(alone, together, strict=True):
@@ -163,12 +163,12 @@ def test_the_signs_of_the_model_in_a_text_are_only_letters(backend: TorchBackend
     tokenizer = loaded._processor.tokenizer if hasattr(loaded, "_processor") else loaded._encoder.tokenizer
     signs = {number for number, sign in tokenizer.added_tokens_decoder.items() if sign.special}
     signs -= {tokenizer.unk_token_id}
-    hostile = " ".join(loaded._signs) + " <|im<|image_pad|>age_pad|> <ima<image>ge>"
+    hostile = " ".join(loaded._special_tokens) + " <|im<|image_pad|>age_pad|> <ima<image>ge>"
 
     def spoken(text: str) -> int:
-        return sum(number in signs for number in loaded.tensors(query(text))[0]["input_ids"][0].tolist())
+        return sum(number in signs for number in loaded.prepare(query(text))[0]["input_ids"][0].tolist())
 
-    assert loaded._signs
+    assert loaded._special_tokens
     assert spoken(hostile) == spoken("x")
     assert len(embedded(backend, [query(hostile), Item("document", text=hostile)])) == 2
 
@@ -218,6 +218,6 @@ def test_half_precision_says_nearly_the_same(folder: tuple[Path, Any], backend: 
     half = opened(folder[1], folder[0])
     loaded: Any = half._model
     (loaded._model if hasattr(loaded, "_model") else loaded._encoder).to(torch.bfloat16)
-    object.__setattr__(loaded.about.placement, "dtype", torch.bfloat16)
+    object.__setattr__(loaded.info.placement, "dtype", torch.bfloat16)
     one, other = embedded(half, [pages()[0]])[0], embedded(backend, [pages()[0]])[0]
     assert agreement(one, other) > 0.95
