@@ -1,4 +1,4 @@
-"""Who is calling, and what that key may do. A plain value: verbs take it, and need no request."""
+"""The identity behind a request and what its key permits: plain values that need no request."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,7 +10,7 @@ SCOPES: tuple[Scope, ...] = get_args(Scope)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
-    """The owner whose data it is, and the limits of the key that was presented."""
+    """The owner whose data is used, and the limits of the key that was presented."""
 
     owner_id: int
     email: str
@@ -21,7 +21,7 @@ class Caller:
 
     @classmethod
     def of_owner(cls, owner_id: int, *, email: str) -> Self:
-        """The owner as such, with no key in between: so the admin acts. No key has the id 0."""
+        """Return an unrestricted caller without a key, as the admin site needs it. No key has the id 0."""
         return cls(owner_id=owner_id, email=email, key_id=0, scopes=frozenset(SCOPES), collections=None)
 
     def may(self, scope: Scope) -> bool:

@@ -1,4 +1,4 @@
-"""Users, keys and usage in the admin. Secrets and digests are nowhere."""
+"""The admin pages of users, keys and usage. None of them shows a secret or a digest."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -38,14 +38,14 @@ class ChangedUserForm(ChangedUser):
         fields = "__all__"
 
 
-def _to_owner(row: ApiKey | Usage) -> SafeString:
+def _owner_link(row: ApiKey | Usage) -> SafeString:
     address = reverse("admin:accounts_customuser_change", args=[row.owner_id])
     return format_html('<a href="{}">{}</a>', address, row.owner.email)
 
 
 @admin.register(CustomUser)
 class CustomUserAdmin(UserPages):
-    """A user is made inactive, never deleted here: that would take their documents without a trace."""
+    """Users can be deactivated but not deleted here: deleting one would silently delete all their documents."""
 
     form = ChangedUserForm
     add_form = NewUserForm
@@ -57,8 +57,8 @@ class CustomUserAdmin(UserPages):
     fieldsets = (
         (None, {"fields": ("email", "password")}),
         ("Name", {"fields": ("first_name", "last_name")}),
-        ("May", {"fields": ("is_active", "is_staff", "is_superuser", "groups", "user_permissions")}),
-        ("When", {"fields": ("last_login", "date_joined")}),
+        ("Permissions", {"fields": ("is_active", "is_staff", "is_superuser", "groups", "user_permissions")}),
+        ("Important dates", {"fields": ("last_login", "date_joined")}),
     )
     add_fieldsets = ((None, {"fields": ("email", "usable_password", "password1", "password2")}),)
 
@@ -90,9 +90,9 @@ class StateFilter(admin.SimpleListFilter):
 
 @admin.register(ApiKey)
 class ApiKeyAdmin(ApiKeyPages):
-    """Keys are made by those who will keep them, through the API or the command line; here they are seen and ended."""
+    """Lists and revokes keys. They are created through the API or the command line, by the person who will use them."""
 
-    list_display = ("shown", "owner_link", "name", "scopes", "state", "last_used_at", "expires_at", "created_at")
+    list_display = ("hint", "owner_link", "name", "scopes", "state", "last_used_at", "expires_at", "created_at")
     list_filter = (StateFilter, "last_used_at", "expires_at", "created_at")
     list_select_related = ("owner",)
     search_fields = ("owner__email", "name", "public_id", "=last4")
@@ -100,7 +100,7 @@ class ApiKeyAdmin(ApiKeyPages):
     date_hierarchy = "created_at"
     actions = ("revoke_selected",)
     fields = (
-        "shown",
+        "hint",
         "owner_link",
         "name",
         "scopes",
@@ -122,21 +122,29 @@ class ApiKeyAdmin(ApiKeyPages):
 
     @admin.display(description="owner", ordering="owner__email")
     def owner_link(self, key: ApiKey) -> SafeString:
-        return _to_owner(key)
+        return _owner_link(key)
 
     @admin.action(description="Revoke selected keys", permissions=["change"])
-    def revoke_selected(self, request: HttpRequest, chosen: QuerySet[ApiKey]) -> None:
-        for key in chosen:
+    def revoke_selected(self, request: HttpRequest, selected: QuerySet[ApiKey]) -> None:
+        for key in selected:
             key_lifecycle.revoke(key)
             self.log_change(request, key, "Revoked.")
-        self.message_user(request, f"{len(chosen)} revoked.", messages.SUCCESS)
+        self.message_user(request, f"{len(selected)} revoked.", messages.SUCCESS)
 
 
 @admin.register(Usage)
 class UsageAdmin(UsagePages):
-    """What owners keep, and the limits that are theirs alone."""
+    """How much each owner stores, and any limits set for that owner alone."""
 
-    list_display = ("owner_link", "documents", "pages", "bytes_shown", "max_documents", "max_pages", "most_bytes_shown")
+    list_display = (
+        "owner_link",
+        "documents",
+        "pages",
+        "bytes_display",
+        "max_documents",
+        "max_pages",
+        "max_bytes_display",
+    )
     list_select_related = ("owner",)
     search_fields = ("owner__email",)
     ordering = ("owner__email",)
@@ -151,13 +159,13 @@ class UsageAdmin(UsagePages):
         return False
 
     @admin.display(description="bytes", ordering="bytes")
-    def bytes_shown(self, usage: Usage) -> str:
+    def bytes_display(self, usage: Usage) -> str:
         return filesizeformat(usage.bytes)
 
     @admin.display(description="max bytes", ordering="max_bytes")
-    def most_bytes_shown(self, usage: Usage) -> str | None:
+    def max_bytes_display(self, usage: Usage) -> str | None:
         return None if usage.max_bytes is None else filesizeformat(usage.max_bytes)
 
     @admin.display(description="owner", ordering="owner__email")
     def owner_link(self, usage: Usage) -> SafeString:
-        return _to_owner(usage)
+        return _owner_link(usage)

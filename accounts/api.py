@@ -1,4 +1,4 @@
-"""The doors to keys and usage."""
+"""The endpoints of keys and usage."""
 
 from dataclasses import asdict
 from datetime import timedelta
@@ -17,42 +17,45 @@ from accounts.serializers import KeyIn, KeyMinted, KeyOut, MeOut, RotationIn, Us
 from accounts.views import OwnedView
 from paliapi.http.paging import paginate
 
-_MANAGING: dict[str, Scope | None] = dict.fromkeys(("GET", "HEAD", "OPTIONS", "POST", "DELETE"), "admin")
+_ADMIN_ONLY: dict[str, Scope | None] = dict.fromkeys(("GET", "HEAD", "OPTIONS", "POST", "DELETE"), "admin")
 _PAGING = [
-    OpenApiParameter("limit", {"type": "integer", "minimum": 1}, description="The most keys to answer with."),
-    OpenApiParameter("cursor", str, description="Where to go on, from the `Link` header of the answer before."),
+    OpenApiParameter("limit", {"type": "integer", "minimum": 1}, description="The maximum number of keys to return."),
+    OpenApiParameter("cursor", str, description="The page to return, from the `Link` header of the previous response."),
 ]
 _KEY_ID = OpenApiParameter("key_id", int, "path", description="The key's `id`, as in the list of keys.")
 
 
-class Me(OwnedView):
+class MeView(OwnedView):
     scopes: ClassVar[dict[str, Scope | None]] = {"GET": None}
     query: ClassVar[frozenset[str]] = frozenset()
 
     @extend_schema(
         operation_id="getMe",
         tags=["keys"],
-        summary="Say whose key this is",
-        description="The account that the key belongs to, and what the key may do. A good first call.",
+        summary="Get the account of the key",
+        description="Returns the account that the key belongs to and what the key permits. A good first call.",
         responses=MeOut,
         examples=[openapi_examples.ME],
     )
     def get(self, _request: Request) -> Response:
-        caller = self.caller
-        key = key_lifecycle.own_key(caller)
-        return Response(MeOut({**_rights(key), "email": caller.email, "key_id": key.pk, "key_name": key.name}).data)
+        key = key_lifecycle.own_key(self.transaction, self.caller)
+        rights = {"scopes": key.scopes, "collections": key.collections, "expires_at": key.expires_at}
+        return Response(MeOut({**rights, "email": self.caller.email, "key_id": key.pk, "key_name": key.name}).data)
 
 
-class Keys(OwnedView):
+class KeysView(OwnedView):
     query: ClassVar[frozenset[str]] = frozenset({"limit", "cursor"})
-    scopes: ClassVar[dict[str, Scope | None]] = _MANAGING
+    scopes: ClassVar[dict[str, Scope | None]] = _ADMIN_ONLY
     also_answers: ClassVar[dict[str, set[int]]] = {"GET": {422}}
 
     @extend_schema(
         operation_id="listKeys",
         tags=["keys"],
         summary="List the keys of the account",
-        description="All keys that reach no further than the key in use, ended ones too. Needs the scope `admin`.",
+        description=(
+            "Lists all keys that reach no further than the key in use, including expired and revoked ones. "
+            "Requires the scope `admin`."
+        ),
         parameters=_PAGING,
         responses=KeyOut(many=True),
         examples=[openapi_examples.KEY],
@@ -64,11 +67,11 @@ class Keys(OwnedView):
     @extend_schema(
         operation_id="createKey",
         tags=["keys"],
-        summary="Make a key",
+        summary="Create a key",
         description=(
-            "The whole key is in the answer, this once. A key gives at most what it has itself: scopes, collections "
-            "and time. Needs the scope `admin`.\n\nA key is limited to collections *by name*: it reaches whatever has "
-            "such a name now or later, and follows no renaming."
+            "Returns the whole key, which is never shown again. A key cannot grant more than it has itself: scopes, "
+            "collections and lifetime. Requires the scope `admin`.\n\nA key is restricted to collections *by name*: it "
+            "reaches any collection that has such a name, now or later, and does not follow a renamed collection."
         ),
         request=KeyIn,
         responses={201: KeyMinted},
@@ -77,37 +80,37 @@ class Keys(OwnedView):
     def post(self, request: Request) -> Response:
         body = KeyIn(data=request.data)
         body.is_valid(raise_exception=True)
-        given = body.validated_data
+        data = body.validated_data
         own = Rights.of(self.caller)
-        names = given.get("collections", own.collections)
+        names = data.get("collections", own.collections)
         rights = Rights(
-            scopes=frozenset(given["scopes"]),
+            scopes=frozenset(data["scopes"]),
             collections=None if names is None else frozenset(names),
-            expires_at=given.get("expires_at", own.expires_at),
+            expires_at=data.get("expires_at", own.expires_at),
         )
-        return _shown_once(key_lifecycle.mint_for(self.caller, rights=rights, name=given["name"]))
+        return _minted_response(key_lifecycle.mint_for(self.transaction, self.caller, rights=rights, name=data["name"]))
 
 
-class Key(OwnedView):
+class KeyView(OwnedView):
     query: ClassVar[frozenset[str]] = frozenset()
-    scopes: ClassVar[dict[str, Scope | None]] = _MANAGING
+    scopes: ClassVar[dict[str, Scope | None]] = _ADMIN_ONLY
 
     @extend_schema(
         operation_id="revokeKey",
         tags=["keys"],
         summary="Revoke a key",
-        description="The key ends at once and for ever; it may be the one in use. Needs the scope `admin`.",
+        description="Ends the key at once and for good, even the key in use. Requires the scope `admin`.",
         parameters=[_KEY_ID],
-        responses={204: OpenApiResponse(description="It is revoked.")},
+        responses={204: OpenApiResponse(description="Revoked.")},
     )
     def delete(self, _request: Request, key_id: int) -> Response:
-        key_lifecycle.revoke(key_lifecycle.find(self.caller, key_id=key_id))
+        key_lifecycle.revoke(key_lifecycle.find(self.transaction, self.caller, key_id=key_id))
         return Response(status=204)
 
 
-class Rotation(OwnedView):
+class KeyRotationView(OwnedView):
     query: ClassVar[frozenset[str]] = frozenset()
-    scopes: ClassVar[dict[str, Scope | None]] = _MANAGING
+    scopes: ClassVar[dict[str, Scope | None]] = _ADMIN_ONLY
     also_answers: ClassVar[dict[str, set[int]]] = {"POST": {409}}
 
     @extend_schema(
@@ -115,9 +118,9 @@ class Rotation(OwnedView):
         tags=["keys"],
         summary="Replace a key",
         description=(
-            "Makes a key with the same rights, and ends the old one after `overlap_hours`. A key that ends at some "
-            "time is replaced by one that ends at the same time. Only a key that may do all the old one may, for as "
-            "long, can replace it. Needs the scope `admin`."
+            "Creates a key with the same rights and expires the old one after `overlap_hours`. If the old key has an "
+            "expiry date, the new key has the same one. The key in use must have all rights of the old key and expire "
+            "no earlier. Requires the scope `admin`."
         ),
         parameters=[_KEY_ID],
         request=RotationIn,
@@ -128,7 +131,7 @@ class Rotation(OwnedView):
         body = RotationIn(data=request.data)
         body.is_valid(raise_exception=True)
         overlap = timedelta(hours=body.validated_data["overlap_hours"])
-        return _shown_once(key_lifecycle.rotate(self.caller, key_id=key_id, overlap=overlap))
+        return _minted_response(key_lifecycle.rotate(self.transaction, self.caller, key_id=key_id, overlap=overlap))
 
 
 class UsageView(OwnedView):
@@ -138,8 +141,8 @@ class UsageView(OwnedView):
     @extend_schema(
         operation_id="getUsage",
         tags=["keys"],
-        summary="Say how much is kept, and the limits",
-        description="What the account keeps and may keep, and how often its keys may call.",
+        summary="Get usage and limits",
+        description="Returns how much the account stores, its quotas, and the rate limits of its keys.",
         responses=UsageOut,
         examples=[openapi_examples.USAGE],
     )
@@ -151,12 +154,9 @@ class UsageView(OwnedView):
             "searches_at_once": env.max_concurrent_searches,
             "uploads_at_once": env.max_concurrent_uploads,
         }
-        return Response(UsageOut({**asdict(quotas.usage(self.caller.owner_id)), **rates}).data)
+        return Response(UsageOut({**asdict(quotas.usage(self.transaction)), **rates}).data)
 
 
-def _rights(key: ApiKey) -> dict[str, Any]:
-    return {"scopes": key.scopes, "collections": key.collections, "expires_at": key.expires_at}
-
-
-def _shown_once(minted: Minted) -> Response:
-    return Response({**KeyOut(minted.key).data, "key": minted.text}, status=201)
+def _minted_response(minted: Minted) -> Response:
+    data: dict[str, Any] = {**KeyOut(minted.key).data, "key": minted.text}
+    return Response(data, status=201)

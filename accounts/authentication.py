@@ -1,4 +1,4 @@
-"""Whose key a request bears, and whether that key may do this."""
+"""Authenticating requests by their API key, and checking the key's scope."""
 
 import re
 from collections.abc import Mapping
@@ -16,16 +16,16 @@ from rest_framework.request import Request
 from accounts import keys
 from accounts.access import Caller, Scope
 from accounts.models import ApiKey, CustomUser
-from accounts.ownership import acting_for, seen_with_key
+from accounts.ownership import acting_for, fetch_with_key
 from paliapi.database import statement
 from paliapi.errors import Forbidden, Unauthenticated
 
 if TYPE_CHECKING:
-    # Importing views makes the framework import this module, by the name that the settings give.
+    # Importing views makes the framework import this module, which the settings name.
     from rest_framework.views import APIView
 
-# In plain SQL, for every request asks it: building the same from models takes longer than Postgres does.
-_KEY = statement(
+# Plain SQL, because every request runs it and building it from models takes longer than Postgres does.
+_SELECT_KEY = statement(
     "SELECT k.id, k.owner_id, o.email, o.is_active, k.digest, k.pepper_id, k.scopes, k.collections, "
     "k.expires_at, k.revoked_at, k.last_used_at "
     "FROM {keys} AS k JOIN {owners} AS o ON o.id = k.owner_id WHERE k.public_id = %s",
@@ -33,18 +33,18 @@ _KEY = statement(
     owners=CustomUser,
 )
 _AUTHORIZATION = re.compile(r"(?:bearer|token) +(\S{1,100}) *", re.IGNORECASE)
-_USE_IS_NOTED_EVERY = timedelta(minutes=1)
-_READING = frozenset({"GET", "HEAD", "OPTIONS"})
+_LAST_USED_PRECISION = timedelta(minutes=1)
+_SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class ScopeMissing(Forbidden):
     code = "scope_missing"
-    title = "This key lacks the scope for that."
+    title = "This key lacks the required scope."
 
 
 @dataclass(frozen=True, slots=True)
-class _Key:
-    """What is kept of a key, and of its owner."""
+class _KeyRow:
+    """The stored fields of a key and of its owner."""
 
     id: int
     owner_id: int
@@ -58,6 +58,7 @@ class _Key:
     revoked_at: datetime | None
     last_used_at: datetime | None
 
+    @property
     def caller(self) -> Caller:
         return Caller(
             owner_id=self.owner_id,
@@ -70,66 +71,60 @@ class _Key:
 
 
 class KeyAuthentication(BaseAuthentication):
-    """`Authorization: Bearer KEY` or `Token KEY`. Every refusal is the same, whatever its reason."""
+    """Authentication with `Authorization: Bearer KEY` or `Token KEY`. All refusals look alike, whatever the reason."""
 
     def authenticate(self, request: Request) -> tuple[Caller, Caller] | None:
         header = request.headers.get("Authorization")
         if header is None:
             return None
-        found = _AUTHORIZATION.fullmatch(header)
-        parts = keys.parse(found.group(1)) if found else None
-        key = _find(parts) if parts else None
+        match = _AUTHORIZATION.fullmatch(header)
+        parts = keys.parse(match.group(1)) if match else None
+        key = _find_active_key(parts) if parts else None
         if key is None:
             raise Unauthenticated
-        caller = key.caller()
+        _record_use(key)
+        caller = key.caller
         return caller, caller
 
     def authenticate_header(self, _request: Request) -> str:
         return 'Bearer realm="PaliAPI"'
 
 
-def _find(parts: keys.KeyParts) -> _Key | None:
-    """The usable key that these parts are, its use noted."""
-    row = seen_with_key(parts.public_id, _KEY, parts.public_id)
-    key = _Key(*row) if row else None
-    if not _is_good(key, parts.secret) or key is None:
+def _find_active_key(parts: keys.KeyParts) -> _KeyRow | None:
+    """Return the key if it exists, its secret matches, and it may be used now."""
+    row = fetch_with_key(parts.public_id, _SELECT_KEY, parts.public_id)
+    key = _KeyRow(*row) if row else None
+    pepper = dict(settings.ENV.api_key_peppers).get(key.pepper_id, "") if key else ""
+    # Compare even without a key, so that an unknown key takes as long as a wrong secret.
+    matches = keys.matches(parts.secret, pepper=pepper, expected=key.digest if key else b"")
+    if key is None or not (matches and pepper and key.owner_is_active):
         return None
-    _note_use(key)
-    return key
+    state = keys.state(revoked_at=key.revoked_at, expires_at=key.expires_at, now=timezone.now())
+    return key if state == "active" else None
 
 
-def _is_good(key: _Key | None, secret: str) -> bool:
-    """Whether the secret is that of a usable key; an unknown key takes as long as a wrong secret."""
-    peppers = dict(settings.ENV.api_key_peppers)
-    pepper = peppers.get(key.pepper_id, "") if key else ""
-    same = keys.matches(secret, pepper=pepper, kept=key.digest if key else b"")
-    if key is None or not (same and pepper and key.owner_is_active):
-        return False
-    return keys.state(revoked_at=key.revoked_at, expires_at=key.expires_at, now=timezone.now()) == "active"
-
-
-def is_still_good(caller: Caller) -> bool:
-    """Whether the key that was presented may be used now; for what goes on after the request was let in."""
-    with acting_for(caller.owner_id):
-        rows = ApiKey.objects.filter(owner_id=caller.owner_id, pk=caller.key_id).select_related("owner")
+def is_still_valid(caller: Caller) -> bool:
+    """Check whether the presented key is still active, for responses that outlast the first check."""
+    with acting_for(caller.owner_id) as tx:
+        rows = ApiKey.objects.filter(owner_id=tx.owner_id, pk=caller.key_id).select_related("owner")
         key = rows.first()
     return key is not None and key.state == "active" and key.owner.is_active
 
 
-def _note_use(key: _Key) -> None:
+def _record_use(key: _KeyRow) -> None:
     now = timezone.now()
-    if key.last_used_at is not None and now - key.last_used_at < _USE_IS_NOTED_EVERY:
+    if key.last_used_at is not None and now - key.last_used_at < _LAST_USED_PRECISION:
         return
-    with acting_for(key.owner_id):
-        # Of several requests at once, the first one writes.
-        not_noted = Q(last_used_at__isnull=True) | Q(last_used_at__lte=now - _USE_IS_NOTED_EVERY)
-        ApiKey.objects.filter(not_noted, pk=key.id, owner_id=key.owner_id).update(last_used_at=now)
+    with acting_for(key.owner_id) as tx:
+        # Of several concurrent requests, only the first one writes.
+        outdated = Q(last_used_at__isnull=True) | Q(last_used_at__lte=now - _LAST_USED_PRECISION)
+        ApiKey.objects.filter(outdated, pk=key.id, owner_id=tx.owner_id).update(last_used_at=now)
 
 
 class HasScope(BasePermission):
-    """The scope that `view.scopes` names for the method; where it names none, read to look and write to change.
+    """Requires the scope that `view.scopes` names for the method; by default `read` for safe methods, else `write`.
 
-    None as the scope: any valid key will do.
+    None as the scope admits any valid key.
     """
 
     def has_permission(self, request: Request, view: "APIView") -> bool:
@@ -137,8 +132,8 @@ class HasScope(BasePermission):
             raise Unauthenticated
         method = request.method or ""
         scopes: Mapping[str, Scope | None] = getattr(view, "scopes", {})
-        usual: Scope = "read" if method in _READING else "write"
-        needed = scopes.get(method, usual)
-        if needed is not None and not request.auth.may(needed):
-            raise ScopeMissing(f"This key lacks the scope `{needed}`.")
+        default: Scope = "read" if method in _SAFE_METHODS else "write"
+        scope = scopes.get(method, default)
+        if scope is not None and not request.auth.may(scope):
+            raise ScopeMissing(f"This key lacks the scope `{scope}`.")
         return True

@@ -1,9 +1,9 @@
-"""What an API key looks like, and what is kept of it. No database, no framework.
+"""The format of API keys and the digest stored of them. Uses neither the database nor a framework.
 
     pali_<12 public>_<32 secret><6 checksum>      all base62
 
-The public part finds the row, the secret is only kept as an HMAC, the checksum tells a typing mistake, or a guess,
-from a key before anybody is asked. `_` is the only separator, so that a double click takes the whole key.
+The public part identifies the row, only an HMAC of the secret is stored, and the checksum exposes typing mistakes and
+guesses without a database query. `_` is the only separator, so that a double click selects the whole key.
 """
 
 import hashlib
@@ -21,14 +21,14 @@ PUBLIC_LENGTH = 12
 SECRET_LENGTH = 32
 _CHECKSUM_LENGTH = 6
 _ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-_SHAPE = re.compile(
+_PATTERN = re.compile(
     f"pali_([0-9A-Za-z]{{{PUBLIC_LENGTH}}})_([0-9A-Za-z]{{{SECRET_LENGTH}}})([0-9A-Za-z]{{{_CHECKSUM_LENGTH}}})"
 )
 
 
 @dataclass(frozen=True, slots=True)
 class KeyParts:
-    """A well-formed key. Whether anybody has it is another question."""
+    """A well-formed key, which may or may not exist."""
 
     public_id: str
     secret: str
@@ -38,7 +38,7 @@ class KeyParts:
 
     @property
     def text(self) -> str:
-        """What its owner keeps and sends."""
+        """The whole key, as clients send it."""
         head = f"pali_{self.public_id}_{self.secret}"
         return head + _checksum(head)
 
@@ -48,32 +48,32 @@ class KeyParts:
 
 
 def mint() -> KeyParts:
-    """A new key; 190 random bits in the secret."""
+    """Return a new key, with 190 random bits in its secret."""
     return KeyParts(_random(PUBLIC_LENGTH), _random(SECRET_LENGTH))
 
 
 def parse(text: str) -> KeyParts | None:
-    """The parts of a key, or None for what cannot be one."""
-    found = _SHAPE.fullmatch(text)
-    if found is None:
+    """Split a key into its parts; return None if the text is no well-formed key."""
+    match = _PATTERN.fullmatch(text)
+    if match is None:
         return None
-    public_id, secret, checksum = found.groups()
+    public_id, secret, checksum = match.groups()
     parts = KeyParts(public_id, secret)
     return parts if parts.text.endswith(checksum) else None
 
 
 def digest(secret: str, *, pepper: str) -> bytes:
-    """What is kept of a secret. It is long and random, so one fast hash is as good as a slow one."""
+    """Return the digest to store. The secret is long and random, so a fast hash is as good as a slow one."""
     return hmac.digest(pepper.encode(), secret.encode(), hashlib.sha256)
 
 
-def matches(secret: str, *, pepper: str, kept: bytes) -> bool:
-    """Whether this is the secret that `kept` was made of; takes the same time either way."""
-    return hmac.compare_digest(digest(secret, pepper=pepper), kept)
+def matches(secret: str, *, pepper: str, expected: bytes) -> bool:
+    """Check a secret against its digest in constant time."""
+    return hmac.compare_digest(digest(secret, pepper=pepper), expected)
 
 
 def state(*, revoked_at: datetime | None, expires_at: datetime | None, now: datetime) -> State:
-    """Only an active key opens anything; a revoked one stays revoked."""
+    """Return the state of a key; a revoked key counts as revoked even after it has expired."""
     if revoked_at is not None:
         return "revoked"
     return "expired" if expires_at is not None and expires_at <= now else "active"

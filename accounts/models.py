@@ -1,4 +1,4 @@
-"""Who there is, the keys they call with, and how much they keep."""
+"""Users, their API keys, and how much each of them stores."""
 
 from typing import Any, ClassVar, Self
 
@@ -19,14 +19,14 @@ NAME_LENGTH = 100
 class UserManager(BaseUserManager["CustomUser"]):
     @classmethod
     def normalize_email(cls, email: str | None) -> str:
-        """One spelling for each address, so that it is unique whatever the case."""
+        """Return the lower-case form, so that addresses are unique regardless of case."""
         return (email or "").strip().lower()
 
     def get_by_natural_key(self, username: str | None) -> "CustomUser":
         return self.get(email=self.normalize_email(username))
 
     def create_user(self, email: str, *, password: str | None = None, **fields: Any) -> "CustomUser":
-        """A user who may call the API; without a password nobody can log in to the admin as them."""
+        """Create a user who may call the API, and with a password also log in to the admin."""
         if not self.normalize_email(email):
             raise ValueError("A user needs an e-mail address.")
         user = self.model(email=self.normalize_email(email), **fields)
@@ -39,7 +39,7 @@ class UserManager(BaseUserManager["CustomUser"]):
 
 
 class CustomUser(AbstractUser):
-    """A person or a product that owns data, and logs in by e-mail."""
+    """A person or a product that owns data and logs in by e-mail."""
 
     username = None  # type: ignore[assignment]
     email = models.EmailField("e-mail", unique=True, error_messages={"unique": "There is a user with this e-mail."})
@@ -59,14 +59,13 @@ class CustomUser(AbstractUser):
 
 class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
     def manageable_by(self, caller: Caller) -> Self:
-        """Those of the caller's owner that reach no further than the caller's own key."""
+        """Select the keys of the caller's owner that reach no further than the caller's own key."""
         rows = self.filter(owner_id=caller.owner_id)
         if caller.collections is None:
             return rows
         return rows.filter(collections__contained_by=sorted(caller.collections))
 
     def in_state(self, state: str) -> Self:
-        """Those whose `state` is this."""
         if state == "revoked":
             return self.filter(revoked_at__isnull=False)
         ended = Q(expires_at__isnull=False, expires_at__lte=timezone.now())
@@ -74,7 +73,7 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
 
 
 class ApiKey(models.Model):
-    """A key to the API. The secret is shown once, when it is made; only an HMAC of it is kept."""
+    """A key to the API. The secret is shown once, on creation; only an HMAC of it is stored."""
 
     id = models.BigAutoField(primary_key=True)
     owner = models.ForeignKey(CustomUser, on_delete=models.CASCADE, related_name="api_keys", db_index=False)
@@ -116,11 +115,11 @@ class ApiKey(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.name} {self.shown}".strip()
+        return f"{self.name} {self.hint}".strip()
 
     @property
-    def shown(self) -> str:
-        """As much of the key as may be seen again: enough to find it in a configuration."""
+    def hint(self) -> str:
+        """The parts of the key that may be shown again: enough to recognise it in a configuration."""
         return f"pali_{self.public_id}_...{self.last4}"
 
     @property
@@ -129,7 +128,7 @@ class ApiKey(models.Model):
 
 
 class Usage(models.Model):
-    """What an owner keeps, counted in the transaction that changes it."""
+    """How much an owner stores, counted in the transaction that changes it."""
 
     owner = models.OneToOneField(CustomUser, on_delete=models.CASCADE, primary_key=True, related_name="usage")
     documents = models.BigIntegerField(default=0, editable=False)

@@ -15,7 +15,7 @@ _KEY = {
     "revoked_at": None,
     "rotated_from": None,
 }
-_WHOLE = "pali_4fJ0QmXz81Lc_EXAMPLEexampleEXAMPLEexample0000009aTz"
+_FULL_KEY = "pali_4fJ0QmXz81Lc_EXAMPLEexampleEXAMPLEexample0000009aTz"
 
 KEY = OpenApiExample("A key for searching one collection", value=_KEY, response_only=True)
 NEW_KEY = OpenApiExample(
@@ -28,16 +28,16 @@ NEW_KEY = OpenApiExample(
     },
     request_only=True,
 )
-MINTED = OpenApiExample("The new key", value={**_KEY, "key": _WHOLE}, response_only=True, status_codes=["201"])
-ROTATION = OpenApiExample("With two days to change over", value={"overlap_hours": 48}, request_only=True)
+MINTED = OpenApiExample("The new key", value={**_KEY, "key": _FULL_KEY}, response_only=True, status_codes=["201"])
+ROTATION = OpenApiExample("With an overlap of two days", value={"overlap_hours": 48}, request_only=True)
 SUCCESSOR = OpenApiExample(
     "The key that replaces key 7",
-    value={**_KEY, "id": 8, "rotated_from": 7, "key": _WHOLE},
+    value={**_KEY, "id": 8, "rotated_from": 7, "key": _FULL_KEY},
     response_only=True,
     status_codes=["201"],
 )
 ME = OpenApiExample(
-    "A key that may do everything",
+    "An unrestricted key",
     value={
         "email": "alice@example.com",
         "key_id": 1,

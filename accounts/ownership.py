@@ -1,7 +1,8 @@
-"""Whose rows the database shows.
+"""The owner whose rows a database transaction sees.
 
-Row-level security is the second line: every query also names its owner. The first is safety, the second is the plan.
-The context lives and dies with a transaction, so a pooled connection carries nothing to the next request.
+Row-level security is the second line of defence: every query also names its owner. Naming it makes queries fast;
+row-level security makes mistakes harmless. The setting ends with its transaction, so a pooled connection carries
+nothing over to the next request.
 """
 
 import math
@@ -18,10 +19,10 @@ from psycopg import sql
 from paliapi.database import binary_cursor
 from paliapi.roles import APP, STAFF
 
-_IS_MINE = "owner_id = (SELECT nullif(current_setting('app.owner', true), '')::bigint)"
+_OWNER_MATCHES = "owner_id = (SELECT nullif(current_setting('app.owner', true), '')::bigint)"
 
-_AS_OWNER = "SELECT set_config('app.owner', %s, true)"
-_WITH_KEY = "SELECT set_config('app.key', %s, true)"
+_SET_OWNER = "SELECT set_config('app.owner', %s, true)"
+_SET_KEY = "SELECT set_config('app.key', %s, true)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,68 +43,68 @@ def acting_for(owner_id: int, *, until: float = math.inf) -> Iterator[OwnerTrans
     """
     nested = connection.in_atomic_block
     with transaction.atomic():
-        before = _one("SELECT current_setting('app.owner', true)") if nested else ""
+        previous_owner = _scalar("SELECT current_setting('app.owner', true)") if nested else ""
         if until < math.inf:
-            left_ms = max(1, int(1000 * (until - time.monotonic())))
-            both = "SELECT set_config('app.owner', %s, true), set_config('statement_timeout', %s, true)"
-            _one(both, str(owner_id), str(left_ms))
+            remaining_ms = max(1, int(1000 * (until - time.monotonic())))
+            statement = "SELECT set_config('app.owner', %s, true), set_config('statement_timeout', %s, true)"
+            _scalar(statement, str(owner_id), str(remaining_ms))
         else:
-            _one(_AS_OWNER, str(owner_id))
+            _scalar(_SET_OWNER, str(owner_id))
         yield OwnerTransaction(owner_id)
-        # The end of a transaction clears the value; so does the rollback to here after an error.
+        # The end of a transaction clears the value, and so does a rollback to the savepoint after an error.
         if nested:
-            _one(_AS_OWNER, before)
+            _scalar(_SET_OWNER, previous_owner)
 
 
-def one_at_a_time(owner_id: int) -> None:
-    """Let others of this owner who would come here wait until this transaction ends: who counts before adding."""
-    _one("SELECT id FROM accounts_customuser WHERE id = %s FOR NO KEY UPDATE", str(owner_id))
+def lock_owner(tx: OwnerTransaction) -> None:
+    """Make concurrent transactions of this owner that call this too wait for this one: to count before adding."""
+    _scalar("SELECT id FROM accounts_customuser WHERE id = %s FOR NO KEY UPDATE", str(tx.owner_id))
 
 
-def seen_with_key(public_id: str, statement: bytes | sql.SQL, *params: str) -> tuple[Any, ...] | None:
-    """The first row of a statement that may read the one key with this public id, whoever owns it.
+def fetch_with_key(public_id: str, statement: bytes | sql.SQL, *params: str) -> tuple[Any, ...] | None:
+    """Return the first row of a statement that may read the key with this public id, whichever owner it has.
 
-    Every request begins with it, so it is sent at once, for one transaction, and planned once for each connection.
+    Every request starts with it, so it takes one round trip and one transaction, and each connection plans it once.
     """
     with connection.wrap_database_errors, binary_cursor() as context, binary_cursor() as reader:
         with reader.connection.pipeline():
-            context.execute(_WITH_KEY, [public_id], prepare=True)
+            context.execute(_SET_KEY, [public_id], prepare=True)
             reader.execute(statement, params, prepare=True, binary=True)
-            # It ends with the transaction, which is over at once unless there was one before.
+            # The setting ends with its transaction. Outside a transaction, that is the pipeline's own.
             if connection.in_atomic_block:
-                context.execute(_WITH_KEY, [""], prepare=True)
+                context.execute(_SET_KEY, [""], prepare=True)
         return reader.fetchone()
 
 
 @contextmanager
 def acting_as_staff() -> Iterator[None]:
-    """A transaction that sees every owner's rows: the admin, housekeeping, commands."""
+    """Open a transaction that sees every owner's rows: for the admin, housekeeping and commands."""
     with transaction.atomic():
-        before = _one("SELECT current_user")
-        _role(STAFF)
+        previous_role = _scalar("SELECT current_user")
+        _set_role(STAFF)
         yield
-        _role(before)
+        _set_role(previous_role)
 
 
-def _one(statement: str, *params: str) -> str:
+def _scalar(statement: str, *params: str) -> str:
     with connection.cursor() as cursor:
         cursor.execute(statement, params)
         row = cursor.fetchone()
     return str(row[0] or "") if row else ""
 
 
-def _role(name: str) -> None:
+def _set_role(name: str) -> None:
     with connection.cursor() as cursor:
         cursor.execute(f"SET LOCAL ROLE {connection.ops.quote_name(name)}")
 
 
 def protect(table: str) -> RunSQL:
-    """The migration step that puts a table with an `owner_id` under row-level security."""
+    """Return the migration step that puts a table with an `owner_id` under row-level security."""
     return RunSQL(
         sql=[
             f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY",
             f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY",
-            f"CREATE POLICY owner_only ON {table} TO {APP} USING ({_IS_MINE}) WITH CHECK ({_IS_MINE})",
+            f"CREATE POLICY owner_only ON {table} TO {APP} USING ({_OWNER_MATCHES}) WITH CHECK ({_OWNER_MATCHES})",
             f"CREATE POLICY staff_all ON {table} TO {STAFF} USING (true) WITH CHECK (true)",
         ],
         reverse_sql=[
@@ -116,7 +117,7 @@ def protect(table: str) -> RunSQL:
 
 
 def belongs_together(*, child: str, column: str, parent: str, on_delete: str) -> RunSQL:
-    """The foreign key over (owner_id, column): a child can never belong to another owner than its parent."""
+    """Return the migration step for a foreign key over (owner_id, column), so that child and parent have one owner."""
     name = f"{child}_{column}_same_owner"
     return RunSQL(
         sql=(

@@ -1,6 +1,6 @@
-"""How much an owner may keep. Counted in Postgres, in the transaction that changes what is kept.
+"""Storage quotas, counted in Postgres in the transaction that changes what is stored.
 
-The owner's row of usage is the last row that a transaction locks, so two of them never wait for each other in a circle.
+The owner's usage row is the last row that a transaction locks, so two transactions never deadlock over it.
 """
 
 from dataclasses import dataclass
@@ -10,18 +10,19 @@ from django.db.models import F, Q, Value
 from django.db.models.functions import Coalesce, Greatest
 
 from accounts.models import Usage
+from accounts.ownership import OwnerTransaction
 from paliapi.errors import LimitReached
 from paliapi.units import MEBIBYTE
 
 
 class QuotaReached(LimitReached):
     code = "quota_exceeded"
-    title = "This account may not keep more."
+    title = "The storage quota of this account is reached."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Kept:
-    """What an owner keeps, and may keep."""
+class Quota:
+    """How much an owner stores, and the limits."""
 
     documents: int
     pages: int
@@ -31,39 +32,41 @@ class Kept:
     max_bytes: int
 
 
-def charge(owner_id: int, *, documents: int = 0, pages: int = 0, bytes: int = 0) -> None:  # noqa: A002 - the word
-    """Count what is added, or with negative numbers released; QuotaReached, and nothing counted, where it does not fit.
+def charge(tx: OwnerTransaction | int, *, documents: int = 0, pages: int = 0, bytes: int = 0) -> None:  # noqa: A002 - the unit
+    """Add to the owner's usage (negative amounts release), or raise QuotaReached and count nothing.
 
-    Inside `acting_for(owner_id)`, after every other lock. Releasing always succeeds: nobody over a limit that was
-    lowered may be kept from deleting.
+    Call after taking every other lock. Releasing always succeeds, so an owner above a lowered limit can delete.
     """
+    # Callers that are not converted yet pass the owner's id.
+    tx = OwnerTransaction(tx) if isinstance(tx, int) else tx
     amounts = {"documents": documents, "pages": pages, "bytes": bytes}
-    if _add(owner_id, amounts):
+    if _add(tx, amounts):
         return
-    # The row is made on first use; where it is there already, nothing fitted.
-    Usage.objects.bulk_create([Usage(owner_id=owner_id)], ignore_conflicts=True)
-    if not _add(owner_id, amounts):
-        raise QuotaReached(_what_does_not_fit(usage(owner_id), amounts))
+    # The row is created on first use. If it exists already, the amounts did not fit.
+    Usage.objects.bulk_create([Usage(owner_id=tx.owner_id)], ignore_conflicts=True)
+    if not _add(tx, amounts):
+        raise QuotaReached(_describe_excess(usage(tx), amounts))
 
 
-def usage(owner_id: int) -> Kept:
-    """What the owner keeps now; inside `acting_for(owner_id)`."""
-    row = Usage.objects.filter(owner_id=owner_id).first() or Usage(owner_id=owner_id)
+def usage(tx: OwnerTransaction) -> Quota:
+    """Return the owner's current usage and limits."""
+    row = Usage.objects.filter(owner_id=tx.owner_id).first() or Usage(owner_id=tx.owner_id)
     limits = {
         f"max_{name}": default if (own := getattr(row, f"max_{name}")) is None else own
-        for name, default in _defaults().items()
+        for name, default in _default_limits().items()
     }
-    return Kept(documents=row.documents, pages=row.pages, bytes=row.bytes, **limits)
+    return Quota(documents=row.documents, pages=row.pages, bytes=row.bytes, **limits)
 
 
-def _defaults() -> dict[str, int]:
+def _default_limits() -> dict[str, int]:
     env = settings.ENV
     return {"documents": env.quota_documents, "pages": env.quota_pages, "bytes": env.quota_mb * MEBIBYTE}
 
 
-def _add(owner_id: int, amounts: dict[str, int]) -> bool:
-    defaults = _defaults()
-    fits = Q(owner_id=owner_id)
+def _add(tx: OwnerTransaction, amounts: dict[str, int]) -> bool:
+    """Add the amounts in one conditional update; return False if they do not fit or the row is missing."""
+    defaults = _default_limits()
+    fits = Q(owner_id=tx.owner_id)
     for name, amount in amounts.items():
         if amount > 0:
             fits &= Q(**{f"{name}__lte": Coalesce(F(f"max_{name}"), Value(defaults[name])) - amount})
@@ -71,10 +74,11 @@ def _add(owner_id: int, amounts: dict[str, int]) -> bool:
     return not changes or Usage.objects.filter(fits).update(**changes) == 1
 
 
-def _what_does_not_fit(kept: Kept, amounts: dict[str, int]) -> str:
-    told = []
+def _describe_excess(quota: Quota, amounts: dict[str, int]) -> str:
+    sentences = []
     for name, amount in amounts.items():
-        most, now = getattr(kept, f"max_{name}"), getattr(kept, name)
-        if amount > 0 and now + amount > most:
-            told.append(f"{amount:,} more {name} do not fit: {max(0, most - now):,} of {most:,} are left.")
-    return " ".join(told)
+        limit, used = getattr(quota, f"max_{name}"), getattr(quota, name)
+        if amount > 0 and used + amount > limit:
+            left = max(0, limit - used)
+            sentences.append(f"{amount:,} more {name} exceed the quota: {left:,} of {limit:,} are left.")
+    return " ".join(sentences)

@@ -1,7 +1,7 @@
-"""How often a key may call, and how much of one kind an owner may have running at once.
+"""Rate limits for keys, and limits on how much an owner may run concurrently.
 
-Both are counted in Redis, each by one script, so that neither threads nor processes can slip between reading and
-writing. Times are Redis's own. What happens without Redis is written in `accounts.redis_counters`.
+Both are counted in Redis by atomic scripts, with the time of Redis. `accounts.redis_counters` explains what happens
+when Redis is unavailable.
 """
 
 import math
@@ -18,19 +18,20 @@ from rest_framework.throttling import BaseThrottle
 from accounts.access import Caller
 from accounts.redis_counters import limiter
 from paliapi.errors import LimitReached
+from paliapi.http.response_headers import set_response_headers
 
 if TYPE_CHECKING:
-    # Importing views makes the framework import this module, by the name that the settings give.
+    # Importing views makes the framework import this module, which the settings name.
     from rest_framework.views import APIView
 
 Kind = Literal["search", "stream", "upload"]
 
-# A slot that nobody gave back, because its process was killed, is free again after so long; that of a stream, so long
-# after the stream would have ended.
+# A slot that was never released, because its process was killed, is free again after this time. For a stream, it
+# starts when the stream would have ended.
 _LEASE_S: dict[Kind, int] = {"search": 60, "stream": 60, "upload": 600}
 
 # GCRA: one number, the time at which the bucket is full again.
-# ARGV: microseconds a unit, units in a full bucket, units asked for.
+# ARGV: microseconds a unit, units in a full bucket, units requested.
 # Returns: allowed, units left, microseconds until it would be allowed, microseconds until full.
 _SPEND = """
 local time = redis.call('TIME')
@@ -48,7 +49,7 @@ redis.call('SET', KEYS[1], string.format('%.0f', next_full_at), 'PX', math.ceil(
 return {1, math.floor((now + room - next_full_at) / unit), 0, math.ceil(next_full_at - now)}
 """
 
-# A sorted set of slots by the time their lease ends. ARGV: slot, most slots, seconds of lease. Returns: taken.
+# A sorted set of slots, by the time their lease ends. ARGV: slot, limit, seconds of lease. Returns: taken.
 _TAKE = """
 local time = redis.call('TIME')
 local now = time[1] + time[2] / 1000000
@@ -62,17 +63,17 @@ return {1}
 
 class RateLimited(LimitReached):
     code = "rate_limited"
-    title = "This key has made too many requests; wait a moment."
+    title = "Too many requests with this key."
 
 
 class TooManyAtOnce(LimitReached):
     code = "too_many_at_once"
-    title = "Too many of these are running for this account; wait for one to end."
+    title = "Too many concurrent requests of this kind for this account."
 
 
 @dataclass(frozen=True, slots=True)
 class Balance:
-    """What is left in a bucket after asking."""
+    """The state of a bucket after spending from it."""
 
     allowed: bool
     left: int
@@ -81,35 +82,35 @@ class Balance:
 
 
 def spend(bucket: str, *, cost: int, per_minute: int, burst: int) -> Balance | None:
-    """Take `cost` from a bucket that holds `burst` and fills evenly; None when Redis does not answer.
+    """Take `cost` from a bucket that holds `burst` and refills evenly; return None if Redis is unavailable.
 
-    What costs more than a full bucket is let through when the bucket is full: it could never be otherwise.
+    A cost above a full bucket is allowed when the bucket is full; otherwise it never could be.
     """
     unit_us = 60_000_000 / per_minute
-    answer = limiter().ask(_SPEND, keys=[f"paliapi:rate:{bucket}"], arguments=[unit_us, burst, cost])
-    if answer is None:
+    reply = limiter().run_script(_SPEND, keys=[f"paliapi:rate:{bucket}"], arguments=[unit_us, burst, cost])
+    if reply is None:
         return None
-    allowed, left, wait_us, full_in_us = answer
+    allowed, left, wait_us, full_in_us = reply
     return Balance(bool(allowed), left, wait_us / 1e6, full_in_us / 1e6)
 
 
 @contextmanager
 def concurrent(kind: Kind, *, owner_id: int, limit: int) -> Iterator[None]:
-    """Hold one of the owner's `limit` slots for this kind of work; TooManyAtOnce when all are taken."""
+    """Hold one of the owner's `limit` slots for this kind of work, or raise TooManyAtOnce if all are taken."""
     key, slot = f"paliapi:running:{kind}:{owner_id}", secrets.token_hex(8)
-    longest_s = settings.ENV.stream_s if kind == "stream" else 0
-    taken = limiter().ask(_TAKE, keys=[key], arguments=[slot, limit, _LEASE_S[kind] + longest_s])
+    lease_s = _LEASE_S[kind] + (settings.ENV.stream_s if kind == "stream" else 0)
+    taken = limiter().run_script(_TAKE, keys=[key], arguments=[slot, limit, lease_s])
     if taken == [0]:
-        raise TooManyAtOnce(f"At most {limit} of kind {kind} may run at once.", retry_after_s=1)
+        raise TooManyAtOnce(f"At most {limit} of kind {kind} may run concurrently.", retry_after_s=1)
     try:
         yield
     finally:
         if taken:
-            limiter().tell("ZREM", key, slot)
+            limiter().send("ZREM", key, slot)
 
 
 class KeyRate(BaseThrottle):
-    """Every request costs its key `view.cost`, and is told what is left (draft-ietf-httpapi-ratelimit-headers)."""
+    """Charges `view.cost` to the key and sends its balance as headers (draft-ietf-httpapi-ratelimit-headers)."""
 
     def allow_request(self, request: Request, view: "APIView") -> bool:
         if not isinstance(request.auth, Caller):
@@ -123,7 +124,7 @@ class KeyRate(BaseThrottle):
             "RateLimit-Policy": f'"key";q={burst};w={math.ceil(burst * 60 / rate)}',
             "RateLimit": f'"key";r={balance.left};t={math.ceil(balance.full_in_s)}',
         }
-        request._request.answer_headers = headers  # type: ignore[attr-defined]
+        set_response_headers(request, headers)
         if not balance.allowed:
             raise RateLimited(retry_after_s=balance.wait_s)
         return True

@@ -1,7 +1,10 @@
-"""Redis, asked for the limits and never waited for.
+"""A small Redis client for the rate limits, which never makes a request wait for long.
 
-When it does not answer, requests pass: what must hold whatever happens, the quotas, is in Postgres. After a failure
-it is left alone for a moment, then a single request tries it again while the others pass.
+If Redis does not reply, requests pass: the limits that must hold in any case, the quotas, are in Postgres. After a
+failure Redis is left alone for a moment; then a single request tries it again while the others pass.
+
+redis-py's own client and connection pool take about twice as long per call, and every request makes one. To compare
+them, run `.venv/bin/python -m benchmarks.load.redis_client`.
 """
 
 import hashlib
@@ -27,25 +30,25 @@ from paliapi import metrics
 log = structlog.get_logger(__name__)
 
 _TIMEOUT_S = 0.25
-_TELL_EVERY_S = 60.0
+_LOG_EVERY_S = 60.0
+
+_Reply = TypeVar("_Reply")
 
 
-_Answer = TypeVar("_Answer")
-
-
-class _Line:
-    """A connection, and how many answers are still to come on it that nobody waits for."""
+class _Connection:
+    """A connection that counts its unread replies, so that a command can be sent without waiting for one."""
 
     def __init__(self, connection: ConnectionInterface) -> None:
         self._connection = connection
         self._unread = 0
 
-    def tell(self, *command: str | float) -> None:
-        """What comes of it is read, and forgotten, before the next answer."""
+    def send(self, *command: str | float) -> None:
+        """Send a command; its reply is read and dropped before the next `request` returns."""
         self._connection.send_command(*command)  # type: ignore[no-untyped-call]
         self._unread += 1
 
-    def ask(self, *command: str | float) -> list[Any]:
+    def request(self, *command: str | float) -> list[Any]:
+        """Send a command and return its reply."""
         self._connection.send_command(*command)  # type: ignore[no-untyped-call]
         while self._unread:
             self._unread -= 1
@@ -55,51 +58,50 @@ class _Line:
 
 
 class Limiter:
-    """Runs scripts in one Redis. Its connections are made on first use, and anew in a forked process.
-
-    They are its own: a client, and the usual pool of connections, take as long as Redis does.
-    """
+    """Runs scripts in one Redis, over connections that are opened on first use and anew in a forked process."""
 
     def __init__(self, url: str, *, pause_s: float = 1.0) -> None:
         self._connections = ConnectionPool.from_url(
             url, socket_timeout=_TIMEOUT_S, socket_connect_timeout=_TIMEOUT_S, retry=Retry(NoBackoff(), 0)
         )
-        self._idle: list[_Line] = []
+        self._idle: list[_Connection] = []
         self._process = os.getpid()
         self._pause_s = pause_s
         self._lock = Lock()
-        self._again_at = 0.0
-        self._told_at = float("-inf")
+        self._retry_at = 0.0
+        self._logged_at = float("-inf")
 
-    def ask(self, script: str, *, keys: Sequence[str], arguments: Sequence[str | int | float]) -> list[int] | None:
-        """The integers that a Lua script returns; None when there is no answer to be had."""
+    def run_script(
+        self, script: str, *, keys: Sequence[str], arguments: Sequence[str | int | float]
+    ) -> list[int] | None:
+        """Return the integers that a Lua script returns, or None if Redis is unavailable."""
 
-        def run(line: _Line) -> list[Any]:
+        def run(connection: _Connection) -> list[Any]:
             try:
-                return line.ask("EVALSHA", _digest(script), len(keys), *keys, *arguments)
+                return connection.request("EVALSHA", _sha1(script), len(keys), *keys, *arguments)
             except NoScriptError:
-                return line.ask("EVAL", script, len(keys), *keys, *arguments)
+                return connection.request("EVAL", script, len(keys), *keys, *arguments)
 
-        answer = self._tried(run)
-        return None if answer is None else [int(number) for number in answer]
+        reply = self._attempt(run)
+        return None if reply is None else [int(number) for number in reply]
 
-    def tell(self, *command: str | float) -> None:
-        """Have a command done, without waiting for it."""
-        self._tried(lambda line: line.tell(*command))
+    def send(self, *command: str | float) -> None:
+        """Send a command without waiting for its reply."""
+        self._attempt(lambda connection: connection.send(*command))
 
-    def _tried(self, act: Callable[[_Line], _Answer]) -> _Answer | None:
+    def _attempt(self, act: Callable[[_Connection], _Reply]) -> _Reply | None:
         if not self._may_try():
             metrics.limits_unavailable.inc()
             return None
         try:
-            done = self._on_some_line(act)
+            reply = self._with_some_connection(act)
         except (RedisError, OSError) as exc:
-            self._failed(exc)
+            self._record_failure(exc)
             return None
-        self._again_at = 0.0
-        return done
+        self._retry_at = 0.0
+        return reply
 
-    def _on_some_line(self, act: Callable[[_Line], _Answer]) -> _Answer:
+    def _with_some_connection(self, act: Callable[[_Connection], _Reply]) -> _Reply:
         if self._process != os.getpid():
             self._idle, self._process = [], os.getpid()
         try:
@@ -107,51 +109,51 @@ class Limiter:
         except IndexError:
             idle = None
         if idle is not None:
-            # Redis may have closed it meanwhile, which shows only when it is used.
+            # Redis may have closed it in the meantime, which shows only on use.
             with suppress(Disconnected):
-                return self._over(idle, act)
-        return self._over(_Line(self._connections.make_connection()), act)
+                return self._with_connection(idle, act)
+        return self._with_connection(_Connection(self._connections.make_connection()), act)
 
-    def _over(self, line: _Line, act: Callable[[_Line], _Answer]) -> _Answer:
-        """What goes wrong in Redis leaves the connection good. Any other failure has closed it."""
+    def _with_connection(self, connection: _Connection, act: Callable[[_Connection], _Reply]) -> _Reply:
+        """Run `act` and keep the connection, unless a failure other than an error reply has closed it."""
         try:
-            done = act(line)
+            reply = act(connection)
         except ResponseError:
-            self._idle.append(line)
+            self._idle.append(connection)
             raise
-        self._idle.append(line)
-        return done
+        self._idle.append(connection)
+        return reply
 
     def _may_try(self) -> bool:
         with self._lock:
             now = time.monotonic()
-            if now < self._again_at:
+            if now < self._retry_at:
                 return False
-            if self._again_at:
-                # We are the one that tries; nobody else shall wait for the outcome.
-                self._again_at = now + self._pause_s
+            if self._retry_at:
+                # This request probes Redis; the others pass without waiting for the outcome.
+                self._retry_at = now + self._pause_s
             return True
 
-    def _failed(self, exc: Exception) -> None:
+    def _record_failure(self, exc: Exception) -> None:
         metrics.limits_unavailable.inc()
         with self._lock:
             now = time.monotonic()
-            self._again_at = now + self._pause_s
-            tell = now - self._told_at >= _TELL_EVERY_S
-            if tell:
-                self._told_at = now
-        if tell:
+            self._retry_at = now + self._pause_s
+            due = now - self._logged_at >= _LOG_EVERY_S
+            if due:
+                self._logged_at = now
+        if due:
             log.warning("limits_unavailable", error=type(exc).__name__)
 
 
 @cache
-def _digest(script: str) -> str:
-    """The name under which Redis keeps a script that it has run."""
+def _sha1(script: str) -> str:
+    """Return the name under which Redis caches a script that it has run."""
     return hashlib.sha1(script.encode(), usedforsecurity=False).hexdigest()
 
 
 def limiter() -> Limiter:
-    """The one of this process."""
+    """Return the limiter of this process."""
     return _limiter_at(settings.ENV.redis_url)
 
 

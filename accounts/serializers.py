@@ -1,4 +1,4 @@
-"""What the key routes read and write."""
+"""Request and response bodies of the key endpoints."""
 
 from typing import Any
 
@@ -9,70 +9,72 @@ from accounts.models import NAME_LENGTH
 from paliapi.http.serializers import StrictSerializer, TextField
 from paliapi.limits import MAX_NAME_LENGTH
 
-MOST_COLLECTIONS = 1000
-LONGEST_OVERLAP_H = 168
+MAX_COLLECTIONS = 1000
+MAX_OVERLAP_HOURS = 168
 
 
 class KeyIn(StrictSerializer[Any]):
     name = TextField(
-        max_length=NAME_LENGTH, required=False, allow_blank=True, default="", help_text="For you to know it by."
+        max_length=NAME_LENGTH, required=False, allow_blank=True, default="", help_text="A name for your own reference."
     )
     scopes = serializers.ListField(
         child=serializers.ChoiceField(choices=SCOPES),
         min_length=1,
         max_length=len(SCOPES),
-        help_text="What the key may do; `admin` includes the others.",
+        help_text="What the key permits; `admin` includes all others.",
     )
     collections = serializers.ListField(
         child=TextField(max_length=MAX_NAME_LENGTH),
         min_length=1,
-        max_length=MOST_COLLECTIONS,
+        max_length=MAX_COLLECTIONS,
         required=False,
         allow_null=True,
-        help_text="Names of the only collections it reaches; null: all. Left out: those of the key in use.",
+        help_text="The only collections it reaches, by name; null: all. Default: those of the key in use.",
     )
     expires_at = serializers.DateTimeField(
         required=False,
         allow_null=True,
-        help_text="When it ends; null: never. Left out: when the key in use ends.",
+        help_text="When it expires; null: never. Default: when the key in use expires.",
     )
 
 
 class RotationIn(StrictSerializer[Any]):
     overlap_hours = serializers.IntegerField(
         min_value=0,
-        max_value=LONGEST_OVERLAP_H,
+        max_value=MAX_OVERLAP_HOURS,
         required=False,
         default=24,
-        help_text="How long the old key still works.",
+        help_text="How long the old key keeps working.",
     )
 
 
 class KeyOut(serializers.Serializer[Any]):
     id = serializers.IntegerField()
     name = serializers.CharField()
-    key_hint = serializers.CharField(source="shown", help_text="As much of the key as is shown again.")
+    key_hint = serializers.CharField(source="hint", help_text="The parts of the key that are shown again.")
     scopes = serializers.ListField(child=serializers.ChoiceField(choices=SCOPES))
     collections = serializers.ListField(
-        child=serializers.CharField(), allow_null=True, help_text="The only collections it reaches; null: all."
+        child=serializers.CharField(),
+        allow_null=True,
+        help_text="The only collections it reaches, by name; null: all.",
     )
     state = serializers.ChoiceField(choices=("active", "expired", "revoked"))
     created_at = serializers.DateTimeField()
     expires_at = serializers.DateTimeField(allow_null=True)
-    last_used_at = serializers.DateTimeField(allow_null=True, help_text="To the minute.")
+    last_used_at = serializers.DateTimeField(allow_null=True, help_text="Accurate to the minute.")
     revoked_at = serializers.DateTimeField(allow_null=True)
     rotated_from = serializers.IntegerField(
-        source="rotated_from_id", allow_null=True, help_text="The id of the key that this one replaces."
+        source="rotated_from_id", allow_null=True, help_text="The id of the key that this one replaced."
     )
 
 
 class KeyMinted(KeyOut):
-    key = serializers.CharField(help_text="The whole key. It is shown this once and kept nowhere.")
+    key = serializers.CharField(help_text="The whole key. It is shown only once and never stored.")
 
 
 class MeOut(serializers.Serializer[Any]):
     email = serializers.EmailField()
-    key_id = serializers.IntegerField(help_text="The key you are calling with.")
+    key_id = serializers.IntegerField(help_text="The key in use.")
     key_name = serializers.CharField()
     scopes = serializers.ListField(child=serializers.ChoiceField(choices=SCOPES))
     collections = serializers.ListField(child=serializers.CharField(), allow_null=True)
@@ -82,11 +84,11 @@ class MeOut(serializers.Serializer[Any]):
 class UsageOut(serializers.Serializer[Any]):
     documents = serializers.IntegerField()
     pages = serializers.IntegerField()
-    bytes = serializers.IntegerField(help_text="Of uploaded files.")
+    bytes = serializers.IntegerField(help_text="Total size of the uploaded files.")
     max_documents = serializers.IntegerField()
     max_pages = serializers.IntegerField()
     max_bytes = serializers.IntegerField()
-    requests_per_minute = serializers.IntegerField(help_text="How fast the allowance of a key fills up again.")
-    requests_at_once = serializers.IntegerField(help_text="The whole allowance of a key.")
-    searches_at_once = serializers.IntegerField(help_text="How many searches of the account may run at once.")
-    uploads_at_once = serializers.IntegerField(help_text="How many uploads of the account may run at once.")
+    requests_per_minute = serializers.IntegerField(help_text="The rate at which a key's allowance refills.")
+    requests_at_once = serializers.IntegerField(help_text="The full allowance of a key, which may be spent at once.")
+    searches_at_once = serializers.IntegerField(help_text="How many searches the account may run concurrently.")
+    uploads_at_once = serializers.IntegerField(help_text="How many uploads the account may run concurrently.")

@@ -1,4 +1,4 @@
-"""The admin site: it sees every owner's rows, for the length of one request."""
+"""The admin site, whose views see the rows of every owner while a request runs."""
 
 import hashlib
 from collections.abc import Callable
@@ -23,13 +23,13 @@ View = TypeVar("View", bound=Callable[..., HttpResponseBase])
 
 class TooManyLogins(LimitReached):
     code = "too_many_logins"
-    title = "Too many attempts to log in; wait a moment."
+    title = "Too many login attempts."
 
 
 class StaffSite(AdminSite):
     site_header = site_title = "PaliAPI"
     index_title = "Accounts and documents"
-    # The lists need the width; the first page has the same links.
+    # The lists need the width, and the index page has the same links.
     enable_nav_sidebar = False
 
     def admin_view(self, view: View, cacheable: bool = False) -> View:  # noqa: FBT001, FBT002 - as Django calls it
@@ -44,8 +44,8 @@ class StaffSite(AdminSite):
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         if request.method == "POST":
-            who = f"{request.META.get('REMOTE_ADDR', '')} {request.POST.get('username', '').strip().lower()}"
-            bucket = f"login:{hashlib.sha256(who.encode('utf-8', 'surrogatepass')).hexdigest()}"
+            client = f"{request.META.get('REMOTE_ADDR', '')} {request.POST.get('username', '').strip().lower()}"
+            bucket = f"login:{hashlib.sha256(client.encode('utf-8', 'surrogatepass')).hexdigest()}"
             balance = spend(bucket, cost=1, per_minute=_LOGINS_PER_MINUTE, burst=_LOGINS_AT_ONCE)
             if balance is not None and not balance.allowed:
                 return error_response(TooManyLogins(retry_after_s=balance.wait_s))

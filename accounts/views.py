@@ -1,9 +1,10 @@
-"""Views for whom the key of a request belongs to."""
+"""Base class of the views that work on the rows of one owner."""
 
 from collections.abc import Callable, Mapping
-from functools import wraps
 from typing import Any, ClassVar
 
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -14,22 +15,24 @@ from accounts.ownership import OwnerTransaction, acting_for
 from paliapi.errors import Invalid, Problem, Unauthenticated
 from paliapi.http.problems import escape_pointer
 
+_Handler = Callable[..., Response]
+
 
 class UnknownParameter(Invalid):
     code = "unknown_parameter"
-    title = "The address has a query parameter that means nothing here."
+    title = "Unknown query parameter."
 
 
 class OwnedView(APIView):
-    """A view that works on the rows of whom the key belongs to, in one transaction.
+    """A view whose handlers run in one transaction that sees the rows of the key's owner.
 
-    One that talks to storage or the network says `transactional = False`, and opens `acting_for` where it needs rows.
+    A view that uses storage or the network sets `transactional = False` and opens `acting_for` where it needs rows.
     """
 
     transactional: ClassVar[bool] = True
     scopes: ClassVar[Mapping[str, Scope | None]] = {}
     cost: ClassVar[int] = 1
-    # The query parameters there are; None: others are passed over, because existing clients may send them.
+    # The known query parameters. None: unknown ones are ignored, because existing clients may send them.
     query: ClassVar[frozenset[str] | None] = None
 
     _transaction: OwnerTransaction
@@ -46,43 +49,52 @@ class OwnedView(APIView):
         """The owner's transaction, which is open while a handler of a `transactional` view runs."""
         return self._transaction
 
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Handle a request like `APIView.dispatch`, but with the handler inside the owner's transaction."""
+        self.args, self.kwargs = args, kwargs
+        self.headers = self.default_response_headers
+        self.request = self.initialize_request(request, *args, **kwargs)
+        try:
+            self.initial(self.request, *args, **kwargs)
+            response = self._handle(self.request, *args, **kwargs)
+        except Exception as exc:
+            response = self.handle_exception(exc)
+        self.response = self.finalize_response(self.request, response, *args, **kwargs)
+        return self.response
+
+    def _handle(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        method = (request.method or "").lower()
+        handler: _Handler | None = getattr(self, method, None) if method in self.http_method_names else None
+        if handler is None:
+            return self.http_method_not_allowed(request, *args, **kwargs)
+        if not self.transactional:
+            return handler(request, *args, **kwargs)
+        with acting_for(self.caller.owner_id) as self._transaction:
+            return handler(request, *args, **kwargs)
+
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
         self._refuse_unknown_parameters(request)
-        method = (request.method or "").lower()
-        handler = getattr(self, method, None) if method in self.http_method_names else None
-        if self.transactional and handler is not None:
-            # On this instance alone: `dispatch` looks the handler up next.
-            setattr(self, method, self._as_owner(handler))
 
     def _refuse_unknown_parameters(self, request: Request) -> None:
         unknown = sorted(set(request.query_params) - self.query)[:20] if self.query is not None else []
         if unknown:
             problems = tuple(
-                Problem(f"/{escape_pointer(name)}", UnknownParameter.code, "There is no such parameter.")
-                for name in unknown
+                Problem(f"/{escape_pointer(name)}", UnknownParameter.code, UnknownParameter.title) for name in unknown
             )
-            raise UnknownParameter(f"There is no parameter {unknown[0][:100]!r}.", problems=problems)
+            raise UnknownParameter(f"Unknown query parameter {unknown[0][:100]!r}.", problems=problems)
 
     def check_permissions(self, request: Request) -> None:
-        # The rate first, so that refusals cost the key too, and carry its headers.
+        # The rate limit first, so that a forbidden request also costs the key and carries the rate-limit headers.
         super().check_throttles(request)
         super().check_permissions(request)
 
     def check_throttles(self, _request: Request) -> None:
-        """Done with the permissions."""
-
-    def _as_owner(self, handler: Callable[..., Response]) -> Callable[..., Response]:
-        @wraps(handler)
-        def handle(request: Request, *args: Any, **kwargs: Any) -> Response:
-            with acting_for(self.caller.owner_id) as self._transaction:
-                return handler(request, *args, **kwargs)
-
-        return handle
+        """Do nothing: `check_permissions` has checked the rate limit."""
 
 
 class KeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
-    """How the OpenAPI document tells of keys."""
+    """The security scheme of API keys in the OpenAPI document."""
 
     target_class = "accounts.authentication.KeyAuthentication"
     name = "apiKey"
@@ -91,5 +103,5 @@ class KeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call
         return {
             "type": "http",
             "scheme": "bearer",
-            "description": "An API key: `pali_...`. Make one with `POST /v1/keys/` or `manage.py create_api_key`.",
+            "description": "An API key: `pali_...`. Create one with `POST /v1/keys/` or `manage.py create_api_key`.",
         }

@@ -191,4 +191,4 @@ def _delete_documents(tx: OwnerTransaction, ids: list[int]) -> None:
     size = revisions.aggregate(total=Sum("size"))["total"] or 0
     pages = Page.objects.filter(owner_id=tx.owner_id, revision__document_id__in=ids).aggregate(n=Count("pk"))["n"]
     Document.objects.filter(owner_id=tx.owner_id, pk__in=ids).delete()
-    charge(tx.owner_id, documents=-len(ids), pages=-pages, bytes=-size)
+    charge(tx, documents=-len(ids), pages=-pages, bytes=-size)

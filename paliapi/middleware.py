@@ -19,6 +19,7 @@ from django.utils.deprecation import MiddlewareMixin
 from paliapi import metrics
 from paliapi.errors import Error, Unavailable
 from paliapi.http.problems import error_response, refusal
+from paliapi.http.response_headers import add_response_headers
 from paliapi.web_worker import WAITED_S
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
@@ -61,8 +62,7 @@ class RequestContext:
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request_id=request_id)
         response = self._answer(request)
-        for name, value in getattr(request, "answer_headers", {}).items():
-            response.headers.setdefault(name, value)
+        add_response_headers(request, response)
         response["X-Request-ID"] = request_id
         self._tell(request, response, time.perf_counter() - started)
         return response

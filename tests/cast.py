@@ -66,20 +66,20 @@ def with_key(
     user: CustomUser, *, scopes: frozenset[str] = EVERYTHING, collections: frozenset[str] | None = None
 ) -> Someone:
     """The same user with another key."""
-    with acting_for(user.pk):
-        minted = mint_key(user.pk, rights=Rights(scopes=scopes, collections=collections))
+    with acting_for(user.pk) as tx:
+        minted = mint_key(tx, rights=Rights(scopes=scopes, collections=collections))
     return Someone(user, minted.text)
 
 
 def with_revoked_key(user: CustomUser) -> Someone:
-    with acting_for(user.pk):
-        minted = mint_key(user.pk, rights=Rights(scopes=EVERYTHING))
+    with acting_for(user.pk) as tx:
+        minted = mint_key(tx, rights=Rights(scopes=EVERYTHING))
         revoke(minted.key)
     return Someone(user, minted.text)
 
 
 def with_expired_key(user: CustomUser) -> Someone:
-    with acting_for(user.pk):
-        minted = mint_key(user.pk, rights=Rights(scopes=EVERYTHING))
+    with acting_for(user.pk) as tx:
+        minted = mint_key(tx, rights=Rights(scopes=EVERYTHING))
         ApiKey.objects.filter(pk=minted.key.pk).update(expires_at=timezone.now() - timedelta(seconds=1))
     return Someone(user, minted.text)

@@ -39,8 +39,8 @@ def keys(pages: int) -> list[str]:
         for place, collection in enumerate(COLLECTIONS):
             start = (number * len(COLLECTIONS) + place) * share
             fill.put(fill.Shelf(caller, collection), kept[start : start + share])
-        with acting_for(caller.owner_id):
-            found.append(mint_key(caller.owner_id, rights=Rights(scopes=frozenset(SCOPES))).text)
+        with acting_for(caller.owner_id) as tx:
+            found.append(mint_key(tx, rights=Rights(scopes=frozenset(SCOPES))).text)
     return found
 
 

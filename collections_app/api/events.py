@@ -18,7 +18,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 
 from accounts.access import Caller
-from accounts.authentication import is_still_good
+from accounts.authentication import is_still_valid
 from accounts.ownership import acting_for
 from accounts.rate_limits import concurrent
 from accounts.views import OwnedView
@@ -113,7 +113,7 @@ def _events(caller: Caller, document: Document, *, known: str) -> Iterator[bytes
     last: Revision | None = None
     try:
         for state in progress.follow(caller, document, timeout_s=settings.ENV.stream_s, heartbeat_s=_BEAT_S):
-            welcome = is_still_good(caller)
+            welcome = is_still_valid(caller)
             let_go()  # a slow reader shall not hold it
             if not welcome:
                 return

@@ -65,6 +65,7 @@ class Webhooks(OwnedView):
     def post(self, request: Request) -> Response:
         data = validated(forms.WebhookIn, request)
         made = endpoints.create(
+            self.transaction,
             self.caller,
             url=data["url"],
             description=data.get("description", ""),
@@ -227,7 +228,7 @@ class ColiVarasWebhook(OwnedView):
     )
     def post(self, request: Request) -> Response:
         data = validated(forms.ColiVarasWebhookIn, request)
-        row = endpoints.create_compatible(self.caller, url=data["url"])
+        row = endpoints.create_compatible(self.transaction, self.caller, url=data["url"])
         told = {"app_id": f"owner-{row.owner_id}", "endpoint_id": str(row.pk), "webhook_secret": keys.secret_of(row)}
         return Response(told)
 

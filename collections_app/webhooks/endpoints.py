@@ -10,7 +10,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from accounts.access import Caller
-from accounts.ownership import one_at_a_time
+from accounts.ownership import OwnerTransaction, lock_owner
 from collections_app.engine.outbound.addresses import AllowList
 from collections_app.engine.outbound.destination import check_without_lookup, parse_destination
 from collections_app.engine.outbound.errors import FetchRefused
@@ -60,20 +60,22 @@ def find(caller: Caller, endpoint_id: int) -> WebhookEndpoint:
     return found
 
 
-def create(caller: Caller, *, url: str, description: str, events: Sequence[str]) -> WebhookEndpoint:
+def create(
+    tx: OwnerTransaction, caller: Caller, *, url: str, description: str, events: Sequence[str]
+) -> WebhookEndpoint:
     """A new one; `keys.secret_of` it is shown this once."""
-    _check_room(caller)
+    _check_room(tx, caller)
     _check_url(url)
     return _made(caller, url=url, description=description, events=events, compatible=False)
 
 
-def create_compatible(caller: Caller, *, url: str) -> WebhookEndpoint:
+def create_compatible(tx: OwnerTransaction, caller: Caller, *, url: str) -> WebhookEndpoint:
     """The one that an account has in ColiVara: made by the first call, given another URL by every later one."""
     _check_url(url)
-    one_at_a_time(caller.owner_id)
+    lock_owner(tx)
     found = _locked(of(caller).filter(compatible=True))
     if found is None:
-        _check_room(caller)
+        _check_room(tx, caller)
         return _made(caller, url=url, description="", events=COLIVARAS_EVENTS, compatible=True)
     return change(caller, found.pk, Change(url=url, enabled=True))
 
@@ -176,9 +178,9 @@ def _in_order(events: Sequence[str]) -> list[str]:
     return [event for event in Event.values if event in events]
 
 
-def _check_room(caller: Caller) -> None:
+def _check_room(tx: OwnerTransaction, caller: Caller) -> None:
     present = of(caller)
-    one_at_a_time(caller.owner_id)
+    lock_owner(tx)
     if present.count() >= settings.ENV.max_webhooks:
         raise TooManyWebhooks(f"An account may have {settings.ENV.max_webhooks} webhooks.")
 

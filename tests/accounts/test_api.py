@@ -42,8 +42,8 @@ def limited(alice: Someone) -> Someone:
 def ending(alice: Someone) -> Someone:
     """Holds a key that may do everything, until tomorrow."""
     tomorrow = timezone.now() + timedelta(days=1)
-    with acting_for(alice.id):
-        return Someone(alice.user, mint_key(alice.id, rights=Rights(scopes=EVERYTHING, expires_at=tomorrow)).text)
+    with acting_for(alice.id) as tx:
+        return Someone(alice.user, mint_key(tx, rights=Rights(scopes=EVERYTHING, expires_at=tomorrow)).text)
 
 
 def test_a_key_says_whose_it_is_and_what_it_may(alice: Someone, bob: Someone) -> None:

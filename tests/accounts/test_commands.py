@@ -88,7 +88,7 @@ def test_the_first_start_makes_an_admin(db: None) -> None:
 def test_the_second_start_does_not(db: None) -> None:
     run("first_admin", json=True)
     assert json.loads(run("first_admin", json=True)) == {}
-    assert "nothing was made" in run("first_admin")
+    assert "nothing was created" in run("first_admin")
     assert CustomUser.objects.count() == 1
 
 

@@ -64,25 +64,25 @@ def test_rights_are_read_back_from_the_key(alice: Someone) -> None:
         collections=frozenset({"b", "a"}),
         expires_at=timezone.now() + timedelta(days=1),
     )
-    with acting_for(alice.id):
-        made = mint_key(alice.id, rights=given_rights, name="website")
+    with acting_for(alice.id) as tx:
+        made = mint_key(tx, rights=given_rights, name="website")
         assert Rights.of(ApiKey.objects.get(pk=made.key.pk)) == given_rights
 
 
 def test_a_key_that_has_ended_already_is_not_made(alice: Someone) -> None:
     ended = Rights(scopes=frozenset({"read"}), expires_at=timezone.now())
-    with pytest.raises(ExpiryInThePast), acting_for(alice.id):
-        mint_key(alice.id, rights=ended)
+    with pytest.raises(ExpiryInThePast), acting_for(alice.id) as tx:
+        mint_key(tx, rights=ended)
 
 
 def test_an_owner_has_so_many_keys_and_no_more(alice: Someone, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(key_lifecycle, "MOST_KEYS", 2)
-    with acting_for(alice.id):
-        second = mint_key(alice.id, rights=Rights(scopes=frozenset({"read"})))
+    monkeypatch.setattr(key_lifecycle, "MAX_KEYS", 2)
+    with acting_for(alice.id) as tx:
+        second = mint_key(tx, rights=Rights(scopes=frozenset({"read"})))
         with pytest.raises(TooManyKeys):
-            mint_key(alice.id, rights=Rights(scopes=frozenset({"read"})))
+            mint_key(tx, rights=Rights(scopes=frozenset({"read"})))
         key_lifecycle.revoke(second.key)
-        mint_key(alice.id, rights=Rights(scopes=frozenset({"read"})))
+        mint_key(tx, rights=Rights(scopes=frozenset({"read"})))
 
 
 def test_the_newest_pepper_is_used(alice: Someone, settings: Settings) -> None:
@@ -100,6 +100,6 @@ def test_revoking_twice_keeps_the_first_time(alice: Someone) -> None:
 
 
 def test_a_printed_new_key_does_not_show_its_secret(alice: Someone) -> None:
-    with acting_for(alice.id):
-        made = mint_key(alice.id, rights=Rights(scopes=frozenset({"read"})))
+    with acting_for(alice.id) as tx:
+        made = mint_key(tx, rights=Rights(scopes=frozenset({"read"})))
     assert made.text not in repr(made)

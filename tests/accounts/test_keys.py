@@ -58,11 +58,11 @@ def test_digits_of_other_scripts_are_not_base62() -> None:
 
 
 def test_only_the_secret_and_the_pepper_of_its_making_match() -> None:
-    kept = digest("secret", pepper="pepper")
-    assert matches("secret", pepper="pepper", kept=kept)
-    assert not matches("secret", pepper="other", kept=kept)
-    assert not matches("Secret", pepper="pepper", kept=kept)
-    assert not matches("secret", pepper="pepper", kept=b"")
+    stored = digest("secret", pepper="pepper")
+    assert matches("secret", pepper="pepper", expected=stored)
+    assert not matches("secret", pepper="other", expected=stored)
+    assert not matches("Secret", pepper="pepper", expected=stored)
+    assert not matches("secret", pepper="pepper", expected=b"")
 
 
 def test_a_printed_key_does_not_show_its_secret() -> None:

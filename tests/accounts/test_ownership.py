@@ -6,7 +6,7 @@ from psycopg import sql
 
 from accounts.keys import mint, parse
 from accounts.models import ApiKey, Usage
-from accounts.ownership import acting_as_staff, acting_for, seen_with_key
+from accounts.ownership import acting_as_staff, acting_for, fetch_with_key
 from tests.cast import Someone
 
 TABLES = ["accounts_apikey", "accounts_usage"]
@@ -63,9 +63,9 @@ RENAMED = sql.SQL("WITH renamed AS (UPDATE accounts_apikey SET name = 'mine' RET
 def test_a_key_shows_itself_and_changes_nothing(alice: Someone, charlie: Someone) -> None:
     parts = parse(alice.key)
     assert parts is not None
-    assert seen_with_key(parts.public_id, OWNERS_SEEN) == ([alice.id],)
-    assert seen_with_key(parts.public_id, RENAMED) == (0,)
-    assert seen_with_key(mint().public_id, OWNERS_SEEN) == (None,)
+    assert fetch_with_key(parts.public_id, OWNERS_SEEN) == ([alice.id],)
+    assert fetch_with_key(parts.public_id, RENAMED) == (0,)
+    assert fetch_with_key(mint().public_id, OWNERS_SEEN) == (None,)
     assert ApiKey.objects.count() == 0
 
 
@@ -74,15 +74,15 @@ def test_what_a_key_shows_is_over_with_it(alice: Someone) -> None:
     parts = parse(alice.key)
     assert parts is not None
     assert not connection.in_atomic_block
-    assert seen_with_key(parts.public_id, OWNERS_SEEN) == ([alice.id],)
+    assert fetch_with_key(parts.public_id, OWNERS_SEEN) == ([alice.id],)
     assert ApiKey.objects.count() == 0
     with transaction.atomic():
-        assert seen_with_key(parts.public_id, OWNERS_SEEN) == ([alice.id],)
+        assert fetch_with_key(parts.public_id, OWNERS_SEEN) == ([alice.id],)
         assert ApiKey.objects.count() == 0
 
 
 def test_an_empty_key_is_no_key(alice: Someone) -> None:
-    assert seen_with_key("", OWNERS_SEEN) == (None,)
+    assert fetch_with_key("", OWNERS_SEEN) == (None,)
 
 
 def test_one_owner_inside_another_is_undone(alice: Someone, charlie: Someone) -> None:

@@ -22,7 +22,7 @@ def passed_unasked() -> float:
 
 
 def echo(limiter: Limiter, number: int = 1) -> list[int] | None:
-    return limiter.ask(ECHO, keys=["paliapi:test"], arguments=[number])
+    return limiter.run_script(ECHO, keys=["paliapi:test"], arguments=[number])
 
 
 @pytest.fixture
@@ -97,7 +97,7 @@ def test_an_outage_is_told_once(tmp_path: Path, caplog: pytest.LogCaptureFixture
 def test_a_script_that_redis_does_not_know_is_told_to_it(services: Services) -> None:
     limiter = Limiter(services.redis_url)
     new = f"{ECHO} -- {secrets.token_hex(8)}"
-    assert [limiter.ask(new, keys=["paliapi:test"], arguments=[number]) for number in (1, 2)] == [[1], [2]]
+    assert [limiter.run_script(new, keys=["paliapi:test"], arguments=[number]) for number in (1, 2)] == [[1], [2]]
 
 
 def test_a_connection_that_redis_has_closed_is_made_anew(services: Services) -> None:
@@ -115,8 +115,8 @@ def test_what_is_told_is_done_and_its_answer_is_nobodys(services: Services) -> N
     limiter, redis = Limiter(f"{services.redis_url}&client_name=told"), Redis.from_url(services.redis_url)
     key = f"paliapi:test:{secrets.token_hex(8)}"
     for _ in range(3):
-        limiter.tell("INCR", key)
-    limiter.tell("HGET", key, "of another kind")
+        limiter.send("INCR", key)
+    limiter.send("HGET", key, "of another kind")
     assert echo(limiter, 5) == [5]
     assert redis.getdel(key) == b"3"
     assert len([one for one in redis.client_list() if one["name"] == "told"]) == 1
@@ -124,7 +124,7 @@ def test_what_is_told_is_done_and_its_answer_is_nobodys(services: Services) -> N
 
 def test_what_was_told_on_a_connection_that_redis_closed_is_not_waited_for(services: Services) -> None:
     limiter = Limiter(f"{services.redis_url}&client_name=told-and-closed")
-    limiter.tell("PING")
+    limiter.send("PING")
     redis = Redis.from_url(services.redis_url)
     (client,) = [one for one in redis.client_list() if one["name"] == "told-and-closed"]
     redis.client_kill_filter(_id=client["id"])
@@ -152,7 +152,7 @@ def test_an_answer_that_comes_too_late_is_not_taken_for_the_next(services: Servi
         "local function now() local t = redis.call('TIME') return t[1] * 1000 + t[2] / 1000 end "
         "local began = now() while now() - began < 600 do end return 7"
     )
-    assert limiter.ask(slow, keys=[], arguments=[]) is None
+    assert limiter.run_script(slow, keys=[], arguments=[]) is None
     told = [echo(limiter, number) for number in range(8, 28)]
     assert told[-1] == [27]
     assert all(answer in (None, [number]) for number, answer in enumerate(told, 8))
@@ -160,5 +160,5 @@ def test_an_answer_that_comes_too_late_is_not_taken_for_the_next(services: Servi
 
 def test_a_script_that_goes_wrong_is_no_answer_and_leaves_the_connection_good(services: Services) -> None:
     limiter = Limiter(services.redis_url, pause_s=0)
-    assert limiter.ask("return redis.call('NOTHING')", keys=[], arguments=[]) is None
+    assert limiter.run_script("return redis.call('NOTHING')", keys=[], arguments=[]) is None
     assert echo(limiter) == [1]

@@ -85,7 +85,7 @@ def shown_with_pages(
         )
         Document.objects.filter(pk=document.pk).update(shown=revision)
         Collection.objects.filter(pk=document.collection_id).update(vectors_seq=F("vectors_seq") + 1)
-        charge(who.id, pages=pages)
+        charge(tx, pages=pages)
     return document
 
 

@@ -51,8 +51,8 @@ def shown_texts(who: Someone, name: str) -> list[str]:
 
 def books_balance(who: Someone) -> None:
     """Quota, pages, vectors and files say the same, and nothing is there twice or by half."""
-    with acting_for(who.id):
-        kept = usage(who.id)
+    with acting_for(who.id) as tx:
+        kept = usage(tx)
         pages = Page.objects.filter(owner_id=who.id)
         assert kept.pages == pages.count() == PageEmbedding.objects.filter(owner_id=who.id).count()
         assert kept.documents == Document.objects.filter(owner_id=who.id).count()

@@ -156,8 +156,8 @@ class World:
 @pytest.fixture
 def world(alice: Someone, charlie: Someone, embedding: None) -> World:
     shown_with_pages(alice, "page-1.pdf", pages=1, collection="shelf-1", metadata={"year": 2026})
-    with acting_for(alice.id):
-        spare = mint_key(alice.id, rights=Rights(scopes=EVERYTHING)).key
+    with acting_for(alice.id) as tx:
+        spare = mint_key(tx, rights=Rights(scopes=EVERYTHING)).key
         uploaded = Revision.objects.filter(owner_id=alice.id).values("file")
         link = links.file_token(StoredFile.objects.get(pk__in=uploaded))
         page = Page.objects.get(owner_id=alice.id)

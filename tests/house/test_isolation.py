@@ -41,9 +41,9 @@ def full(alice: Someone) -> Someone:
     shown_with_pages(alice, "report.pdf", pages=2)
     alice.post("/v1/collections/", {"name": "reports"}, Idempotency_Key="once")
     kept_for(alice)
-    with acting_for(alice.id):
+    with acting_for(alice.id) as tx:
         old = ApiKey.objects.get(owner_id=alice.id)
-        mint_key(alice.id, rights=Rights(scopes=EVERYTHING), rotated_from=old)
+        mint_key(tx, rights=Rights(scopes=EVERYTHING), rotated_from=old)
         Revision.objects.filter(owner_id=alice.id).update(converted=F("file"))
         recall.record(alice.id, {Collection.objects.filter(owner_id=alice.id)[0].pk: (10, 9)})
     return alice

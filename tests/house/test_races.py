@@ -189,7 +189,7 @@ def test_of_many_who_want_the_last_place_one_gets_it(
     owner: Someone, settings: Settings, monkeypatch: pytest.MonkeyPatch, round_: int
 ) -> None:
     settings.ENV = replace(settings.ENV, max_webhooks=1)
-    monkeypatch.setattr(key_lifecycle, "MOST_KEYS", 2)
+    monkeypatch.setattr(key_lifecycle, "MAX_KEYS", 2)
     hook = {"url": "https://93.184.216.34/hook"}
     made = at_once(*[lambda: owner.post("/v1/webhooks/", hook)] * 4)
     assert sorted(made) == [201, 429, 429, 429]

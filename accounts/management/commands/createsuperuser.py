@@ -1,4 +1,4 @@
-"""Django's command, and an API key for the new user."""
+"""Django's command, which also creates an API key for the new user."""
 
 from typing import Any
 
@@ -11,23 +11,23 @@ from accounts.ownership import acting_for
 
 
 class Command(createsuperuser.Command):
-    help = "Makes a user who may log in to the admin, and an API key that is printed once."
+    help = "Creates a user who may log in to the admin, and an API key that is printed once."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        made: list[int] = []
+        user_ids: list[int] = []
 
-        # Django's command does not say whom it made: the e-mail may have been typed at its prompt.
+        # Django's command does not return the user, and the e-mail may have been typed at its prompt.
         def remember(*, instance: CustomUser, created: bool, **_rest: Any) -> None:
             if created:
-                made.append(instance.pk)
+                user_ids.append(instance.pk)
 
         post_save.connect(remember, sender=CustomUser)
         try:
             super().handle(*args, **options)
         finally:
             post_save.disconnect(remember, sender=CustomUser)
-        for user_id in made:
-            with acting_for(user_id):
-                minted = mint_key(user_id, rights=Rights(scopes=frozenset({"admin"})), name="first")
-            self.stderr.write("An API key for this user follows. It is shown once.")
+        for user_id in user_ids:
+            with acting_for(user_id) as tx:
+                minted = mint_key(tx, rights=Rights(scopes=frozenset({"admin"})), name="first")
+            self.stderr.write("This user's API key follows. It is shown only once.")
             self.stdout.write(minted.text)

@@ -1,4 +1,4 @@
-"""The first user of a new installation, for the embedded stack."""
+"""Creates the first user of a new installation, for the embedded stack."""
 
 import argparse
 import json
@@ -13,27 +13,30 @@ from accounts.models import CustomUser
 from accounts.ownership import acting_for
 
 _EMAIL = "admin@localhost"
-# Two starts at once shall not both find nobody.
+# Two starts at the same time must not both create a user.
 _LOCK = 7_021_884_301
 
 
 class Command(BaseCommand):
-    help = "Makes an admin with a password and an API key if there is no user yet, and prints the three, this once."
+    help = "Creates an admin with a password and an API key if there is no user yet, and prints them once."
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        parser.add_argument("--json", action="store_true", help="print a JSON object; empty if there is a user already")
+        parser.add_argument(
+            "--json", action="store_true", help="print a JSON object; it is empty if a user exists already"
+        )
 
     def handle(self, *_args: Any, **options: Any) -> None:
-        made = _make_first_admin()
+        credentials = _create_first_admin()
         if options["json"]:
-            self.stdout.write(json.dumps(made))
-        elif made:
-            self.stdout.write("\n".join(f"{name}: {value}" for name, value in made.items()))
+            self.stdout.write(json.dumps(credentials))
+        elif credentials:
+            self.stdout.write("\n".join(f"{name}: {value}" for name, value in credentials.items()))
         else:
-            self.stdout.write("There is a user already; nothing was made.")
+            self.stdout.write("A user exists already; nothing was created.")
 
 
-def _make_first_admin() -> dict[str, str]:
+def _create_first_admin() -> dict[str, str]:
+    """Return the new admin's credentials, or nothing if a user exists already."""
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
@@ -41,6 +44,6 @@ def _make_first_admin() -> dict[str, str]:
             return {}
         password = secrets.token_urlsafe(15)
         admin = CustomUser.objects.create_superuser(_EMAIL, password=password)
-        with acting_for(admin.pk):
-            minted = mint_key(admin.pk, rights=Rights(scopes=frozenset({"admin"})), name="first")
+        with acting_for(admin.pk) as tx:
+            minted = mint_key(tx, rights=Rights(scopes=frozenset({"admin"})), name="first")
     return {"email": _EMAIL, "password": password, "api_key": minted.text}

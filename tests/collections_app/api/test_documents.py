@@ -153,9 +153,9 @@ def test_a_second_upsert_of_one_name_replaces_metadata_and_content(alice: Someon
     second = put(alice, "x", PNG)
     assert first["id"] == second["id"]
     assert alice.get("/v1/documents/x/").json()["metadata"] == {}
-    with acting_for(alice.id):
+    with acting_for(alice.id) as tx:
         assert Revision.objects.filter(owner_id=alice.id).count() == 1
-        kept = usage(alice.id)
+        kept = usage(tx)
     assert (kept.documents, kept.bytes) == (1, len(PNG))
 
 
@@ -251,8 +251,8 @@ def test_deleting_gives_the_quota_back(alice: Someone, path: str) -> None:
     shown_with_pages(alice, "x", pages=2)
     assert alice.delete(path).status_code == 204
     assert alice.get("/v1/documents/x/").status_code == 404
-    with acting_for(alice.id):
-        kept = usage(alice.id)
+    with acting_for(alice.id) as tx:
+        kept = usage(tx)
     assert (kept.documents, kept.pages, kept.bytes) == (0, 0, 0)
 
 
@@ -262,8 +262,8 @@ def test_deleting_a_collection_gives_the_quota_of_all_its_documents_back(alice: 
     put(alice, "z", PDF)
     assert alice.get("/v1/collections/c/").json()["num_documents"] == 2
     assert alice.delete("/v1/collections/c/").status_code == 204
-    with acting_for(alice.id):
-        kept = usage(alice.id)
+    with acting_for(alice.id) as tx:
+        kept = usage(tx)
         assert not Revision.objects.filter(owner_id=alice.id).exclude(document__name="z").exists()
     assert (kept.documents, kept.pages, kept.bytes) == (1, 0, len(PDF))
 

@@ -74,8 +74,8 @@ def test_a_page_that_cannot_be_drawn_is_left_out_and_the_others_keep_their_numbe
     assert (found["status"], found["num_pages"], found["pages_total"], found["pages_done"]) == ("ready", 2, 3, 3)
     assert [(one["page"], one["code"]) for one in found["skipped_pages"]] == [(2, "page_too_large")]
     assert (numbers(owner), shown_texts(owner, "a.pdf")) == ([1, 3], ["one", "three"])
-    with acting_for(owner.id):
-        assert usage(owner.id).pages == 2
+    with acting_for(owner.id) as tx:
+        assert usage(tx).pages == 2
 
 
 @pytest.mark.parametrize("page", [1, 3])

@@ -47,8 +47,10 @@ def register(who: Someone, url: str, **more: Any) -> dict[str, Any]:
 def kept_for(who: Someone) -> WebhookDelivery:
     """A webhook with a message for it, without going through the door."""
     caller = Caller.of_owner(who.id, email=who.user.email)
-    with acting_for(who.id):
-        made = endpoints.create(caller, url="https://93.184.216.34/hook", description="", events=[Event.DOCUMENT_READY])
+    with acting_for(who.id) as tx:
+        made = endpoints.create(
+            tx, caller, url="https://93.184.216.34/hook", description="", events=[Event.DOCUMENT_READY]
+        )
         return endpoints.send_test(caller, made.pk)
 
 
