@@ -32,13 +32,11 @@ class Quota:
     max_bytes: int
 
 
-def charge(tx: OwnerTransaction | int, *, documents: int = 0, pages: int = 0, bytes: int = 0) -> None:  # noqa: A002 - the unit
+def charge(tx: OwnerTransaction, *, documents: int = 0, pages: int = 0, bytes: int = 0) -> None:  # noqa: A002 - the unit
     """Add to the owner's usage (negative amounts release), or raise QuotaReached and count nothing.
 
     Call after taking every other lock. Releasing always succeeds, so an owner above a lowered limit can delete.
     """
-    # Callers that are not converted yet pass the owner's id.
-    tx = OwnerTransaction(tx) if isinstance(tx, int) else tx
     amounts = {"documents": documents, "pages": pages, "bytes": bytes}
     if _add(tx, amounts):
         return

@@ -205,7 +205,7 @@ def _queue_revision(
         document.metadata = metadata
     document.save(update_fields=["latest", "metadata", "updated_at"])
     Revision.objects.filter(owner_id=tx.owner_id, pk__in=superseded_ids).delete()
-    charge(tx.owner_id, documents=int(is_new), pages=-freed_pages, bytes=document.latest.size - freed_bytes)
+    charge(tx, documents=int(is_new), pages=-freed_pages, bytes=document.latest.size - freed_bytes)
 
 
 def _latest_url(document: Document) -> str:

@@ -31,5 +31,5 @@ def download(lease: Lease, url: str, *, use_proxy: bool) -> StoredFile:
         )
     with files.keep(draft) as (tx, file):
         lease.write(tx, file=file, size=file.size)
-        charge(tx.owner_id, bytes=file.size)
+        charge(tx, bytes=file.size)
     return file

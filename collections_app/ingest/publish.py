@@ -50,4 +50,4 @@ def _delete_replaced(tx: OwnerTransaction, document: Document, *, keep: Revision
     size = Revision.objects.filter(owner_id=tx.owner_id, pk__in=ids).aggregate(n=Sum("size"))["n"] or 0
     pages = Page.objects.filter(owner_id=tx.owner_id, revision__in=ids).aggregate(n=Count("pk"))["n"]
     Revision.objects.filter(owner_id=tx.owner_id, pk__in=ids).delete()
-    charge(tx.owner_id, pages=-pages, bytes=-size)
+    charge(tx, pages=-pages, bytes=-size)

@@ -201,7 +201,7 @@ def _store(
     # The last pages of the document may have been skipped, so the end of its pages is the end of the copy.
     locked.pages_done = sources[-1].page.number if sources else (locked.pages_total or 0)
     locked.save(update_fields=["pages_done"])
-    charge(tx.owner_id, pages=len(pages))
+    charge(tx, pages=len(pages))
     return locked
 
 

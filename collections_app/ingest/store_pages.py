@@ -126,7 +126,7 @@ def restart(lease: Lease) -> None:
 def delete_pages(tx: OwnerTransaction, revision_ids: Iterable[int]) -> None:
     """Delete the pages of revisions that are not shown, and return their share of the quota."""
     deleted, _ = Page.objects.filter(owner_id=tx.owner_id, revision_id__in=list(revision_ids)).delete()
-    charge(tx.owner_id, pages=-deleted)
+    charge(tx, pages=-deleted)
 
 
 def _insert(
@@ -154,7 +154,7 @@ def _insert(
     }
     if not vectors.copy(tx, sources):
         raise RetryStore
-    charge(tx.owner_id, pages=len(pages))
+    charge(tx, pages=len(pages))
 
 
 def _recognized_texts(tx: OwnerTransaction, pages: Sequence[NewPage]) -> dict[int, str]:
