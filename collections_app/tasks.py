@@ -52,7 +52,7 @@ def _send(name: str, args: list[str] | None = None, *, count: int = 1, expires_s
 @app.task(name=_PROCESS)
 def process_next() -> None:
     more = worker.run()
-    if deliveries.are_due():
+    if deliveries.any_due():
         nudge_courier()
     if more:
         nudge()
@@ -78,7 +78,7 @@ def sweep() -> None:
 @app.task(name="collections_app.housekeeping")
 def run_housekeeping() -> None:
     housekeeping.delete_expired_answers()
-    deliveries.forget_old()
+    deliveries.delete_old()
     recall.forget_old()
     housekeeping.delete_unused_files()
     housekeeping.delete_abandoned_conversions()

@@ -48,7 +48,7 @@ class WebhookEndpointAdmin(ViewOnly[WebhookEndpoint]):
     @admin.action(description="Disable selected webhooks", permissions=["disable"])
     def disable_selected(self, request: HttpRequest, chosen: QuerySet[WebhookEndpoint]) -> None:
         for endpoint in chosen:
-            endpoints.disable(endpoint, why=WhyDisabled.BY_STAFF)
+            endpoints.disable(endpoint, reason=WhyDisabled.BY_STAFF)
             self.log_change(request, endpoint, "Disabled.")
         self.message_user(request, f"{len(chosen)} disabled.", messages.SUCCESS)
 
@@ -112,8 +112,8 @@ class WebhookDeliveryAdmin(ViewOnly[WebhookDelivery]):
         for row in chosen.select_related("owner"):
             caller = Caller.of_owner(row.owner_id, email=row.owner.email)
             try:
-                with acting_for(row.owner_id):
-                    endpoints.replay(caller, row.endpoint_id, row.pk)
+                with acting_for(row.owner_id) as tx:
+                    endpoints.replay(tx, caller, row.endpoint_id, row.pk)
             except WebhookDisabled:
                 self.message_user(request, f"{row} goes to a webhook that is disabled.", messages.WARNING)
                 continue

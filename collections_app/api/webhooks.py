@@ -47,7 +47,7 @@ class Webhooks(OwnedView):
         examples=[forms.WEBHOOK],
     )
     def get(self, request: Request) -> Response:
-        page = paginate(request, endpoints.of(self.caller))
+        page = paginate(request, endpoints.visible_to(self.transaction, self.caller))
         return Response([forms.webhook(row) for row in page.rows], headers=page.headers)
 
     @extend_schema(
@@ -88,7 +88,7 @@ class WebhookDetail(OwnedView):
         examples=[forms.WEBHOOK],
     )
     def get(self, _request: Request, webhook_id: int) -> Response:
-        return Response(forms.webhook(endpoints.find(self.caller, webhook_id)))
+        return Response(forms.webhook(endpoints.find(self.transaction, self.caller, webhook_id)))
 
     @extend_schema(
         operation_id="updateWebhook",
@@ -107,7 +107,7 @@ class WebhookDetail(OwnedView):
         data = validated(forms.WebhookChange, request)
         if not data:
             raise NothingToChange
-        changed = endpoints.change(self.caller, webhook_id, endpoints.Change(**data))
+        changed = endpoints.update(self.transaction, self.caller, webhook_id, endpoints.EndpointUpdate(**data))
         transaction.on_commit(tasks.nudge_courier)
         return Response(forms.webhook(changed))
 
@@ -120,7 +120,7 @@ class WebhookDetail(OwnedView):
         responses={204: OpenApiResponse(description="It is deleted.")},
     )
     def delete(self, _request: Request, webhook_id: int) -> Response:
-        endpoints.delete(self.caller, webhook_id)
+        endpoints.delete(self.transaction, self.caller, webhook_id)
         return Response(status=204)
 
 
@@ -143,7 +143,9 @@ class RotateSecret(OwnedView):
     )
     def post(self, request: Request, webhook_id: int) -> Response:
         overlap = timedelta(hours=validated(forms.SecretRotation, request)["overlap_hours"])
-        return _with_secret(endpoints.rotate(self.caller, webhook_id, overlap=overlap), status=200)
+        return _with_secret(
+            endpoints.rotate_secret(self.transaction, self.caller, webhook_id, overlap=overlap), status=200
+        )
 
 
 class SendTest(OwnedView):
@@ -162,7 +164,7 @@ class SendTest(OwnedView):
         examples=[forms.DELIVERY],
     )
     def post(self, _request: Request, webhook_id: int) -> Response:
-        written = endpoints.send_test(self.caller, webhook_id)
+        written = endpoints.send_test(self.transaction, self.caller, webhook_id)
         transaction.on_commit(tasks.nudge_courier)
         return Response(forms.delivery(written), status=202)
 
@@ -181,7 +183,7 @@ class WebhookDeliveries(OwnedView):
         examples=[forms.DELIVERY],
     )
     def get(self, request: Request, webhook_id: int) -> Response:
-        rows = endpoints.deliveries(self.caller, webhook_id)
+        rows = endpoints.deliveries(self.transaction, self.caller, webhook_id)
         if wanted := _status(request):
             rows = rows.filter(status=wanted)
         page = paginate(request, rows, newest_first=True)
@@ -204,7 +206,7 @@ class ReplayDelivery(OwnedView):
         examples=[forms.DELIVERY],
     )
     def post(self, _request: Request, webhook_id: int, delivery_id: int) -> Response:
-        again = endpoints.replay(self.caller, webhook_id, delivery_id)
+        again = endpoints.replay(self.transaction, self.caller, webhook_id, delivery_id)
         transaction.on_commit(tasks.nudge_courier)
         return Response(forms.delivery(again), status=202)
 

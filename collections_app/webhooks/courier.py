@@ -1,6 +1,6 @@
-"""The verb that sends what is due: several messages at a time, each to another endpoint, for one turn.
+"""Send the messages that are due: several at a time, each to another endpoint, for one slice of time.
 
-Threads only wait for receivers. What is claimed, and what is kept of an attempt, is done here, by one.
+The threads only wait for receivers. One thread claims messages and records results in the database.
 """
 
 import time
@@ -22,54 +22,55 @@ from collections_app.webhooks.deliveries import Claim
 
 log = structlog.get_logger(__name__)
 
-AT_ONCE = 8
-# Then the queue may have another look; well within the time that it gives to one task.
-_TURN_S = 30.0
-_LOOK_AGAIN_S = 0.25
+MAX_CONCURRENT = 8
+# Well below the time that the queue allows for one task.
+_SLICE_S = 30.0
+_POLL_S = 0.25
 
 
 def run() -> bool:
-    """Send what is due, for the length of one turn; whether there is more to do."""
-    deliveries.free_abandoned()
-    on_their_way: dict[Future[PostResult], Claim] = {}
-    until = time.monotonic() + _TURN_S
-    with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="webhook") as threads:
+    """Send due messages for one slice, and return whether there are more."""
+    deliveries.clean_up()
+    in_flight: dict[Future[PostResult], Claim] = {}
+    deadline = time.monotonic() + _SLICE_S
+    with ThreadPoolExecutor(MAX_CONCURRENT, thread_name_prefix="webhook") as pool:
         while True:
-            on_their_way.update(_begun(threads, room=AT_ONCE - len(on_their_way), until=until))
-            if not on_their_way:
+            in_flight.update(_start(pool, limit=MAX_CONCURRENT - len(in_flight), deadline=deadline))
+            if not in_flight:
                 break
-            # What becomes due meanwhile need not wait for who is slow.
-            done, _ = wait(on_their_way, timeout=_LOOK_AGAIN_S, return_when=FIRST_COMPLETED)
-            for sending in done:
+            # The timeout lets messages that become due start while slow receivers are still waited for.
+            done, _ = wait(in_flight, timeout=_POLL_S, return_when=FIRST_COMPLETED)
+            for future in done:
                 failpoints.reach("webhook_answered")
-                deliveries.record(on_their_way.pop(sending), _receipt(sending))
-    return deliveries.are_due()
+                deliveries.record(in_flight.pop(future), _result(future))
+    return deliveries.any_due()
 
 
-def _begun(threads: ThreadPoolExecutor, *, room: int, until: float) -> Iterator[tuple[Future[PostResult], Claim]]:
-    for _ in range(room):
-        claim = deliveries.claim() if time.monotonic() < until else None
+def _start(pool: ThreadPoolExecutor, *, limit: int, deadline: float) -> Iterator[tuple[Future[PostResult], Claim]]:
+    """Claim up to `limit` messages and start sending them."""
+    for _ in range(limit):
+        claim = deliveries.claim() if time.monotonic() < deadline else None
         if claim is None:
             return
         failpoints.reach("webhook_claimed")
-        body = messages.body_of(claim.delivery)
+        body = messages.serialize(claim.delivery)
         try:
-            signing = keys.signing_keys(claim.endpoint)
+            signing_keys = keys.signing_keys(claim.endpoint)
         except keys.SecretLost:
-            deliveries.let_go(claim, why=WhyDisabled.SECRET_LOST)
+            deliveries.disable_endpoint(claim, reason=WhyDisabled.SECRET_LOST)
             continue
         now = int(timezone.now().timestamp())
-        headers = signature_headers(claim.delivery.name, body, timestamp=now, keys=signing)
+        headers = signature_headers(claim.delivery.name, body, timestamp=now, keys=signing_keys)
         env = settings.ENV
         policy = OutboundPolicy(allow=AllowList.parse(env.webhook_allow), ports=env.webhook_ports)
         url, timeout_s = claim.endpoint.url, float(env.webhook_timeout_s)
-        yield threads.submit(post, url, body, headers=headers, policy=policy, timeout_s=timeout_s), claim
+        yield pool.submit(post, url, body, headers=headers, policy=policy, timeout_s=timeout_s), claim
 
 
-def _receipt(sending: Future[PostResult]) -> PostResult:
-    """An error of ours costs one message one attempt, and the others nothing."""
+def _result(future: Future[PostResult]) -> PostResult:
+    """Return the result; an unexpected error costs one message one attempt, and the others nothing."""
     try:
-        return sending.result()
+        return future.result()
     except Exception:
         log.exception("webhook_broke_off")
         return PostResult(failure="unreachable")

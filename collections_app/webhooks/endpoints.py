@@ -1,4 +1,7 @@
-"""Verbs on endpoints: make one, change it, give it a new secret, try it, read its log. Each begins with the caller."""
+"""Operations on webhook endpoints: create and change them, rotate their secrets, send tests, replay deliveries.
+
+Each takes the owner's open transaction and the caller, whose key may be restricted to some collections.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -33,12 +36,12 @@ from collections_app.webhooks.errors import (
 )
 from paliapi.errors import Problem
 
-COLIVARAS_EVENTS = (Event.UPSERT_SUCCESS, Event.UPSERT_FAIL)
+_COLIVARA_EVENTS = (Event.UPSERT_SUCCESS, Event.UPSERT_FAIL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
-    """What is to be different; None leaves a thing as it is."""
+class EndpointUpdate:
+    """Changes to an endpoint; None leaves a field unchanged."""
 
     url: str | None = None
     description: str | None = None
@@ -46,151 +49,150 @@ class Change:
     enabled: bool | None = None
 
 
-def of(caller: Caller) -> QuerySet[WebhookEndpoint]:
-    """All of the caller's owner, for a key that reaches all collections: messages tell of any of them."""
+def visible_to(tx: OwnerTransaction, caller: Caller) -> QuerySet[WebhookEndpoint]:
+    """Return the owner's endpoints. The key must reach all collections, because messages cover all of them."""
     if caller.collections is not None:
         raise WebhooksOutOfReach
-    return WebhookEndpoint.objects.filter(owner_id=caller.owner_id)
+    return WebhookEndpoint.objects.filter(owner_id=tx.owner_id)
 
 
-def find(caller: Caller, endpoint_id: int) -> WebhookEndpoint:
-    found = of(caller).filter(pk=endpoint_id).first()
-    if found is None:
+def find(tx: OwnerTransaction, caller: Caller, endpoint_id: int) -> WebhookEndpoint:
+    endpoint = visible_to(tx, caller).filter(pk=endpoint_id).first()
+    if endpoint is None:
         raise WebhookNotFound
-    return found
+    return endpoint
 
 
 def create(
     tx: OwnerTransaction, caller: Caller, *, url: str, description: str, events: Sequence[str]
 ) -> WebhookEndpoint:
-    """A new one; `keys.secret_of` it is shown this once."""
-    _check_room(tx, caller)
+    """Create an endpoint. Its secret (`keys.secret_of`) is shown only in the response to this call."""
+    _check_limit(tx, caller)
     _check_url(url)
-    return _made(caller, url=url, description=description, events=events, compatible=False)
+    return _create(tx, caller, url=url, description=description, events=events, compatible=False)
 
 
 def create_compatible(tx: OwnerTransaction, caller: Caller, *, url: str) -> WebhookEndpoint:
-    """The one that an account has in ColiVara: made by the first call, given another URL by every later one."""
+    """Create the endpoint that an account has in ColiVara, or change its URL if it exists."""
     _check_url(url)
     lock_owner(tx)
-    found = _locked(of(caller).filter(compatible=True))
-    if found is None:
-        _check_room(tx, caller)
-        return _made(caller, url=url, description="", events=COLIVARAS_EVENTS, compatible=True)
-    return change(caller, found.pk, Change(url=url, enabled=True))
+    endpoint = visible_to(tx, caller).filter(compatible=True).select_for_update().first()
+    if endpoint is None:
+        _check_limit(tx, caller)
+        return _create(tx, caller, url=url, description="", events=_COLIVARA_EVENTS, compatible=True)
+    return update(tx, caller, endpoint.pk, EndpointUpdate(url=url, enabled=True))
 
 
-def change(caller: Caller, endpoint_id: int, change: Change) -> WebhookEndpoint:
-    """Another address is a fresh start; so is being enabled."""
-    endpoint = _locked_one(caller, endpoint_id)
-    if change.url is not None:
-        _check_url(change.url)
-        endpoint.url = change.url
-    if change.description is not None:
-        endpoint.description = change.description
-    if change.events is not None:
-        endpoint.events = _in_order(change.events)
-    if change.enabled is False:
-        disable(endpoint, why=WhyDisabled.BY_REQUEST)
-    elif change.enabled or change.url is not None:
-        fresh = WebhookEndpoint.objects.filter(owner_id=endpoint.owner_id, pk=endpoint.pk)
-        fresh.update(failures=0, failing_since=None, rest_until=Now())
-        if change.enabled:
-            fresh.update(enabled=True, disabled_reason="", disabled_at=None)
+def update(tx: OwnerTransaction, caller: Caller, endpoint_id: int, changes: EndpointUpdate) -> WebhookEndpoint:
+    """Change an endpoint. A new URL, or enabling it, resets its record of failures."""
+    endpoint = _lock(tx, caller, endpoint_id)
+    if changes.url is not None:
+        _check_url(changes.url)
+        endpoint.url = changes.url
+    if changes.description is not None:
+        endpoint.description = changes.description
+    if changes.events is not None:
+        endpoint.events = _in_order(changes.events)
+    if changes.enabled is False:
+        disable(endpoint, reason=WhyDisabled.BY_REQUEST)
+    elif changes.enabled or changes.url is not None:
+        row = WebhookEndpoint.objects.filter(owner_id=tx.owner_id, pk=endpoint.pk)
+        row.update(failures=0, failing_since=None, rest_until=Now())
+        if changes.enabled:
+            row.update(enabled=True, disabled_reason="", disabled_at=None)
     endpoint.updated_at = Now()
     endpoint.save(update_fields=["url", "description", "events", "updated_at"])
-    return find(caller, endpoint.pk)
+    return find(tx, caller, endpoint.pk)
 
 
-def delete(caller: Caller, endpoint_id: int) -> None:
-    """With all its deliveries."""
-    _locked_one(caller, endpoint_id).delete()
+def delete(tx: OwnerTransaction, caller: Caller, endpoint_id: int) -> None:
+    """Delete an endpoint with all its deliveries."""
+    _lock(tx, caller, endpoint_id).delete()
 
 
-def rotate(caller: Caller, endpoint_id: int, *, overlap: timedelta) -> WebhookEndpoint:
-    """A new secret; for the time of the overlap messages are signed with the old one too."""
-    endpoint = _locked_one(caller, endpoint_id)
-    keys.renew(endpoint, old_until=timezone.now() + overlap if overlap else None)
+def rotate_secret(tx: OwnerTransaction, caller: Caller, endpoint_id: int, *, overlap: timedelta) -> WebhookEndpoint:
+    """Give an endpoint a new secret. During the overlap, messages are signed with the old one too."""
+    endpoint = _lock(tx, caller, endpoint_id)
+    keys.renew_secret(endpoint, old_until=timezone.now() + overlap if overlap else None)
     endpoint.updated_at = Now()
     endpoint.save(update_fields=["salt", "pepper_id", "old_salt", "old_pepper_id", "old_until", "updated_at"])
     if endpoint.disabled_reason == WhyDisabled.SECRET_LOST:
-        return change(caller, endpoint.pk, Change(enabled=True))
-    return find(caller, endpoint.pk)
+        return update(tx, caller, endpoint.pk, EndpointUpdate(enabled=True))
+    return find(tx, caller, endpoint.pk)
 
 
-def disable(endpoint: WebhookEndpoint, *, why: WhyDisabled) -> None:
-    """What is pending waits until it is enabled again; nothing more is written for it meanwhile."""
+def disable(endpoint: WebhookEndpoint, *, reason: WhyDisabled) -> None:
+    """Disable an endpoint. Pending messages wait until it is enabled again; no new ones are written."""
     rows = WebhookEndpoint.objects.filter(owner_id=endpoint.owner_id, pk=endpoint.pk, enabled=True)
-    rows.update(enabled=False, disabled_reason=why, disabled_at=Now(), updated_at=Now())
+    rows.update(enabled=False, disabled_reason=reason, disabled_at=Now(), updated_at=Now())
 
 
-def send_test(caller: Caller, endpoint_id: int) -> WebhookDelivery:
-    """Send it a message that is of no consequence."""
-    endpoint = _locked_one(caller, endpoint_id)
-    _awake(endpoint)
-    return outbox.send_test(endpoint)
+def send_test(tx: OwnerTransaction, caller: Caller, endpoint_id: int) -> WebhookDelivery:
+    """Write a test message for an endpoint."""
+    endpoint = _lock(tx, caller, endpoint_id)
+    _require_enabled(tx, endpoint)
+    return outbox.write_test(tx, endpoint)
 
 
-def deliveries(caller: Caller, endpoint_id: int) -> WebhookDeliveryQuerySet:
-    return WebhookDelivery.objects.filter(owner_id=caller.owner_id, endpoint=find(caller, endpoint_id))
+def deliveries(tx: OwnerTransaction, caller: Caller, endpoint_id: int) -> WebhookDeliveryQuerySet:
+    return WebhookDelivery.objects.filter(owner_id=tx.owner_id, endpoint=find(tx, caller, endpoint_id))
 
 
-def replay(caller: Caller, endpoint_id: int, delivery_id: int) -> WebhookDelivery:
-    """Send a message again, whatever became of it; it keeps its id. One that waits for its next try is tried now."""
-    endpoint = _locked_one(caller, endpoint_id)
-    rows = deliveries(caller, endpoint.pk).filter(pk=delivery_id)
+def replay(tx: OwnerTransaction, caller: Caller, endpoint_id: int, delivery_id: int) -> WebhookDelivery:
+    """Send a message again with the same id, whatever its status. A pending one is tried now."""
+    endpoint = _lock(tx, caller, endpoint_id)
+    rows = deliveries(tx, caller, endpoint.pk).filter(pk=delivery_id)
     if not rows.exists():
         raise WebhookDeliveryNotFound
-    _awake(endpoint)
+    _require_enabled(tx, endpoint)
     rows.unheld().update(next_try_at=Now(), attempts=0)
-    ended = rows.exclude(status=DeliveryStatus.PENDING)
-    ended.update(status=DeliveryStatus.PENDING, next_try_at=Now(), attempts=0, delivered_at=None)
+    finished = rows.exclude(status=DeliveryStatus.PENDING)
+    finished.update(status=DeliveryStatus.PENDING, next_try_at=Now(), attempts=0, delivered_at=None)
     return rows.get()
 
 
-def _awake(endpoint: WebhookEndpoint) -> None:
+def _require_enabled(tx: OwnerTransaction, endpoint: WebhookEndpoint) -> None:
+    """Raise WebhookDisabled, or end the rest of a failing endpoint."""
     if not endpoint.enabled:
         raise WebhookDisabled
-    WebhookEndpoint.objects.filter(owner_id=endpoint.owner_id, pk=endpoint.pk).update(rest_until=Now())
+    WebhookEndpoint.objects.filter(owner_id=tx.owner_id, pk=endpoint.pk).update(rest_until=Now())
 
 
-def _made(caller: Caller, *, url: str, description: str, events: Sequence[str], compatible: bool) -> WebhookEndpoint:
+def _create(
+    tx: OwnerTransaction, caller: Caller, *, url: str, description: str, events: Sequence[str], compatible: bool
+) -> WebhookEndpoint:
     endpoint = WebhookEndpoint(
-        owner_id=caller.owner_id, url=url, description=description, events=_in_order(events), compatible=compatible
+        owner_id=tx.owner_id, url=url, description=description, events=_in_order(events), compatible=compatible
     )
-    keys.renew(endpoint)
+    keys.renew_secret(endpoint)
     endpoint.save(force_insert=True)
-    return find(caller, endpoint.pk)
+    return find(tx, caller, endpoint.pk)
 
 
-def _locked_one(caller: Caller, endpoint_id: int) -> WebhookEndpoint:
-    found = _locked(of(caller).filter(pk=endpoint_id))
-    if found is None:
+def _lock(tx: OwnerTransaction, caller: Caller, endpoint_id: int) -> WebhookEndpoint:
+    endpoint = visible_to(tx, caller).filter(pk=endpoint_id).select_for_update().first()
+    if endpoint is None:
         raise WebhookNotFound
-    return found
-
-
-def _locked(rows: QuerySet[WebhookEndpoint]) -> WebhookEndpoint | None:
-    return rows.select_for_update().first()
+    return endpoint
 
 
 def _in_order(events: Sequence[str]) -> list[str]:
     return [event for event in Event.values if event in events]
 
 
-def _check_room(tx: OwnerTransaction, caller: Caller) -> None:
-    present = of(caller)
+def _check_limit(tx: OwnerTransaction, caller: Caller) -> None:
+    rows = visible_to(tx, caller)
     lock_owner(tx)
-    if present.count() >= settings.ENV.max_webhooks:
+    if rows.count() >= settings.ENV.max_webhooks:
         raise TooManyWebhooks(f"An account may have {settings.ENV.max_webhooks} webhooks.")
 
 
 def _check_url(url: str) -> None:
-    """Refuse what would be refused when sending, as far as can be told without asking the network."""
+    """Refuse a URL that would be refused when sending, as far as can be decided without a DNS lookup."""
     env = settings.ENV
     try:
-        where = parse_destination(url, ports=env.webhook_ports)
-        check_without_lookup(where, allow=AllowList.parse(env.webhook_allow))
+        destination = parse_destination(url, ports=env.webhook_ports)
+        check_without_lookup(destination, allow=AllowList.parse(env.webhook_allow))
     except FetchRefused:
         problem = Problem("/url", WebhookURLRefused.code, WebhookURLRefused.title)
         raise WebhookURLRefused(problems=(problem,)) from None

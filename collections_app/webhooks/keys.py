@@ -1,6 +1,6 @@
-"""The keys that an endpoint's messages are signed with: derived from a pepper of this server and a salt in the row.
+"""The keys that sign an endpoint's messages, derived from a pepper of this server and a salt in the row.
 
-Whoever has a copy of the database alone can sign nothing; and nothing has to be decrypted.
+A copy of the database alone cannot sign anything, and nothing has to be decrypted.
 """
 
 import secrets
@@ -17,11 +17,11 @@ _SALT_BYTES = 32
 
 
 class SecretLost(Exception):
-    """The pepper that a secret was derived from is not configured any more."""
+    """The pepper from which a secret was derived is no longer configured."""
 
 
-def renew(endpoint: WebhookEndpoint, *, old_until: datetime | None = None) -> None:
-    """Give it a new secret, and let the one it had sign as well for a while; the row is not saved."""
+def renew_secret(endpoint: WebhookEndpoint, *, old_until: datetime | None = None) -> None:
+    """Give the endpoint a new secret, and let the old one sign too until `old_until`. The row is not saved."""
     endpoint.old_salt, endpoint.old_pepper_id = (endpoint.salt, endpoint.pepper_id) if old_until else (None, None)
     endpoint.old_until = old_until
     endpoint.salt = secrets.token_bytes(_SALT_BYTES)
@@ -29,18 +29,18 @@ def renew(endpoint: WebhookEndpoint, *, old_until: datetime | None = None) -> No
 
 
 def secret_of(endpoint: WebhookEndpoint) -> str:
-    """The secret as its receiver keeps it."""
+    """Return the secret in the form that receivers configure."""
     return format_secret(_key(endpoint.salt, endpoint.pepper_id))
 
 
 def signing_keys(endpoint: WebhookEndpoint) -> list[bytes]:
-    """The key, and while it is being rotated the old one."""
-    found = [_key(endpoint.salt, endpoint.pepper_id)]
-    old_is_good = endpoint.old_until is not None and endpoint.old_until > timezone.now()
-    if old_is_good and endpoint.old_salt is not None and endpoint.old_pepper_id is not None:
+    """Return the key and, during a rotation, the old one."""
+    signing = [_key(endpoint.salt, endpoint.pepper_id)]
+    old_is_valid = endpoint.old_until is not None and endpoint.old_until > timezone.now()
+    if old_is_valid and endpoint.old_salt is not None and endpoint.old_pepper_id is not None:
         with suppress(SecretLost):
-            found.append(_key(endpoint.old_salt, endpoint.old_pepper_id))
-    return found
+            signing.append(_key(endpoint.old_salt, endpoint.old_pepper_id))
+    return signing
 
 
 def _key(salt: bytes | memoryview, pepper_id: int) -> bytes:

@@ -1,4 +1,4 @@
-"""What webhooks say: the clean form, and the one that ColiVara's clients know."""
+"""The payloads of webhooks: PaliAPI's own form, and the one that ColiVara's clients know."""
 
 import json
 from typing import Any
@@ -11,37 +11,37 @@ from collections_app.models import Document, Revision, Status
 from collections_app.storage import links
 from collections_app.webhook_models import TEST, Event, WebhookDelivery
 
-# Receivers expect short messages; what does not fit is a request away.
-_MOST_METADATA_BYTES = 16 * 1024
+# Receivers expect short messages; longer metadata can be requested from the API.
+_MAX_METADATA_BYTES = 16 * 1024
 
-_CLEAN = {
+_EVENTS = {
     Status.READY: Event.DOCUMENT_READY,
     Status.FAILED: Event.DOCUMENT_FAILED,
     Status.CANCELLED: Event.DOCUMENT_CANCELLED,
 }
 
 
-def of_revision(revision: Revision, *, timestamp: str) -> dict[str, dict[str, Any]]:
-    """What there is to tell of a revision that has come to its end, by event. It comes with document and collection."""
+def revision_payloads(revision: Revision, *, timestamp: str) -> dict[str, dict[str, Any]]:
+    """Return the payloads about a finished revision, by event. It must be loaded with its document and collection."""
     status = Status(revision.status)
-    clean = {"type": str(_CLEAN[status]), "timestamp": timestamp, "data": _data(revision)}
-    found: dict[str, dict[str, Any]] = {_CLEAN[status]: clean}
+    event = _EVENTS[status]
+    payloads: dict[str, dict[str, Any]] = {event: {"type": str(event), "timestamp": timestamp, "data": _data(revision)}}
     if status == Status.READY:
-        found[Event.UPSERT_SUCCESS] = _success(revision)
+        payloads[Event.UPSERT_SUCCESS] = _upsert_success(revision)
     elif status == Status.FAILED:
-        found[Event.UPSERT_FAIL] = _failure(revision)
-    return found
+        payloads[Event.UPSERT_FAIL] = _upsert_fail(revision)
+    return payloads
 
 
-def of_test(*, timestamp: str) -> dict[str, Any]:
-    return {"type": TEST, "timestamp": timestamp, "data": {"detail": "Somebody asked for this message."}}
+def test_payload(*, timestamp: str) -> dict[str, Any]:
+    return {"type": TEST, "timestamp": timestamp, "data": {"detail": "This is a test message."}}
 
 
-def body_of(delivery: WebhookDelivery) -> bytes:
-    """The bytes that are signed and sent. Links expire, so they are made now and kept nowhere."""
+def serialize(delivery: WebhookDelivery) -> bytes:
+    """Return the bytes to sign and send. Links are created now and not stored, because they expire."""
     payload = dict(delivery.payload)
     if delivery.event == Event.UPSERT_SUCCESS:
-        payload["url"] = _url(delivery.owner_id, payload["id"])
+        payload["url"] = _document_url(delivery.owner_id, payload["id"])
     return json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode()
 
 
@@ -53,43 +53,44 @@ def _data(revision: Revision) -> dict[str, Any]:
         "document": {"id": document.pk, "name": document.name},
         "collection": {"id": collection.pk, "name": collection.name},
         "pages": revision.pages_kept if ready else 0,
-        "skipped_pages": [one["page"] for one in revision.skipped] if ready else [],
+        "skipped_pages": [skipped["page"] for skipped in revision.skipped] if ready else [],
         "error": revision.error,
     }
 
 
-def _success(revision: Revision) -> dict[str, Any]:
+def _upsert_success(revision: Revision) -> dict[str, Any]:
     return {
         "type": str(Event.UPSERT_SUCCESS),
         "message": "Document upserted successfully",
         "id": revision.document.pk,
         "name": revision.document.name,
-        "metadata": _short(revision.metadata),
+        "metadata": _short_metadata(revision),
         "url": "",
         "num_pages": revision.pages_kept,
         "collection_name": revision.document.collection.name,
     }
 
 
-def _failure(revision: Revision) -> dict[str, Any]:
+def _upsert_fail(revision: Revision) -> dict[str, Any]:
     return {
         "type": str(Event.UPSERT_FAIL),
         "message": "There was an error processing your document",
         "name": revision.document.name,
-        "metadata": _short(revision.metadata),
+        "metadata": _short_metadata(revision),
         "collection_name": revision.document.collection.name,
         "error": (revision.error or {}).get("detail", ""),
     }
 
 
-def _short(metadata: dict[str, Any]) -> dict[str, Any]:
-    return metadata if len(json.dumps(metadata)) <= _MOST_METADATA_BYTES else {}
+def _short_metadata(revision: Revision) -> dict[str, Any]:
+    metadata: dict[str, Any] = revision.metadata
+    return metadata if len(json.dumps(metadata)) <= _MAX_METADATA_BYTES else {}
 
 
-def _url(owner_id: int, document_id: int) -> str:
-    """Where the document came from, or a signed link to its file."""
-    with acting_for(owner_id):
-        rows = Document.objects.select_related("shown__file").filter(owner_id=owner_id, pk=document_id)
+def _document_url(owner_id: int, document_id: int) -> str:
+    """Return the URL the document was fetched from, or else a signed link to its file."""
+    with acting_for(owner_id) as tx:
+        rows = Document.objects.select_related("shown__file").filter(owner_id=tx.owner_id, pk=document_id)
         document = rows.first()
     shown = document.shown if document else None
     if shown is None or shown.url or shown.file is None:

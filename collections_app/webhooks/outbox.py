@@ -1,4 +1,4 @@
-"""Messages are written in the transaction of what they tell: both are kept, or neither is."""
+"""Write messages in the transaction of the change that they announce: both are committed, or neither is."""
 
 from typing import Any
 
@@ -16,33 +16,32 @@ def announce(tx: OwnerTransaction, revision_id: int) -> None:
 
     The endpoints are the last rows that a transaction locks, even after the usage.
     """
-    # Held until the end, so that none is deleted between being read here and being referred to.
-    endpoints = list(
-        WebhookEndpoint.objects.filter(owner_id=tx.owner_id, enabled=True).order_by("pk").select_for_update(no_key=True)
-    )
+    # Locked until the end, so that none is deleted between this read and the insert that refers to it.
+    rows = WebhookEndpoint.objects.filter(owner_id=tx.owner_id, enabled=True)
+    endpoints = list(rows.order_by("pk").select_for_update(no_key=True))
     if not endpoints:
         return
-    rows = Revision.objects.select_related("document__collection").filter(owner_id=tx.owner_id)
-    told = messages.of_revision(rows.get(pk=revision_id), timestamp=_now())
+    revisions = Revision.objects.select_related("document__collection").filter(owner_id=tx.owner_id)
+    payloads = messages.revision_payloads(revisions.get(pk=revision_id), timestamp=_now())
     WebhookDelivery.objects.bulk_create(
-        _message(endpoint, event, payload)
+        _delivery(tx, endpoint, event, payload)
         for endpoint in endpoints
-        for event, payload in told.items()
+        for event, payload in payloads.items()
         if event in endpoint.events
     )
 
 
-def send_test(endpoint: WebhookEndpoint) -> WebhookDelivery:
-    """A message that says nothing but that it has arrived."""
-    payload = messages.of_test(timestamp=_now())
-    made = _message(endpoint, payload["type"], payload)
-    made.save(force_insert=True)
-    made.refresh_from_db()
-    return made
+def write_test(tx: OwnerTransaction, endpoint: WebhookEndpoint) -> WebhookDelivery:
+    """Write a test message, whatever events the endpoint subscribed to."""
+    payload = messages.test_payload(timestamp=_now())
+    delivery = _delivery(tx, endpoint, payload["type"], payload)
+    delivery.save(force_insert=True)
+    delivery.refresh_from_db()
+    return delivery
 
 
-def _message(endpoint: WebhookEndpoint, event: str, payload: dict[str, Any]) -> WebhookDelivery:
-    return WebhookDelivery(owner_id=endpoint.owner_id, endpoint=endpoint, event=event, payload=payload)
+def _delivery(tx: OwnerTransaction, endpoint: WebhookEndpoint, event: str, payload: dict[str, Any]) -> WebhookDelivery:
+    return WebhookDelivery(owner_id=tx.owner_id, endpoint=endpoint, event=event, payload=payload)
 
 
 def _now() -> str:

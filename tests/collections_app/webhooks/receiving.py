@@ -51,7 +51,7 @@ def kept_for(who: Someone) -> WebhookDelivery:
         made = endpoints.create(
             tx, caller, url="https://93.184.216.34/hook", description="", events=[Event.DOCUMENT_READY]
         )
-        return endpoints.send_test(caller, made.pk)
+        return endpoints.send_test(tx, caller, made.pk)
 
 
 def ask_for_a_test(who: Someone, hook: dict[str, Any]) -> dict[str, Any]:

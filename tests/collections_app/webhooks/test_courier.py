@@ -21,7 +21,7 @@ from collections_app.engine.outbound.post import PostResult
 from collections_app.failpoints import Fault
 from collections_app.webhook_models import WebhookDelivery, WebhookEndpoint
 from collections_app.webhooks import courier, deliveries
-from collections_app.webhooks.deliveries import MOST_ATTEMPTS, PAUSES, Claim
+from collections_app.webhooks.deliveries import MAX_ATTEMPTS, PAUSES, Claim
 from tests.cast import Someone, someone
 from tests.collections_app.engine.outbound.test_post import silent
 from tests.collections_app.engine.outbound.web_servers import listening, status, trap
@@ -74,10 +74,10 @@ def test_what_fails_is_tried_again_as_the_standard_proposes_and_then_given_up(
         later()
         send()
         (row_told,) = log(alice, hook)
-        assert (row_told["status"], row_told["attempts"], row_told["next_try_at"]) == ("failed", MOST_ATTEMPTS, None)
+        assert (row_told["status"], row_told["attempts"], row_told["next_try_at"]) == ("failed", MAX_ATTEMPTS, None)
         later()
         send()
-    assert len(server.requests) == MOST_ATTEMPTS == 10
+    assert len(server.requests) == MAX_ATTEMPTS == 10
     assert len(set(ids(server.requests))) == 1
 
 
@@ -169,7 +169,7 @@ def test_who_kills_every_courier_is_given_up(alice: Someone, settings: Settings)
         hook = register(alice, server.url)
         ask_for_a_test(alice, hook)
         failing(settings, "webhook_claimed:1")
-        for _ in range(MOST_ATTEMPTS):
+        for _ in range(MAX_ATTEMPTS):
             failpoints.reset()
             with pytest.raises(Fault):
                 courier.run()
@@ -355,7 +355,7 @@ def test_old_deliveries_are_forgotten(alice: Someone, settings: Settings) -> Non
     with acting_for(alice.id):
         oldest = WebhookDelivery.objects.order_by("pk")[0]
         WebhookDelivery.objects.filter(pk=oldest.pk).update(created_at=timezone.now() - timedelta(days=31))
-    assert deliveries.forget_old() == 1
+    assert deliveries.delete_old() == 1
     assert len(log(alice, hook)) == 1
     with acting_as_staff():
         assert WebhookEndpoint.objects.count() == 1
