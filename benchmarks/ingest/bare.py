@@ -21,8 +21,8 @@ from psycopg.adapt import Dumper
 from psycopg.pq import Format
 from psycopg.types.json import Jsonb
 
-from collections_app.engine.rendering import draw_pdf
-from collections_app.engine.rendering.protocol import DrawnPage, Job, RenderLimits
+from collections_app.engine.rendering import pdf_renderer
+from collections_app.engine.rendering.protocol import Job, RasterPage, RenderLimits
 from collections_app.engine.retrieval import multivector
 from embeddings.backends.base import Item
 from embeddings.backends.lexical import LexicalBackend
@@ -46,15 +46,15 @@ class WireDumper(Dumper):
         return obj
 
 
-def drawn(content: bytes) -> Iterator[DrawnPage]:
+def drawn(content: bytes) -> Iterator[RasterPage]:
     """The pages of a PDF as the product draws them."""
     whole = mmap.mmap(-1, len(content))
     whole.write(content)
-    job = Job(form="PDF", dpi=144, encoding="jpeg", limits=RenderLimits())
-    return draw_pdf.count_and_draw(whole, job)[1]
+    job = Job(renderer=pdf_renderer.__name__, dpi=144, encoding="jpeg", limits=RenderLimits())
+    return pdf_renderer.render_pages(whole, job)[1]
 
 
-def encoded(backend: LexicalBackend, page: DrawnPage) -> MultiVector:
+def encoded(backend: LexicalBackend, page: RasterPage) -> MultiVector:
     """The vectors of a page, which is made a JPEG on the way, as is stored."""
     page.image.save(io.BytesIO(), "jpeg", quality=90)
     prepared = backend.prepare(Item("document", image=page.image, words=page.words))

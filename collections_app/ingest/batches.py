@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from collections_app.engine.rendering.errors import RenderCrashed, RenderTookTooLong, RenderTookTooMuchMemory
-from collections_app.engine.rendering.protocol import PageNotDrawn, RenderedPage
+from collections_app.engine.rendering.protocol import PageNotRendered, RenderedPage
 from collections_app.ingest.embed_pages import PageFailed
 from paliapi.errors import Error
 
@@ -27,11 +27,11 @@ class Batch:
         return max([*(page.number for page in self.pages), *self.refused])
 
 
-def batches(results: Iterable[RenderedPage | PageNotDrawn], *, first: int, may_skip: bool) -> Iterator[Batch]:
+def batches(results: Iterable[RenderedPage | PageNotRendered], *, first: int, may_skip: bool) -> Iterator[Batch]:
     """Group pages by count and by bytes. The failure of a page ends the last batch, or raises PageFailed."""
     pages, size = list[RenderedPage](), 0
     for result in results:
-        if isinstance(result, PageNotDrawn):
+        if isinstance(result, PageNotRendered):
             yield from _last_batch(result, pages, first=first, may_skip=may_skip)
             return
         if pages and size + len(result.image) > _BATCH_BYTES:
@@ -46,7 +46,7 @@ def batches(results: Iterable[RenderedPage | PageNotDrawn], *, first: int, may_s
         yield Batch(pages=pages, total=pages[-1].total)
 
 
-def _last_batch(failure: PageNotDrawn, pages: list[RenderedPage], *, first: int, may_skip: bool) -> Iterator[Batch]:
+def _last_batch(failure: PageNotRendered, pages: list[RenderedPage], *, first: int, may_skip: bool) -> Iterator[Batch]:
     if isinstance(failure.error, _MAY_BE_CAUSED_BY_EARLIER_PAGES) and failure.page > first:
         # The page is tried again with a process, time and memory of its own.
         if pages:

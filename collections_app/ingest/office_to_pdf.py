@@ -9,8 +9,8 @@ import tempfile
 from django.db.models.functions import Now
 
 from accounts.ownership import OwnerTransaction
-from collections_app.engine.rendering.file_types import OFFICE_TYPES, PDF, sniff
-from collections_app.engine.rendering.soffice import to_pdf
+from collections_app.engine.rendering.file_types import OFFICE_CONTENT_TYPES, PDF_CONTENT_TYPE, sniff
+from collections_app.engine.rendering.soffice import convert_to_pdf
 from collections_app.ingest import render_limits
 from collections_app.ingest.leases import Lease
 from collections_app.models import Revision, StoredFile
@@ -18,7 +18,7 @@ from collections_app.storage import files
 
 
 def is_needed(file: StoredFile) -> bool:
-    return file.content_type in OFFICE_TYPES
+    return file.content_type in OFFICE_CONTENT_TYPES
 
 
 def keep_pdf(tx: OwnerTransaction, revision: Revision) -> StoredFile | None:
@@ -30,11 +30,17 @@ def keep_pdf(tx: OwnerTransaction, revision: Revision) -> StoredFile | None:
 def convert(lease: Lease, file: StoredFile) -> StoredFile:
     """Convert the file with LibreOffice and store the PDF."""
     with files.opened(file) as source, tempfile.TemporaryFile() as pdf:
-        to_pdf(source, pdf, kind=sniff(source), by=render_limits.conversion(), still_wanted=lease.check)
+        convert_to_pdf(
+            source,
+            pdf,
+            extension=sniff(source).extension,
+            converter=render_limits.office_converter(),
+            check_cancelled=lease.check,
+        )
         size = pdf.tell()
         pdf.seek(0)
         sha256 = hashlib.file_digest(pdf, "sha256").hexdigest()
-        draft = files.put(lease.owner_id, pdf, sha256=sha256, size=size, content_type=PDF.content_type)
+        draft = files.put(lease.owner_id, pdf, sha256=sha256, size=size, content_type=PDF_CONTENT_TYPE)
     with files.keep(draft) as (tx, stored):
         lease.write(tx, converted=stored)
     return stored

@@ -16,7 +16,7 @@ from django.db.models.functions import Now
 
 from collections_app import embeddings_client, failpoints
 from collections_app.engine.rendering.errors import RenderCrashed
-from collections_app.engine.rendering.protocol import PageNotDrawn, RenderedPage
+from collections_app.engine.rendering.protocol import PageNotRendered, RenderedPage
 from collections_app.engine.rendering.render import render
 from collections_app.ingest import leases, office_to_pdf, render_limits, store_pages
 from collections_app.ingest.batches import Batch, batches
@@ -168,7 +168,7 @@ def _open_source(work: _Work) -> IO[bytes]:
 
 def _rendered_pages(
     work: _Work, pages: Iterator[RenderedPage], queue: "_EmbeddingQueue"
-) -> Iterator[RenderedPage | PageNotDrawn]:
+) -> Iterator[RenderedPage | PageNotRendered]:
     """Yield the pages as they are rendered, and last the failure of a page if there is one.
 
     Store finished batches in between, and all batches before any failure, so that nothing that was rendered is lost.
@@ -177,7 +177,7 @@ def _rendered_pages(
         try:
             with work.timed("render"):
                 page = next(pages, None)
-        except PageNotDrawn as failure:
+        except PageNotRendered as failure:
             queue.drain()
             yield failure
             return

@@ -5,7 +5,7 @@ from typing import IO
 
 from django.conf import settings
 
-from collections_app.engine.rendering.protocol import PageNotDrawn, RenderedPage
+from collections_app.engine.rendering.protocol import PageNotRendered, RenderedPage
 from collections_app.engine.rendering.render import render
 from collections_app.errors import AnswerTooLarge
 from collections_app.ingest import render_limits
@@ -20,12 +20,12 @@ def to_images(file: IO[bytes]) -> list[RenderedPage]:
     pages: list[RenderedPage] = []
     size = 0
     try:
-        with closing(render(file, limits=limits, by=render_limits.conversion())) as rendered:
+        with closing(render(file, limits=limits, converter=render_limits.office_converter())) as rendered:
             for page in rendered:
                 size += len(page.image)
                 if size > env.max_expanded_mb * MEBIBYTE:
                     raise AnswerTooLarge("The file has too many or too large pages for one response.")
                 pages.append(page)
-    except PageNotDrawn as failure:
+    except PageNotRendered as failure:
         raise failure.error from failure
     return pages

@@ -6,7 +6,7 @@ from django.conf import settings
 
 from collections_app.engine.rendering.errors import RenderTookTooLong
 from collections_app.engine.rendering.protocol import RenderLimits
-from collections_app.engine.rendering.soffice import Conversion
+from collections_app.engine.rendering.soffice import OfficeConverter
 
 
 def limits(*, spent_s: float = 0.0, total_s: int | None = None) -> RenderLimits:
@@ -24,7 +24,7 @@ def limits(*, spent_s: float = 0.0, total_s: int | None = None) -> RenderLimits:
     )
 
 
-def conversion() -> Conversion:
-    """Return how Office files are converted."""
+def office_converter() -> OfficeConverter:
+    """Return the program that converts Office files, with its limits."""
     env = settings.ENV
-    return Conversion(program=env.soffice, timeout_s=env.convert_timeout_s, memory_mb=env.render_memory_mb)
+    return OfficeConverter(program=env.soffice, timeout_s=env.convert_timeout_s, memory_mb=env.render_memory_mb)

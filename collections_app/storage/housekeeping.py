@@ -29,7 +29,7 @@ def delete_expired_answers() -> int:
 
 def delete_abandoned_conversions() -> int:
     """Delete what workers of this machine left behind when they were killed during a LibreOffice conversion."""
-    return soffice.drop_abandoned()
+    return soffice.delete_abandoned_runs()
 
 
 def delete_unused_files() -> int:

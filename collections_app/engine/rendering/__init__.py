@@ -1,0 +1,10 @@
+"""From a file to page images, in confined processes.
+
+Public modules:
+
+- `errors`: what can be wrong with a file
+- `file_types`: detect the type of a file from its content
+- `protocol`: limits, rendered pages and the error of one page
+- `render`: render the pages of a file
+- `soffice`: convert Office files to PDF with LibreOffice
+"""

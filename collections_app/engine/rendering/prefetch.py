@@ -1,4 +1,4 @@
-"""An iterator that goes on in a thread of its own while its consumer is busy, by a bounded amount."""
+"""Run an iterator ahead of its consumer, in a separate thread and by a bounded amount."""
 
 import threading
 from collections import deque
@@ -10,49 +10,49 @@ T = TypeVar("T")
 
 
 @contextmanager
-def ahead(
-    source: Iterator[T], *, size: Callable[[T], int], most: int, most_size: int, stop: Callable[[], None]
+def prefetch(
+    source: Iterator[T], *, size: Callable[[T], int], max_items: int, max_size: int, stop: Callable[[], None]
 ) -> Iterator[Iterator[T]]:
-    """The items of `source`, and at its end the exception that it raised, as if it were asked directly.
+    """Yield an iterator over the items of `source`, which ends with the exception that `source` raised, if any.
 
-    No more than `most` items of `most_size` in all wait to be taken; one that is larger waits alone. When the block
-    ends, `stop` makes a source end that is waiting for something, and the thread ends with it.
+    At most `max_items` items of `max_size` in total are buffered; a larger item is buffered alone. At the end of the
+    block, `stop` must make a blocked source end, and the thread ends with it.
     """
-    waiting: _Waiting[T] = _Waiting(size=size, most=most, most_size=most_size)
-    thread = threading.Thread(target=waiting.fill, args=(source,), name="ahead", daemon=True)
+    buffer: _Buffer[T] = _Buffer(size=size, max_items=max_items, max_size=max_size)
+    thread = threading.Thread(target=buffer.fill, args=(source,), name="prefetch", daemon=True)
     thread.start()
     try:
-        yield waiting.taken()
+        yield buffer.drain()
     finally:
-        waiting.close()
+        buffer.close()
         stop()
         thread.join()
 
 
-class _Waiting(Generic[T]):
-    """What was made and not taken yet."""
+class _Buffer(Generic[T]):
+    """Items that were produced and not yet consumed."""
 
-    def __init__(self, *, size: Callable[[T], int], most: int, most_size: int) -> None:
-        self._size, self._most, self._most_size = size, most, most_size
+    def __init__(self, *, size: Callable[[T], int], max_items: int, max_size: int) -> None:
+        self._size, self._max_items, self._max_size = size, max_items, max_size
         self._items: deque[T] = deque()
         self._changed = threading.Condition()
         self._closed = False
         self._ended = False
-        self._problem: BaseException | None = None
+        self._error: BaseException | None = None
 
     def fill(self, source: Iterator[T]) -> None:
         try:
             for item in source:
                 if not self._put(item):
                     return
-        except BaseException as problem:
-            self._problem = problem  # for the consumer
+        except BaseException as error:
+            self._error = error  # raised in the consumer
         finally:
             with self._changed:
                 self._ended = True
                 self._changed.notify_all()
 
-    def taken(self) -> Iterator[T]:
+    def drain(self) -> Iterator[T]:
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: self._items or self._ended)
@@ -61,8 +61,8 @@ class _Waiting(Generic[T]):
                 item = self._items.popleft()
                 self._changed.notify_all()
             yield item
-        if self._problem is not None:
-            raise self._problem
+        if self._error is not None:
+            raise self._error
 
     def close(self) -> None:
         with self._changed:
@@ -70,7 +70,7 @@ class _Waiting(Generic[T]):
             self._changed.notify_all()
 
     def _put(self, item: T) -> bool:
-        """Wait for room, and keep the item; False if nobody wants more."""
+        """Wait for room and add the item; return False if the consumer has stopped."""
         with self._changed:
             self._changed.wait_for(lambda: self._closed or self._has_room(item))
             self._items.append(item)
@@ -79,4 +79,4 @@ class _Waiting(Generic[T]):
 
     def _has_room(self, item: T) -> bool:
         size = sum(map(self._size, self._items)) + self._size(item)
-        return not self._items or (len(self._items) < self._most and size <= self._most_size)
+        return not self._items or (len(self._items) < self._max_items and size <= self._max_size)

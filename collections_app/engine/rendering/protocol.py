@@ -1,11 +1,12 @@
-"""What rendering takes and gives, and the frames in which it passes from the child process to its parent."""
+"""Input and output of rendering, and the frames in which they pass from the child process to its parent."""
 
 import json
 import math
+import mmap
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
-from typing import IO, Any, Literal, Self, TypeAlias
+from typing import IO, Any, Literal, Protocol, Self, TypeAlias
 
 from PIL.Image import Image
 
@@ -14,28 +15,28 @@ from paliapi.errors import Error
 
 Encoding: TypeAlias = Literal["png", "jpeg", "webp"]
 
-MAX_SIDE_PX = 16_000  # WebP ends at 16,383
+MAX_SIDE_PX = 16_000  # the limit of WebP is 16,383
 _SIZES = struct.Struct(">III")
-_MAX_HEADER = 32 * 1024 * 1024
-_MAX_IMAGE = 512 * 1024 * 1024
+_MAX_HEADER_BYTES = 32 * 1024 * 1024
+_MAX_IMAGE_BYTES = 512 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RenderLimits:
-    """What one document may cost."""
+    """The resources that one document may use."""
 
     max_pages: int = 1000
     megapixels: int = 25  # larger pages are scaled down to this
-    source_megapixels: int = 100  # larger pictures are refused
+    source_megapixels: int = 100  # larger images are refused
     memory_mb: int = 1536
-    # Seconds of waiting for the child, which is not waited for while enough pages are drawn.
-    page_s: int = 60  # until the next page is there
+    # Seconds spent waiting for the child. Time in which enough pages are ready does not count.
+    page_s: int = 60  # until the next page is ready
     total_s: int = 1800  # for all pages together
 
 
 @dataclass(frozen=True, slots=True)
-class DrawnPage:
-    """A page as the child has it before it is encoded."""
+class RasterPage:
+    """A page in the child, before it is encoded."""
 
     image: Image
     text: str = ""
@@ -44,7 +45,7 @@ class DrawnPage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RenderedPage:
-    """One page as an encoded image, and small; `text` and `words` are empty where there is no text layer."""
+    """A page as an encoded image with a thumbnail; `text` and `words` are empty if the file has no text layer."""
 
     number: int
     total: int
@@ -57,8 +58,8 @@ class RenderedPage:
     words: tuple[Word, ...] = ()
 
 
-class PageNotDrawn(Exception):
-    """The file could be opened and this page of it could not be drawn; nothing is known of those that follow."""
+class PageNotRendered(Exception):
+    """One page could not be rendered although the file could be opened. Later pages are unknown."""
 
     def __init__(self, error: Error, *, page: int, total: int) -> None:
         super().__init__(f"page {page}: {error.code}")
@@ -69,26 +70,37 @@ class PageNotDrawn(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """What the child is to do. `form` is the Pillow format of a picture, or PDF, or PLAIN for text."""
+    """What the child should do. `renderer` is the name of a module that implements `Renderer`."""
 
-    form: str
+    renderer: str
     dpi: int
     encoding: Encoding
     limits: RenderLimits
     first_page: int = 1
     thumbnails: bool = False
+    # Images only, as in `formats.base.Format`.
+    pillow_format: str = ""
+    multi_page: bool = False
 
-    def as_text(self) -> str:
+    def to_json(self) -> str:
         return json.dumps(asdict(self))
 
     @classmethod
-    def from_text(cls, text: str) -> Self:
-        found = json.loads(text)
-        return cls(**{**found, "limits": RenderLimits(**found["limits"])})
+    def from_json(cls, text: str) -> Self:
+        fields = json.loads(text)
+        return cls(**{**fields, "limits": RenderLimits(**fields["limits"])})
+
+
+class Renderer(Protocol):
+    """A module that renders one kind of file. It is imported in the child process only."""
+
+    def render_pages(self, content: mmap.mmap, job: Job) -> tuple[int, Iterator[RasterPage]]:
+        """Return the number of pages in the file, and the pages from `job.first_page` on."""
+        ...
 
 
 def fitting_scale(width: float, height: float, *, megapixels: int) -> float:
-    """1, or less where the page would have too many pixels or a side too long."""
+    """Return 1, or less if the page would have too many pixels or too long a side."""
     return min(1.0, math.sqrt(megapixels * 1e6 / (width * height)), MAX_SIDE_PX / max(width, height))
 
 
@@ -101,9 +113,9 @@ def write_frame(out: IO[bytes], header: dict[str, Any], image: bytes = b"", thum
 
 
 def read_frame(read: Callable[[int], bytes]) -> tuple[dict[str, Any], bytes, bytes]:
-    """A frame by `read`, which gives exactly as many bytes as asked; ValueError where it is none of ours."""
+    """Read a frame with `read`, which returns exactly as many bytes as requested; raise ValueError if it is invalid."""
     header_size, *sizes = _SIZES.unpack(read(_SIZES.size))
-    if header_size > _MAX_HEADER or max(sizes) > _MAX_IMAGE:
+    if header_size > _MAX_HEADER_BYTES or max(sizes) > _MAX_IMAGE_BYTES:
         raise ValueError("a frame is too large")
     header = json.loads(read(header_size))
     if not isinstance(header, dict):
@@ -117,7 +129,7 @@ def write_page(out: IO[bytes], page: RenderedPage) -> None:
     write_frame(out, {"page": header, "words": page.words}, page.image, page.thumbnail)
 
 
-def page_of(header: dict[str, Any], image: bytes, thumbnail: bytes) -> RenderedPage:
-    """The page in a frame; ValueError, KeyError or TypeError where it is none."""
+def parse_page(header: dict[str, Any], image: bytes, thumbnail: bytes) -> RenderedPage:
+    """Return the page in a frame; raise ValueError, KeyError or TypeError if there is none."""
     words = tuple(map(Word._make, header["words"]))
     return RenderedPage(**header["page"], words=words, image=image, thumbnail=thumbnail)

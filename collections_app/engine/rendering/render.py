@@ -1,11 +1,11 @@
-"""A file becomes page images, one after the other, in a child process that can be killed.
+"""Render the pages of a file, one after the other, in a child process that can be killed.
 
     for page in render(path, limits=RenderLimits(max_pages=50)):
         ...
 
-The child has no network where the kernel lets it go, no environment, and limits on memory, time and files. It draws
-ahead of its consumer by a few pages, so memory stays bounded whatever their number. It ends when the last page is
-taken and when the consumer stops early.
+The child has no network if the kernel allows leaving it, no environment, and limits on memory, time and files. It works
+a few pages ahead of its consumer, so memory stays bounded for any number of pages. It ends when the last page is taken
+or the consumer stops early.
 """
 
 import logging
@@ -24,31 +24,32 @@ from typing import IO, Any, cast
 
 from collections_app.engine.rendering import errors
 from collections_app.engine.rendering.errors import RenderCrashed, RenderTookTooLong, RenderUnavailable
-from collections_app.engine.rendering.file_types import Kind, sniff
-from collections_app.engine.rendering.prefetch import ahead
+from collections_app.engine.rendering.file_types import sniff
+from collections_app.engine.rendering.formats.base import Format
+from collections_app.engine.rendering.prefetch import prefetch
 from collections_app.engine.rendering.protocol import (
     Encoding,
     Job,
-    PageNotDrawn,
+    PageNotRendered,
     RenderedPage,
     RenderLimits,
-    page_of,
+    parse_page,
     read_frame,
 )
-from collections_app.engine.rendering.soffice import Conversion, to_pdf
+from collections_app.engine.rendering.soffice import OfficeConverter, convert_to_pdf
 from paliapi.errors import Error, Unavailable
 
 logger = logging.getLogger(__name__)
 
 _ROOT = Path(__file__).resolve().parents[3]
 _CHUNK = 1024 * 1024
-_DYING_S = 5.0
-# What is drawn while the consumer embeds and stores what it has.
-_AHEAD_PAGES = 8
-_AHEAD_BYTES = 8 * 1024 * 1024
-_REFUSALS: dict[str, type[Error]] = {
-    refusal.code: refusal
-    for refusal in (
+_EXIT_TIMEOUT_S = 5.0
+# Pages that are rendered while the consumer embeds and stores earlier ones.
+_PREFETCHED_PAGES = 8
+_PREFETCHED_BYTES = 8 * 1024 * 1024
+_ERRORS_BY_CODE: dict[str, type[Error]] = {
+    error.code: error
+    for error in (
         errors.FileDamaged,
         errors.FileEncrypted,
         errors.FileWithoutPages,
@@ -68,20 +69,22 @@ def render(
     encoding: Encoding = "png",
     first_page: int = 1,
     thumbnails: bool = False,
-    by: Conversion = Conversion(),  # noqa: B008 - frozen
+    converter: OfficeConverter = OfficeConverter(),  # noqa: B008 - frozen
 ) -> Generator[RenderedPage, None, None]:
-    """The pages of a file, from `first_page` on; an Office file is converted `by` LibreOffice first. Pictures keep
-    their pixels, up to the limit; `dpi` is for all others.
+    """Yield the pages of a file from `first_page` on; an Office file is converted to PDF first.
 
-    PageNotDrawn says which page is at fault; any other error is about the file as a whole.
+    Images keep their pixels, up to the limit; `dpi` applies to everything else. PageNotRendered names the page at
+    fault; any other error concerns the file as a whole.
 
-    A file object must be seekable and is not to be used while pages are taken. Who may stop early closes the
-    generator (`contextlib.closing`), which ends the process at once.
+    A file object must be seekable and must not be used while pages are taken. A consumer that may stop early should
+    close the generator (`contextlib.closing`), which ends the process at once.
     """
-    with _on_disk(source) as sent:
-        kind = sniff(sent, max_pixels=limits.source_megapixels * 1_000_000)
+    with _with_descriptor(source) as file:
+        format_ = sniff(file, max_pixels=limits.source_megapixels * 1_000_000)
         job = Job(
-            form=_form(kind),
+            renderer=format_.renderer,
+            pillow_format=format_.pillow_format,
+            multi_page=format_.multi_page,
             dpi=dpi,
             encoding=encoding,
             limits=limits,
@@ -89,34 +92,32 @@ def render(
             thumbnails=thumbnails,
         )
         with (
-            _drawable(sent, kind, by) as file,
-            _Child(file, job) as child,
-            ahead(child.pages(), size=_bytes, most=_AHEAD_PAGES, most_size=_AHEAD_BYTES, stop=child.kill) as pages,
+            _renderable(file, format_, converter) as renderable,
+            _Child(renderable, job) as child,
+            prefetch(
+                child.pages(),
+                size=lambda page: len(page.image) + len(page.thumbnail),
+                max_items=_PREFETCHED_PAGES,
+                max_size=_PREFETCHED_BYTES,
+                stop=child.kill,
+            ) as pages,
         ):
             yield from pages
 
 
-def _bytes(page: RenderedPage) -> int:
-    return len(page.image) + len(page.thumbnail)
-
-
-def _form(kind: Kind) -> str:
-    return "PDF" if kind.family == "office" else kind.content_type.partition("/")[2].upper()
-
-
 @contextmanager
-def _drawable(file: IO[bytes], kind: Kind, by: Conversion) -> Iterator[IO[bytes]]:
-    if kind.family != "office":
+def _renderable(file: IO[bytes], format_: Format, converter: OfficeConverter) -> Iterator[IO[bytes]]:
+    if not format_.via_office:
         yield file
         return
     with tempfile.TemporaryFile() as pdf:
-        to_pdf(file, pdf, kind=kind, by=by)
+        convert_to_pdf(file, pdf, extension=format_.extension, converter=converter)
         yield pdf
 
 
 @contextmanager
-def _on_disk(source: Path | IO[bytes]) -> Iterator[IO[bytes]]:
-    """The file with a descriptor of its own; what has none is copied."""
+def _with_descriptor(source: Path | IO[bytes]) -> Iterator[IO[bytes]]:
+    """Yield the file as one that has a descriptor; a file in memory is copied."""
     if isinstance(source, Path):
         with source.open("rb") as file:
             yield file
@@ -135,19 +136,19 @@ def _on_disk(source: Path | IO[bytes]) -> Iterator[IO[bytes]]:
 def _has_descriptor(file: IO[bytes]) -> bool:
     try:
         return file.fileno() >= 0
-    except (AttributeError, OSError):  # the ways in which files in memory say no
+    except (AttributeError, OSError):  # raised by various files in memory
         return False
 
 
 class _Child:
-    """The process, and what comes out of it."""
+    """The child process and its output."""
 
     def __init__(self, file: IO[bytes], job: Job) -> None:
-        self._left_s = float(job.limits.total_s)
+        self._remaining_s = float(job.limits.total_s)
         self._page_s = float(job.limits.page_s)
-        self._page_left_s = self._page_s
+        self._page_remaining_s = self._page_s
         self._first_page = job.first_page
-        command = [sys.executable, "-B", "-m", "collections_app.engine.rendering.child", job.as_text()]
+        command = [sys.executable, "-B", "-m", "collections_app.engine.rendering.child", job.to_json()]
         try:
             self._process = subprocess.Popen(
                 command,
@@ -162,8 +163,8 @@ class _Child:
         except OSError as error:
             raise RenderUnavailable from error
         self._out = cast(IO[bytes], self._process.stdout)
-        self._ready = select.poll()
-        self._ready.register(self._out, select.POLLIN)
+        self._poll = select.poll()
+        self._poll.register(self._out, select.POLLIN)
 
     def __enter__(self) -> "_Child":
         return self
@@ -175,24 +176,24 @@ class _Child:
 
     def kill(self) -> None:
         if self._process.poll() is None:
-            # Its own group, so that nothing it may have started stays.
+            # The whole group, so that nothing it may have started survives.
             with suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal.SIGKILL)
 
     def pages(self) -> Iterator[RenderedPage]:
-        """All pages, or the error that says why not; a document that breaks off is never taken for a whole one."""
-        total = self._total()
+        """Yield all pages, or raise; output that ends early is never mistaken for a complete document."""
+        total = self._read_total()
         number = self._first_page
         while (page := self._next_page(number, total)) is not None:
             yield page
             number += 1
 
-    def _total(self) -> int:
-        """How many pages the file has; what goes wrong before that is known is wrong with the file."""
+    def _read_total(self) -> int:
+        """Return the number of pages. Errors up to this point concern the file as a whole."""
         try:
             header, _, _ = read_frame(self._read)
             if "error" in header:
-                raise self._refusal(header)
+                raise self._error(header)
             return int(header["total"])
         except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise RenderCrashed from error
@@ -203,52 +204,52 @@ class _Child:
         except Unavailable:
             raise
         except Error as error:
-            raise PageNotDrawn(error, page=number, total=total) from error
+            raise PageNotRendered(error, page=number, total=total) from error
         if page is not None and (page.number, page.total) != (number, total):
             raise RenderCrashed
         return page
 
     def _read_page(self) -> RenderedPage | None:
         try:
-            self._page_left_s = min(self._left_s, self._page_s)
+            self._page_remaining_s = min(self._remaining_s, self._page_s)
             header, image, thumbnail = read_frame(self._read)
             if "end" in header:
                 return None
             if "error" in header:
-                raise self._refusal(header)
-            return page_of(header, image, thumbnail)
+                raise self._error(header)
+            return parse_page(header, image, thumbnail)
         except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise RenderCrashed from error
 
-    def _refusal(self, header: dict[str, Any]) -> Error:
+    def _error(self, header: dict[str, Any]) -> Error:
         if "cause" in header:
-            logger.warning("A page could not be drawn: %s", header["cause"])
-        return _REFUSALS.get(str(header["error"]), RenderCrashed)(str(header.get("detail", "")))
+            logger.warning("A page could not be rendered: %s", header["cause"])
+        return _ERRORS_BY_CODE.get(str(header["error"]), RenderCrashed)(str(header.get("detail", "")))
 
     def _read(self, count: int) -> bytes:
-        """Exactly so many bytes. Only the time spent waiting counts, not that in which there is no room for pages."""
-        found = bytearray()
-        while len(found) < count:
-            begun = time.monotonic()
-            waiting = not self._ready.poll(max(0.0, self._page_left_s) * 1000)
-            waited = time.monotonic() - begun
-            self._left_s, self._page_left_s = self._left_s - waited, self._page_left_s - waited
-            if waiting:
+        """Return exactly `count` bytes. Only the time spent waiting for the child counts against its limits."""
+        data = bytearray()
+        while len(data) < count:
+            started = time.monotonic()
+            timed_out = not self._poll.poll(max(0.0, self._page_remaining_s) * 1000)
+            waited = time.monotonic() - started
+            self._remaining_s, self._page_remaining_s = self._remaining_s - waited, self._page_remaining_s - waited
+            if timed_out:
                 raise RenderTookTooLong
-            if not (piece := os.read(self._out.fileno(), min(count - len(found), _CHUNK))):
-                raise self._death()
-            found += piece
-        return bytes(found)
+            if not (piece := os.read(self._out.fileno(), min(count - len(data), _CHUNK))):
+                raise self._exit_error()
+            data += piece
+        return bytes(data)
 
-    def _death(self) -> Error:
-        """Why there is nothing more to read."""
+    def _exit_error(self) -> Error:
+        """Return the reason for which the child closed its output early."""
         with suppress(subprocess.TimeoutExpired):
-            self._process.wait(_DYING_S)
+            self._process.wait(_EXIT_TIMEOUT_S)
         status = self._process.returncode
         if status == -signal.SIGXCPU:
             return RenderTookTooLong()
         if status in (-signal.SIGKILL, -signal.SIGTERM):
-            # Not the file's doing: the machine was short of memory, or somebody stopped it.
+            # Not the fault of the file: the machine ran out of memory, or the process was stopped.
             return RenderUnavailable()
-        logger.warning("The process that draws pages ended with %s.", status)
+        logger.warning("The render process ended with %s.", status)
         return RenderCrashed()

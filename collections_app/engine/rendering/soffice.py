@@ -1,9 +1,9 @@
-"""An Office file becomes a PDF, by LibreOffice without a screen, in a sandbox.
+"""Convert Office files to PDF with headless LibreOffice, in a sandbox.
 
-Each run has a folder of its own, that holds a copy of the file, a new profile and the result. Where bubblewrap works,
-LibreOffice sees that folder and its own program, and nothing else: no network, no other process, no other file. Where
-it does not, there is no network where the kernel lets it go, and the profile forbids links to other files. In both
-cases memory, processor time, time and the size of what it writes are limited, and the group of processes is killed.
+Each run has its own folder with a copy of the file, a new profile and the result. Where bubblewrap works, LibreOffice
+sees only that folder and its own program: no network, no other process, no other file. Elsewhere it has no network if
+the kernel allows leaving it, and the profile forbids links to other files. In both cases memory, CPU time, duration and
+the size of files are limited, and the whole process group is killed at the end.
 """
 
 import json
@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import IO
 
 from collections_app.engine import process_name
-from collections_app.engine.rendering import office_types, soffice_profile, zip_check
+from collections_app.engine.rendering import ole2, soffice_profile, zip_check
 from collections_app.engine.rendering.errors import (
     ConversionFailed,
     ConverterMissing,
@@ -31,20 +31,19 @@ from collections_app.engine.rendering.errors import (
     RenderTookTooLong,
     RenderUnavailable,
 )
-from collections_app.engine.rendering.file_types import Kind
 from paliapi.errors import Error
 
 logger = logging.getLogger(__name__)
 
 _ROOT = Path(__file__).resolve().parents[3]
-_PREFIX = "paliapi-office-"
+_FOLDER_PREFIX = "paliapi-office-"
 _OWNER = "owner"
-_LARGEST_PDF_MB = 512
-_LOOK_EVERY_S = 0.1
-_LAST_WORDS = 500
-_INSIDE = Path("/work")
-# What programs are made of; the rest of the disk is not there.
-_SEEN = (
+_MAX_PDF_MB = 512
+_POLL_INTERVAL_S = 0.1
+_LOGGED_OUTPUT_BYTES = 500
+_SANDBOX_FOLDER = Path("/work")
+# The folders that programs consist of; the rest of the disk is not visible in the sandbox.
+_VISIBLE = (
     *("/usr", "/bin", "/sbin", "/lib", "/lib64", "/opt"),
     *("/etc/fonts", "/etc/libreoffice", "/etc/alternatives", "/etc/ld.so.cache"),
 )
@@ -52,123 +51,128 @@ _KILLED = (-signal.SIGKILL, 128 + signal.SIGKILL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Conversion:
-    """By which program, and what one run may cost."""
+class OfficeConverter:
+    """The program that converts, and the limits of one run."""
 
     program: str = "soffice"
     timeout_s: int = 120
     memory_mb: int = 1536
 
 
-def to_pdf(
+def convert_to_pdf(
     source: IO[bytes],
     out: IO[bytes],
     *,
-    kind: Kind,
-    by: Conversion,
-    still_wanted: Callable[[], None] = lambda: None,
+    extension: str,
+    converter: OfficeConverter,
+    check_cancelled: Callable[[], None] = lambda: None,
 ) -> None:
-    """Write the PDF into `out`. `still_wanted` is called now and then; what it raises ends the run."""
-    program = shutil.which(by.program)
+    """Write the PDF to `out`. `check_cancelled` is called repeatedly; an exception from it ends the run."""
+    program = shutil.which(converter.program)
     if program is None:
         raise ConverterMissing
     source.seek(0)
-    if source.read(len(office_types.ZIP)) == office_types.ZIP:
-        zip_check.check_truth(source, still_wanted=still_wanted)
+    if source.read(len(zip_check.SIGNATURE)) == zip_check.SIGNATURE:
+        zip_check.check_sizes(source, check_cancelled=check_cancelled)
     with (
-        tempfile.TemporaryDirectory(prefix=_PREFIX, ignore_cleanup_errors=True) as name,
-        tempfile.TemporaryFile() as said,
+        tempfile.TemporaryDirectory(prefix=_FOLDER_PREFIX, ignore_cleanup_errors=True) as name,
+        tempfile.TemporaryFile() as output,
     ):
         folder = Path(name).resolve()
-        _lay_out(folder, source, kind)
-        with _started(folder, Path(program).resolve(), kind, by, said) as process:
-            status = _waited_for(process, by.timeout_s, still_wanted)
-        if status != 0 or not _taken(folder / "out" / "source.pdf", out):
-            raise _failure(source, status, said)
+        input_name = f"source.{extension}"
+        _prepare(folder, source, input_name)
+        with _start(folder, Path(program).resolve(), input_name, converter, output) as process:
+            status = _wait(process, converter.timeout_s, check_cancelled)
+        if status != 0 or not _copy_result(folder / "out" / "source.pdf", out):
+            raise _failure(source, status, output)
 
 
-def drop_abandoned() -> int:
-    """Remove the folders of runs whose worker was killed; how many there were."""
-    dropped = 0
-    for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
+def delete_abandoned_runs() -> int:
+    """Delete the folders of runs whose worker was killed, and return how many there were."""
+    deleted = 0
+    for folder in Path(tempfile.gettempdir()).glob(f"{_FOLDER_PREFIX}*"):
         with suppress(OSError):
             if process_name.is_gone((folder / _OWNER).read_text(encoding="ascii")):
                 shutil.rmtree(folder)
-                dropped += 1
-    return dropped
+                deleted += 1
+    return deleted
 
 
-def _lay_out(folder: Path, source: IO[bytes], kind: Kind) -> None:
+def _prepare(folder: Path, source: IO[bytes], input_name: str) -> None:
     (folder / _OWNER).write_text(process_name.name_of(os.getpid()), encoding="ascii")
     (folder / "tmp").mkdir()
     (folder / "out").mkdir()
     soffice_profile.write(folder / "profile")
     source.seek(0)
-    with (folder / f"source.{kind.extension}").open("wb") as copy:
+    with (folder / input_name).open("wb") as copy:
         shutil.copyfileobj(source, copy)
 
 
 @contextmanager
-def _started(
-    folder: Path, program: Path, kind: Kind, by: Conversion, said: IO[bytes]
+def _start(
+    folder: Path, program: Path, input_name: str, converter: OfficeConverter, output: IO[bytes]
 ) -> Iterator[subprocess.Popen[bytes]]:
-    wrapper = _bubblewrap()
-    place = _INSIDE if wrapper else folder
+    bubblewrap = _bubblewrap()
+    visible_folder = _SANDBOX_FOLDER if bubblewrap else folder
     limits = {
-        "alone": not wrapper,
-        "memory_mb": by.memory_mb,
-        "cpu_s": by.timeout_s,
-        "file_mb": _LARGEST_PDF_MB,
+        "leave_network": not bubblewrap,
+        "memory_mb": converter.memory_mb,
+        "cpu_s": converter.timeout_s,
+        "file_mb": _MAX_PDF_MB,
     }
     child = [sys.executable, "-B", "-m", "collections_app.engine.rendering.soffice_child", json.dumps(limits)]
+    wrapper = _sandbox_command(bubblewrap, folder, program) if bubblewrap else []
     process = subprocess.Popen(
-        [*child, *_wrapped(wrapper, folder, program), str(program), *_arguments(place, kind)],
+        [*child, *wrapper, str(program), *_arguments(visible_folder, input_name)],
         stdin=subprocess.DEVNULL,
-        stdout=said,
+        stdout=output,
         stderr=subprocess.STDOUT,
         cwd=_ROOT,
-        env={"HOME": str(place), "TMPDIR": str(place / "tmp"), "LANG": "C.UTF-8", "PATH": os.defpath},
+        env={
+            "HOME": str(visible_folder),
+            "TMPDIR": str(visible_folder / "tmp"),
+            "LANG": "C.UTF-8",
+            "PATH": os.defpath,
+        },
         start_new_session=True,
     )
     try:
         yield process
     finally:
-        # Its own group, so that nothing it started stays; what is inside bubblewrap dies with that.
+        # The whole group, so that nothing it started survives; processes inside bubblewrap die with it.
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
 
 
-def _waited_for(process: subprocess.Popen[bytes], timeout_s: int, still_wanted: Callable[[], None]) -> int:
-    until = time.monotonic() + timeout_s
-    while time.monotonic() < until:
+def _wait(process: subprocess.Popen[bytes], timeout_s: int, check_cancelled: Callable[[], None]) -> int:
+    deadline = time.monotonic() + timeout_s
+    while time.monotonic() < deadline:
         with suppress(subprocess.TimeoutExpired):
-            return process.wait(_LOOK_EVERY_S)
-        still_wanted()
-    raise RenderTookTooLong(f"LibreOffice was given {timeout_s} seconds and did not finish.")
+            return process.wait(_POLL_INTERVAL_S)
+        check_cancelled()
+    raise RenderTookTooLong(f"LibreOffice did not finish within {timeout_s} seconds.")
 
 
-def _arguments(place: Path, kind: Kind) -> list[str]:
-    quiet = ("--headless", "--invisible", "--norestore", "--nodefault", "--nolockcheck", "--nologo")
+def _arguments(folder: Path, input_name: str) -> list[str]:
     return [
-        f"-env:UserInstallation={(place / 'profile').as_uri()}",
-        *quiet,
-        *("--convert-to", "pdf", "--outdir", str(place / "out"), str(place / f"source.{kind.extension}")),
+        f"-env:UserInstallation={(folder / 'profile').as_uri()}",
+        *("--headless", "--invisible", "--norestore", "--nodefault", "--nolockcheck", "--nologo"),
+        *("--convert-to", "pdf", "--outdir", str(folder / "out"), str(folder / input_name)),
     ]
 
 
-def _wrapped(wrapper: str | None, folder: Path, program: Path) -> list[str]:
-    if wrapper is None:
-        return []
-    alone = ["--unshare-all", "--die-with-parent", "--new-session", "--proc", "/proc", "--dev", "/dev"]
-    own = ["--bind", str(folder), str(_INSIDE), "--bind", str(folder / "tmp"), "/tmp"]  # noqa: S108 - a folder of this run
-    seen = [part for path in (*_SEEN, str(program.parent)) for part in ("--ro-bind-try", path, path)]
-    return [wrapper, *alone, *own, *seen, "--chdir", str(_INSIDE), "--"]
+def _sandbox_command(bubblewrap: str, folder: Path, program: Path) -> list[str]:
+    isolation = ["--unshare-all", "--die-with-parent", "--new-session", "--proc", "/proc", "--dev", "/dev"]
+    tmp = str(folder / "tmp")
+    writable = ["--bind", str(folder), str(_SANDBOX_FOLDER), "--bind", tmp, "/tmp"]  # noqa: S108 - a folder of this run
+    read_only = [part for path in (*_VISIBLE, str(program.parent)) for part in ("--ro-bind-try", path, path)]
+    return [bubblewrap, *isolation, *writable, *read_only, "--chdir", str(_SANDBOX_FOLDER), "--"]
 
 
 @cache
 def _bubblewrap() -> str | None:
-    """The program, if it is there and the kernel lets it do its work; many containers do not."""
+    """Return the path of bubblewrap if it is installed and the kernel allows it; many containers do not."""
     program = shutil.which("bwrap")
     if program is None:
         return None
@@ -177,25 +181,25 @@ def _bubblewrap() -> str | None:
     return program if done.returncode == 0 else None
 
 
-def _taken(pdf: Path, out: IO[bytes]) -> bool:
-    """Whether there is a PDF, which is then in `out`. A link to some other file is none."""
+def _copy_result(pdf: Path, out: IO[bytes]) -> bool:
+    """Copy the PDF to `out` and return whether there is one. A link to another file does not count."""
     if pdf.resolve() != pdf or not pdf.is_file():
         return False
-    with pdf.open("rb") as found:
-        if found.read(5) != b"%PDF-":
+    with pdf.open("rb") as result:
+        if result.read(5) != b"%PDF-":
             return False
-        found.seek(0)
-        shutil.copyfileobj(found, out)
+        result.seek(0)
+        shutil.copyfileobj(result, out)
     out.flush()
     return True
 
 
-def _failure(source: IO[bytes], status: int, said: IO[bytes]) -> Error:
+def _failure(source: IO[bytes], status: int, output: IO[bytes]) -> Error:
     if status in _KILLED:
-        # Not the file's doing: the machine was short of memory, or somebody stopped it.
+        # Not the fault of the file: the machine ran out of memory, or the process was stopped.
         return RenderUnavailable()
     if status in (-signal.SIGXCPU, 128 + signal.SIGXCPU):
         return RenderTookTooLong()
-    said.seek(max(0, said.seek(0, os.SEEK_END) - _LAST_WORDS))
-    logger.warning("LibreOffice ended with %s: %s", status, said.read().decode(errors="replace"))
-    return FileEncrypted() if office_types.is_locked(source) else ConversionFailed()
+    output.seek(max(0, output.seek(0, os.SEEK_END) - _LOGGED_OUTPUT_BYTES))
+    logger.warning("LibreOffice ended with %s: %s", status, output.read().decode(errors="replace"))
+    return FileEncrypted() if ole2.is_encrypted(source) else ConversionFailed()

@@ -1,12 +1,12 @@
-"""How LibreOffice is set up for strangers' files: no macros, nothing from elsewhere, no questions."""
+"""The LibreOffice profile for untrusted files: no macros, no linked content, no dialogs."""
 
 from pathlib import Path
 
-# (path, property, value): what LibreOffice's own options dialog would set.
+# (path, property, value), as LibreOffice's options dialog would set them.
 _SETTINGS = (
     ("org.openoffice.Office.Common/Security/Scripting", "DisableMacrosExecution", "true"),
     ("org.openoffice.Office.Common/Security/Scripting", "MacroSecurityLevel", "3"),
-    # Pictures and sections that a document takes from other files or from the network.
+    # Images and sections that a document links to, in other files or on the network.
     ("org.openoffice.Office.Common/Security/Scripting", "BlockUntrustedRefererLinks", "true"),
     ("org.openoffice.Office.Common/Security/Scripting", "DisableActiveContent", "true"),
     ("org.openoffice.Office.Common/Security/OpenCL", "UseOpenCL", "false"),
@@ -19,7 +19,7 @@ _SETTINGS = (
 
 
 def write(folder: Path) -> None:
-    """A profile of its own in `folder`, for one run."""
+    """Create the profile in `folder`, for one run."""
     (folder / "user").mkdir(parents=True)
     items = "".join(
         f'<item oor:path="/{path}"><prop oor:name="{name}" oor:op="fuse"><value>{value}</value></prop></item>'

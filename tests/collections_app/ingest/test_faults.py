@@ -18,7 +18,7 @@ from accounts.ownership import acting_for
 from benchmarks.harness.stack import descendants
 from collections_app import failpoints
 from collections_app.engine.rendering.errors import RenderCrashed, RenderTookTooLong, RenderTookTooMuchMemory
-from collections_app.engine.rendering.protocol import PageNotDrawn, RenderedPage
+from collections_app.engine.rendering.protocol import PageNotRendered, RenderedPage
 from collections_app.engine.rendering.render import render
 from collections_app.failpoints import Fault
 from collections_app.ingest import pipeline, worker
@@ -318,7 +318,7 @@ def test_a_page_does_not_pay_for_those_before_it(
         pages = render(source, first_page=first_page, **options)
         yield from islice(pages, max(0, 12 - first_page))
         if first_page < 12:
-            raise PageNotDrawn(error(), page=12, total=len(TEXTS))
+            raise PageNotRendered(error(), page=12, total=len(TEXTS))
         yield from pages
 
     monkeypatch.setattr(pipeline, "render", worn_out)

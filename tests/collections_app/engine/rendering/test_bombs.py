@@ -4,7 +4,7 @@ import io
 
 import pytest
 
-from collections_app.engine.rendering.protocol import PageNotDrawn, RenderLimits
+from collections_app.engine.rendering.protocol import PageNotRendered, RenderLimits
 from collections_app.engine.rendering.render import render
 from paliapi.errors import Error
 from tests.collections_app.engine.rendering.bombs import (
@@ -29,7 +29,7 @@ def end_of(content: bytes) -> str:
     try:
         for page in render(io.BytesIO(content), limits=RenderLimits(memory_mb=400, page_s=20), encoding="jpeg"):
             assert page.width * page.height <= 25_000_000
-    except PageNotDrawn as failed:
+    except PageNotRendered as failed:
         return failed.error.code
     except Error as refused:
         return refused.code

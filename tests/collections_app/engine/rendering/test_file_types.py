@@ -15,7 +15,8 @@ from collections_app.engine.rendering.errors import (
     PageTooLarge,
     UnsupportedType,
 )
-from collections_app.engine.rendering.file_types import ACCEPTED, Kind, sniff
+from collections_app.engine.rendering.file_types import ACCEPTED, sniff
+from collections_app.engine.rendering.formats.base import Format
 from paliapi.errors import Error
 from tests.collections_app.engine.rendering.samples import (
     endless_pdf,
@@ -53,7 +54,7 @@ WHOLE = {
 }
 
 
-def kind_of(content: bytes) -> Kind:
+def kind_of(content: bytes) -> Format:
     return sniff(io.BytesIO(content))
 
 

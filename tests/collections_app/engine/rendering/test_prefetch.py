@@ -3,7 +3,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from collections_app.engine.rendering.prefetch import ahead
+from collections_app.engine.rendering.prefetch import prefetch
 
 DEADLINE_S = 20
 
@@ -35,16 +35,18 @@ def size_one(_: int) -> int:
 
 def test_the_source_goes_on_while_the_consumer_is_busy() -> None:
     source = Source(last=4)
-    with ahead(iter(source), size=size_one, most=3, most_size=10, stop=source.stopped.set) as numbers:
+    with prefetch(iter(source), size=size_one, max_items=3, max_size=10, stop=source.stopped.set) as numbers:
         assert next(numbers) == 1
         assert source.made[4].wait(DEADLINE_S), "three are there, and one waits for room"
         assert [next(numbers) for _ in range(3)] == [2, 3, 4]
 
 
-@pytest.mark.parametrize(("most", "most_size"), [(2, 100), (100, 2)])
-def test_no_more_waits_than_there_is_room_for(most: int, most_size: int) -> None:
+@pytest.mark.parametrize(("max_items", "max_size"), [(2, 100), (100, 2)])
+def test_no_more_waits_than_there_is_room_for(max_items: int, max_size: int) -> None:
     source = Source(last=9)
-    with ahead(iter(source), size=size_one, most=most, most_size=most_size, stop=source.stopped.set) as numbers:
+    with prefetch(
+        iter(source), size=size_one, max_items=max_items, max_size=max_size, stop=source.stopped.set
+    ) as numbers:
         assert source.made[3].wait(DEADLINE_S)
         assert not source.made[4].is_set()
         next(numbers)
@@ -53,13 +55,13 @@ def test_no_more_waits_than_there_is_room_for(most: int, most_size: int) -> None
 
 
 def test_what_is_larger_than_the_room_passes_alone() -> None:
-    with ahead(iter([5, 6]), size=int, most=9, most_size=1, stop=nothing) as numbers:
+    with prefetch(iter([5, 6]), size=int, max_items=9, max_size=1, stop=nothing) as numbers:
         assert list(numbers) == [5, 6]
 
 
 def test_an_exception_comes_after_what_was_made_before_it() -> None:
     source = Source(last=2, problem=KeyError("why"))
-    with ahead(iter(source), size=size_one, most=9, most_size=9, stop=nothing) as numbers:
+    with prefetch(iter(source), size=size_one, max_items=9, max_size=9, stop=nothing) as numbers:
         assert [next(numbers), next(numbers)] == [1, 2]
         with pytest.raises(KeyError, match="why"):
             next(numbers)
@@ -68,12 +70,12 @@ def test_an_exception_comes_after_what_was_made_before_it() -> None:
 def test_who_stops_early_leaves_no_thread_behind() -> None:
     source = Source(last=1)
     before = threading.active_count()
-    with ahead(iter(source), size=size_one, most=9, most_size=9, stop=source.stopped.set) as numbers:
+    with prefetch(iter(source), size=size_one, max_items=9, max_size=9, stop=source.stopped.set) as numbers:
         next(numbers)
     assert threading.active_count() == before
 
 
 def test_who_takes_nothing_is_not_waited_for() -> None:
     source = Source(last=5)
-    with ahead(iter(source), size=size_one, most=1, most_size=9, stop=source.stopped.set):
+    with prefetch(iter(source), size=size_one, max_items=1, max_size=9, stop=source.stopped.set):
         assert source.made[2].wait(DEADLINE_S)

@@ -12,7 +12,7 @@ from collections_app.engine.rendering.protocol import (
     RenderedPage,
     RenderLimits,
     fitting_scale,
-    page_of,
+    parse_page,
     read_frame,
     write_frame,
     write_page,
@@ -39,7 +39,7 @@ def test_a_page_comes_out_of_the_pipe_as_it_went_in(page: RenderedPage) -> None:
     pipe = io.BytesIO()
     write_page(pipe, page)
     pipe.seek(0)
-    assert page_of(*read_frame(pipe.read)) == page
+    assert parse_page(*read_frame(pipe.read)) == page
 
 
 @pytest.mark.parametrize(
@@ -64,13 +64,13 @@ def test_a_frame_without_a_page_is_refused(header: dict[str, object]) -> None:
     write_frame(pipe, header)
     pipe.seek(0)
     with pytest.raises((KeyError, TypeError)):
-        page_of(*read_frame(pipe.read))
+        parse_page(*read_frame(pipe.read))
 
 
 def test_a_job_is_read_as_it_was_written() -> None:
-    job = Job(form="PDF", dpi=100, encoding="webp", limits=RenderLimits(max_pages=3, megapixels=1))
-    assert Job.from_text(job.as_text()) == job
-    assert json.loads(job.as_text())["form"] == "PDF"
+    job = Job(renderer="module", dpi=100, encoding="webp", limits=RenderLimits(max_pages=3, megapixels=1))
+    assert Job.from_json(job.to_json()) == job
+    assert json.loads(job.to_json())["renderer"] == "module"
 
 
 @given(st.floats(0.01, 1e6), st.floats(0.01, 1e6), st.integers(1, 100))

@@ -21,7 +21,7 @@ from collections_app.engine.rendering.errors import (
     TooManyPages,
     UnsupportedType,
 )
-from collections_app.engine.rendering.protocol import Encoding, PageNotDrawn, RenderedPage, RenderLimits
+from collections_app.engine.rendering.protocol import Encoding, PageNotRendered, RenderedPage, RenderLimits
 from collections_app.engine.rendering.render import render
 from paliapi.errors import Error
 from tests.collections_app.engine.rendering.samples import (
@@ -38,7 +38,7 @@ def pages_of(content: bytes, **options: Any) -> list[RenderedPage]:
     """All of them; or what is wrong, be it with the file or with one page."""
     try:
         return list(render(io.BytesIO(content), **options))
-    except PageNotDrawn as failed:
+    except PageNotRendered as failed:
         raise failed.error from failed
 
 
@@ -98,7 +98,7 @@ def test_a_page_of_absurd_size_is_refused() -> None:
 def test_a_page_that_cannot_be_drawn_is_named() -> None:
     drawn = render(io.BytesIO(with_giant_page(pdf("one", "two", "three"), page=2)))
     assert next(drawn).number == 1
-    with pytest.raises(PageNotDrawn) as failed:
+    with pytest.raises(PageNotRendered) as failed:
         next(drawn)
     assert (failed.value.page, failed.value.total, type(failed.value.error)) == (2, 3, PageTooLarge)
 
@@ -140,7 +140,7 @@ def test_more_pages_than_the_limit_are_refused_before_the_first() -> None:
 def test_pages_before_a_damaged_one_come_and_then_the_error() -> None:
     pages = render(io.BytesIO(pdf("1", "2").replace(b"/Count 2", b"/Count 9")))
     assert [next(pages).text, next(pages).text] == ["1", "2"]
-    with pytest.raises(PageNotDrawn, match="file_damaged"):
+    with pytest.raises(PageNotRendered, match="file_damaged"):
         next(pages)
 
 
@@ -194,7 +194,7 @@ def test_a_child_that_crashes_takes_nobody_along(one_child: Callable[[], int]) -
     pages = render(io.BytesIO(pdf(*["words"] * 100)))
     next(pages)
     os.kill(one_child(), signal.SIGSEGV)
-    with pytest.raises(PageNotDrawn) as failed:
+    with pytest.raises(PageNotRendered) as failed:
         list(pages)
     assert isinstance(failed.value.error, RenderCrashed)
 

@@ -18,9 +18,9 @@ from collections_app.engine.rendering.errors import (
     RenderTookTooLong,
     RenderUnavailable,
 )
-from collections_app.engine.rendering.file_types import RTF, sniff
+from collections_app.engine.rendering.file_types import sniff
 from collections_app.engine.rendering.render import render
-from collections_app.engine.rendering.soffice import Conversion, drop_abandoned, to_pdf
+from collections_app.engine.rendering.soffice import OfficeConverter, convert_to_pdf, delete_abandoned_runs
 from paliapi.errors import Error
 from tests.collections_app.engine.rendering.programs import converter, needs_libreoffice, program
 from tests.collections_app.engine.rendering.samples import docx, locked_xls, lying_zip, odt, pdf, pptx, xlsx
@@ -28,15 +28,15 @@ from tests.collections_app.engine.rendering.samples import docx, locked_xls, lyi
 TEXT = rb"{\rtf1\ansi The lighthouse of Alexandria.\par}"
 
 
-def converted(content: bytes, by: Conversion) -> bytes:
+def converted(content: bytes, by: OfficeConverter) -> bytes:
     out = io.BytesIO()
     source = io.BytesIO(content)
-    to_pdf(source, out, kind=sniff(source), by=by)
+    convert_to_pdf(source, out, extension=sniff(source).extension, converter=by)
     return out.getvalue()
 
 
 def texts_of(content: bytes, **options: int) -> list[str]:
-    return [page.text for page in render(io.BytesIO(content), by=Conversion(**options), dpi=72)]  # type: ignore[arg-type]
+    return [page.text for page in render(io.BytesIO(content), converter=OfficeConverter(**options), dpi=72)]  # type: ignore[arg-type]
 
 
 @pytest.fixture(autouse=True)
@@ -62,8 +62,8 @@ def test_where_there_is_no_libreoffice_the_answer_says_so() -> None:
 
 @pytest.mark.usefixtures("either_way")
 def test_what_the_program_makes_is_drawn_and_nothing_is_left(tmp_path: Path, folders_of_runs: Path) -> None:
-    by = Conversion(program=converter(tmp_path, pdf("made", "by a program")))
-    assert [page.text for page in render(io.BytesIO(TEXT), by=by)] == ["made", "by a program"]
+    by = OfficeConverter(program=converter(tmp_path, pdf("made", "by a program")))
+    assert [page.text for page in render(io.BytesIO(TEXT), converter=by)] == ["made", "by a program"]
     assert list(folders_of_runs.iterdir()) == []
 
 
@@ -82,9 +82,9 @@ def test_what_the_program_makes_is_drawn_and_nothing_is_left(tmp_path: Path, fol
 def test_a_program_that_fails_has_a_code_and_leaves_nothing(
     tmp_path: Path, folders_of_runs: Path, script: str, error: type[Error], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(soffice, "_LARGEST_PDF_MB", 4)
+    monkeypatch.setattr(soffice, "_MAX_PDF_MB", 4)
     with pytest.raises(error):
-        converted(TEXT, Conversion(program=program(tmp_path, script), memory_mb=256))
+        converted(TEXT, OfficeConverter(program=program(tmp_path, script), memory_mb=256))
     assert list(folders_of_runs.iterdir()) == []
 
 
@@ -92,7 +92,7 @@ def test_a_program_that_fails_has_a_code_and_leaves_nothing(
 def test_a_program_that_hangs_is_killed_with_all_that_it_started(tmp_path: Path) -> None:
     script = "sleep 987 & sleep 987"
     with pytest.raises(RenderTookTooLong):
-        converted(TEXT, Conversion(program=program(tmp_path, script), timeout_s=1))
+        converted(TEXT, OfficeConverter(program=program(tmp_path, script), timeout_s=1))
     assert not [command for command in _commands() if b"sleep\x00987" in command]
 
 
@@ -111,12 +111,12 @@ def test_who_does_not_want_the_result_any_more_ends_the_run(tmp_path: Path, fold
 
     source = io.BytesIO(TEXT)
     with pytest.raises(Enough):
-        to_pdf(
+        convert_to_pdf(
             source,
             io.BytesIO(),
-            kind=RTF,
-            by=Conversion(program=program(tmp_path, "sleep 60")),
-            still_wanted=no_more,
+            extension="rtf",
+            converter=OfficeConverter(program=program(tmp_path, "sleep 60")),
+            check_cancelled=no_more,
         )
     assert list(folders_of_runs.iterdir()) == []
 
@@ -127,7 +127,7 @@ def test_the_program_sees_nothing_of_our_environment_and_disk(tmp_path: Path) ->
     looking = tmp_path / "bin"
     looking.mkdir()
     script = f'(env; cat "{secret}") > "$out/source.pdf" 2>&1; sed -i "1i%PDF-" "$out/source.pdf"'
-    found = converted(TEXT, Conversion(program=program(looking, script))).decode()
+    found = converted(TEXT, OfficeConverter(program=program(looking, script))).decode()
     assert {line.partition("=")[0] for line in found.splitlines() if "=" in line} <= {
         *("HOME", "LANG", "PATH", "PWD", "TMPDIR", "SHLVL", "_", "OLDPWD"),
     }
@@ -137,12 +137,12 @@ def test_the_program_sees_nothing_of_our_environment_and_disk(tmp_path: Path) ->
 
 def test_an_archive_that_holds_more_than_it_says_never_reaches_the_program(tmp_path: Path) -> None:
     with pytest.raises(FileExpandsTooMuch):
-        converted(lying_zip(), Conversion(program=program(tmp_path, "exit 1")))
+        converted(lying_zip(), OfficeConverter(program=program(tmp_path, "exit 1")))
 
 
 def test_an_older_document_with_a_password_says_so_when_it_does_not_open(tmp_path: Path) -> None:
     with pytest.raises(FileEncrypted):
-        converted(locked_xls(), Conversion(program=program(tmp_path, "exit 1")))
+        converted(locked_xls(), OfficeConverter(program=program(tmp_path, "exit 1")))
 
 
 def test_folders_of_workers_that_were_killed_go_and_those_of_others_stay(folders_of_runs: Path) -> None:
@@ -151,7 +151,7 @@ def test_folders_of_workers_that_were_killed_go_and_those_of_others_stay(folders
         folder.mkdir()
         (folder / "owner").write_text(owner)
     (folders_of_runs / "paliapi-office-young").mkdir()
-    assert drop_abandoned() == 1
+    assert delete_abandoned_runs() == 1
     assert not (folders_of_runs / "paliapi-office-gone").exists()
     assert (folders_of_runs / "paliapi-office-mine").exists()
 

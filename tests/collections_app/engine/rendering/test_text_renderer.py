@@ -8,19 +8,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import ImageFont
 
-from collections_app.engine.rendering import draw_text
+from collections_app.engine.rendering import text_renderer
 from collections_app.engine.rendering.errors import TooManyPages
-from collections_app.engine.rendering.protocol import DrawnPage, Job, RenderLimits
+from collections_app.engine.rendering.formats.base import TEXT_RENDERER
+from collections_app.engine.rendering.protocol import Job, RasterPage, RenderLimits
 from collections_app.engine.rendering.render import render
 
 
-def drawn(content: bytes, *, max_pages: int = 10, first_page: int = 1) -> tuple[int, list[DrawnPage]]:
+def drawn(content: bytes, *, max_pages: int = 10, first_page: int = 1) -> tuple[int, list[RasterPage]]:
     with tempfile.TemporaryFile() as file:
         file.write(content)
         file.flush()
         mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-    job = Job(form="PLAIN", dpi=36, encoding="png", limits=RenderLimits(max_pages=max_pages), first_page=first_page)
-    total, pages = draw_text.count_and_draw(mapped, job)
+    limits = RenderLimits(max_pages=max_pages)
+    job = Job(renderer=TEXT_RENDERER, dpi=36, encoding="png", limits=limits, first_page=first_page)
+    total, pages = text_renderer.render_pages(mapped, job)
     return total, list(pages)
 
 
@@ -83,7 +85,7 @@ def test_a_text_of_too_many_pages_is_refused_without_reading_it_to_its_end() -> 
 
 
 def test_a_text_is_drawn_where_no_fonts_are_installed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(draw_text, "_FONTS", ("there is no such font.ttf",))
+    monkeypatch.setattr(text_renderer, "_FONTS", ("there is no such font.ttf",))
     assert isinstance(ImageFont.load_default(10), ImageFont.FreeTypeFont)
     assert texts("Grüße, Жук".encode()) == ["Grüße, Жук"]
 

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from collections_app.engine.rendering.draw_image import count_and_draw
 from collections_app.engine.rendering.file_types import sniff
+from collections_app.engine.rendering.image_renderer import render_pages
 from collections_app.engine.rendering.protocol import Job, RenderLimits
 from tests.collections_app.engine.rendering.samples import picture
 
@@ -14,12 +14,19 @@ WHITE, BLACK, RED = (255, 255, 255), (0, 0, 0), (255, 0, 0)
 
 
 def frames_of(content: bytes, *, megapixels: int = 25) -> list[Image.Image]:
-    form = sniff(io.BytesIO(content)).content_type.partition("/")[2].upper()
+    format_ = sniff(io.BytesIO(content))
     memory = mmap.mmap(-1, len(content))
     memory.write(content)
     memory.seek(0)
-    job = Job(form=form, dpi=72, encoding="png", limits=RenderLimits(megapixels=megapixels))
-    total, pages = count_and_draw(memory, job)
+    job = Job(
+        renderer=format_.renderer,
+        pillow_format=format_.pillow_format,
+        multi_page=format_.multi_page,
+        dpi=72,
+        encoding="png",
+        limits=RenderLimits(megapixels=megapixels),
+    )
+    total, pages = render_pages(memory, job)
     images = [page.image for page in pages]
     assert len(images) == total
     assert {image.mode for image in images} == {"RGB"}

@@ -3,15 +3,17 @@ import mmap
 import pytest
 from PIL import Image, ImageChops
 
-from collections_app.engine.rendering.draw_pdf import count_and_draw
-from collections_app.engine.rendering.protocol import DrawnPage, Job, RenderLimits
+from collections_app.engine.rendering.formats.base import PDF_RENDERER
+from collections_app.engine.rendering.pdf_renderer import render_pages
+from collections_app.engine.rendering.protocol import Job, RasterPage, RenderLimits
 from tests.collections_app.engine.rendering.samples import pdf
 
 
-def drawn(content: bytes) -> DrawnPage:
+def drawn(content: bytes) -> RasterPage:
     memory = mmap.mmap(-1, len(content))
     memory.write(content)
-    _, pages = count_and_draw(memory, Job(form="PDF", dpi=72, encoding="png", limits=RenderLimits()))
+    job = Job(renderer=PDF_RENDERER, dpi=72, encoding="png", limits=RenderLimits())
+    _, pages = render_pages(memory, job)
     [page] = pages
     return page
 
