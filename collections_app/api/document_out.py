@@ -138,7 +138,7 @@ def _pages_of(rows: Iterable[Document], request: Request) -> dict[int, list[dict
     return found
 
 
-def image_base64(image: files.Kept) -> str:
+def image_base64(image: files.HasKey) -> str:
     """Return a page image in base64; an empty string if its file is missing, which must not fail the other pages."""
     try:
         return base64.b64encode(files.content(image)).decode("ascii")

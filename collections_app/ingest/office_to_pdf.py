@@ -29,7 +29,7 @@ def keep_pdf(tx: OwnerTransaction, revision: Revision) -> StoredFile | None:
 
 def convert(lease: Lease, file: StoredFile) -> StoredFile:
     """Convert the file with LibreOffice and store the PDF."""
-    with files.opened(file) as source, tempfile.TemporaryFile() as pdf:
+    with files.open_file(file) as source, tempfile.TemporaryFile() as pdf:
         convert_to_pdf(
             source,
             pdf,

@@ -28,6 +28,7 @@ from collections_app.ingest.publish import publish
 from collections_app.ingest.store_pages import Checkpoint, NewPage, RetryStore
 from collections_app.models import OnPageError, Revision, Status, StoredFile
 from collections_app.storage import files
+from collections_app.storage.errors import FileMissing
 from embeddings.contract import VectorSpace
 
 log = structlog.get_logger(__name__)
@@ -158,10 +159,10 @@ def _process_pages(work: _Work) -> None:
 
 def _open_source(work: _Work) -> IO[bytes]:
     if work.render_from is None or work.render_from == work.file:
-        return files.opened(work.file)
+        return files.open_file(work.file)
     try:
-        return files.read(work.render_from)
-    except FileNotFoundError:
+        return files.open_file(work.render_from)
+    except FileMissing:
         office_to_pdf.forget_pdf(work.lease)
         raise RetryStore from None
 

@@ -84,7 +84,7 @@ def _record_errors(lease: Lease) -> Iterator[None]:
         _fail(lease, failure.error, page=failure.page)
     except Error as error:
         _fail(lease, error)
-    except files.TROUBLE as error:
+    except files.BACKEND_ERRORS as error:
         log.error("storage_unavailable", error=str(error))
         _wait(lease, StorageUnavailable())
     except (OperationalError, InterfaceError):

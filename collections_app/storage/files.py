@@ -1,8 +1,10 @@
-"""Files of the owners, in whatever storage is configured.
+"""Files of the owners, in the configured storage.
 
-The same content is kept once for each owner. An object's key is never used twice, so that
-deleting an old object can never hit a new one. Writing happens outside transactions, the row
-inside: a crash between leaves an object nobody knows, never a row without its object.
+The same content is stored once for each owner. The key of an object is never used twice, so deleting an old object can
+never hit a new one. Bytes are written outside transactions and the row inside one: a crash in between leaves an object
+without a row, never a row without its object.
+
+Errors of the storage backend do not leave this module: they become StorageUnavailable, and a lost object FileMissing.
 """
 
 import secrets
@@ -27,14 +29,14 @@ from collections_app.storage.errors import FileMissing, StorageUnavailable
 log = structlog.get_logger(__name__)
 
 THUMBNAIL_TYPE = "image/jpeg"
-_THUMBNAIL = ".thumbnail"
+_THUMBNAIL_SUFFIX = ".thumbnail"
 
-# A disk that is full or gone, or an object store that is away, as storage tells it: not the caller's doing.
-TROUBLE = (OSError, BotoCoreError, ClientError)
+# Raised by a full or missing disk and by an object store that is not available.
+BACKEND_ERRORS = (OSError, BotoCoreError, ClientError)
 
 
-class Kept(Protocol):
-    """Whatever knows where in storage its bytes are."""
+class HasKey(Protocol):
+    """Anything that knows the key of its object in storage."""
 
     @property
     def key(self) -> str: ...
@@ -42,7 +44,7 @@ class Kept(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Content:
-    """Bytes on their way into storage."""
+    """Bytes to be stored, with a thumbnail if they are a page image."""
 
     file: IO[bytes]
     sha256: str
@@ -53,13 +55,13 @@ class Content:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """Bytes that are in storage, or were already, while their row is not yet certain."""
+    """Bytes in storage whose row is not committed yet."""
 
     owner_id: int
     sha256: str
     size: int
     content_type: str
-    key: str  # empty: the content was there
+    key: str  # empty if the owner already had the content
     thumbnail_size: int = 0
 
 
@@ -68,19 +70,19 @@ def storage() -> Storage:
 
 
 def put(owner_id: int, content: IO[bytes], *, sha256: str, size: int, content_type: str) -> Draft:
-    """Write the bytes, unless this owner has them; call it outside a transaction."""
+    """Write the bytes to storage, unless this owner already has them. Call outside a transaction."""
     [draft] = put_all(owner_id, [Content(file=content, sha256=sha256, size=size, content_type=content_type)])
     return draft
 
 
 def put_all(owner_id: int, contents: Sequence[Content]) -> Iterator[Draft]:
-    """As `put`, many: each is yielded once it is written. Beside it goes what it looks like when small."""
-    held = _held(owner_id, {content.sha256 for content in contents})
+    """Write many contents like `put`, with their thumbnails; yield the draft of each once it is written."""
+    stored = _keep_stored(owner_id, {content.sha256 for content in contents})
     for content in contents:
         key = ""
-        if content.sha256 not in held:
-            key = _saved(owner_id, content)
-            held.add(content.sha256)
+        if content.sha256 not in stored:
+            key = _save(owner_id, content)
+            stored.add(content.sha256)
         yield Draft(
             owner_id=owner_id,
             sha256=content.sha256,
@@ -91,53 +93,56 @@ def put_all(owner_id: int, contents: Sequence[Content]) -> Iterator[Draft]:
         )
 
 
-def _held(owner_id: int, wanted: set[str]) -> set[str]:
-    """Those that are there, and will be for a while."""
+def _keep_stored(owner_id: int, digests: set[str]) -> set[str]:
+    """Return the digests that the owner has files of, and keep those files from housekeeping for a while."""
     with acting_for(owner_id):
-        rows = StoredFile.objects.filter(owner_id=owner_id, sha256__in=wanted)
-        # Always locked in the same order, so that two workers of one owner never wait for each other in a circle.
-        held = list(rows.order_by("sha256").select_for_update(no_key=True).values_list("sha256", flat=True))
-        if held:
-            rows.filter(sha256__in=held).update(wanted_at=Now())
-    return set(held)
+        rows = StoredFile.objects.filter(owner_id=owner_id, sha256__in=digests)
+        # Rows are always locked in the same order, so that two workers of one owner never deadlock.
+        stored = list(rows.order_by("sha256").select_for_update(no_key=True).values_list("sha256", flat=True))
+        if stored:
+            rows.filter(sha256__in=stored).update(wanted_at=Now())
+    return set(stored)
 
 
-def _saved(owner_id: int, content: Content) -> str:
-    """The key under which it is in storage."""
+def _save(owner_id: int, content: Content) -> str:
+    """Write the bytes under a new key, and return the key."""
     key = f"{owner_id}/{content.sha256[:2]}/{content.sha256}-{secrets.token_hex(4)}"
     content.file.seek(0)
-    with _told_as_ours():
+    with _mapped_errors():
         try:
             file = content.file if isinstance(content.file, File) else File(content.file)
             key = storage().save(key, file)
             if content.thumbnail:
                 storage().save(thumbnail_key(key), ContentFile(content.thumbnail))
-        except TROUBLE:
-            # A disk that is full keeps what fitted, and would keep it again each time this is tried.
-            with suppress(*TROUBLE):
+        except BACKEND_ERRORS:
+            # A full disk keeps what it had room for, and would keep more at every retry.
+            with suppress(*BACKEND_ERRORS):
                 erase(key)
             raise
     return key
 
 
 def settle(tx: OwnerTransaction, draft: Draft) -> StoredFile | None:
-    """Return the row of the bytes, for `tx` to refer to; None if they have gone since, and must be put again."""
+    """Return the row of the bytes, for `tx` to refer to; None if they have gone since and must be put again."""
     [row] = settle_all(tx, [draft])
     return row
 
 
 def settle_all(tx: OwnerTransaction, drafts: Sequence[Draft]) -> list[StoredFile | None]:
-    """Do the same as `settle` for many drafts, in their order."""
-    # Rows are added, and then locked, always in the same order: see `_held`.
+    """Settle many drafts, and return their rows in the same order."""
+    # Rows are inserted, then locked, always in the same order: see `_keep_stored`.
     new = sorted((draft for draft in drafts if draft.key), key=lambda draft: draft.sha256)
     StoredFile.objects.bulk_create([_row(draft) for draft in new], ignore_conflicts=True)
     rows = StoredFile.objects.select_for_update().order_by("sha256")
-    rows = rows.filter(owner_id=tx.owner_id, sha256__in={draft.sha256 for draft in drafts})
-    found = {row.sha256: row for row in rows}
+    by_digest = {
+        row.sha256: row for row in rows.filter(owner_id=tx.owner_id, sha256__in={draft.sha256 for draft in drafts})
+    }
     for draft in new:
-        if draft.sha256 in found and found[draft.sha256].key != draft.key:
+        row = by_digest.get(draft.sha256)
+        if row is not None and row.key != draft.key:
+            # Another process stored the same content first.
             transaction.on_commit(partial(discard, draft))
-    return [found.get(draft.sha256) for draft in drafts]
+    return [by_digest.get(draft.sha256) for draft in drafts]
 
 
 def _row(draft: Draft) -> StoredFile:
@@ -149,28 +154,6 @@ def _row(draft: Draft) -> StoredFile:
         content_type=draft.content_type,
         thumbnail_size=draft.thumbnail_size,
     )
-
-
-def discard(draft: Draft) -> None:
-    """Take back bytes whose row never came."""
-    if draft.key:
-        with suppress(*TROUBLE):
-            erase(draft.key)
-
-
-def erase(key: str) -> None:
-    """The bytes, and what lies beside them."""
-    storage().delete(thumbnail_key(key))
-    storage().delete(key)
-
-
-def thumbnail_key(key: str) -> str:
-    return f"{key}{_THUMBNAIL}"
-
-
-def is_known(key: str, known: set[str]) -> bool:
-    """Whether an object belongs to a row with one of the known keys."""
-    return key.removesuffix(_THUMBNAIL) in known
 
 
 @contextmanager
@@ -188,11 +171,11 @@ def keep(draft: Draft) -> Iterator[tuple[OwnerTransaction, StoredFile]]:
 
 @contextmanager
 def discard_on_error(drafts: Sequence[Draft]) -> Iterator[None]:
-    """Discard the drafts if their rows do not come."""
+    """Discard the drafts if the block fails, because their rows are then rolled back."""
     try:
         yield
     except (OperationalError, InterfaceError):
-        # The connection may have been lost after the rows were kept; then the bytes are theirs.
+        # The connection may have broken after the commit; then the rows need their bytes.
         raise
     except BaseException:
         for draft in drafts:
@@ -200,40 +183,69 @@ def discard_on_error(drafts: Sequence[Draft]) -> Iterator[None]:
         raise
 
 
-def read(file: Kept) -> IO[Any]:
-    """The bytes; FileNotFoundError where they are gone."""
-    with _told_as_ours():
-        return storage().open(file.key, "rb")
+def discard(draft: Draft) -> None:
+    """Delete the bytes of a draft that gets no row."""
+    if draft.key:
+        with suppress(*BACKEND_ERRORS):
+            erase(draft.key)
 
 
-def content(file: Kept) -> bytes:
-    """Return the bytes of a file. Raise FileMissing if they are gone, StorageUnavailable if storage fails."""
-    try:
-        with _told_as_ours(), storage().open(file.key, "rb") as stored:
-            return bytes(stored.read())
-    except FileNotFoundError:
-        raise FileMissing from None
+def erase(key: str) -> None:
+    """Delete an object and its thumbnail."""
+    storage().delete(thumbnail_key(key))
+    storage().delete(key)
+
+
+def thumbnail_key(key: str) -> str:
+    return f"{key}{_THUMBNAIL_SUFFIX}"
+
+
+def is_known(key: str, known: set[str]) -> bool:
+    """Check whether an object, or the image that it is the thumbnail of, has one of the known keys."""
+    return key.removesuffix(_THUMBNAIL_SUFFIX) in known
+
+
+def open_file(file: HasKey) -> IO[Any]:
+    """Open a file for reading. Raise FileMissing if its bytes are gone, StorageUnavailable if storage fails."""
+    return _open(file.key)
+
+
+def open_thumbnail(file: HasKey) -> IO[Any]:
+    """Open the thumbnail of a page image; raise like `open_file`."""
+    return _open(thumbnail_key(file.key))
+
+
+def content(file: HasKey) -> bytes:
+    """Return the bytes of a file; raise like `open_file`."""
+    with _reading(), storage().open(file.key, "rb") as stream:
+        return bytes(stream.read())
+
+
+def _open(key: str) -> IO[Any]:
+    with _reading():
+        stream = storage().open(key, "rb")
+        try:
+            # The first access to an object in an object store downloads it whole, so its errors appear here.
+            stream.seek(0)
+        except BaseException:
+            stream.close()
+            raise
+        return stream
 
 
 @contextmanager
-def _told_as_ours() -> Iterator[None]:
+def _reading() -> Iterator[None]:
+    with _mapped_errors():
+        try:
+            yield
+        except FileNotFoundError as error:
+            raise FileMissing from error
+
+
+@contextmanager
+def _mapped_errors() -> Iterator[None]:
     try:
         yield
-    except FileNotFoundError:
-        raise
-    except TROUBLE as problem:
-        log.error("storage_unavailable", error=str(problem))
-        raise StorageUnavailable(retry_after_s=60) from problem
-
-
-def read_thumbnail(file: StoredFile) -> IO[Any]:
-    with _told_as_ours():
-        return storage().open(thumbnail_key(file.key), "rb")
-
-
-def opened(file: StoredFile) -> IO[Any]:
-    """As `read`; FileMissing where the bytes are gone."""
-    try:
-        return read(file)
-    except FileNotFoundError:
-        raise FileMissing from None
+    except BACKEND_ERRORS as error:
+        log.error("storage_unavailable", error=str(error))
+        raise StorageUnavailable(retry_after_s=60) from error

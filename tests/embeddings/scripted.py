@@ -57,7 +57,7 @@ def scripted(reply: Callable[[ReceivedRequest], Reply | None], *, port: int = 0)
             self.end_headers()
             self.wfile.write(found.body)
 
-        do_GET = do_POST = answer  # noqa: N815
+        do_GET = do_HEAD = do_POST = answer  # noqa: N815
 
         def log_message(self, *_: Any) -> None:
             """Say nothing."""

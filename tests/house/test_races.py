@@ -74,7 +74,7 @@ def test_upserts_of_one_name_leave_one_whole_document(owner: Someone, round_: in
         revision = Revision.objects.select_related("file").get()
         assert revision.metadata == document["metadata"]
         assert revision.file is not None
-        with files.read(revision.file) as file:
+        with files.open_file(revision.file) as file:
             assert file.read() == contents[document["metadata"]["version"]]
 
 

@@ -46,7 +46,7 @@ def test_a_pdf_becomes_pages_with_its_text_its_images_and_its_vectors(owner: Som
     assert shown_texts(owner, "report.pdf") == ["Alpha beta", "Gamma", "Delta"]
     with acting_for(owner.id):
         first = Page.objects.select_related("image").get(owner_id=owner.id, number=1)
-        with files.read(first.image) as image:
+        with files.open_file(first.image) as image:
             content = image.read()
         kept = vectors.read(owner.id, [first.pk])[first.pk]
         row = PageEmbedding.objects.get(owner_id=owner.id, page=first)

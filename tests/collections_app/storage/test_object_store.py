@@ -1,4 +1,6 @@
-"""An object store that is away, asked by its real SDK: nobody's document is at fault."""
+"""Errors of an object store, raised by its real SDK."""
+
+from collections.abc import Callable
 
 import pytest
 from botocore.config import Config
@@ -6,16 +8,20 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from pytest_django import Settings
 
 from collections_app.ingest import worker
+from collections_app.models import StoredFile
+from collections_app.storage import files
+from collections_app.storage.errors import FileMissing, StorageUnavailable
 from tests.cast import Someone
 from tests.collections_app.documents import PDF, put
 from tests.collections_app.ingestion import latest
-from tests.embeddings.scripted import Reply, scripted
+from tests.embeddings.scripted import ReceivedRequest, Reply, scripted
 
 UPSERT = "/v1/documents/upsert-document/"
-BUSY = b"<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>"
+SLOW_DOWN = b"<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>"
+XML = {"content-type": "application/xml"}
 
 
-def keep_at(settings: Settings, url: str) -> None:
+def use_object_store(settings: Settings, url: str) -> None:
     options = {
         "bucket_name": "files",
         "endpoint_url": url,
@@ -31,12 +37,30 @@ def keep_at(settings: Settings, url: str) -> None:
 
 
 @pytest.mark.parametrize("how", ["gone", "busy"])
-def test_what_is_uploaded_or_processed_meanwhile_waits(alice: Someone, settings: Settings, how: str) -> None:
+def test_uploads_and_processing_wait_for_the_object_store(alice: Someone, settings: Settings, how: str) -> None:
     put(alice, "a.pdf", PDF)
-    with scripted(lambda _: Reply(503, BUSY, {"content-type": "application/xml"})) as server:
-        keep_at(settings, "http://127.0.0.1:1" if how == "gone" else server.url)
-        refused = alice.upload(UPSERT, {"file": SimpleUploadedFile("file", PDF + b" "), "name": "b.pdf"})
+    with scripted(lambda _: Reply(503, SLOW_DOWN, XML)) as server:
+        use_object_store(settings, "http://127.0.0.1:1" if how == "gone" else server.url)
+        rejected = alice.upload(UPSERT, {"file": SimpleUploadedFile("file", PDF + b" "), "name": "b.pdf"})
         worker.run()
-    assert (refused.status_code, refused.json()["code"]) == (503, "storage_unavailable")
+    assert (rejected.status_code, rejected.json()["code"]) == (503, "storage_unavailable")
     row = latest(alice, "a.pdf")
     assert (row.status, row.waiting_for, row.attempts) == ("queued", "storage_unavailable", 0)
+
+
+@pytest.mark.parametrize("read", [files.open_file, files.content])
+@pytest.mark.parametrize(
+    ("status_of_head", "expected"), [(200, StorageUnavailable), (404, FileMissing), (503, StorageUnavailable)]
+)
+def test_reading_raises_no_error_of_the_provider(
+    settings: Settings, read: Callable[[StoredFile], object], status_of_head: int, expected: type[Exception]
+) -> None:
+    """With status 200 the object exists, but its download fails."""
+
+    def reply(request: ReceivedRequest) -> Reply:
+        return Reply(status_of_head) if request.method == "HEAD" else Reply(503, SLOW_DOWN, XML)
+
+    with scripted(reply) as server:
+        use_object_store(settings, server.url)
+        with pytest.raises(expected):
+            read(StoredFile(key="1/ab/abc"))
