@@ -13,7 +13,7 @@ from collections_app.errors import EmbeddingsUnavailable
 from embeddings.client import RetryPolicy
 from embeddings.contract import VectorSpace
 from tests.cast import Someone
-from tests.collections_app.ingestion import answer_in
+from tests.collections_app.ingestion import embeddings_reply
 from tests.collections_app.searchable import with_words
 from tests.embeddings.scripted import ReceivedRequest, Reply, scripted
 
@@ -38,7 +38,7 @@ def hanging(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hanging]:
     def reply(asked: ReceivedRequest) -> Reply:
         taken.release()
         awake.wait(60)
-        return answer_in(TOY, asked)
+        return embeddings_reply(TOY, asked)
 
     monkeypatch.setattr(embeddings_client, "_SOMEBODY_HURRIES", SOON)
     monkeypatch.setattr(embeddings_client, "_LOOK_AGAIN_S", 600.0)

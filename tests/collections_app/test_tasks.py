@@ -10,8 +10,8 @@ from paliapi.celery import app
 from tests.cast import Someone
 from tests.collections_app.documents import put
 from tests.collections_app.engine.rendering.samples import pdf
-from tests.collections_app.ingestion import told
-from tests.collections_app.webhooks.receiving import ask_for_a_test, log, receiving, register
+from tests.collections_app.ingestion import get_document
+from tests.collections_app.webhooks.receiving import create_webhook, list_deliveries, receiving, request_test
 
 
 def names(queue: "Redis", *, of: str = "celery") -> list[str]:
@@ -20,7 +20,7 @@ def names(queue: "Redis", *, of: str = "celery") -> list[str]:
 
 def test_an_upload_is_accepted_without_a_queue(alice: Someone) -> None:
     put(alice, "a.pdf", pdf("one"))
-    assert told(alice, "a.pdf")["status"] == "queued"
+    assert get_document(alice, "a.pdf")["status"] == "queued"
 
 
 def test_an_upload_and_a_new_content_nudge_a_worker(alice: Someone, queue: "Redis") -> None:
@@ -42,7 +42,7 @@ def test_one_who_is_done_nudges_the_next_while_there_is_more(alice: Someone, que
     assert names(queue) == ["collections_app.process_next"]
     tasks.process_next()
     assert len(names(queue)) == 1
-    assert told(alice, "b.pdf")["status"] == "ready"
+    assert get_document(alice, "b.pdf")["status"] == "ready"
 
 
 def test_the_sweeper_sends_what_was_lost_and_nothing_where_nothing_is_due(alice: Someone, queue: "Redis") -> None:
@@ -68,12 +68,12 @@ def test_news_nudges_the_courier_on_a_queue_of_its_own(
     tasks.process_next()
     assert names(queue, of="webhooks") == []
     with receiving(settings) as server:
-        hook = register(alice, server.url)
+        hook = create_webhook(alice, server.url)
         put(alice, "a.pdf", pdf("one"))
         tasks.process_next()
         assert names(queue, of="webhooks") == ["collections_app.send_webhooks"]
         tasks.send_webhooks()
-        assert [row["status"] for row in log(alice, hook)] == ["delivered"]
+        assert [row["status"] for row in list_deliveries(alice, hook)] == ["delivered"]
     assert len(names(queue, of="webhooks")) == 1, "nothing more to send"
 
 
@@ -84,5 +84,5 @@ def test_who_asks_for_a_message_nudges_the_courier(
     django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
 ) -> None:
     with receiving(settings) as server, django_capture_on_commit_callbacks(execute=True):
-        ask_for_a_test(alice, register(alice, server.url))
+        request_test(alice, create_webhook(alice, server.url))
     assert names(queue, of="webhooks") == ["collections_app.send_webhooks"]

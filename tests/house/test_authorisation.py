@@ -21,7 +21,7 @@ from collections_app.models import Page, Revision, StoredFile
 from collections_app.storage import links
 from tests.cast import EVERYTHING, Someone, with_expired_key, with_key, with_revoked_key
 from tests.collections_app.documents import PDF, PNG, shown_with_pages
-from tests.collections_app.webhooks.receiving import kept_for
+from tests.collections_app.webhooks.receiving import create_delivery
 from tests.house.openapi import Operation, operations
 from tests.house.tables import owned_tables, rows
 
@@ -182,7 +182,7 @@ def world(alice: Someone, charlie: Someone, embedding: None) -> World:
     world.there = {"collection_name": "shelf-1", "document_name": "page-1.pdf", "page_number": "1", "token": link}
     world.there |= tokens
     world.there["key_id"] = str(spare.pk)
-    delivery = kept_for(alice)
+    delivery = create_delivery(alice)
     world.there |= {"webhook_id": str(delivery.endpoint_id), "delivery_id": str(delivery.pk)}
     world.absent = {"collection_name": "shelf-2", "document_name": "page-2.pdf", "page_number": "1", "token": "absent"}
     for name in ("key_id", "webhook_id", "delivery_id"):

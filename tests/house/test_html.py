@@ -12,7 +12,7 @@ from accounts.models import CustomUser, Usage
 from accounts.ownership import acting_for
 from tests.cast import Someone
 from tests.collections_app.documents import shown_with_pages
-from tests.collections_app.webhooks.receiving import kept_for
+from tests.collections_app.webhooks.receiving import create_delivery
 
 ENTRANCES = ("/", "/v1/docs", "/v1/docs/errors", "/admin/", "/admin/password_change/")
 _LINK = re.compile(r'<a\b[^>]*\bhref="([^"#]+)')
@@ -24,7 +24,7 @@ _MOST_QUERIES = 3
 def staff(alice: Someone) -> Client:
     """Logged in, where there is something of every sort to look at."""
     shown_with_pages(alice, "report.pdf", pages=1, metadata={"<b>": "<script>alert(1)</script>"})
-    kept_for(alice)
+    create_delivery(alice)
     with acting_for(alice.id):
         Usage.objects.get_or_create(owner_id=alice.id)
     client = Client()

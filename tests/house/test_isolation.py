@@ -13,7 +13,7 @@ from collections_app.search import recall
 from paliapi.roles import APP, STAFF
 from tests.cast import EVERYTHING, Someone, someone
 from tests.collections_app.documents import shown_with_pages
-from tests.collections_app.webhooks.receiving import kept_for
+from tests.collections_app.webhooks.receiving import create_delivery
 from tests.house.tables import Link, count, links, owned_tables, pooled, rows, tables
 
 # Rows of nobody in particular; what else has no owner must be named here, with its reason.
@@ -40,7 +40,7 @@ def full(alice: Someone) -> Someone:
     """Alice, with at least one row in every table that has an owner."""
     shown_with_pages(alice, "report.pdf", pages=2)
     alice.post("/v1/collections/", {"name": "reports"}, Idempotency_Key="once")
-    kept_for(alice)
+    create_delivery(alice)
     with acting_for(alice.id) as tx:
         old = ApiKey.objects.get(owner_id=alice.id)
         mint_key(tx, rights=Rights(scopes=EVERYTHING), rotated_from=old)

@@ -19,7 +19,7 @@ from accounts.ownership import acting_as_staff
 from paliapi import health, logs
 from tests.cast import Someone, someone, with_expired_key, with_revoked_key
 from tests.collections_app.documents import PDF, put
-from tests.collections_app.webhooks.receiving import ask_for_a_test, receiving, register, send
+from tests.collections_app.webhooks.receiving import create_webhook, receiving, request_test, send_all
 from tests.embeddings.scripted import Reply
 from tests.embeddings.serving import KEY as EMBEDDINGS_TOKEN
 from tests.environment import Services
@@ -93,10 +93,10 @@ def _links(owner: Someone) -> set[str]:
 def _signing(owner: Someone, settings: Settings) -> set[str]:
     """Secrets of webhooks that are made, rotated and used, in the end for one who does not take it."""
     with receiving(settings, lambda _: Reply(500)) as server:
-        hook = register(owner, server.url)
+        hook = create_webhook(owner, server.url)
         rotated = owner.post(f"/v1/webhooks/{hook['id']}/rotate-secret/", {}).json()
-        ask_for_a_test(owner, hook)
-        send()
+        request_test(owner, hook)
+        send_all()
         compatible = owner.post("/v1/webhook/", {"url": server.url}).json()["webhook_secret"]
     return {secret.removeprefix("whsec_") for secret in (hook["secret"], rotated["secret"], compatible)}
 

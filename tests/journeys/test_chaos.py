@@ -14,7 +14,7 @@ from paliapi.stack import processes
 from tests.cast import Someone
 from tests.collections_app.documents import put
 from tests.collections_app.engine.rendering.samples import pdf
-from tests.collections_app.ingestion import books_balance, hurry, latest, shown_texts
+from tests.collections_app.ingestion import assert_consistent, end_waits, latest_revision, shown_texts
 from tests.journeys.conftest import Web
 from tests.journeys.test_ingestion import until_ready, working
 
@@ -35,7 +35,7 @@ def failpoint(tmp_path: Path) -> Path:
 def renewed(owner: Someone) -> Iterator[Someone]:
     """Somebody whose document is searchable, with a new content on its way; in the end the books balance."""
     yield owner
-    books_balance(owner)
+    assert_consistent(owner)
 
 
 def stopped_of(worker: int) -> int:
@@ -84,8 +84,8 @@ def test_a_worker_that_stood_still_while_another_took_over_writes_nothing(
         put(renewed, "a.pdf", pdf(*NEW, size=TINY))
         stalled = stopped_of(worker.pid)
         failpoint.write_text("")
-        held = latest(renewed, "a.pdf").lease_token
-        hurry()
+        held = latest_revision(renewed, "a.pdf").lease_token
+        end_waits()
         until_ready(renewed, web, "a.pdf")
         before = rows_of(renewed)
         os.kill(stalled, signal.SIGCONT)

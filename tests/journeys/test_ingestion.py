@@ -18,7 +18,7 @@ from paliapi.env import ROOT
 from tests.cast import Someone
 from tests.collections_app.documents import put
 from tests.collections_app.engine.rendering.samples import pdf
-from tests.collections_app.ingestion import books_balance, shown_texts
+from tests.collections_app.ingestion import assert_consistent, shown_texts
 from tests.journeys.conftest import Web
 
 SAMPLE = ROOT / "docs" / "sample" / "lighthouses.pdf"
@@ -29,7 +29,7 @@ _DEADLINE_S = 30
 def worker(owner: Someone, web: Web, tmp_path: Path) -> Iterator[None]:
     with working(web, tmp_path):
         yield
-    books_balance(owner)
+    assert_consistent(owner)
 
 
 @contextmanager
@@ -85,7 +85,7 @@ def test_children_of_the_worker_that_are_killed_cost_seconds_and_no_page(
         colivara.upsert_document("hard.pdf", document_base64=content)
         until_ready(owner, web, "hard.pdf")
     assert shown_texts(owner, "hard.pdf") == texts
-    books_balance(owner)
+    assert_consistent(owner)
 
 
 def until_ready(owner: Someone, web: Web, name: str) -> None:

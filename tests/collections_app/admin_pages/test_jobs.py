@@ -13,7 +13,7 @@ from collections_app.models import Page, Revision
 from tests.cast import Someone
 from tests.collections_app.documents import put, shown_with_pages
 from tests.collections_app.engine.rendering.samples import pdf
-from tests.collections_app.ingestion import latest
+from tests.collections_app.ingestion import latest_revision
 
 JOBS = "/admin/collections_app/job/"
 
@@ -28,7 +28,7 @@ def staff(db: None) -> Client:
 def job_of(who: Someone, name: str, **state: Any) -> Revision:
     """A job that has come so far."""
     put(who, name, pdf("one"))
-    row = latest(who, name)
+    row = latest_revision(who, name)
     with acting_for(who.id):
         Revision.objects.filter(pk=row.pk).update(**state)
     return row
@@ -75,14 +75,16 @@ def test_staff_try_jobs_again_and_what_cannot_be_is_told(staff: Client, alice: S
         f"Job {going.pk} of going.pdf: The latest upload of this document has neither failed nor been cancelled.",
         f"Job {theirs.pk} of theirs.pdf: queued again.",
     }
-    assert [latest(who, row).status for who, row in ((alice, "failed.pdf"), (charlie, "theirs.pdf"))] == ["queued"] * 2
-    assert latest(alice, "failed.pdf").error is None
+    assert [latest_revision(who, row).status for who, row in ((alice, "failed.pdf"), (charlie, "theirs.pdf"))] == [
+        "queued"
+    ] * 2
+    assert latest_revision(alice, "failed.pdf").error is None
 
 
 def test_staff_cancel_jobs_and_their_pages_go(staff: Client, alice: Someone) -> None:
     going = job_of(alice, "going.pdf", status="embedding")
     assert act(staff, "stop", going) == [f"Job {going.pk} of going.pdf: cancelled."]
-    assert latest(alice, "going.pdf").status == "cancelled"
+    assert latest_revision(alice, "going.pdf").status == "cancelled"
     with acting_for(alice.id):
         assert not Page.objects.filter(owner_id=alice.id).exists()
     assert staff.get(f"{JOBS}{going.pk}/change/").status_code == 200

@@ -8,7 +8,15 @@ from pytest_django import Settings
 
 from accounts.models import CustomUser
 from tests.cast import Someone
-from tests.collections_app.webhooks.receiving import WEBHOOKS, ask_for_a_test, log, receiving, register, send, state
+from tests.collections_app.webhooks.receiving import (
+    WEBHOOKS,
+    create_webhook,
+    get_webhook,
+    list_deliveries,
+    receiving,
+    request_test,
+    send_all,
+)
 from tests.embeddings.scripted import Reply
 
 URL = "https://93.184.216.34/<b>hook</b>"
@@ -37,10 +45,10 @@ def test_webhooks_and_deliveries_are_read_and_never_edited(
     staff: Client, alice: Someone, charlie: Someone, settings: Settings
 ) -> None:
     with receiving(settings, lambda _: Reply(500, b"<i>no room</i>")) as server:
-        hook = register(alice, server.url, description="the website")
-        delivery = ask_for_a_test(alice, hook)
-        send()
-        register(charlie, server.url + "/<b>hook</b>")
+        hook = create_webhook(alice, server.url, description="the website")
+        delivery = request_test(alice, hook)
+        send_all()
+        create_webhook(charlie, server.url + "/<b>hook</b>")
     for path in (f"webhookendpoint/{hook['id']}/change/", f"webhookdelivery/{delivery['id']}/change/"):
         assert "alice@example.com" in seen(staff, path)
         assert staff.post(f"{ADMIN}/{path}", {"url": "http://mine/"}).status_code == 403
@@ -57,31 +65,31 @@ def test_webhooks_and_deliveries_are_read_and_never_edited(
 
 
 def test_staff_disable_webhooks(staff: Client, alice: Someone) -> None:
-    hook = register(alice, URL)
+    hook = create_webhook(alice, URL)
     assert "1 disabled" in act(staff, "webhookendpoint", "disable_selected", hook["id"]).content.decode()
-    assert (state(alice, hook)["enabled"], state(alice, hook)["disabled_reason"]) == (False, "by_staff")
+    assert (get_webhook(alice, hook)["enabled"], get_webhook(alice, hook)["disabled_reason"]) == (False, "by_staff")
     assert "by_staff" in seen(staff, "webhookendpoint/")
 
 
 def test_staff_send_messages_again(staff: Client, alice: Someone, settings: Settings) -> None:
     with receiving(settings) as server:
-        hook, off = register(alice, server.url), register(alice, server.url)
-        ids = [ask_for_a_test(alice, one)["id"] for one in (hook, off)]
-        send()
+        hook, off = create_webhook(alice, server.url), create_webhook(alice, server.url)
+        ids = [request_test(alice, one)["id"] for one in (hook, off)]
+        send_all()
         alice.patch(f"{WEBHOOKS}{off['id']}/", {"enabled": False})
         told = act(staff, "webhookdelivery", "replay_selected", *ids).content.decode()
         assert "1 will be sent again" in told
         assert "disabled" in told
-        send()
+        send_all()
         assert len(server.requests) == 3
-    assert log(alice, hook)[0]["status"] == "delivered"
+    assert list_deliveries(alice, hook)[0]["status"] == "delivered"
 
 
 def test_who_may_only_look_changes_nothing(alice: Someone) -> None:
-    hook = register(alice, URL)
+    hook = create_webhook(alice, URL)
     helper = CustomUser.objects.create_user("helper@example.com", is_staff=True)
     client = Client()
     client.force_login(helper)
     assert client.get(f"{ADMIN}/webhookendpoint/").status_code == 403
     assert act(client, "webhookendpoint", "disable_selected", hook["id"]).status_code == 403
-    assert state(alice, hook)["enabled"]
+    assert get_webhook(alice, hook)["enabled"]

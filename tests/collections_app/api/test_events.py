@@ -16,7 +16,7 @@ from collections_app.ingest import worker
 from tests.cast import Someone, someone, with_key
 from tests.collections_app.documents import put, shown_with_pages
 from tests.collections_app.engine.rendering.samples import pdf
-from tests.collections_app.ingestion import hurry, work
+from tests.collections_app.ingestion import end_waits, process_all
 
 TINY = (72, 72)
 URL = "/v1/documents/a.pdf/events/"
@@ -85,14 +85,14 @@ def test_who_comes_back_is_not_told_what_they_know(owner: Someone, settings: Set
     (known,) = read(owner.get(URL))
     assert list(read(owner.get(URL, Last_Event_ID=known.id))) == []
     settings.ENV = replace(settings.ENV, stream_s=20)
-    work()
+    process_all()
     (news,) = read(owner.get(URL, Last_Event_ID=known.id))
     assert news.data["status"] == "ready"
 
 
 def test_a_failure_comes_with_its_code(owner: Someone) -> None:
     put(owner, "a.pdf", pdf("secret", encrypt=True))
-    work()
+    process_all()
     (end,) = read(owner.get(URL))
     assert (end.kind, end.data["status"], end.data["error"]["code"]) == ("end", "failed", "file_encrypted")
 
@@ -116,12 +116,12 @@ def test_a_stream_ends_when_there_is_nothing_left_to_wait_for(owner: Someone, ac
 
 def test_an_update_that_is_superseded_by_one_is_told_apart(owner: Someone) -> None:
     put(owner, "a.pdf", pdf("one"))
-    work()
+    process_all()
     put(owner, "a.pdf", pdf("two"))
     events = read(owner.get(URL))
     assert next(events).data["status"] == "queued"
     put(owner, "a.pdf", pdf("three"))
-    hurry()
+    end_waits()
     assert [one.data["status"] for one in events] == ["superseded"]
     assert next(read(owner.get(URL))).data["status"] == "queued", "whoever connects again follows the newer one"
 
@@ -133,7 +133,7 @@ def test_a_stream_ends_with_the_key_that_opened_it(owner: Someone) -> None:
     next(events)
     with acting_for(owner.id):
         revoke(ApiKey.objects.filter(owner_id=owner.id).latest("pk"))
-    work()
+    process_all()
     assert list(events) == []
 
 

@@ -17,7 +17,14 @@ from collections_app.models import Page, Revision
 from tests.cast import Someone, someone, with_key
 from tests.collections_app.documents import put, shown_with_pages
 from tests.collections_app.engine.rendering.samples import pdf
-from tests.collections_app.ingestion import books_balance, hurry, latest, shown_texts, told, work
+from tests.collections_app.ingestion import (
+    assert_consistent,
+    end_waits,
+    get_document,
+    latest_revision,
+    process_all,
+    shown_texts,
+)
 
 UPSERT = "/v1/documents/upsert-document/"
 TINY = (72, 72)
@@ -50,8 +57,8 @@ def body_of(name: str, content: bytes, **more: Any) -> dict[str, Any]:
 
 def failed(who: Someone, name: str) -> None:
     put(who, name, pdf("secret", encrypt=True))
-    work()
-    assert told(who, name)["status"] == "failed"
+    process_all()
+    assert get_document(who, name)["status"] == "failed"
 
 
 @pytest.fixture
@@ -82,8 +89,8 @@ def test_waiting_ends_and_the_work_does_not(alice: Someone, settings: Settings, 
     settings.ENV = replace(settings.ENV, wait_timeout_s=0)
     accepted = alice.post(UPSERT, body_of("a.pdf", pdf("one"), wait=True))
     assert (accepted.status_code, accepted.json()["status"]) == (202, "queued")
-    work()
-    assert told(alice, "a.pdf")["status"] == "ready"
+    process_all()
+    assert get_document(alice, "a.pdf")["status"] == "ready"
 
 
 def test_a_repeated_request_gets_what_waiting_brought(patient: Someone) -> None:
@@ -99,24 +106,24 @@ def test_what_is_cancelled_is_not_processed_until_it_is_tried_again(alice: Someo
     put(alice, "a.pdf", pdf("one"))
     cancelled = alice.post("/v1/documents/a.pdf/cancel/", "")
     assert (cancelled.status_code, cancelled.json()["status"]) == (200, "cancelled")
-    work()
-    assert told(alice, "a.pdf")["status"] == "cancelled"
+    process_all()
+    assert get_document(alice, "a.pdf")["status"] == "cancelled"
     again = alice.post("/v1/documents/a.pdf/retry/", "")
     assert (again.status_code, again.json()["status"]) == (200, "queued")
-    work()
+    process_all()
     assert shown_texts(alice, "a.pdf") == ["one"]
-    books_balance(alice)
+    assert_consistent(alice)
 
 
 def test_cancelling_an_update_leaves_what_is_shown(alice: Someone, service: str) -> None:
     put(alice, "a.pdf", pdf("old"))
-    work()
+    process_all()
     put(alice, "a.pdf", pdf("new"))
     alice.post("/v1/documents/a.pdf/cancel/", "")
-    work()
+    process_all()
     assert shown_texts(alice, "a.pdf") == ["old"]
-    assert (told(alice, "a.pdf")["status"], told(alice, "a.pdf")["num_pages"]) == ("cancelled", 1)
-    books_balance(alice)
+    assert (get_document(alice, "a.pdf")["status"], get_document(alice, "a.pdf")["num_pages"]) == ("cancelled", 1)
+    assert_consistent(alice)
 
 
 def test_cancelling_takes_the_pages_that_were_done_and_the_right_to_add_more(
@@ -126,20 +133,20 @@ def test_cancelling_takes_the_pages_that_were_done_and_the_right_to_add_more(
     settings.ENV = replace(settings.ENV, failpoint="pages_stored=raise")
     with pytest.raises(BaseException, match="pages_stored"):
         worker.run()
-    assert latest(alice, "a.pdf").pages_done == 8
+    assert latest_revision(alice, "a.pdf").pages_done == 8
     alice.post("/v1/documents/a.pdf/cancel/", "")
     with acting_for(alice.id):
         assert not Page.objects.filter(owner_id=alice.id).exists()
-    assert latest(alice, "a.pdf").lease_token is None
-    books_balance(alice)
+    assert latest_revision(alice, "a.pdf").lease_token is None
+    assert_consistent(alice)
 
 
 def test_what_failed_can_be_tried_again_without_sending_it(alice: Someone, service: str) -> None:
     failed(alice, "a.pdf")
     again = alice.post("/v1/documents/a.pdf/retry/", "").json()
     assert (again["status"], again["error"]) == ("queued", None)
-    work()
-    assert told(alice, "a.pdf")["error"]["code"] == "file_encrypted"
+    process_all()
+    assert get_document(alice, "a.pdf")["error"]["code"] == "file_encrypted"
 
 
 def test_what_waits_can_be_tried_at_once(alice: Someone, service: str, settings: Settings) -> None:
@@ -150,8 +157,8 @@ def test_what_waits_can_be_tried_at_once(alice: Someone, service: str, settings:
     settings.ENV = up
     assert not worker.run()
     assert alice.post("/v1/documents/a.pdf/retry/", "").status_code == 200
-    work()
-    assert told(alice, "a.pdf")["status"] == "ready"
+    process_all()
+    assert get_document(alice, "a.pdf")["status"] == "ready"
 
 
 @pytest.mark.parametrize(("act", "code"), [("cancel", "nothing_to_cancel"), ("retry", "nothing_to_retry")])
@@ -203,9 +210,9 @@ def test_jobs_page_and_bad_questions_are_refused(alice: Someone) -> None:
 
 def test_an_older_content_that_is_shown_is_no_job(alice: Someone, service: str) -> None:
     put(alice, "a.pdf", pdf("old"))
-    work()
+    process_all()
     put(alice, "a.pdf", pdf("new"))
-    hurry()
+    end_waits()
     assert len(alice.get("/v1/jobs/").json()) == 1
     with acting_for(alice.id):
         assert Revision.objects.filter(owner_id=alice.id).count() == 2

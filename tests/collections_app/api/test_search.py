@@ -13,7 +13,7 @@ from paliapi.env import ROOT
 from tests.cast import Someone, with_key
 from tests.collections_app.api.finding import BY_IMAGE, NOBODY_LISTENS, PNG_BASE64, SEARCH, found, places
 from tests.collections_app.documents import PDF, PNG, put
-from tests.collections_app.ingestion import work
+from tests.collections_app.ingestion import process_all
 from tests.collections_app.searchable import random_vectors, with_vectors, with_words
 from tests.embeddings.serving import encoded, text_image
 
@@ -184,7 +184,7 @@ def test_a_key_limited_to_a_collection_finds_nothing_elsewhere(alice: Someone, l
 def test_an_upload_is_found_by_its_words_as_soon_as_it_is_ready(alice: Someone, service: str) -> None:
     put(alice, "lighthouses.pdf", (ROOT / "docs" / "sample" / "lighthouses.pdf").read_bytes())
     assert found(alice, query="Fresnel lens") == []
-    work()
+    process_all()
     answer = alice.post(SEARCH, {"query": "Fresnel lens", "include": ["text", "receipt"]}).json()
     assert (answer["receipt"]["pages_scored"], answer["receipt"]["pages_left_out"]) == (3, 0)
     assert "Fresnel" in answer["results"][0]["text"]

@@ -17,7 +17,7 @@ from paliapi.env import ROOT
 from tests.cast import Someone
 from tests.collections_app.api.finding import SEARCH
 from tests.collections_app.documents import put
-from tests.collections_app.ingestion import work
+from tests.collections_app.ingestion import process_all
 from tests.collections_app.searchable import random_vectors, with_vectors
 
 # Each word has a line of its own, but the two of a phrase share one.
@@ -102,7 +102,7 @@ def test_regions_are_told_of_few_hits_at_once(alice: Someone, page: int) -> None
 
 def test_regions_of_an_upload_hold_the_words_of_its_text_layer(alice: Someone, service: str) -> None:
     put(alice, "lighthouses.pdf", (ROOT / "docs" / "sample" / "lighthouses.pdf").read_bytes())
-    work()
+    process_all()
     found = {region["text"]: region["box"] for region in regions(alice, query="Fresnel lens")["boxes"]}
     assert set(found) == {"Fresnel", "lens"}
     assert found["Fresnel"] == pytest.approx([0.109, 0.170, 0.168, 0.180], abs=1e-3)

@@ -12,14 +12,14 @@ from collections_app.webhook_models import WebhookDelivery, WebhookEndpoint
 from tests.cast import Someone, with_key
 from tests.collections_app.webhooks.receiving import (
     WEBHOOKS,
-    ask_for_a_test,
-    later,
-    log,
+    create_webhook,
+    get_webhook,
+    let_time_pass,
+    list_deliveries,
     receiving,
-    register,
-    send,
-    state,
-    verified,
+    request_test,
+    send_all,
+    verify,
 )
 from tests.embeddings.scripted import Reply
 
@@ -61,31 +61,31 @@ def code(answer: Any) -> tuple[int, str]:
 
 
 def test_a_webhook_shows_its_secret_once(alice: Someone) -> None:
-    made = register(alice, URL, description="The website", events=["upsert.fail", "document.ready"])
+    made = create_webhook(alice, URL, description="The website", events=["upsert.fail", "document.ready"])
     secret = made.pop("secret")
     assert secret.startswith("whsec_")
     assert (made["url"], made["description"], made["enabled"]) == (URL, "The website", True)
     assert made["events"] == ["document.ready", "upsert.fail"]
-    assert state(alice, made) == made
+    assert get_webhook(alice, made) == made
     assert alice.get(WEBHOOKS).json() == [made]
-    assert register(alice, URL)["secret"] != secret
+    assert create_webhook(alice, URL)["secret"] != secret
     with acting_for(alice.id):
         assert secret not in str(list(WebhookEndpoint.objects.values()))
 
 
 def test_without_a_choice_all_about_documents_is_told(alice: Someone) -> None:
-    made = register(alice, URL)
+    made = create_webhook(alice, URL)
     assert made["events"] == ["document.ready", "document.failed", "document.cancelled"]
 
 
 def test_a_webhook_is_changed_and_deleted(alice: Someone) -> None:
-    hook = register(alice, URL)
+    hook = create_webhook(alice, URL)
     path = f"{WEBHOOKS}{hook['id']}/"
     changed = alice.patch(path, {"url": URL + "/2", "events": ["upsert.fail"], "description": "x", "enabled": None})
     assert changed.status_code == 200
     now = changed.json()
     assert (now["url"], now["events"], now["description"]) == (URL + "/2", ["upsert.fail"], "x")
-    ask_for_a_test(alice, hook)
+    request_test(alice, hook)
     assert alice.delete(path).status_code == 204
     assert code(alice.get(path)) == (404, "webhook_not_found")
     with acting_for(alice.id):
@@ -93,7 +93,7 @@ def test_a_webhook_is_changed_and_deleted(alice: Someone) -> None:
 
 
 def test_what_does_not_lead_to_a_public_server_is_refused(alice: Someone) -> None:
-    hook = register(alice, URL)
+    hook = create_webhook(alice, URL)
     for url in NOT_PUBLIC:
         answer = alice.post(WEBHOOKS, {"url": url})
         assert code(answer) == (422, "webhook_url_refused"), url
@@ -113,21 +113,21 @@ def test_a_body_that_is_not_right_is_told(alice: Someone) -> None:
 
 
 def test_nothing_to_change_is_told(alice: Someone) -> None:
-    hook = register(alice, URL)
+    hook = create_webhook(alice, URL)
     for body in ({}, {"url": None}):
         assert code(alice.patch(f"{WEBHOOKS}{hook['id']}/", body)) == (422, "nothing_to_change")
 
 
 def test_an_account_has_so_many_webhooks_and_no_more(alice: Someone, settings: Settings) -> None:
     settings.ENV = replace(settings.ENV, max_webhooks=2)
-    register(alice, URL)
-    register(alice, URL)
+    create_webhook(alice, URL)
+    create_webhook(alice, URL)
     assert code(alice.post(WEBHOOKS, {"url": URL})) == (429, "too_many_webhooks")
     assert code(alice.post("/v1/webhook/", {"url": URL})) == (429, "too_many_webhooks")
 
 
 def test_a_key_that_is_limited_to_some_collections_manages_none(alice: Someone) -> None:
-    hook = register(alice, URL)
+    hook = create_webhook(alice, URL)
     limited = with_key(alice.user, collections=frozenset({"reports"}))
     path = f"{WEBHOOKS}{hook['id']}/"
     answers = [
@@ -146,32 +146,32 @@ def test_a_rotated_secret_signs_beside_the_old_one_until_the_overlap_is_over(
     alice: Someone, settings: Settings
 ) -> None:
     with receiving(settings) as server:
-        hook = register(alice, server.url)
+        hook = create_webhook(alice, server.url)
         rotated = alice.post(f"{WEBHOOKS}{hook['id']}/rotate-secret/", {}).json()
         assert rotated["secret"] != hook["secret"]
         until = datetime.fromisoformat(rotated["old_secret_until"]) - timezone.now()
         assert timedelta(hours=23) < until <= timedelta(hours=24)
-        ask_for_a_test(alice, hook)
-        send()
+        request_test(alice, hook)
+        send_all()
         for secret in (hook["secret"], rotated["secret"]):
-            assert verified(server.requests[0], secret)["type"] == "webhook.test"
+            assert verify(server.requests[0], secret)["type"] == "webhook.test"
         with acting_for(alice.id):
             WebhookEndpoint.objects.update(old_until=timezone.now())
-        ask_for_a_test(alice, hook)
-        send()
-        assert verified(server.requests[1], rotated["secret"])
+        request_test(alice, hook)
+        send_all()
+        assert verify(server.requests[1], rotated["secret"])
         assert server.requests[1].headers["webhook-signature"].count("v1,") == 1
 
 
 def test_a_leaked_secret_can_end_at_once(alice: Someone, settings: Settings) -> None:
     with receiving(settings) as server:
-        hook = register(alice, server.url)
+        hook = create_webhook(alice, server.url)
         rotated = alice.post(f"{WEBHOOKS}{hook['id']}/rotate-secret/", {"overlap_hours": 0}).json()
         assert rotated["old_secret_until"] is None
-        ask_for_a_test(alice, hook)
-        send()
+        request_test(alice, hook)
+        send_all()
     assert server.requests[0].headers["webhook-signature"].count("v1,") == 1
-    assert verified(server.requests[0], rotated["secret"])
+    assert verify(server.requests[0], rotated["secret"])
 
 
 def test_colivaras_webhook_is_one_for_an_account_and_keeps_its_secret(alice: Someone) -> None:
@@ -179,89 +179,89 @@ def test_colivaras_webhook_is_one_for_an_account_and_keeps_its_secret(alice: Som
     assert first.status_code == 200
     assert set(first.json()) == {"app_id", "endpoint_id", "webhook_secret"}
     hook = {"id": int(first.json()["endpoint_id"])}
-    assert state(alice, hook)["events"] == ["upsert.success", "upsert.fail"]
+    assert get_webhook(alice, hook)["events"] == ["upsert.success", "upsert.fail"]
     alice.patch(f"{WEBHOOKS}{hook['id']}/", {"enabled": False})
     again = alice.post("/v1/webhook/", {"url": URL + "/2", "unknown": 1})
     assert again.json() == first.json()
-    assert (state(alice, hook)["url"], state(alice, hook)["enabled"]) == (URL + "/2", True)
+    assert (get_webhook(alice, hook)["url"], get_webhook(alice, hook)["enabled"]) == (URL + "/2", True)
     assert len(alice.get(WEBHOOKS).json()) == 1
 
 
 def test_the_log_says_what_became_of_each_message(alice: Someone, settings: Settings) -> None:
     with receiving(settings, lambda _: Reply(500, b"no room \x00 today")) as server:
-        hook = register(alice, server.url)
-        written = ask_for_a_test(alice, hook)
+        hook = create_webhook(alice, server.url)
+        written = request_test(alice, hook)
         assert (written["status"], written["attempts"], written["event"]) == ("pending", 0, "webhook.test")
-        send()
-    (row,) = log(alice, hook)
+        send_all()
+    (row,) = list_deliveries(alice, hook)
     assert (row["id"], row["message_id"]) == (written["id"], written["message_id"])
     assert (row["status"], row["attempts"], row["error"]) == ("pending", 1, "rejected")
     assert (row["response_status"], row["response_body"]) == (500, "no room   today")
     assert row["next_try_at"] > row["attempted_at"]
     assert server.requests[0].headers["webhook-id"] == row["message_id"]
-    assert state(alice, hook)["failing_since"]
+    assert get_webhook(alice, hook)["failing_since"]
 
 
 def test_the_log_pages_from_the_newest_and_is_filtered_by_state(alice: Someone, settings: Settings) -> None:
     with receiving(settings) as server:
-        hook = register(alice, server.url)
-        ids = [ask_for_a_test(alice, hook)["id"] for _ in range(3)]
-        send()
-    ids.append(ask_for_a_test(alice, hook)["id"])
+        hook = create_webhook(alice, server.url)
+        ids = [request_test(alice, hook)["id"] for _ in range(3)]
+        send_all()
+    ids.append(request_test(alice, hook)["id"])
     path = f"{WEBHOOKS}{hook['id']}/deliveries/"
     first = alice.get(f"{path}?limit=3")
     assert [row["id"] for row in first.json()] == ids[:0:-1]
     rest = alice.get(first["Link"].split(">")[0].removeprefix("<http://testserver"))
     assert [row["id"] for row in rest.json()] == ids[:1]
-    assert [row["id"] for row in log(alice, hook, "?status=pending")] == ids[3:]
-    assert [row["id"] for row in log(alice, hook, "?status=delivered")] == ids[2::-1]
-    assert log(alice, hook, "?status=failed") == []
+    assert [row["id"] for row in list_deliveries(alice, hook, "?status=pending")] == ids[3:]
+    assert [row["id"] for row in list_deliveries(alice, hook, "?status=delivered")] == ids[2::-1]
+    assert list_deliveries(alice, hook, "?status=failed") == []
     for unknown in ("lost", ""):
         assert code(alice.get(f"{path}?status={unknown}")) == (422, "webhook_status_invalid")
 
 
 def test_a_message_is_sent_again_with_the_same_id(alice: Someone, settings: Settings) -> None:
     with receiving(settings) as server:
-        hook = register(alice, server.url)
-        written = ask_for_a_test(alice, hook)
-        send()
+        hook = create_webhook(alice, server.url)
+        written = request_test(alice, hook)
+        send_all()
         path = f"{WEBHOOKS}{hook['id']}/deliveries/"
         again = alice.post(f"{path}{written['id']}/replay/", {})
         assert (again.status_code, again.json()["status"], again.json()["attempts"]) == (202, "pending", 0)
-        send()
+        send_all()
         assert code(alice.post(f"{path}{written['id'] + 1000}/replay/", {})) == (404, "webhook_delivery_not_found")
     assert len({one.headers["webhook-id"] for one in server.requests}) == 1
     assert len(server.requests) == 2
-    assert log(alice, hook)[0]["status"] == "delivered"
+    assert list_deliveries(alice, hook)[0]["status"] == "delivered"
 
 
 def test_a_message_that_waits_is_tried_at_once_when_it_is_replayed(alice: Someone, settings: Settings) -> None:
     answers = [Reply(500), Reply(200)]
     with receiving(settings, lambda _: answers.pop(0)) as server:
-        hook = register(alice, server.url)
-        written = ask_for_a_test(alice, hook)
-        send()
-        assert log(alice, hook)[0]["status"] == "pending"
+        hook = create_webhook(alice, server.url)
+        written = request_test(alice, hook)
+        send_all()
+        assert list_deliveries(alice, hook)[0]["status"] == "pending"
         alice.post(f"{WEBHOOKS}{hook['id']}/deliveries/{written['id']}/replay/", {})
-        send()
-    assert log(alice, hook)[0]["status"] == "delivered"
-    assert state(alice, hook)["failing_since"] is None
+        send_all()
+    assert list_deliveries(alice, hook)[0]["status"] == "delivered"
+    assert get_webhook(alice, hook)["failing_since"] is None
 
 
 def test_nothing_is_sent_to_a_disabled_webhook_and_what_was_pending_waits(alice: Someone, settings: Settings) -> None:
     with receiving(settings) as server:
-        hook = register(alice, server.url)
-        written = ask_for_a_test(alice, hook)
+        hook = create_webhook(alice, server.url)
+        written = request_test(alice, hook)
         path = f"{WEBHOOKS}{hook['id']}/"
         disabled = alice.patch(path, {"enabled": False}).json()
         assert (disabled["enabled"], disabled["disabled_reason"]) == (False, "by_request")
         assert disabled["disabled_at"]
-        later()
-        send()
+        let_time_pass()
+        send_all()
         assert server.requests == []
         for refused in (f"{path}test/", f"{path}deliveries/{written['id']}/replay/"):
             assert code(alice.post(refused, {})) == (409, "webhook_disabled")
         enabled = alice.patch(path, {"enabled": True}).json()
         assert (enabled["enabled"], enabled["disabled_reason"], enabled["disabled_at"]) == (True, None, None)
-        send()
+        send_all()
         assert [one.headers["webhook-id"] for one in server.requests] == [written["message_id"]]

@@ -12,7 +12,7 @@ from collections_app.ingest import embed_pages
 from collections_app.ingest.embed_pages import PageFailed
 from embeddings.contract import VectorSpace
 from tests.collections_app.engine.rendering.samples import picture
-from tests.collections_app.ingestion import answer_in
+from tests.collections_app.ingestion import embeddings_reply
 from tests.embeddings.scripted import ReceivedRequest, Reply, scripted
 
 SPACE = VectorSpace("toy", "1", 4)
@@ -30,7 +30,7 @@ def test_who_asks_goes_on_and_gets_the_batches_in_order(settings: Settings) -> N
 
     def reply(asked: ReceivedRequest) -> Reply:
         assert wanted.wait(DEADLINE_S)
-        return answer_in(SPACE, asked, rows=len(asked.json()["inputs"]))
+        return embeddings_reply(SPACE, asked, rows=len(asked.json()["inputs"]))
 
     with scripted(reply) as server:
         settings.ENV = replace(settings.ENV, embeddings_url=server.url)
@@ -49,7 +49,9 @@ def test_who_asks_goes_on_and_gets_the_batches_in_order(settings: Settings) -> N
 def test_what_is_refused_is_told_or_ends_the_batch(settings: Settings) -> None:
     def reply(asked: ReceivedRequest) -> Reply:
         inputs = asked.json()["inputs"]
-        return Reply.json({"detail": "No."}, status=422) if len(inputs) > 1 or wanted else answer_in(SPACE, asked)
+        return (
+            Reply.json({"detail": "No."}, status=422) if len(inputs) > 1 or wanted else embeddings_reply(SPACE, asked)
+        )
 
     wanted: list[bool] = []
     with scripted(reply) as server:

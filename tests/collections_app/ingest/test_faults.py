@@ -29,7 +29,15 @@ from paliapi.stack import processes
 from tests.cast import Someone, someone
 from tests.collections_app.documents import put
 from tests.collections_app.engine.rendering.samples import pdf
-from tests.collections_app.ingestion import answer_in, books_balance, hurry, latest, shown_texts, told, work
+from tests.collections_app.ingestion import (
+    assert_consistent,
+    embeddings_reply,
+    end_waits,
+    get_document,
+    latest_revision,
+    process_all,
+    shown_texts,
+)
 from tests.embeddings.scripted import ReceivedRequest, Reply, scripted
 
 TINY = (72, 72)
@@ -53,7 +61,7 @@ POINTS = (
 def owner(alice: Someone, service: str) -> Iterator[Someone]:
     """Alice; whatever happens, her books balance."""
     yield alice
-    books_balance(alice)
+    assert_consistent(alice)
 
 
 @pytest.fixture
@@ -61,7 +69,7 @@ def real_owner(transactional_db: None, service: str) -> Iterator[Someone]:
     """Somebody whose rows other threads see."""
     owner = someone("owner@example.com")
     yield owner
-    books_balance(owner)
+    assert_consistent(owner)
 
 
 def failing(settings: Settings, point: str) -> None:
@@ -72,21 +80,21 @@ def failing(settings: Settings, point: str) -> None:
 @pytest.mark.parametrize("point", POINTS)
 def test_where_a_worker_dies_the_next_goes_on(owner: Someone, settings: Settings, point: str) -> None:
     put(owner, "report.pdf", pdf("old"))
-    work()
+    process_all()
     put(owner, "report.pdf", pdf(*TEXTS, size=TINY))
     failing(settings, point)
     with pytest.raises(Fault):
-        work()
+        process_all()
     if point != "published":
         assert shown_texts(owner, "report.pdf") == ["old"]
         assert not worker.run(), "its lease has not run out"
     failing(settings, "")
-    books_balance(owner)
+    assert_consistent(owner)
     with acting_for(owner.id):
-        before = set(Page.objects.filter(revision=latest(owner, "report.pdf")).values_list("pk", flat=True))
-    hurry()
-    work()
-    assert told(owner, "report.pdf")["status"] == "ready"
+        before = set(Page.objects.filter(revision=latest_revision(owner, "report.pdf")).values_list("pk", flat=True))
+    end_waits()
+    process_all()
+    assert get_document(owner, "report.pdf")["status"] == "ready"
     assert shown_texts(owner, "report.pdf") == TEXTS
     with acting_for(owner.id):
         after = set(Page.objects.filter(owner_id=owner.id).values_list("pk", flat=True))
@@ -99,14 +107,14 @@ def test_who_kills_every_worker_is_failed_and_can_be_sent_again(owner: Someone, 
         failing(settings, "pages_rendered")
         with pytest.raises(Fault):
             worker.run()
-        hurry()
+        end_waits()
     assert not worker.run()
     assert worker.sweep(limit=5) == 0
-    assert told(owner, "poison.pdf")["error"]["code"] == "tried_too_often"
+    assert get_document(owner, "poison.pdf")["error"]["code"] == "tried_too_often"
     failing(settings, "")
     put(owner, "poison.pdf", pdf("two"))
-    work()
-    assert told(owner, "poison.pdf")["status"] == "ready"
+    process_all()
+    assert get_document(owner, "poison.pdf")["status"] == "ready"
 
 
 def test_a_worker_that_progresses_before_it_dies_is_not_held_against_the_document(
@@ -117,10 +125,10 @@ def test_a_worker_that_progresses_before_it_dies_is_not_held_against_the_documen
         failing(settings, "pages_stored")
         with pytest.raises(Fault):
             worker.run()
-        hurry()
+        end_waits()
     failing(settings, "")
-    work()
-    assert told(owner, "report.pdf")["num_pages"] == 40
+    process_all()
+    assert get_document(owner, "report.pdf")["num_pages"] == 40
 
 
 def test_a_stalled_worker_that_wakes_up_after_another_took_over_writes_nothing(
@@ -133,16 +141,16 @@ def test_a_stalled_worker_that_wakes_up_after_another_took_over_writes_nothing(
         if not stalled.is_set():
             # The first worker waits for its answer while all of this happens.
             stalled.set()
-            hurry()
-            work()
+            end_waits()
+            process_all()
             connection.close()
-        return answer_in(space, asked)
+        return embeddings_reply(space, asked)
 
     put(real_owner, "report.pdf", pdf("one", "two", size=TINY))
     with scripted(reply) as server:
         settings.ENV = replace(settings.ENV, embeddings_url=server.url)
         worker.run()
-    found = latest(real_owner, "report.pdf")
+    found = latest_revision(real_owner, "report.pdf")
     assert (found.status, found.lease_token) == ("ready", None)
     assert shown_texts(real_owner, "report.pdf") == ["one", "two"]
 
@@ -157,7 +165,7 @@ def test_many_workers_over_many_documents_do_each_once(real_owner: Someone) -> N
     names = [f"{number}.pdf" for number in range(8)]
     for name in names:
         put(real_owner, name, pdf("same on all", name, size=TINY))
-    at_once([work] * 3)
+    at_once([process_all] * 3)
     for name in names:
         assert shown_texts(real_owner, name) == ["same on all", name]
 
@@ -182,13 +190,13 @@ def test_without_embeddings_documents_wait_and_say_what_for(owner: Someone, sett
     put(owner, "report.pdf", pdf("one"))
     for _ in range(3):
         assert not worker.run()
-        found = latest(owner, "report.pdf")
+        found = latest_revision(owner, "report.pdf")
         assert (found.status, found.waits, found.attempts) == ("queued", 1, 0)
-        hurry()
-    assert told(owner, "report.pdf")["waiting_for"] == "embeddings_unavailable"
+        end_waits()
+    assert get_document(owner, "report.pdf")["waiting_for"] == "embeddings_unavailable"
     settings.ENV = up
-    work()
-    now = told(owner, "report.pdf")
+    process_all()
+    now = get_document(owner, "report.pdf")
     assert (now["status"], now["waiting_for"]) == ("ready", None)
 
 
@@ -197,16 +205,16 @@ def test_an_answer_that_cannot_be_used_is_waited_out(owner: Someone, settings: S
     with scripted(lambda _: Reply.json({"embeddings": "none"})) as server:
         settings.ENV = replace(settings.ENV, embeddings_url=server.url)
         worker.run()
-    assert latest(owner, "report.pdf").waiting_for == "embeddings_untrustworthy"
+    assert latest_revision(owner, "report.pdf").waiting_for == "embeddings_untrustworthy"
 
 
 @pytest.mark.parametrize("model", ["a" * 201, "with \0 inside"])
 def test_a_model_whose_name_cannot_be_kept_is_not_believed(owner: Someone, settings: Settings, model: str) -> None:
     put(owner, "report.pdf", pdf("one"))
-    with scripted(lambda asked: answer_in(VectorSpace(model, "1", 4), asked)) as server:
+    with scripted(lambda asked: embeddings_reply(VectorSpace(model, "1", 4), asked)) as server:
         settings.ENV = replace(settings.ENV, embeddings_url=server.url)
         worker.run()
-    assert latest(owner, "report.pdf").waiting_for == "embeddings_untrustworthy"
+    assert latest_revision(owner, "report.pdf").waiting_for == "embeddings_untrustworthy"
 
 
 def test_a_page_that_is_refused_fails_the_document_with_its_number(owner: Someone, settings: Settings) -> None:
@@ -214,22 +222,22 @@ def test_a_page_that_is_refused_fails_the_document_with_its_number(owner: Someon
     with scripted(lambda _: Reply.json({"detail": "No.", "index": 1}, status=422)) as server:
         settings.ENV = replace(settings.ENV, embeddings_url=server.url)
         worker.run()
-    error = told(owner, "report.pdf")["error"]
+    error = get_document(owner, "report.pdf")["error"]
     assert (error["code"], error["page"]) == ("input_not_embeddable", 2)
 
 
 def test_vectors_of_two_models_are_never_mixed_in_one_document(owner: Someone, settings: Settings) -> None:
     spaces = [VectorSpace("old", "1", 4)] + [VectorSpace("new", "1", 8)] * 10
     put(owner, "report.pdf", pdf(*TEXTS, size=TINY))
-    with scripted(lambda asked: answer_in(spaces.pop(0), asked)) as server:
+    with scripted(lambda asked: embeddings_reply(spaces.pop(0), asked)) as server:
         settings.ENV = replace(settings.ENV, embeddings_url=server.url)
         worker.run()
-        found = latest(owner, "report.pdf")
+        found = latest_revision(owner, "report.pdf")
         assert (found.status, found.waiting_for, found.pages_done) == ("queued", "space_changed", 0)
-        books_balance(owner)
-        hurry()
-        work()
-    found = latest(owner, "report.pdf")
+        assert_consistent(owner)
+        end_waits()
+        process_all()
+    found = latest_revision(owner, "report.pdf")
     assert found.space
     assert (found.status, found.space.model) == ("ready", "new")
 
@@ -241,10 +249,10 @@ def test_an_error_of_our_own_is_tried_again_and_then_told(
     settings.ENV = replace(settings.ENV, embeddings_url="http://[")
     for attempt in range(1, 4):
         worker.run()
-        assert latest(owner, "report.pdf").attempts == attempt
-        hurry()
+        assert latest_revision(owner, "report.pdf").attempts == attempt
+        end_waits()
     worker.sweep(limit=1)
-    assert told(owner, "report.pdf")["error"]["code"] == "tried_too_often"
+    assert get_document(owner, "report.pdf")["error"]["code"] == "tried_too_often"
 
 
 def test_when_the_database_hangs_up_the_document_is_free_at_once(real_owner: Someone, settings: Settings) -> None:
@@ -260,14 +268,14 @@ def test_when_the_database_hangs_up_the_document_is_free_at_once(real_owner: Som
             with connection.cursor() as cursor:
                 cursor.execute("SELECT pg_terminate_backend(%s, 5000)", [mine])
             connection.close()
-        return answer_in(space, asked)
+        return embeddings_reply(space, asked)
 
     with scripted(reply) as server:
         settings.ENV = replace(settings.ENV, embeddings_url=server.url)
         worker.run()
-        found = latest(real_owner, "report.pdf")
+        found = latest_revision(real_owner, "report.pdf")
         assert (found.status, found.lease_token, found.attempts) == (Status.QUEUED, None, 1)
-        work()
+        process_all()
     assert shown_texts(real_owner, "report.pdf") == ["one"]
 
 
@@ -280,14 +288,14 @@ def test_a_newer_upload_ends_the_work_on_an_older_one(real_owner: Someone, setti
             again.set()
             put(real_owner, "report.pdf", pdf("newer", size=TINY))
             connection.close()
-        return answer_in(space, asked)
+        return embeddings_reply(space, asked)
 
     put(real_owner, "report.pdf", pdf("older", size=TINY))
     with scripted(reply) as server:
         settings.ENV = replace(settings.ENV, embeddings_url=server.url)
         worker.run()
         assert shown_texts(real_owner, "report.pdf") == []
-        work()
+        process_all()
     assert shown_texts(real_owner, "report.pdf") == ["newer"]
     with acting_for(real_owner.id):
         assert list(Revision.objects.values_list("status", flat=True)) == [Status.READY]
@@ -298,14 +306,16 @@ def test_one_batch_is_kept_while_the_next_is_embedded(real_owner: Someone, setti
 
     def reply(asked: ReceivedRequest) -> Reply:
         if len(server.requests) == 2:
-            kept.append(processes.wait_until(lambda: latest(real_owner, "report.pdf").pages_done == 8, within_s=30))
+            kept.append(
+                processes.wait_until(lambda: latest_revision(real_owner, "report.pdf").pages_done == 8, within_s=30)
+            )
             connection.close()
-        return answer_in(space, asked)
+        return embeddings_reply(space, asked)
 
     put(real_owner, "report.pdf", pdf(*TEXTS, size=TINY))
     with scripted(reply) as server:
         settings.ENV = replace(settings.ENV, embeddings_url=server.url)
-        work()
+        process_all()
     assert kept == [True]
     assert shown_texts(real_owner, "report.pdf") == TEXTS
 
@@ -323,7 +333,7 @@ def test_a_page_does_not_pay_for_those_before_it(
 
     monkeypatch.setattr(pipeline, "render", worn_out)
     put(owner, "report.pdf", pdf(*TEXTS, size=TINY))
-    work()
+    process_all()
     assert shown_texts(owner, "report.pdf") == TEXTS
 
 
@@ -333,16 +343,16 @@ def test_what_was_drawn_before_the_process_that_draws_is_lost_is_kept(owner: Som
             for pid in descendants(os.getpid()):
                 if b"rendering.child" in Path(f"/proc/{pid}/cmdline").read_bytes():
                     os.kill(pid, signal.SIGKILL)
-        return answer_in(VectorSpace("toy", "1", 4), asked)
+        return embeddings_reply(VectorSpace("toy", "1", 4), asked)
 
     texts = [f"page {number}" for number in range(60)]
     put(owner, "report.pdf", pdf(*texts))
     with scripted(reply) as server:
         settings.ENV = replace(settings.ENV, embeddings_url=server.url)
         worker.run()
-        found = latest(owner, "report.pdf")
+        found = latest_revision(owner, "report.pdf")
         assert (found.status, found.waiting_for) == (Status.QUEUED, "render_unavailable")
         assert found.pages_done >= 8
-        hurry()
-        work()
+        end_waits()
+        process_all()
     assert shown_texts(owner, "report.pdf") == texts

@@ -17,7 +17,7 @@ from collections_app.models import Revision
 from tests.cast import Someone, someone
 from tests.collections_app.documents import put
 from tests.collections_app.engine.rendering.samples import pdf
-from tests.collections_app.ingestion import hurry, latest, shown_texts, told
+from tests.collections_app.ingestion import end_waits, get_document, latest_revision, shown_texts
 
 TINY = (72, 72)
 
@@ -32,14 +32,14 @@ def test_a_revision_is_claimed_once_and_counted(alice: Someone) -> None:
     put(alice, "a.pdf", pdf("one"))
     lease = claimed()
     assert leases.claim() is None
-    found = latest(alice, "a.pdf")
+    found = latest_revision(alice, "a.pdf")
     assert (found.pk, found.lease_token, found.attempts) == (lease.revision_id, lease.token, 1)
 
 
 def test_a_lease_that_ran_out_is_free_again_and_the_old_one_writes_nothing(alice: Someone) -> None:
     put(alice, "a.pdf", pdf("one"))
     old = claimed()
-    hurry()
+    end_waits()
     new = claimed()
     with pytest.raises(LeaseLost), acting_for(alice.id) as tx:
         old.write(tx, pages_done=5)
@@ -47,7 +47,7 @@ def test_a_lease_that_ran_out_is_free_again_and_the_old_one_writes_nothing(alice
         publish(old, timings={})
     with pytest.raises(LeaseLost):
         pipeline.process(old)
-    assert latest(alice, "a.pdf").pages_done == 0
+    assert latest_revision(alice, "a.pdf").pages_done == 0
     with acting_for(alice.id) as tx:
         new.write(tx, waiting_for="")
 
@@ -73,13 +73,13 @@ def test_owners_take_turns_even_with_a_single_worker(alice: Someone, charlie: So
     for name in ("1.pdf", "2.pdf"):
         put(charlie, name, pdf(name, size=TINY))
     worker.run()
-    assert told(alice, "1.pdf")["status"] == "ready"
+    assert get_document(alice, "1.pdf")["status"] == "ready"
     worker.run()
-    assert told(charlie, "1.pdf")["status"] == "ready"
+    assert get_document(charlie, "1.pdf")["status"] == "ready"
     worker.run()
-    assert told(alice, "2.pdf")["status"] == "ready"
+    assert get_document(alice, "2.pdf")["status"] == "ready"
     worker.run()
-    assert told(charlie, "2.pdf")["status"] == "ready"
+    assert get_document(charlie, "2.pdf")["status"] == "ready"
 
 
 def test_a_large_document_lets_others_pass(
@@ -90,12 +90,12 @@ def test_a_large_document_lets_others_pass(
     put(alice, "large.pdf", pdf(*texts, size=TINY))
     put(charlie, "small.pdf", pdf("one", size=TINY))
     assert worker.run()
-    assert (told(alice, "large.pdf")["status"], told(alice, "large.pdf")["pages_done"]) == ("queued", 8)
+    assert (get_document(alice, "large.pdf")["status"], get_document(alice, "large.pdf")["pages_done"]) == ("queued", 8)
     assert worker.run()
-    assert told(charlie, "small.pdf")["status"] == "ready"
+    assert get_document(charlie, "small.pdf")["status"] == "ready"
     assert not worker.run()
     assert shown_texts(alice, "large.pdf") == texts
-    assert latest(alice, "large.pdf").attempts == 0
+    assert latest_revision(alice, "large.pdf").attempts == 0
 
 
 def test_a_turn_ends_in_time(alice: Someone, service: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -110,7 +110,7 @@ def test_what_is_not_due_is_not_claimed(alice: Someone, settings: Settings, serv
     worker.run()
     assert leases.claim() is None
     assert leases.count_due(limit=5) == 0
-    hurry()
+    end_waits()
     assert leases.count_due(limit=5) == 1
 
 
@@ -119,7 +119,7 @@ def test_a_lease_is_renewed_while_work_goes_on_and_known_to_be_lost_when_it_is()
     alice = someone("alice@example.com")
     put(alice, "a.pdf", pdf("one"))
     lease = claimed()
-    hurry()
+    end_waits()
     with leases.renewing(lease, every_s=0.01):
         with acting_for(alice.id):
             rows = Revision.objects.filter(owner_id=alice.id)
@@ -154,11 +154,11 @@ def test_what_a_killed_process_of_this_machine_held_is_free_at_once(alice: Someo
         ended.wait()
     with acting_for(alice.id):
         held = Revision.objects.filter(owner_id=alice.id)
-        held.filter(pk=latest(alice, "dead.pdf").pk).update(lease_holder=process_name.name_of(ended.pid))
-        held.filter(pk=latest(alice, "elsewhere.pdf").pk).update(lease_holder="elsewhere:1")
+        held.filter(pk=latest_revision(alice, "dead.pdf").pk).update(lease_holder=process_name.name_of(ended.pid))
+        held.filter(pk=latest_revision(alice, "elsewhere.pdf").pk).update(lease_holder="elsewhere:1")
     assert worker.run(), "one is free"
     assert not worker.run()
-    assert [told(alice, name)["status"] for name in ("dead.pdf", "alive.pdf", "elsewhere.pdf")] == [
+    assert [get_document(alice, name)["status"] for name in ("dead.pdf", "alive.pdf", "elsewhere.pdf")] == [
         "ready",
         "queued",
         "queued",

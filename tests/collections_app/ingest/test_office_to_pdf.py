@@ -19,7 +19,14 @@ from tests.cast import Someone
 from tests.collections_app.documents import put
 from tests.collections_app.engine.rendering.programs import converter, needs_libreoffice, program
 from tests.collections_app.engine.rendering.samples import docx, pdf, pptx
-from tests.collections_app.ingestion import books_balance, hurry, latest, shown_texts, told, work
+from tests.collections_app.ingestion import (
+    assert_consistent,
+    end_waits,
+    get_document,
+    latest_revision,
+    process_all,
+    shown_texts,
+)
 
 TEXTS = ["alpha", "beta", "gamma"]
 
@@ -27,7 +34,7 @@ TEXTS = ["alpha", "beta", "gamma"]
 @pytest.fixture
 def owner(alice: Someone, service: str) -> Iterator[Someone]:
     yield alice
-    books_balance(alice)
+    assert_consistent(alice)
 
 
 @pytest.fixture
@@ -48,22 +55,22 @@ def age_all_files() -> None:
 )  # LibreOffice may take so long that the lease is renewed, by another connection
 def test_office_files_become_searchable_with_their_text(owner: Someone) -> None:
     put(owner, "slides.pptx", pptx("The first slide", "The second slide"))
-    work()
+    process_all()
     assert shown_texts(owner, "slides.pptx") == ["The first slide", "The second slide"]
-    assert latest(owner, "slides.pptx").timings["convert"] > 0
+    assert latest_revision(owner, "slides.pptx").timings["convert"] > 0
 
 
 @pytest.mark.usefixtures("makes_three_pages")
 def test_what_was_converted_goes_when_nobody_draws_from_it_any_more(owner: Someone) -> None:
     put(owner, "report.docx", docx("x"))
-    work()
+    process_all()
     assert shown_texts(owner, "report.docx") == TEXTS
-    converted = latest(owner, "report.docx").converted_id
+    converted = latest_revision(owner, "report.docx").converted_id
     assert converted
     assert housekeeping.delete_unused_files() == 0, "it is young"
     age_all_files()
     assert housekeeping.delete_unused_files() == 1
-    assert latest(owner, "report.docx").converted_id is None
+    assert latest_revision(owner, "report.docx").converted_id is None
     with acting_for(owner.id):
         assert not StoredFile.objects.filter(pk=converted).exists()
 
@@ -73,7 +80,7 @@ def killed_once_it_is_converted(settings: Settings) -> None:
     with pytest.raises(failpoints.Fault):
         worker.run()
     settings.ENV = replace(settings.ENV, failpoint="")
-    hurry()
+    end_waits()
 
 
 def test_a_file_is_converted_once_whatever_happens_then(
@@ -81,14 +88,14 @@ def test_a_file_is_converted_once_whatever_happens_then(
 ) -> None:
     put(owner, "report.docx", docx("x"))
     killed_once_it_is_converted(settings)
-    converted = latest(owner, "report.docx").converted_id
+    converted = latest_revision(owner, "report.docx").converted_id
     assert converted
     program(makes_three_pages, "exit 1")
     age_all_files()
     assert housekeeping.delete_unused_files() == 0, "somebody will draw from it"
-    work()
+    process_all()
     assert shown_texts(owner, "report.docx") == TEXTS
-    assert latest(owner, "report.docx").converted_id == converted
+    assert latest_revision(owner, "report.docx").converted_id == converted
 
 
 def test_a_converted_file_that_is_gone_is_made_again(
@@ -97,10 +104,10 @@ def test_a_converted_file_that_is_gone_is_made_again(
     put(owner, "report.docx", docx("x"))
     killed_once_it_is_converted(settings)
     with acting_for(owner.id):
-        gone = StoredFile.objects.get(pk=latest(owner, "report.docx").converted_id or 0)
+        gone = StoredFile.objects.get(pk=latest_revision(owner, "report.docx").converted_id or 0)
     storages["default"].delete(gone.key)
     converter(makes_three_pages, pdf("made", "again"))
-    work()
+    process_all()
     assert shown_texts(owner, "report.docx") == ["made", "again"]
     with acting_for(owner.id):
         StoredFile.objects.filter(pk=gone.pk).delete()
@@ -111,11 +118,11 @@ def test_where_there_is_no_libreoffice_the_document_says_so_and_may_be_tried_aga
 ) -> None:
     settings.ENV = replace(settings.ENV, soffice="/nowhere/soffice")
     put(owner, "report.docx", docx("x"))
-    work()
-    assert told(owner, "report.docx")["error"]["code"] == "converter_missing"
+    process_all()
+    assert get_document(owner, "report.docx")["error"]["code"] == "converter_missing"
     settings.ENV = replace(settings.ENV, soffice=converter(tmp_path, pdf("at last")))
     owner.post("/v1/documents/report.docx/retry/", {})
-    work()
+    process_all()
     assert shown_texts(owner, "report.docx") == ["at last"]
 
 
@@ -128,11 +135,11 @@ def test_a_file_that_cannot_be_converted_fails_with_a_code(
 ) -> None:
     settings.ENV = replace(settings.ENV, soffice=program(tmp_path, script), convert_timeout_s=1)
     put(owner, "report.docx", docx("x"))
-    work()
-    assert told(owner, "report.docx")["error"]["code"] == code
+    process_all()
+    assert get_document(owner, "report.docx")["error"]["code"] == code
 
 
 def test_texts_need_no_other_program(owner: Someone) -> None:
     put(owner, "notes.md", "# Lights\n\nGrüße vom Pharos".encode())
-    work()
+    process_all()
     assert shown_texts(owner, "notes.md") == ["# Lights\n\nGrüße vom Pharos"]

@@ -16,7 +16,14 @@ from paliapi import health
 from tests.cast import Someone
 from tests.collections_app.documents import put
 from tests.collections_app.engine.rendering.samples import pdf
-from tests.collections_app.ingestion import answer_in, books_balance, hurry, latest, told, work
+from tests.collections_app.ingestion import (
+    assert_consistent,
+    embeddings_reply,
+    end_waits,
+    get_document,
+    latest_revision,
+    process_all,
+)
 from tests.embeddings.scripted import ReceivedRequest, Reply, ScriptedServer, scripted
 
 TINY = (72, 72)
@@ -60,7 +67,7 @@ def test_the_first_that_fails_spares_the_others_and_says_so_in_their_rows(three:
     assert [(job["status"], job["waiting_for"], job["attempts"]) for job in jobs] == [
         ("queued", "embeddings_unavailable", 0)
     ] * 3
-    assert [latest(three, name).waits for name in NAMES] == [1, 0, 0]
+    assert [latest_revision(three, name).waits for name in NAMES] == [1, 0, 0]
 
 
 def test_what_is_uploaded_meanwhile_waits_too(three: Someone, settings: Settings) -> None:
@@ -69,29 +76,29 @@ def test_what_is_uploaded_meanwhile_waits_too(three: Someone, settings: Settings
         worker.run()
         put(three, "late.pdf", pdf("one"))
         worker.run()
-    assert told(three, "late.pdf")["waiting_for"] == "embeddings_unavailable"
+    assert get_document(three, "late.pdf")["waiting_for"] == "embeddings_unavailable"
 
 
 def test_once_it_is_back_everything_goes_on(three: Someone, settings: Settings) -> None:
     with scripted(away) as server:
         use(settings, server)
         worker.run()
-    with scripted(lambda asked: answer_in(TOY, asked)) as server:
+    with scripted(lambda asked: embeddings_reply(TOY, asked)) as server:
         use(settings, server)
         time_to_ask()
         assert worker.sweep(limit=5) == 2
-        assert [latest(three, name).waiting_for for name in NAMES] == ["embeddings_unavailable", "", ""]
-        work()
-        assert [latest(three, name).status for name in NAMES] == ["queued", "ready", "ready"]
-        hurry()  # the first had its own time to try again
-        work()
-    assert [latest(three, name).status for name in NAMES] == ["ready"] * 3
+        assert [latest_revision(three, name).waiting_for for name in NAMES] == ["embeddings_unavailable", "", ""]
+        process_all()
+        assert [latest_revision(three, name).status for name in NAMES] == ["queued", "ready", "ready"]
+        end_waits()  # the first had its own time to try again
+        process_all()
+    assert [latest_revision(three, name).status for name in NAMES] == ["ready"] * 3
     assert not Outage.objects.exists()
-    books_balance(three)
+    assert_consistent(three)
 
 
 def but_for_pages(fails: Callable[[ReceivedRequest], Reply]) -> Callable[[ReceivedRequest], Reply]:
-    return lambda asked: fails(asked) if asked.json()["input_type"] == "image" else answer_in(TOY, asked)
+    return lambda asked: fails(asked) if asked.json()["input_type"] == "image" else embeddings_reply(TOY, asked)
 
 
 def test_trouble_with_one_document_is_no_outage(three: Someone, settings: Settings) -> None:
@@ -99,7 +106,7 @@ def test_trouble_with_one_document_is_no_outage(three: Someone, settings: Settin
         use(settings, server)
         assert worker.run(), "there is more to do"
         assert not Outage.objects.exists()
-    assert [latest(three, name).waiting_for for name in NAMES] == ["embeddings_unavailable", "", ""]
+    assert [latest_revision(three, name).waiting_for for name in NAMES] == ["embeddings_unavailable", "", ""]
 
 
 def test_an_outage_is_told_to_who_watches(three: Someone, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:

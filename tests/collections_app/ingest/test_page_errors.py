@@ -20,7 +20,15 @@ from collections_app.models import Page
 from embeddings.contract import VectorSpace
 from tests.cast import Someone
 from tests.collections_app.engine.rendering.samples import pdf, picture, with_giant_page
-from tests.collections_app.ingestion import answer_in, books_balance, hurry, latest, shown_texts, told, work
+from tests.collections_app.ingestion import (
+    assert_consistent,
+    embeddings_reply,
+    end_waits,
+    get_document,
+    latest_revision,
+    process_all,
+    shown_texts,
+)
 from tests.embeddings.scripted import ReceivedRequest, Reply, scripted
 
 TINY = (72, 72)
@@ -31,7 +39,7 @@ UPSERT = "/v1/documents/upsert-document/"
 def owner(alice: Someone, service: str) -> Iterator[Someone]:
     """Alice; whatever happens, her books balance."""
     yield alice
-    books_balance(alice)
+    assert_consistent(alice)
 
 
 def send(who: Someone, content: bytes, *, on_page_error: str = "skip") -> None:
@@ -52,7 +60,7 @@ def refusing(*bad: int, naming: bool = True) -> Callable[[ReceivedRequest], Repl
         for index, height in enumerate(heights):
             if height in bad:
                 return Reply.json({"detail": "No.", **({"index": index} if naming else {})}, status=422)
-        return answer_in(VectorSpace("toy", "1", 4), asked)
+        return embeddings_reply(VectorSpace("toy", "1", 4), asked)
 
     return reply
 
@@ -69,8 +77,8 @@ def frames(*heights: int) -> bytes:
 
 def test_a_page_that_cannot_be_drawn_is_left_out_and_the_others_keep_their_numbers(owner: Someone) -> None:
     send(owner, with_giant_page(pdf("one", "two", "three"), page=2))
-    work()
-    found = told(owner, "a.pdf")
+    process_all()
+    found = get_document(owner, "a.pdf")
     assert (found["status"], found["num_pages"], found["pages_total"], found["pages_done"]) == ("ready", 2, 3, 3)
     assert [(one["page"], one["code"]) for one in found["skipped_pages"]] == [(2, "page_too_large")]
     assert (numbers(owner), shown_texts(owner, "a.pdf")) == ([1, 3], ["one", "three"])
@@ -81,7 +89,7 @@ def test_a_page_that_cannot_be_drawn_is_left_out_and_the_others_keep_their_numbe
 @pytest.mark.parametrize("page", [1, 3])
 def test_also_the_first_and_the_last_page(owner: Someone, page: int) -> None:
     send(owner, with_giant_page(pdf("1", "2", "3"), page=page))
-    work()
+    process_all()
     assert numbers(owner) == [one for one in (1, 2, 3) if one != page]
 
 
@@ -89,27 +97,27 @@ def test_without_being_asked_a_bad_page_fails_the_document(owner: Someone) -> No
     coded = base64.b64encode(with_giant_page(pdf("1", "2"), page=1)).decode()
     for asked in ({}, {"on_page_error": "fail"}, {"on_page_error": None}):
         owner.post(UPSERT, {"name": "a.pdf", "base64": coded, **asked})
-        work()
-        found = told(owner, "a.pdf")
+        process_all()
+        found = get_document(owner, "a.pdf")
         assert (found["status"], found["error"]["code"], found["error"]["page"]) == ("failed", "page_too_large", 1)
     assert owner.post(UPSERT, {"name": "a", "base64": coded, "on_page_error": "ignore"}).status_code == 422
 
 
 def test_a_document_without_one_good_page_fails_and_says_why(owner: Someone) -> None:
     send(owner, with_giant_page(with_giant_page(pdf("1", "2"), page=1), page=2))
-    work()
-    found = told(owner, "a.pdf")
+    process_all()
+    found = get_document(owner, "a.pdf")
     assert (found["status"], found["error"]["code"], found["num_pages"]) == ("failed", "no_page_usable", 0)
     assert [one["page"] for one in found["skipped_pages"]] == [1, 2]
     assert owner.post("/v1/documents/a.pdf/retry/", "").json()["skipped_pages"] == []
-    work()
-    assert told(owner, "a.pdf")["error"]["code"] == "no_page_usable"
+    process_all()
+    assert get_document(owner, "a.pdf")["error"]["code"] == "no_page_usable"
 
 
 def test_a_file_that_cannot_be_opened_fails_whatever_was_asked(owner: Someone) -> None:
     send(owner, pdf("secret", encrypt=True))
-    work()
-    found = told(owner, "a.pdf")
+    process_all()
+    found = get_document(owner, "a.pdf")
     assert (found["error"]["code"], "page" in found["error"], found["skipped_pages"]) == ("file_encrypted", False, [])
 
 
@@ -120,8 +128,8 @@ def test_pages_that_the_embeddings_service_refuses_are_found_and_left_out(
     send(owner, frames(1, 2, 3, 4, 5))
     with scripted(refusing(2, 5, naming=naming)) as server:
         settings.ENV = replace(settings.ENV, embeddings_url=server.url)
-        work()
-    found = told(owner, "a.pdf")
+        process_all()
+    found = get_document(owner, "a.pdf")
     assert (found["status"], found["num_pages"]) == ("ready", 3)
     assert [(one["page"], one["code"]) for one in found["skipped_pages"]] == [
         (2, "input_not_embeddable"),
@@ -136,8 +144,8 @@ def test_a_refused_page_that_the_service_does_not_name_is_named_in_the_failure(
     send(owner, frames(1, 2, 3, 4), on_page_error="fail")
     with scripted(refusing(3, naming=False)) as server:
         settings.ENV = replace(settings.ENV, embeddings_url=server.url)
-        work()
-    error = told(owner, "a.pdf")["error"]
+        process_all()
+    error = get_document(owner, "a.pdf")["error"]
     assert (error["code"], error["page"]) == ("input_not_embeddable", 3)
 
 
@@ -147,23 +155,23 @@ def test_what_was_left_out_is_remembered_where_a_worker_dies(owner: Someone, set
     settings.ENV = replace(settings.ENV, failpoint="pages_stored:2=raise")
     with pytest.raises(Fault):
         worker.run()
-    row = latest(owner, "a.pdf")
+    row = latest_revision(owner, "a.pdf")
     assert (row.pages_done, [one["page"] for one in row.skipped]) == (10, [2])
     settings.ENV = replace(settings.ENV, failpoint="")
     failpoints.reset()
-    hurry()
-    work()
-    assert told(owner, "a.pdf")["num_pages"] == 10
+    end_waits()
+    process_all()
+    assert get_document(owner, "a.pdf")["num_pages"] == 10
 
 
 def test_a_newer_content_says_anew_what_becomes_of_bad_pages(owner: Someone) -> None:
     send(owner, with_giant_page(pdf("1", "2"), page=2))
-    work()
+    process_all()
     coded = base64.b64encode(with_giant_page(pdf("3", "4"), page=2)).decode()
     owner.patch("/v1/documents/a.pdf/", {"base64": coded})
-    work()
-    assert told(owner, "a.pdf")["status"] == "failed"
+    process_all()
+    assert get_document(owner, "a.pdf")["status"] == "failed"
     owner.patch("/v1/documents/a.pdf/", {"base64": coded, "on_page_error": "skip"})
-    work()
-    assert (told(owner, "a.pdf")["status"], shown_texts(owner, "a.pdf")) == ("ready", ["3"])
+    process_all()
+    assert (get_document(owner, "a.pdf")["status"], shown_texts(owner, "a.pdf")) == ("ready", ["3"])
     assert owner.patch("/v1/documents/a.pdf/", {"on_page_error": "skip"}).json()["code"] == "nothing_to_change"

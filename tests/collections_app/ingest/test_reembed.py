@@ -16,7 +16,7 @@ from embeddings.contract import VectorSpace
 from tests.cast import Someone
 from tests.collections_app.documents import put
 from tests.collections_app.engine.rendering.samples import pdf
-from tests.collections_app.ingestion import answer_in, books_balance, shown_texts, work
+from tests.collections_app.ingestion import assert_consistent, embeddings_reply, process_all, shown_texts
 from tests.embeddings.scripted import ReceivedRequest, Reply, ScriptedServer, scripted
 from tests.environment import Services
 
@@ -31,7 +31,7 @@ def model(settings: Settings, space: VectorSpace, *, fails_after: int = 1000) ->
 
     def reply(asked: ReceivedRequest) -> Reply:
         failed = len(server.requests) > fails_after
-        return Reply.json({"detail": "No."}, status=422) if failed else answer_in(space, asked)
+        return Reply.json({"detail": "No."}, status=422) if failed else embeddings_reply(space, asked)
 
     with scripted(reply) as server:
         settings.ENV = replace(settings.ENV, embeddings_url=server.url)
@@ -45,9 +45,9 @@ def owner(alice: Someone, settings: Settings) -> Iterator[Someone]:
         put(alice, "a.pdf", pdf(*TEXTS, size=TINY), collection="reports")
         put(alice, "b.pdf", pdf("b", size=TINY), collection="reports")
         put(alice, "c.pdf", pdf("c", size=TINY), collection="others")
-        work()
+        process_all()
     yield alice
-    books_balance(alice)
+    assert_consistent(alice)
 
 
 def spaces(who: Someone, collection: str) -> set[str]:
@@ -90,7 +90,7 @@ def test_it_goes_on_where_it_stopped_and_the_old_vectors_stay_until_the_end(owne
     assert spaces(owner, "reports") | spaces(owner, "others") == {"old"}
     with acting_for(owner.id):
         assert Page.objects.filter(owner_id=owner.id).count() == 12 + 8
-    books_balance(owner)
+    assert_consistent(owner)
     with model(settings, NEW) as server:
         call_command("reembed", all=True)
     images = [one for one in server.requests if one.json()["input_type"] == "image"]
@@ -100,7 +100,7 @@ def test_it_goes_on_where_it_stopped_and_the_old_vectors_stay_until_the_end(owne
 
 def upload(who: Someone) -> None:
     put(who, "a.pdf", pdf("newer", size=TINY), collection="reports")
-    work()
+    process_all()
 
 
 def delete(who: Someone) -> None:
@@ -119,12 +119,12 @@ def test_what_changes_meanwhile_wins(owner: Someone, settings: Settings, act: Ca
     assert spaces(owner, "reports") == {"new"}
     if act is upload:
         assert shown_texts(owner, "a.pdf") == ["newer"]
-    books_balance(owner)
+    assert_consistent(owner)
 
 
 def test_an_update_that_failed_stays_the_newest_content(owner: Someone, settings: Settings) -> None:
     put(owner, "c.pdf", pdf("secret", encrypt=True), collection="others")
-    work()
+    process_all()
     with model(settings, NEW):
         call_command("reembed", collection="others")
     found = owner.get("/v1/documents/c.pdf/?collection_name=others").json()

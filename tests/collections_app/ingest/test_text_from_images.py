@@ -15,7 +15,7 @@ from embeddings.contract import NPZ, Layout, MultiVector, VectorSpace, pack
 from tests.cast import Someone
 from tests.collections_app.documents import put
 from tests.collections_app.engine.rendering.samples import pdf, picture
-from tests.collections_app.ingestion import latest, shown_texts, work
+from tests.collections_app.ingestion import latest_revision, process_all, shown_texts
 from tests.embeddings.scripted import ReceivedRequest, Reply, scripted
 
 SPACE = VectorSpace("paliapi/reader", "1", 8)
@@ -47,7 +47,7 @@ def test_what_was_read_is_the_text_of_the_page_and_found_by_its_words(alice: Som
         settings.ENV = replace(settings.ENV, embeddings_url=server.url)
         put(alice, "scan", picture("PNG", Image.new("RGB", (30, 20), "red")))
         put(alice, "layered", pdf("text of its own"))
-        work()
+        process_all()
         assert shown_texts(alice, "scan") == ["Order ZX- 9981/B"]
         assert shown_texts(alice, "layered") == ["text of its own"]
         asked = {"query": "ZX 9981 B", "images": "none", "include": ["regions", "text"]}
@@ -67,9 +67,9 @@ def test_an_equal_page_takes_over_what_was_read(alice: Someone, settings: Settin
         settings.ENV = replace(settings.ENV, embeddings_url=server.url)
         for name in ("first", "second", "third"):
             put(alice, name, image)
-            work()
+            process_all()
     for name in ("second", "third"):
-        assert latest(alice, name).reused_pages == 1
+        assert latest_revision(alice, name).reused_pages == 1
         assert shown_texts(alice, name) == ["Order ZX- 9981/B"]
 
 
@@ -91,5 +91,5 @@ def test_what_cannot_have_been_read_is_left_out(alice: Someone, settings: Settin
     with scripted(reader(words)) as server:
         settings.ENV = replace(settings.ENV, embeddings_url=server.url)
         put(alice, "scan", picture("PNG", Image.new("RGB", (30, 20), "red")))
-        work()
+        process_all()
     assert shown_texts(alice, "scan") == [""]

@@ -23,7 +23,14 @@ from tests.cast import Someone
 from tests.collections_app.documents import put
 from tests.collections_app.engine.outbound.web_servers import listening, ok, status
 from tests.collections_app.engine.rendering.samples import pdf, picture
-from tests.collections_app.ingestion import books_balance, hurry, latest, shown_texts, told, work
+from tests.collections_app.ingestion import (
+    assert_consistent,
+    end_waits,
+    get_document,
+    latest_revision,
+    process_all,
+    shown_texts,
+)
 from tests.embeddings.serving import KEY
 
 TINY = (72, 72)
@@ -34,13 +41,13 @@ UPSERT = "/v1/documents/upsert-document/"
 def owner(alice: Someone, service: str) -> Iterator[Someone]:
     """Alice; whatever happens, her books balance."""
     yield alice
-    books_balance(alice)
+    assert_consistent(alice)
 
 
 def test_a_pdf_becomes_pages_with_its_text_its_images_and_its_vectors(owner: Someone, service: str) -> None:
     put(owner, "report.pdf", pdf("Alpha beta", "Gamma", "Delta"), metadata={"year": 2026})
     worker.run()
-    found = told(owner, "report.pdf")
+    found = get_document(owner, "report.pdf")
     assert (found["status"], found["num_pages"], found["pages_done"]) == ("ready", 3, 3)
     assert found["metadata"] == {"year": 2026}
     assert shown_texts(owner, "report.pdf") == ["Alpha beta", "Gamma", "Delta"]
@@ -62,20 +69,20 @@ def test_a_pdf_becomes_pages_with_its_text_its_images_and_its_vectors(owner: Som
 def test_every_frame_of_a_picture_is_a_page(owner: Someone) -> None:
     put(owner, "scan", picture("TIFF", *(Image.new("RGB", (30, 20), shade) for shade in ("red", "blue"))))
     worker.run()
-    assert told(owner, "scan")["num_pages"] == 2
+    assert get_document(owner, "scan")["num_pages"] == 2
 
 
 def test_what_was_shown_stays_until_the_new_content_is_ready_and_then_goes_at_once(owner: Someone) -> None:
     put(owner, "report.pdf", pdf("old one", "old two"), metadata={"version": 1})
-    work()
+    process_all()
     with acting_for(owner.id):
         seq = Collection.objects.get(owner_id=owner.id).vectors_seq
     put(owner, "report.pdf", pdf("new"), metadata={"version": 2})
-    found = told(owner, "report.pdf")
+    found = get_document(owner, "report.pdf")
     assert (found["status"], found["num_pages"], found["metadata"]) == ("queued", 2, {"version": 1})
     assert shown_texts(owner, "report.pdf") == ["old one", "old two"]
-    work()
-    found = told(owner, "report.pdf")
+    process_all()
+    found = get_document(owner, "report.pdf")
     assert (found["status"], found["num_pages"], found["metadata"]) == ("ready", 1, {"version": 2})
     assert shown_texts(owner, "report.pdf") == ["new"]
     with acting_for(owner.id):
@@ -85,26 +92,26 @@ def test_what_was_shown_stays_until_the_new_content_is_ready_and_then_goes_at_on
 
 def test_a_failed_update_leaves_what_was_shown(owner: Someone) -> None:
     put(owner, "report.pdf", pdf("old"))
-    work()
+    process_all()
     put(owner, "report.pdf", pdf("secret", encrypt=True))
-    work()
-    found = told(owner, "report.pdf")
+    process_all()
+    found = get_document(owner, "report.pdf")
     assert (found["status"], found["error"]["code"], found["num_pages"]) == ("failed", "file_encrypted", 1)
     assert shown_texts(owner, "report.pdf") == ["old"]
 
 
 def test_a_first_upload_that_fails_shows_nothing(owner: Someone) -> None:
     put(owner, "broken.pdf", b"%PDF-1.7\nnothing\n%%EOF")
-    work()
-    found = told(owner, "broken.pdf")
+    process_all()
+    found = get_document(owner, "broken.pdf")
     assert (found["status"], found["num_pages"], found["pages_done"]) == ("failed", 0, 0)
     assert found["error"] == {"code": "file_damaged", "detail": "The file is damaged and cannot be read."}
 
 
 def test_a_damaged_page_fails_the_document_with_its_number(owner: Someone) -> None:
     put(owner, "broken.pdf", pdf("1", "2").replace(b"/Count 2", b"/Count 9"))
-    work()
-    found = told(owner, "broken.pdf")
+    process_all()
+    found = get_document(owner, "broken.pdf")
     assert (found["error"]["code"], found["error"]["page"], found["pages_done"]) == ("file_damaged", 3, 0)
 
 
@@ -112,8 +119,8 @@ def test_a_document_that_does_not_fit_the_quota_fails_and_counts_nothing(owner: 
     put(owner, "report.pdf", pdf("one", "two"))
     with acting_for(owner.id):
         Usage.objects.filter(owner_id=owner.id).update(max_pages=1)
-    work()
-    assert told(owner, "report.pdf")["error"]["code"] == "quota_exceeded"
+    process_all()
+    assert get_document(owner, "report.pdf")["error"]["code"] == "quota_exceeded"
 
 
 def test_a_file_that_is_gone_from_storage_fails_the_document(owner: Someone) -> None:
@@ -121,8 +128,8 @@ def test_a_file_that_is_gone_from_storage_fails_the_document(owner: Someone) -> 
     with acting_for(owner.id):
         file = StoredFile.objects.get(owner_id=owner.id)
     storages["default"].delete(file.key)
-    work()
-    assert told(owner, "report.pdf")["error"]["code"] == "file_missing"
+    process_all()
+    assert get_document(owner, "report.pdf")["error"]["code"] == "file_missing"
     with acting_for(owner.id):
         storages["default"].save(file.key, io.BytesIO(b"x" * file.size))  # so that the books balance
 
@@ -130,11 +137,11 @@ def test_a_file_that_is_gone_from_storage_fails_the_document(owner: Someone) -> 
 def test_pages_that_look_the_same_take_over_the_vectors_they_have(owner: Someone, charlie: Someone) -> None:
     for who in (charlie, owner):
         put(who, "one.pdf", pdf("same", "one"))
-        work()
-        assert latest(who, "one.pdf").reused_pages == 0, "a stranger's pages are not taken"
+        process_all()
+        assert latest_revision(who, "one.pdf").reused_pages == 0, "a stranger's pages are not taken"
     put(owner, "two.pdf", pdf("new", "same", "one"))
-    work()
-    assert (latest(owner, "two.pdf").reused_pages, told(owner, "two.pdf")["num_pages"]) == (2, 3)
+    process_all()
+    assert (latest_revision(owner, "two.pdf").reused_pages, get_document(owner, "two.pdf")["num_pages"]) == (2, 3)
     with acting_for(owner.id):
         pages = dict(Page.objects.filter(owner_id=owner.id, text="same").values_list("revision__document__name", "pk"))
         first, second = vectors.read(owner.id, list(pages.values())).values()
@@ -145,9 +152,9 @@ def test_pages_that_look_the_same_take_over_the_vectors_they_have(owner: Someone
 def test_pages_with_the_same_image_and_another_text_are_not_the_same(owner: Someone) -> None:
     for text in (b"alpha", b"beta"):
         put(owner, "hidden.pdf", pdf("x", content=b"BT 3 Tr /F 24 Tf 72 700 Td (%s) Tj ET" % text))
-        work()
+        process_all()
     assert shown_texts(owner, "hidden.pdf") == ["beta"]
-    assert latest(owner, "hidden.pdf").reused_pages == 0
+    assert latest_revision(owner, "hidden.pdf").reused_pages == 0
 
 
 def test_a_url_is_fetched_and_its_file_kept(owner: Someone, settings: Settings) -> None:
@@ -158,11 +165,11 @@ def test_a_url_is_fetched_and_its_file_kept(owner: Someone, settings: Settings) 
         settings.ENV = replace(settings.ENV, fetch_allow=("127.0.0.1",), fetch_ports=here)
         for name in ("report", "gone", "page"):
             owner.post(UPSERT, {"name": name, "url": f"http://127.0.0.1:{server.port}/{name}"})
-            work()
+            process_all()
     assert shown_texts(owner, "report") == ["from the web"]
-    assert latest(owner, "report").size == len(content)
-    assert told(owner, "gone")["error"]["code"] == "fetch_failed"
-    assert told(owner, "page")["error"]["code"] == "unsupported_type"
+    assert latest_revision(owner, "report").size == len(content)
+    assert get_document(owner, "gone")["error"]["code"] == "fetch_failed"
+    assert get_document(owner, "page")["error"]["code"] == "unsupported_type"
 
 
 def test_a_url_that_does_not_answer_is_tried_again_but_not_for_ever(owner: Someone, settings: Settings) -> None:
@@ -170,17 +177,17 @@ def test_a_url_that_does_not_answer_is_tried_again_but_not_for_ever(owner: Someo
     owner.post(UPSERT, {"name": "away", "url": "http://127.0.0.1:1/"})
     for _ in range(10):
         assert not worker.run()
-        found = latest(owner, "away")
+        found = latest_revision(owner, "away")
         assert (found.status, found.waiting_for, found.attempts) == ("queued", "fetch_unavailable", 0)
-        hurry()
+        end_waits()
     worker.run()
-    assert told(owner, "away")["error"]["code"] == "fetch_unavailable"
+    assert get_document(owner, "away")["error"]["code"] == "fetch_unavailable"
 
 
 def test_a_url_into_a_private_network_fails(owner: Someone) -> None:
     owner.post(UPSERT, {"name": "inside", "url": "http://127.0.0.1/admin"})
-    work()
-    assert told(owner, "inside")["error"]["code"] == "fetch_refused"
+    process_all()
+    assert get_document(owner, "inside")["error"]["code"] == "fetch_refused"
 
 
 def test_nothing_due_is_nothing_done(db: None) -> None:
@@ -191,6 +198,6 @@ def test_nothing_due_is_nothing_done(db: None) -> None:
 def test_a_document_deleted_meanwhile_is_let_go(owner: Someone, charlie: Someone) -> None:
     put(owner, "report.pdf", pdf("one"))
     owner.delete("/v1/documents/report.pdf/")
-    work()
+    process_all()
     with acting_for(owner.id):
         assert not Document.objects.filter(owner_id=owner.id).exists()

@@ -13,7 +13,7 @@ from collections_app.storage import files
 from collections_app.storage.errors import FileMissing, StorageUnavailable
 from tests.cast import Someone
 from tests.collections_app.documents import PDF, put
-from tests.collections_app.ingestion import latest
+from tests.collections_app.ingestion import latest_revision
 from tests.embeddings.scripted import ReceivedRequest, Reply, scripted
 
 UPSERT = "/v1/documents/upsert-document/"
@@ -44,7 +44,7 @@ def test_uploads_and_processing_wait_for_the_object_store(alice: Someone, settin
         rejected = alice.upload(UPSERT, {"file": SimpleUploadedFile("file", PDF + b" "), "name": "b.pdf"})
         worker.run()
     assert (rejected.status_code, rejected.json()["code"]) == (503, "storage_unavailable")
-    row = latest(alice, "a.pdf")
+    row = latest_revision(alice, "a.pdf")
     assert (row.status, row.waiting_for, row.attempts) == ("queued", "storage_unavailable", 0)
 
 

@@ -1,4 +1,4 @@
-"""Receivers of webhooks on loopback, and what tests ask of the log."""
+"""Receivers of webhooks on loopback, and requests about deliveries."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,31 +21,33 @@ from tests.embeddings.scripted import ReceivedRequest, Reply, ScriptedServer, sc
 WEBHOOKS = "/v1/webhooks/"
 
 
-def taken(_asked: ReceivedRequest) -> Reply:
+def accept(_request: ReceivedRequest) -> Reply:
     return Reply(204)
 
 
 @contextmanager
-def receiving(settings: Settings, reply: Callable[[ReceivedRequest], Reply | None] = taken) -> Iterator[ScriptedServer]:
-    """A receiver that webhooks may be sent to."""
+def receiving(
+    settings: Settings, reply: Callable[[ReceivedRequest], Reply | None] = accept
+) -> Iterator[ScriptedServer]:
+    """Run a receiver that webhooks may be sent to."""
     with scripted(reply) as server:
-        allow(settings, urlsplit(server.url).port or 0)
+        allow_ports(settings, urlsplit(server.url).port or 0)
         yield server
 
 
-def allow(settings: Settings, *ports: int) -> None:
-    """Receivers on these ports of loopback."""
+def allow_ports(settings: Settings, *ports: int) -> None:
+    """Allow receivers on these ports of loopback."""
     settings.ENV = replace(settings.ENV, webhook_allow=("127.0.0.1",), webhook_ports=frozenset(ports))
 
 
-def register(who: Someone, url: str, **more: Any) -> dict[str, Any]:
+def create_webhook(who: Someone, url: str, **more: Any) -> dict[str, Any]:
     made = who.post(WEBHOOKS, {"url": url, **more})
     assert made.status_code == 201, made.content
     return dict(made.json())
 
 
-def kept_for(who: Someone) -> WebhookDelivery:
-    """A webhook with a message for it, without going through the door."""
+def create_delivery(who: Someone) -> WebhookDelivery:
+    """Create a webhook and a message for it, without an HTTP request."""
     caller = Caller.of_owner(who.id, email=who.user.email)
     with acting_for(who.id) as tx:
         made = endpoints.create(
@@ -54,28 +56,28 @@ def kept_for(who: Someone) -> WebhookDelivery:
         return endpoints.send_test(tx, caller, made.pk)
 
 
-def ask_for_a_test(who: Someone, hook: dict[str, Any]) -> dict[str, Any]:
+def request_test(who: Someone, hook: dict[str, Any]) -> dict[str, Any]:
     written = who.post(f"{WEBHOOKS}{hook['id']}/test/", {})
     assert written.status_code == 202, written.content
     return dict(written.json())
 
 
-def log(who: Someone, hook: dict[str, Any], query: str = "") -> list[dict[str, Any]]:
-    """Newest first."""
+def list_deliveries(who: Someone, hook: dict[str, Any], query: str = "") -> list[dict[str, Any]]:
+    """Return the deliveries, newest first."""
     return list(who.get(f"{WEBHOOKS}{hook['id']}/deliveries/{query}").json())
 
 
-def state(who: Someone, hook: dict[str, Any]) -> dict[str, Any]:
+def get_webhook(who: Someone, hook: dict[str, Any]) -> dict[str, Any]:
     return dict(who.get(f"{WEBHOOKS}{hook['id']}/").json())
 
 
-def verified(asked: ReceivedRequest, secret: str) -> dict[str, Any]:
-    """The message, if the verifier that ColiVara's client uses accepts it."""
-    return dict(Webhook(secret).verify(asked.body, asked.headers))
+def verify(request: ReceivedRequest, secret: str) -> dict[str, Any]:
+    """Return the message if the verifier of ColiVara's client accepts it."""
+    return dict(Webhook(secret).verify(request.body, request.headers))
 
 
-def later(**passed: float) -> None:
-    """Let time pass: as much as is said, or enough for whatever waits."""
+def let_time_pass(**passed: float) -> None:
+    """Let this much time pass, or by default enough for every wait to end."""
     moment = timezone.now() - timedelta(**(passed or {"days": 10}))
     with acting_as_staff():
         WebhookDelivery.objects.pending().update(next_try_at=moment)
@@ -83,9 +85,9 @@ def later(**passed: float) -> None:
         WebhookEndpoint.objects.update(rest_until=moment)
 
 
-def send(*, turns: int = 20) -> None:
-    """As the courier does, until nothing is due."""
-    for _ in range(turns):
+def send_all(*, max_slices: int = 20) -> None:
+    """Run the courier until nothing is due."""
+    for _ in range(max_slices):
         if not courier.run():
             return
-    raise AssertionError("There is always more to send.")
+    raise AssertionError("The courier never ran out of messages.")

@@ -27,15 +27,15 @@ from tests.collections_app.engine.outbound.test_post import silent
 from tests.collections_app.engine.outbound.web_servers import listening, status, trap
 from tests.collections_app.webhooks.receiving import (
     WEBHOOKS,
-    allow,
-    ask_for_a_test,
-    later,
-    log,
+    allow_ports,
+    create_webhook,
+    get_webhook,
+    let_time_pass,
+    list_deliveries,
     receiving,
-    register,
-    send,
-    state,
-    verified,
+    request_test,
+    send_all,
+    verify,
 )
 from tests.embeddings.scripted import ReceivedRequest, Reply
 
@@ -62,40 +62,40 @@ def test_what_fails_is_tried_again_as_the_standard_proposes_and_then_given_up(
     alice: Someone, settings: Settings
 ) -> None:
     with receiving(settings, lambda _: Reply(500)) as server:
-        hook = register(alice, server.url)
-        ask_for_a_test(alice, hook)
+        hook = create_webhook(alice, server.url)
+        request_test(alice, hook)
         for pause in PAUSES:
-            later(seconds=0)
-            send()
+            let_time_pass(seconds=0)
+            send_all()
             with acting_for(alice.id):
                 row = WebhookDelivery.objects.get()
             assert row.attempted_at
             assert pause * 0.85 < row.next_try_at - row.attempted_at < pause * 1.15 + timedelta(seconds=20)
-        later()
-        send()
-        (row_told,) = log(alice, hook)
+        let_time_pass()
+        send_all()
+        (row_told,) = list_deliveries(alice, hook)
         assert (row_told["status"], row_told["attempts"], row_told["next_try_at"]) == ("failed", MAX_ATTEMPTS, None)
-        later()
-        send()
+        let_time_pass()
+        send_all()
     assert len(server.requests) == MAX_ATTEMPTS == 10
     assert len(set(ids(server.requests))) == 1
 
 
 def test_what_has_not_arrived_is_counted(alice: Someone, settings: Settings) -> None:
     with receiving(settings) as server:
-        hook = register(alice, server.url)
+        hook = create_webhook(alice, server.url)
         for pending in (1.0, 2.0):
-            ask_for_a_test(alice, hook)
+            request_test(alice, hook)
             assert f"paliapi_webhooks_pending {pending}" in Client().get("/metrics").content.decode()
-        send()
+        send_all()
     assert "paliapi_webhooks_pending 0.0" in Client().get("/metrics").content.decode()
 
 
 def test_one_who_says_when_to_come_back_is_heard(alice: Someone, settings: Settings) -> None:
     with receiving(settings, lambda _: Reply(503, headers={"Retry-After": "600"})) as server:
-        hook = register(alice, server.url)
-        ask_for_a_test(alice, hook)
-        send()
+        hook = create_webhook(alice, server.url)
+        request_test(alice, hook)
+        send_all()
     with acting_for(alice.id):
         row = WebhookDelivery.objects.get()
     assert row.next_try_at - timezone.now() > timedelta(seconds=500)
@@ -104,15 +104,15 @@ def test_one_who_says_when_to_come_back_is_heard(alice: Someone, settings: Setti
 def test_each_attempt_is_signed_anew(alice: Someone, settings: Settings) -> None:
     answers = [Reply(500), Reply(200)]
     with receiving(settings, lambda _: answers.pop(0)) as server:
-        hook = register(alice, server.url)
-        ask_for_a_test(alice, hook)
-        send()
-        later()
-        send()
+        hook = create_webhook(alice, server.url)
+        request_test(alice, hook)
+        send_all()
+        let_time_pass()
+        send_all()
     first, second = server.requests
     assert first.body == second.body
     for one in server.requests:
-        assert verified(one, hook["secret"])["type"] == "webhook.test"
+        assert verify(one, hook["secret"])["type"] == "webhook.test"
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
@@ -120,15 +120,15 @@ def test_a_host_that_leads_to_a_private_address_by_now_is_not_called(
     alice: Someone, settings: Settings, host: str
 ) -> None:
     with trap() as listener:
-        allow(settings, listener.port)
-        hook = register(alice, f"http://127.0.0.1:{listener.port}/")
-        ask_for_a_test(alice, hook)
+        allow_ports(settings, listener.port)
+        hook = create_webhook(alice, f"http://127.0.0.1:{listener.port}/")
+        request_test(alice, hook)
         with acting_for(alice.id):
             WebhookEndpoint.objects.update(url=f"http://{host}:{listener.port}/")
         settings.ENV = replace(settings.ENV, webhook_allow=())
-        send()
+        send_all()
         assert listener.calls() == 0
-    assert log(alice, hook)[0]["error"] == "refused"
+    assert list_deliveries(alice, hook)[0]["error"] == "refused"
 
 
 @pytest.mark.parametrize("point", ["webhook_claimed", "webhook_answered"])
@@ -136,68 +136,68 @@ def test_a_courier_that_dies_costs_at_most_a_second_copy_with_the_same_id(
     alice: Someone, settings: Settings, point: str
 ) -> None:
     with receiving(settings) as server:
-        hook = register(alice, server.url)
-        written = ask_for_a_test(alice, hook)
+        hook = create_webhook(alice, server.url)
+        written = request_test(alice, hook)
         failing(settings, point)
         with pytest.raises(Fault):
             courier.run()
         failing(settings, "")
-        send()
-        assert log(alice, hook)[0]["status"] == "pending", "its lease has not run out"
-        later()
-        send()
-    assert log(alice, hook)[0]["status"] == "delivered"
+        send_all()
+        assert list_deliveries(alice, hook)[0]["status"] == "pending", "its lease has not run out"
+        let_time_pass()
+        send_all()
+    assert list_deliveries(alice, hook)[0]["status"] == "delivered"
     assert set(ids(server.requests)) == {written["message_id"]}
     assert len(server.requests) == (2 if point == "webhook_answered" else 1)
 
 
 def test_what_a_killed_courier_of_this_machine_held_is_free_at_once(alice: Someone, settings: Settings) -> None:
     with receiving(settings) as server:
-        hook = register(alice, server.url)
-        ask_for_a_test(alice, hook)
+        hook = create_webhook(alice, server.url)
+        request_test(alice, hook)
         claimed()
         with subprocess.Popen([sys.executable, "-c", ""]) as ended:
             ended.wait()
         with acting_for(alice.id):
             WebhookDelivery.objects.update(lease_holder=process_name.name_of(ended.pid))
-        send()
-    assert log(alice, hook)[0]["status"] == "delivered"
+        send_all()
+    assert list_deliveries(alice, hook)[0]["status"] == "delivered"
 
 
 def test_who_kills_every_courier_is_given_up(alice: Someone, settings: Settings) -> None:
     with receiving(settings) as server:
-        hook = register(alice, server.url)
-        ask_for_a_test(alice, hook)
+        hook = create_webhook(alice, server.url)
+        request_test(alice, hook)
         failing(settings, "webhook_claimed:1")
         for _ in range(MAX_ATTEMPTS):
             failpoints.reset()
             with pytest.raises(Fault):
                 courier.run()
-            later()
+            let_time_pass()
         failing(settings, "")
-        send()
+        send_all()
         assert server.requests == []
-    assert log(alice, hook)[0]["status"] == "failed"
+    assert list_deliveries(alice, hook)[0]["status"] == "failed"
 
 
 def test_one_who_was_taken_for_dead_records_nothing(alice: Someone, settings: Settings) -> None:
     with receiving(settings) as server:
-        hook = register(alice, server.url)
-        ask_for_a_test(alice, hook)
+        hook = create_webhook(alice, server.url)
+        request_test(alice, hook)
         old = claimed()
-        later()
+        let_time_pass()
         new = claimed()
         deliveries.record(old, PostResult(failure="rejected", status=500))
-        assert state(alice, hook)["failing_since"] is None
+        assert get_webhook(alice, hook)["failing_since"] is None
         deliveries.record(new, PostResult(status=200))
         deliveries.record(old, PostResult(failure="rejected", status=500))
-    assert (log(alice, hook)[0]["status"], log(alice, hook)[0]["attempts"]) == ("delivered", 2)
+    assert (list_deliveries(alice, hook)[0]["status"], list_deliveries(alice, hook)[0]["attempts"]) == ("delivered", 2)
 
 
 def test_what_is_deleted_while_it_is_sent_is_let_go(alice: Someone, settings: Settings) -> None:
-    allow(settings, 1)
-    hook = register(alice, AWAY)
-    ask_for_a_test(alice, hook)
+    allow_ports(settings, 1)
+    hook = create_webhook(alice, AWAY)
+    request_test(alice, hook)
     claim = claimed()
     alice.delete(f"{WEBHOOKS}{hook['id']}/")
     deliveries.record(claim, PostResult(status=200))
@@ -205,10 +205,10 @@ def test_what_is_deleted_while_it_is_sent_is_let_go(alice: Someone, settings: Se
 
 
 def test_an_endpoint_gets_one_message_at_a_time(alice: Someone, settings: Settings) -> None:
-    allow(settings, 1)
-    first, second = register(alice, AWAY), register(alice, AWAY)
+    allow_ports(settings, 1)
+    first, second = create_webhook(alice, AWAY), create_webhook(alice, AWAY)
     for hook in (first, first, second):
-        ask_for_a_test(alice, hook)
+        request_test(alice, hook)
     assert {claimed().endpoint.pk for _ in range(2)} == {first["id"], second["id"]}
     assert deliveries.claim() is None
 
@@ -216,11 +216,11 @@ def test_an_endpoint_gets_one_message_at_a_time(alice: Someone, settings: Settin
 def test_owners_take_turns_and_nobody_takes_all_the_couriers(
     alice: Someone, charlie: Someone, settings: Settings
 ) -> None:
-    allow(settings, 1)
-    mine = [register(alice, AWAY) for _ in range(6)]
+    allow_ports(settings, 1)
+    mine = [create_webhook(alice, AWAY) for _ in range(6)]
     for hook in (*mine, *mine):
-        ask_for_a_test(alice, hook)
-    ask_for_a_test(charlie, register(charlie, AWAY))
+        request_test(alice, hook)
+    request_test(charlie, create_webhook(charlie, AWAY))
     owners = []
     while claim := deliveries.claim():
         owners.append(claim.delivery.owner_id)
@@ -240,33 +240,38 @@ def test_one_who_is_slow_keeps_nobody_waiting(alice: Someone, charlie: Someone, 
 
     with listening({"/": slow}) as tortoise, receiving(settings, reply) as hare:
         port = int(hare.url.rpartition(":")[2])
-        allow(settings, port, tortoise.port)
-        waited_for = register(alice, f"http://127.0.0.1:{tortoise.port}/")
-        ask_for_a_test(alice, waited_for)
-        quick = register(charlie, hare.url)
-        ask_for_a_test(charlie, quick)
-        send()
-    assert log(alice, waited_for)[0]["status"] == log(charlie, quick)[0]["status"] == "delivered"
+        allow_ports(settings, port, tortoise.port)
+        waited_for = create_webhook(alice, f"http://127.0.0.1:{tortoise.port}/")
+        request_test(alice, waited_for)
+        quick = create_webhook(charlie, hare.url)
+        request_test(charlie, quick)
+        send_all()
+    assert (
+        list_deliveries(alice, waited_for)[0]["status"] == list_deliveries(charlie, quick)[0]["status"] == "delivered"
+    )
 
 
 def test_one_who_never_answers_is_given_up_in_time(alice: Someone, settings: Settings) -> None:
     with listening({"/": silent}) as server:
-        allow(settings, server.port)
+        allow_ports(settings, server.port)
         settings.ENV = replace(settings.ENV, webhook_timeout_s=1)
-        hook = register(alice, f"http://127.0.0.1:{server.port}/")
-        ask_for_a_test(alice, hook)
-        send()
-    assert (log(alice, hook)[0]["error"], log(alice, hook)[0]["response_status"]) == ("unreachable", None)
+        hook = create_webhook(alice, f"http://127.0.0.1:{server.port}/")
+        request_test(alice, hook)
+        send_all()
+    assert (list_deliveries(alice, hook)[0]["error"], list_deliveries(alice, hook)[0]["response_status"]) == (
+        "unreachable",
+        None,
+    )
 
 
 def test_who_fails_rests_longer_each_time_with_all_that_waits_for_it(alice: Someone, settings: Settings) -> None:
     with receiving(settings, lambda _: Reply(500)) as server:
-        hook = register(alice, server.url)
+        hook = create_webhook(alice, server.url)
         for _ in range(3):
-            ask_for_a_test(alice, hook)
+            request_test(alice, hook)
         rests = []
         for _ in range(3):
-            send()
+            send_all()
             with acting_for(alice.id):
                 row = WebhookEndpoint.objects.get()
                 rests.append((row.rest_until - timezone.now()).total_seconds())
@@ -278,45 +283,45 @@ def test_who_fails_rests_longer_each_time_with_all_that_waits_for_it(alice: Some
 def test_who_fails_for_days_is_disabled_and_can_be_enabled_again(alice: Someone, settings: Settings) -> None:
     answers = [500, 500, 200]
     with receiving(settings, lambda _: Reply(answers.pop(0))) as server:
-        hook = register(alice, server.url)
-        ask_for_a_test(alice, hook)
-        send()
-        assert state(alice, hook)["enabled"]
+        hook = create_webhook(alice, server.url)
+        request_test(alice, hook)
+        send_all()
+        assert get_webhook(alice, hook)["enabled"]
         with acting_for(alice.id):
             WebhookEndpoint.objects.update(failing_since=timezone.now() - timedelta(days=5, minutes=1))
-        later()
-        send()
-        now = state(alice, hook)
+        let_time_pass()
+        send_all()
+        now = get_webhook(alice, hook)
         assert (now["enabled"], now["disabled_reason"]) == (False, "failing")
         enabled = alice.patch(f"{WEBHOOKS}{hook['id']}/", {"enabled": True}).json()
         assert (enabled["enabled"], enabled["failing_since"]) == (True, None)
-        later()
-        send()
-    assert log(alice, hook)[0]["status"] == "delivered"
+        let_time_pass()
+        send_all()
+    assert list_deliveries(alice, hook)[0]["status"] == "delivered"
 
 
 def test_who_says_gone_is_disabled_at_once(alice: Someone, settings: Settings) -> None:
     with receiving(settings, lambda _: Reply(410)) as server:
-        hook = register(alice, server.url)
-        ask_for_a_test(alice, hook)
-        send()
-    assert (state(alice, hook)["enabled"], state(alice, hook)["disabled_reason"]) == (False, "gone")
+        hook = create_webhook(alice, server.url)
+        request_test(alice, hook)
+        send_all()
+    assert (get_webhook(alice, hook)["enabled"], get_webhook(alice, hook)["disabled_reason"]) == (False, "gone")
 
 
 def test_without_the_pepper_of_its_secret_an_endpoint_is_disabled_until_it_gets_another(
     alice: Someone, settings: Settings
 ) -> None:
     with receiving(settings) as server:
-        hook = register(alice, server.url)
-        ask_for_a_test(alice, hook)
+        hook = create_webhook(alice, server.url)
+        request_test(alice, hook)
         with acting_for(alice.id):
             WebhookEndpoint.objects.update(pepper_id=9)
-        send()
-        assert state(alice, hook)["disabled_reason"] == "secret_lost"
-        assert log(alice, hook)[0]["attempts"] == 0
+        send_all()
+        assert get_webhook(alice, hook)["disabled_reason"] == "secret_lost"
+        assert list_deliveries(alice, hook)[0]["attempts"] == 0
         rotated = alice.post(f"{WEBHOOKS}{hook['id']}/rotate-secret/", {}).json()
-        send()
-        assert verified(server.requests[0], rotated["secret"])
+        send_all()
+        assert verify(server.requests[0], rotated["secret"])
 
 
 @pytest.fixture
@@ -331,31 +336,31 @@ def test_of_couriers_at_once_each_message_is_sent_by_one(real_owner: Someone, se
     def run() -> None:
         try:
             start.wait()
-            send()
+            send_all()
         finally:
             connection.close()
 
     with receiving(settings) as server:
-        hooks = [register(real_owner, server.url) for _ in range(3)]
+        hooks = [create_webhook(real_owner, server.url) for _ in range(3)]
         for hook in hooks * 3:
-            ask_for_a_test(real_owner, hook)
+            request_test(real_owner, hook)
         with ThreadPoolExecutor(3) as pool:
             list(pool.map(lambda _: run(), range(3)))
-        send()
+        send_all()
         assert len(ids(server.requests)) == len(set(ids(server.requests))) == 9
     for hook in hooks:
-        assert {row["status"] for row in log(real_owner, hook)} == {"delivered"}
+        assert {row["status"] for row in list_deliveries(real_owner, hook)} == {"delivered"}
 
 
 def test_old_deliveries_are_forgotten(alice: Someone, settings: Settings) -> None:
-    allow(settings, 1)
-    hook = register(alice, AWAY)
+    allow_ports(settings, 1)
+    hook = create_webhook(alice, AWAY)
     for _ in range(2):
-        ask_for_a_test(alice, hook)
+        request_test(alice, hook)
     with acting_for(alice.id):
         oldest = WebhookDelivery.objects.order_by("pk")[0]
         WebhookDelivery.objects.filter(pk=oldest.pk).update(created_at=timezone.now() - timedelta(days=31))
     assert deliveries.delete_old() == 1
-    assert len(log(alice, hook)) == 1
+    assert len(list_deliveries(alice, hook)) == 1
     with acting_as_staff():
         assert WebhookEndpoint.objects.count() == 1
