@@ -6,6 +6,8 @@ from django.apps import AppConfig
 class CollectionsConfig(AppConfig):
     name = "collections_app"
     verbose_name = "Collections"
+    # What `make schema` writes besides the pages of `paliapi.generated_docs`.
+    generated_docs = {"docs/formats.md": "collections_app.engine.rendering.formats.documentation.update"}
 
     def ready(self) -> None:
         # These modules import models, which are only loaded by now.

@@ -2,8 +2,12 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import MISSING, Field, fields
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
+
+from django.apps import apps
+from django.utils.module_loading import import_string
 
 from paliapi.env import ROOT, Env, Setting
 from paliapi.http.problems import codes
@@ -82,6 +86,24 @@ FILES: dict[Path, Callable[[], str]] = {
     ROOT / "docs" / "configuration.md": configuration,
     ROOT / "docs" / "errors.md": errors,
 }
+
+
+def pages() -> dict[Path, Callable[[], str]]:
+    """Return every generated page, including those of the applications.
+
+    An application lists its own in `AppConfig.generated_docs`: the path of each page and the dotted name of a function
+    that turns its current text into the new one.
+    """
+    contributed = {
+        ROOT / path: partial(_update, ROOT / path, function)
+        for application in apps.get_app_configs()
+        for path, function in getattr(application, "generated_docs", {}).items()
+    }
+    return FILES | contributed
+
+
+def _update(path: Path, function: str) -> str:
+    return str(import_string(function)(path.read_text(encoding="utf-8")))
 
 
 def _settings() -> Iterator[tuple[Setting, str]]:

@@ -12,7 +12,7 @@ def update(page: str) -> str:
     """Return the page with a current table between its two markers."""
     if not _TABLE.search(page):
         raise ValueError("the page has no markers for the table of formats")
-    return _TABLE.sub(lambda _: table(), page)
+    return _TABLE.sub(lambda _: f"\n{table()}\n", page)
 
 
 def table() -> str:
