@@ -1,10 +1,14 @@
-"""The one door to the embeddings service: its errors become ours here, and nothing else of it is known elsewhere."""
+"""The product's client of the embeddings service.
+
+All calls to the service are made here, and its errors become errors of the product. Other modules use only the value
+types of `embeddings.contract`.
+"""
 
 import atexit
 import os
 from collections.abc import Callable, Sequence
 from threading import Lock
-from typing import Literal, TypeVar
+from typing import Literal, NamedTuple, TypeVar
 
 import structlog
 from django.conf import settings
@@ -21,50 +25,57 @@ log = structlog.get_logger(__name__)
 T = TypeVar("T")
 Task = Literal["query", "image"]
 
-# Somebody waits for these answers, and a thread of the web with them.
-_SOMEBODY_WAITS = RetryPolicy(connect_s=2, read_s=25, total_s=28, attempts=3)
-# Somebody waits who would rather have another answer soon, or too many wait already. Only words are read so quickly.
-_SOMEBODY_HURRIES = RetryPolicy(connect_s=1, read_s=5, total_s=6, attempts=2)
-# A worker has time: a service without a GPU reads a batch of scans for a minute. When it gives up, the row remembers.
-_NOBODY_WAITS = RetryPolicy(connect_s=5, read_s=120, total_s=140, attempts=3)
-_A_SIGN_OF_LIFE = RetryPolicy(connect_s=2, read_s=8, total_s=9, attempts=1)
-# After silence: until then only those who may wait for long ask.
-_LOOK_AGAIN_S = 6.0
-_LONGEST_NAME = 200
+# A client waits for the response, and occupies a thread of the web server.
+_INTERACTIVE = RetryPolicy(connect_s=2, read_s=25, total_s=28, attempts=3)
+# The client prefers a fast answer without the model, or too many threads wait already. Long enough for text only.
+_FAIL_FAST = RetryPolicy(connect_s=1, read_s=5, total_s=6, attempts=2)
+# A worker can wait: without a GPU, the service needs a minute for a batch of scans. After that the document waits.
+_BACKGROUND = RetryPolicy(connect_s=5, read_s=120, total_s=140, attempts=3)
+_PROBE = RetryPolicy(connect_s=2, read_s=8, total_s=9, attempts=1)
+# After a timeout, only callers with a long wait call the service, and one probe in this interval.
+_PROBE_INTERVAL_S = 6.0
+_MAX_SPACE_NAME_LENGTH = 200
+
+
+class EmbeddedQuery(NamedTuple):
+    """The vectors of one query, and their space."""
+
+    space: VectorSpace
+    vectors: Vectors
 
 
 class _Clients:
-    """One client and one circuit breaker for each process and service; a forked child makes its own."""
+    """One client per retry policy and one circuit breaker per service. A forked child creates its own."""
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._known: dict[tuple[int, str, str, RetryPolicy], Client] = {}
+        self._clients: dict[tuple[int, str, str, RetryPolicy], Client] = {}
         self._breakers: dict[tuple[int, str], CircuitBreaker] = {}
 
-    def get(self, patience: RetryPolicy) -> Client:
+    def get(self, policy: RetryPolicy) -> Client:
         env = settings.ENV
-        key = (os.getpid(), env.embeddings_url, env.embeddings_url_token, patience)
+        key = (os.getpid(), env.embeddings_url, env.embeddings_url_token, policy)
         with self._lock:
-            if key not in self._known:
-                self._known[key] = Client(env.embeddings_url, token=env.embeddings_url_token, retry_policy=patience)
-            return self._known[key]
+            if key not in self._clients:
+                self._clients[key] = Client(env.embeddings_url, token=env.embeddings_url_token, retry_policy=policy)
+            return self._clients[key]
 
     def breaker(self) -> CircuitBreaker:
-        """Half of the threads may wait for long."""
+        """Return the circuit breaker, which lets half of the threads wait for long."""
         key = (os.getpid(), settings.ENV.embeddings_url)
         with self._lock:
             if key not in self._breakers:
                 limit = max(1, settings.ENV.web_threads // 2)
-                self._breakers[key] = CircuitBreaker(max_long_waits=limit, probe_interval_s=_LOOK_AGAIN_S)
+                self._breakers[key] = CircuitBreaker(max_long_waits=limit, probe_interval_s=_PROBE_INTERVAL_S)
             return self._breakers[key]
 
     def close(self) -> None:
-        """Give back the connections of this process; a parent's are not ours to close."""
+        """Close the connections of this process, but not those inherited from its parent."""
         with self._lock:
-            for (pid, *_), client in self._known.items():
+            for (pid, *_), client in self._clients.items():
                 if pid == os.getpid():
                     client.close()
-            self._known.clear()
+            self._clients.clear()
 
 
 _clients = _Clients()
@@ -72,107 +83,116 @@ atexit.register(_clients.close)
 
 
 def embed(inputs: Sequence[str], *, task: Task, at: str) -> EmbeddingResult:
-    """Return one multi-vector for each input, in order; images are base64."""
+    """Return one multi-vector for each input, in order. Images are base64; `at` is the JSON pointer of the inputs."""
     if task == "query":
-        return queries(inputs, at=at)
-    return pages([base64_input.decode(text, at=f"{at}/{number}") for number, text in enumerate(inputs)], at=at)
+        return embed_queries(inputs, at=at)
+    return embed_pages([base64_input.decode(text, at=f"{at}/{number}") for number, text in enumerate(inputs)], at=at)
 
 
-def queries(texts: Sequence[str], *, at: str) -> EmbeddingResult:
-    """Questions as multi-vectors; `at` is where they lie in the request."""
-    return _asked_soon(lambda client: client.embed_queries(texts), at=at, short=_SOMEBODY_HURRIES)
+def embed_queries(texts: Sequence[str], *, at: str) -> EmbeddingResult:
+    """Embed text queries; `at` is their JSON pointer in the request."""
+    return _call_interactively(lambda client: client.embed_queries(texts), at=at, short_wait=_FAIL_FAST)
 
 
-def question(text: str, *, at: str, hasty: bool = False) -> tuple[VectorSpace, Vectors]:
-    """One question as vectors, and the space they lie in."""
+def embed_query(text: str, *, at: str, fail_fast: bool = False) -> EmbeddedQuery:
+    """Embed one text query."""
     return _only(
-        _asked_soon(
-            lambda client: client.embed_queries([text]), at=at, listed=False, hasty=hasty, short=_SOMEBODY_HURRIES
+        _call_interactively(
+            lambda client: client.embed_queries([text]),
+            at=at,
+            is_list=False,
+            fail_fast=fail_fast,
+            short_wait=_FAIL_FAST,
         )
     )
 
 
-def picture(image: bytes, *, at: str, hasty: bool = False) -> tuple[VectorSpace, Vectors]:
-    """An image that is a question."""
-    return _only(_asked_soon(lambda client: client.embed_pages([image]), at=at, listed=False, hasty=hasty))
+def embed_image_query(image: bytes, *, at: str, fail_fast: bool = False) -> EmbeddedQuery:
+    """Embed one image that is a query."""
+    return _only(
+        _call_interactively(lambda client: client.embed_pages([image]), at=at, is_list=False, fail_fast=fail_fast)
+    )
 
 
-def pages(images: Sequence[bytes], *, at: str, words: Sequence[Sequence[Word] | None] | None = None) -> EmbeddingResult:
-    """Page images as multi-vectors, with the words on each where they are known."""
-    return _asked_soon(lambda client: client.embed_pages(images, words=words), at=at)
+def embed_pages(
+    images: Sequence[bytes], *, at: str, words: Sequence[Sequence[Word] | None] | None = None
+) -> EmbeddingResult:
+    """Embed page images, with the words of each page where they are known."""
+    return _call_interactively(lambda client: client.embed_pages(images, words=words), at=at)
 
 
-def pages_to_keep(
+def embed_pages_for_index(
     images: Sequence[bytes], *, at: str, words: Sequence[Sequence[Word] | None]
 ) -> tuple[VectorSpace, list[MultiVector]]:
-    """Pages for the index, with their layout and the space they lie in; for who has time to wait."""
-    found = _asked(
-        lambda client: client.embed_pages(images, words=words, with_layout=True), at=at, patience=_NOBODY_WAITS
-    )
-    return _named(found), found.multi_vectors
+    """Embed pages with their layout, in the background; return them with their space."""
+    result = _call(lambda client: client.embed_pages(images, words=words, with_layout=True), at=at, policy=_BACKGROUND)
+    return _storable_space(result), result.multi_vectors
 
 
-def space() -> VectorSpace:
-    """The space in which the service answers now; for who has time to wait."""
-    return _named(_asked(lambda client: client.embed_queries(["page"]), at="", patience=_NOBODY_WAITS))
+def current_space() -> VectorSpace:
+    """Ask the service for its vector space, in the background."""
+    return _storable_space(_call(lambda client: client.embed_queries(["page"]), at="", policy=_BACKGROUND))
 
 
-def answers() -> bool:
-    """Whether the service does what it is there for."""
+def is_available() -> bool:
+    """Check whether the service embeds a query."""
     try:
-        _named(_asked(lambda client: client.embed_queries(["page"]), at="", patience=_A_SIGN_OF_LIFE))
+        _storable_space(_call(lambda client: client.embed_queries(["page"]), at="", policy=_PROBE))
     except Unavailable:
         return False
     return True
 
 
-def _only(found: EmbeddingResult) -> tuple[VectorSpace, Vectors]:
-    (one,) = found.multi_vectors
-    return _named(found), one.vectors
+def _only(result: EmbeddingResult) -> EmbeddedQuery:
+    (multi_vector,) = result.multi_vectors
+    return EmbeddedQuery(_storable_space(result), multi_vector.vectors)
 
 
-def _named(found: EmbeddingResult) -> VectorSpace:
-    """The space, if its name can be kept."""
-    told = found.space
-    if told is None or any(len(name) > _LONGEST_NAME or "\0" in name for name in (told.model, told.revision)):
-        log.error("embeddings_untrustworthy", error="The service gives its model a name that cannot be kept.")
+def _storable_space(result: EmbeddingResult) -> VectorSpace:
+    """Return the space of the vectors, if its columns can store it."""
+    space = result.space
+    if space is None or any(
+        len(name) > _MAX_SPACE_NAME_LENGTH or "\0" in name for name in (space.model, space.revision)
+    ):
+        log.error("embeddings_untrustworthy", error="The service gives its model a name that cannot be stored.")
         raise EmbeddingsUntrustworthy(retry_after_s=30)
-    return told
+    return space
 
 
-def _asked_soon(
-    ask: Callable[[Client], T],
+def _call_interactively(
+    operation: Callable[[Client], T],
     *,
     at: str,
-    listed: bool = True,
-    hasty: bool = False,
-    short: RetryPolicy = _SOMEBODY_WAITS,
+    is_list: bool = True,
+    fail_fast: bool = False,
+    short_wait: RetryPolicy = _INTERACTIVE,
 ) -> T:
-    """For who waits. `short` is how long, where too many wait already."""
+    """Call the service through the circuit breaker. `short_wait` applies when the long waits are taken."""
     breaker = _clients.breaker()
-    with breaker.admit(fail_fast=hasty) as budget:
+    with breaker.admit(fail_fast=fail_fast) as budget:
         if budget is WaitBudget.NONE:
             raise EmbeddingsUnavailable(retry_after_s=5)
+        policy = _INTERACTIVE if budget is WaitBudget.LONG else short_wait
         try:
-            found = _asked(ask, at=at, listed=listed, patience=_SOMEBODY_WAITS if budget is WaitBudget.LONG else short)
+            result = _call(operation, at=at, is_list=is_list, policy=policy)
         except EmbeddingsUnavailable:
             breaker.failed()
             raise
     breaker.succeeded()
-    return found
+    return result
 
 
-def _asked(ask: Callable[[Client], T], *, at: str, listed: bool = True, patience: RetryPolicy) -> T:
+def _call(operation: Callable[[Client], T], *, at: str, is_list: bool = True, policy: RetryPolicy) -> T:
     try:
-        return ask(_clients.get(patience))
-    except InputRejected as refused:
-        pointer = at if refused.index is None or not listed else f"{at}/{refused.index}"
-        problem = Problem(pointer, InputNotEmbeddable.code, refused.detail)
-        raise InputNotEmbeddable(problems=(problem,)) from refused
-    except ServiceUnavailable as gone:
-        log.warning("embeddings_unavailable", error=gone.detail)
-        raise EmbeddingsUnavailable(retry_after_s=gone.retry_after_s or 5) from gone
-    except ClientError as wrong:
-        # Ours to mend, so the caller learns no more than that.
-        log.error("embeddings_untrustworthy", error=wrong.detail)
-        raise EmbeddingsUntrustworthy(retry_after_s=30) from wrong
+        return operation(_clients.get(policy))
+    except InputRejected as error:
+        pointer = at if error.index is None or not is_list else f"{at}/{error.index}"
+        problem = Problem(pointer, InputNotEmbeddable.code, error.detail)
+        raise InputNotEmbeddable(problems=(problem,)) from error
+    except ServiceUnavailable as error:
+        log.warning("embeddings_unavailable", error=error.detail)
+        raise EmbeddingsUnavailable(retry_after_s=error.retry_after_s or 5) from error
+    except ClientError as error:
+        # The operator has to fix this; the client of the API gets no details.
+        log.error("embeddings_untrustworthy", error=error.detail)
+        raise EmbeddingsUntrustworthy(retry_after_s=30) from error

@@ -76,7 +76,7 @@ def _embed_into(result: BatchResult, pages: list[RenderedPage], *, may_skip: boo
     if not pages:
         return
     try:
-        space, multi_vectors = embeddings_client.pages_to_keep(
+        space, multi_vectors = embeddings_client.embed_pages_for_index(
             [page.image for page in pages], at="", words=[_words(page) for page in pages]
         )
     except InputNotEmbeddable as refusal:

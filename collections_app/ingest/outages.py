@@ -28,7 +28,7 @@ def may_cause(error: Error) -> bool:
 
 def check_after(error: Error) -> None:
     """Probe the service; if it does not respond, record an outage. Call outside a transaction."""
-    if embeddings_client.answers():
+    if embeddings_client.is_available():
         return
     outage = Outage(part=_EMBEDDINGS, code=error.code, next_try_at=Now() + _PROBE_EVERY)
     Outage.objects.bulk_create([outage], ignore_conflicts=True)
@@ -42,7 +42,7 @@ def is_ongoing() -> bool:
     if not rows.exists():
         return False
     is_prober = rows.filter(next_try_at__lte=Now()).update(next_try_at=Now() + _PROBE_EVERY) == 1
-    if is_prober and embeddings_client.answers():
+    if is_prober and embeddings_client.is_available():
         _end()
         return False
     _mark_waiting()

@@ -229,7 +229,7 @@ class _EmbeddingQueue:
             equal_pages = store_pages.find_equal(tx, pages) if pages else []
         self._status_written = True
         if equal_pages and self._space_id is None:
-            self._use_space(embeddings_client.space())
+            self._use_space(embeddings_client.current_space())
         page_ids = {equal.number: equal.page_id for equal in equal_pages if equal.space_id == self._space_id}
         return [replace(page, equal_page_id=page_ids.get(page.rendered.number)) for page in pages]
 

@@ -57,7 +57,7 @@ class _Source:
 
 def current_space_id() -> int:
     """Return the space of the model that the embeddings service uses now."""
-    return store_pages.space_id_of(embeddings_client.space())
+    return store_pages.space_id_of(embeddings_client.current_space())
 
 
 def outdated_collections(
@@ -171,7 +171,7 @@ def _embed(sources: list[_Source], space_id: int) -> list[contract.MultiVector]:
         except FileMissing:
             raise FileMissing(f"The image of page {source.page.pk} is missing from storage.") from None
     words = [source.words or None for source in sources]
-    space, multi_vectors = embeddings_client.pages_to_keep(images, at="", words=words)
+    space, multi_vectors = embeddings_client.embed_pages_for_index(images, at="", words=words)
     if store_pages.space_id_of(space) != space_id:
         raise SpaceChanged("The embeddings service changed its model during the run.")
     return multi_vectors

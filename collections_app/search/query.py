@@ -122,11 +122,11 @@ def is_at_hand(caller: Caller, asked: Asked) -> bool:
     )
 
 
-def query_of(caller: Caller, asked: Asked, kept: Kept, *, hasty: bool = False) -> Query:
+def query_of(caller: Caller, asked: Asked, kept: Kept, *, fail_fast: bool = False) -> Query:
     """All of it as one query; outside a transaction, for the embeddings service is asked for what is not kept."""
     parts = _parts(asked)
     queries = [
-        kept.queries[place] if isinstance(part.asked, LikePage) else _embedded(caller, part.asked, hasty=hasty)
+        kept.queries[place] if isinstance(part.asked, LikePage) else _embedded(caller, part.asked, fail_fast=fail_fast)
         for place, part in enumerate(parts)
     ]
     if len(spaces := {query.space for query in queries}) > 1:
@@ -168,15 +168,17 @@ def _query_of_page(tx: OwnerTransaction, caller: Caller, asked: LikePage) -> tup
     return page_id, Query(contract.VectorSpace(space.model, space.revision, space.dim), rows_of_page)
 
 
-def _embedded(caller: Caller, asked: Words | Picture, *, hasty: bool) -> Query:
+def _embedded(caller: Caller, asked: Words | Picture, *, fail_fast: bool) -> Query:
     if isinstance(asked, Picture):
         return Query(
-            *embeddings_client.picture(base64_input.decode(asked.base64, at=asked.at), at=asked.at, hasty=hasty)
+            *embeddings_client.embed_image_query(
+                base64_input.decode(asked.base64, at=asked.at), at=asked.at, fail_fast=fail_fast
+            )
         )
     key = _key(caller, asked)
     query = _recent.get(key)
     if query is None:
-        query = Query(*embeddings_client.question(asked.text, at=asked.at, hasty=hasty))
+        query = Query(*embeddings_client.embed_query(asked.text, at=asked.at, fail_fast=fail_fast))
         if len(asked.text) <= _LONGEST_KEPT:
             _recent.put(key, query)
     return query

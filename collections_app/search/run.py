@@ -129,7 +129,7 @@ def _query(caller: Caller, question: Question, kept: Kept, receipt: Receipt) -> 
         return None
     degradable = question.allow_degraded and bool(queries.words_of(question.asked))
     try:
-        return queries.query_of(caller, question.asked, kept, hasty=degradable)
+        return queries.query_of(caller, question.asked, kept, fail_fast=degradable)
     except (EmbeddingsUnavailable, EmbeddingsUntrustworthy):
         if not degradable:
             raise

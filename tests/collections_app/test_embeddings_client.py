@@ -1,4 +1,4 @@
-"""An embeddings service that hangs, and the threads of the web that wait for it."""
+"""The product's client of the embeddings service, mostly while that service hangs."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -9,7 +9,7 @@ import pytest
 from pytest_django import Settings
 
 from collections_app import embeddings_client
-from collections_app.errors import EmbeddingsUnavailable
+from collections_app.errors import EmbeddingsUnavailable, EmbeddingsUntrustworthy
 from embeddings.client import RetryPolicy
 from embeddings.contract import VectorSpace
 from tests.cast import Someone
@@ -18,69 +18,89 @@ from tests.collections_app.searchable import with_words
 from tests.embeddings.scripted import ReceivedRequest, Reply, scripted
 
 TOY = VectorSpace("toy", "1", 4)
-SOON = RetryPolicy(connect_s=1, read_s=0.2, total_s=0.25, attempts=1)
+SHORT_WAIT = RetryPolicy(connect_s=1, read_s=0.2, total_s=0.25, attempts=1)
 
 
 @dataclass
-class Hanging:
-    """A service that takes questions, and answers once it is woken."""
+class HangingService:
+    """A service that accepts requests, and responds once `released` is set."""
 
-    asked: list[ReceivedRequest]
+    requests: list[ReceivedRequest]
     url: str
-    taken: Semaphore
-    awake: Event
+    accepted: Semaphore
+    released: Event
 
 
 @pytest.fixture
-def hanging(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hanging]:
-    awake, taken = Event(), Semaphore(0)
+def hanging(monkeypatch: pytest.MonkeyPatch) -> Iterator[HangingService]:
+    released, accepted = Event(), Semaphore(0)
 
-    def reply(asked: ReceivedRequest) -> Reply:
-        taken.release()
-        awake.wait(60)
-        return embeddings_reply(TOY, asked)
+    def reply(request: ReceivedRequest) -> Reply:
+        accepted.release()
+        released.wait(60)
+        return embeddings_reply(TOY, request)
 
-    monkeypatch.setattr(embeddings_client, "_SOMEBODY_HURRIES", SOON)
-    monkeypatch.setattr(embeddings_client, "_LOOK_AGAIN_S", 600.0)
+    monkeypatch.setattr(embeddings_client, "_FAIL_FAST", SHORT_WAIT)
+    monkeypatch.setattr(embeddings_client, "_PROBE_INTERVAL_S", 600.0)
     with scripted(reply) as server:
-        yield Hanging(server.requests, server.url, taken, awake)
-        awake.set()
+        yield HangingService(server.requests, server.url, accepted, released)
+        released.set()
 
 
-def use(settings: Settings, service: Hanging) -> None:
-    settings.ENV = replace(settings.ENV, embeddings_url=service.url, web_threads=4)
+def use(settings: Settings, url: str) -> None:
+    settings.ENV = replace(settings.ENV, embeddings_url=url, web_threads=4)
 
 
-def ask(text: str) -> VectorSpace:
-    return embeddings_client.question(text, at="/query")[0]
+def space_of_query(text: str) -> VectorSpace:
+    return embeddings_client.embed_query(text, at="/query").space
 
 
-def test_it_holds_half_of_the_threads_and_answers_them_when_it_wakes(hanging: Hanging, settings: Settings) -> None:
-    use(settings, hanging)
+def test_hanging_service_holds_half_of_the_threads_until_it_responds(
+    hanging: HangingService, settings: Settings
+) -> None:
+    use(settings, hanging.url)
     with ThreadPoolExecutor(2) as threads:
-        patient = [threads.submit(ask, f"patient {number}") for number in range(2)]
-        assert all(hanging.taken.acquire(timeout=20) for _ in patient)
+        waiting = [threads.submit(space_of_query, f"query {number}") for number in range(2)]
+        assert all(hanging.accepted.acquire(timeout=20) for _ in waiting)
         with pytest.raises(EmbeddingsUnavailable):
-            ask("one too many")
-        assert len(hanging.asked) == 3
-        for call in (lambda: ask("later"), lambda: embeddings_client.pages([b"an image"], at="/input_data")):
-            with pytest.raises(EmbeddingsUnavailable) as refused:
+            space_of_query("one more than may wait for long")
+        assert len(hanging.requests) == 3
+        for call in (
+            lambda: space_of_query("while the circuit is open"),
+            lambda: embeddings_client.embed_pages([b"an image"], at="/input_data"),
+        ):
+            with pytest.raises(EmbeddingsUnavailable) as error:
                 call()
-            assert refused.value.retry_after_s
-        assert len(hanging.asked) == 3, "nobody asks what was silent a moment ago"
-        hanging.awake.set()
-        assert [one.result() for one in patient] == [TOY, TOY]
-    assert ask("and again") == TOY
+            assert error.value.retry_after_s
+        assert len(hanging.requests) == 3, "an open circuit sends no requests"
+        hanging.released.set()
+        assert [query.result() for query in waiting] == [TOY, TOY]
+    assert space_of_query("after the service is back") == TOY
 
 
-def test_words_decide_at_once_after_the_first_has_waited(
-    alice: Someone, service: str, hanging: Hanging, settings: Settings
+def test_degraded_searches_do_not_wait_after_the_first_timeout(
+    alice: Someone, service: str, hanging: HangingService, settings: Settings
 ) -> None:
     with_words(alice, "letter", ["invoice of the harbour"])
-    use(settings, hanging)
+    use(settings, hanging.url)
     for number in range(3):
-        question = {"query": f"invoice {number}", "allow_degraded": True, "include": ["receipt"], "images": "none"}
-        told = alice.post("/v1/search/", question).json()
-        assert told["receipt"]["degraded"] is True
-        assert len(told["results"]) == 1
-        assert len(hanging.asked) == 1
+        search = {"query": f"invoice {number}", "allow_degraded": True, "include": ["receipt"], "images": "none"}
+        response = alice.post("/v1/search/", search).json()
+        assert response["receipt"]["degraded"] is True
+        assert len(response["results"]) == 1
+        assert len(hanging.requests) == 1
+
+
+def test_service_is_available_if_it_embeds_a_query(service: str, settings: Settings) -> None:
+    assert embeddings_client.is_available()
+    use(settings, "http://127.0.0.1:1")
+    assert not embeddings_client.is_available()
+
+
+@pytest.mark.parametrize("model", ["x" * 201, "a\0b"])
+def test_space_whose_name_cannot_be_stored_is_rejected(settings: Settings, model: str) -> None:
+    with scripted(lambda request: embeddings_reply(VectorSpace(model, "1", 4), request)) as server:
+        use(settings, server.url)
+        with pytest.raises(EmbeddingsUntrustworthy):
+            embeddings_client.current_space()
+        assert not embeddings_client.is_available()
