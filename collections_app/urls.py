@@ -4,7 +4,7 @@ from django.urls import path
 
 from collections_app.api.collections import CollectionDetail, Collections
 from collections_app.api.conversions import FileToBase64, FileToImages
-from collections_app.api.documents import DeleteDocument, DocumentDetail, Documents, Upsert
+from collections_app.api.documents import DeleteDocument, DocumentDetail, Documents
 from collections_app.api.embeddings import EmbeddingsView
 from collections_app.api.events import Events
 from collections_app.api.filter import FilterView
@@ -12,6 +12,7 @@ from collections_app.api.jobs import CancelDocument, Jobs, RetryDocument
 from collections_app.api.pages import PageImage, SignedFile, SignedPageImage, SignedPageThumbnail
 from collections_app.api.quality import CollectionQuality
 from collections_app.api.search import SearchImageView, SearchView
+from collections_app.api.upsert import Upsert
 from collections_app.api.webhooks import (
     ColiVarasWebhook,
     ReplayDelivery,

@@ -11,7 +11,6 @@ from rest_framework.response import Response
 
 from accounts.rate_limits import concurrent
 from accounts.views import OwnedView
-from collections_app.api.upload_source import received
 from collections_app.api.validation import validated
 from collections_app.ingest import preview
 from paliapi.http.parsers import MultiPartParser
@@ -63,7 +62,7 @@ class FileToImages(_FileConversion):
     def convert(self, file: ReceivedFile) -> list[dict[str, Any]]:
         return [
             {"img_base64": base64.b64encode(page.image).decode("ascii"), "page_number": page.number}
-            for page in preview.to_images(received(file).file)
+            for page in preview.to_images(file)
         ]
 
 

@@ -1,4 +1,4 @@
-"""Documents as the API tells them."""
+"""Documents in responses."""
 
 import base64
 from collections.abc import Iterable
@@ -22,20 +22,20 @@ from paliapi.units import MEBIBYTE
 
 class PageOut(serializers.Serializer[Page]):
     document_name = serializers.CharField()
-    page_number = serializers.IntegerField(help_text="From 1.")
+    page_number = serializers.IntegerField(help_text="Starts at 1.")
     img_base64 = serializers.CharField(
         allow_blank=True,
         help_text="The page image in base64, without a `data:` prefix; empty if its file is missing from storage.",
     )
     thumbnail_url = serializers.CharField(
-        allow_null=True, help_text="A signed link to the image in small, good for a while; null where there is none."
+        allow_null=True, help_text="A signed link to the thumbnail that expires; null if there is no thumbnail."
     )
 
 
 class FailureOut(serializers.Serializer[dict[str, Any]]):
     code = serializers.CharField()
     detail = serializers.CharField()
-    page = serializers.IntegerField(required=False, help_text="The page it happened at, where it was one.")
+    page = serializers.IntegerField(required=False, help_text="The page that failed, if it was a page.")
 
 
 class SkippedOut(serializers.Serializer[dict[str, Any]]):
@@ -48,21 +48,23 @@ class DocumentOut(serializers.Serializer[Document]):
     id = serializers.IntegerField()
     name = serializers.CharField()
     metadata = MetadataField()
-    url = serializers.CharField(help_text="A signed link to the uploaded file, or the URL it came from.")
-    num_pages = serializers.IntegerField(help_text="Pages that can be searched now.")
+    url = serializers.CharField(help_text="A signed link to the uploaded file, or the URL it was downloaded from.")
+    num_pages = serializers.IntegerField(help_text="Number of pages that are searchable now.")
     collection_name = serializers.CharField()
     pages = PageOut(many=True, allow_null=True, help_text="Only with `expand=pages`.")
-    status = serializers.ChoiceField(choices=Status.choices, help_text="State of the newest content sent.")
-    pages_total = serializers.IntegerField(allow_null=True, help_text="Pages of the newest content, once known.")
-    pages_done = serializers.IntegerField(help_text="How many of them are done.")
-    reused_pages = serializers.IntegerField(help_text="How many of these took over the vectors of equal pages.")
+    status = serializers.ChoiceField(choices=Status.choices, help_text="State of the latest upload.")
+    pages_total = serializers.IntegerField(
+        allow_null=True, help_text="Number of pages of the latest upload, once known."
+    )
+    pages_done = serializers.IntegerField(help_text="How many of them are processed.")
+    reused_pages = serializers.IntegerField(help_text="How many of them reused the vectors of an identical page.")
     skipped_pages = SkippedOut(
-        many=True, help_text="Pages of the newest content that were left out: see `on_page_error`."
+        many=True, help_text="Pages of the latest upload that were skipped: see `on_page_error`."
     )
     waiting_for = serializers.CharField(
-        allow_null=True, help_text="Code of what it waits for, where it has to wait; it goes on by itself."
+        allow_null=True, help_text="Code of what processing waits for, if it does; it continues automatically."
     )
-    error = FailureOut(allow_null=True, help_text="Why the newest content failed.")
+    error = FailureOut(allow_null=True, help_text="Why the latest upload failed.")
     created_at = serializers.DateTimeField()
     updated_at = serializers.DateTimeField()
 
@@ -87,16 +89,18 @@ EXAMPLE = {
 }
 
 
-def document(row: Document, request: Request, *, pages: list[dict[str, Any]] | None = None) -> dict[str, Any]:
-    """One document; the row must come `with_state()`."""
-    latest, told = row.latest, row.shown or row.latest
+def represent_document(
+    document: Document, request: Request, *, pages: list[dict[str, Any]] | None = None
+) -> dict[str, Any]:
+    """Represent a document that was read `with_state()`."""
+    latest, shown = document.latest, document.shown
     return {
-        "id": row.pk,
-        "name": row.name,
-        "metadata": row.metadata,
-        "url": _address(request, told.file) if told and told.file else (told.url if told else ""),
-        "num_pages": row.shown.pages_kept if row.shown else 0,
-        "collection_name": row.collection.name,
+        "id": document.pk,
+        "name": document.name,
+        "metadata": document.metadata,
+        "url": _url_of(document, request),
+        "num_pages": shown.pages_kept if shown else 0,
+        "collection_name": document.collection.name,
         "pages": pages,
         "status": latest.status if latest else Status.QUEUED,
         "pages_total": latest.pages_total if latest else None,
@@ -105,37 +109,17 @@ def document(row: Document, request: Request, *, pages: list[dict[str, Any]] | N
         "skipped_pages": latest.skipped if latest else [],
         "waiting_for": (latest.waiting_for or None) if latest else None,
         "error": latest.error if latest else None,
-        "created_at": rfc3339(row.created_at),
-        "updated_at": rfc3339(row.updated_at),
+        "created_at": rfc3339(document.created_at),
+        "updated_at": rfc3339(document.updated_at),
     }
 
 
-def documents(rows: list[Document], request: Request) -> list[dict[str, Any]]:
-    """Many of them, with their pages where the request asks to expand them; a fixed number of queries."""
+def represent_documents(documents: list[Document], request: Request) -> list[dict[str, Any]]:
+    """Represent documents, with their pages if the request expands them, in a fixed number of queries."""
     if "pages" not in request.query_params.get("expand", "").split(","):
-        return [document(row, request) for row in rows]
-    expanded = _pages_of(rows, request)
-    return [document(row, request, pages=expanded.get(row.pk, [])) for row in rows]
-
-
-def _pages_of(rows: Iterable[Document], request: Request) -> dict[int, list[dict[str, Any]]]:
-    by_revision = {row.shown_id: row for row in rows if row.shown_id}
-    pages = Page.objects.filter(owner_id__in={row.owner_id for row in by_revision.values()}, revision__in=by_revision)
-    size = pages.aggregate(total=Sum("image__size"))["total"] or 0
-    if size > settings.ENV.max_expanded_mb * MEBIBYTE:
-        raise AnswerTooLarge
-    found: dict[int, list[dict[str, Any]]] = {}
-    signed = PictureLinks(request)
-    for page in pages.select_related("image").order_by("revision_id", "number"):
-        row = by_revision[page.revision_id]
-        told = {
-            "document_name": row.name,
-            "page_number": page.number,
-            "img_base64": image_base64(page.image),
-            "thumbnail_url": signed.thumbnail(page),
-        }
-        found.setdefault(row.pk, []).append(told)
-    return found
+        return [represent_document(document, request) for document in documents]
+    pages = _represent_pages(documents, request)
+    return [represent_document(document, request, pages=pages.get(document.pk, [])) for document in documents]
 
 
 def image_base64(image: files.HasKey) -> str:
@@ -146,26 +130,57 @@ def image_base64(image: files.HasKey) -> str:
         return ""
 
 
-class PictureLinks:
-    """Signed links to pictures of pages, which must come with their images. What all have in common is found once."""
+class PageImageLinks:
+    """Signed links to page images and thumbnails. The URL prefix is built once for all pages of a response."""
 
     def __init__(self, request: Request) -> None:
-        self._image = _beginning(request, "getSignedPageImage")
-        self._thumbnail = _beginning(request, "getSignedPageThumbnail")
+        self._image_prefix = _url_prefix(request, "getSignedPageImage")
+        self._thumbnail_prefix = _url_prefix(request, "getSignedPageThumbnail")
 
     def image(self, page: Page | ShownPage) -> str:
-        return self._image + links.page_token(page.owner_id, page.pk)
+        return self._image_prefix + links.page_token(page.owner_id, page.pk)
 
     def thumbnail(self, page: Page | ShownPage) -> str | None:
         if not page.image.thumbnail_size:
             return None
-        return self._thumbnail + links.page_token(page.owner_id, page.pk, kind="thumbnail")
+        return self._thumbnail_prefix + links.page_token(page.owner_id, page.pk, kind="thumbnail")
 
 
-def _beginning(request: Request, route: str) -> str:
-    """An address without the token in which it ends."""
-    return request.build_absolute_uri(reverse(route, args=["-"])).removesuffix("-")
+def _represent_pages(documents: Iterable[Document], request: Request) -> dict[int, list[dict[str, Any]]]:
+    """Return the pages of each document by its id."""
+    by_revision = {document.shown_id: document for document in documents if document.shown_id}
+    owner_ids = {document.owner_id for document in by_revision.values()}
+    rows = Page.objects.filter(owner_id__in=owner_ids, revision__in=by_revision)
+    size = rows.aggregate(total=Sum("image__size"))["total"] or 0
+    if size > settings.ENV.max_expanded_mb * MEBIBYTE:
+        raise AnswerTooLarge
+    pages: dict[int, list[dict[str, Any]]] = {}
+    signed = PageImageLinks(request)
+    for row in rows.select_related("image").order_by("revision_id", "number"):
+        document = by_revision[row.revision_id]
+        pages.setdefault(document.pk, []).append(
+            {
+                "document_name": document.name,
+                "page_number": row.number,
+                "img_base64": image_base64(row.image),
+                "thumbnail_url": signed.thumbnail(row),
+            }
+        )
+    return pages
 
 
-def _address(request: Request, file: StoredFile) -> str:
+def _url_of(document: Document, request: Request) -> str:
+    """Return the link to the uploaded file, or the URL it was downloaded from: of what is shown, else of the latest."""
+    revision = document.shown or document.latest
+    if revision is None:
+        return ""
+    return _file_link(request, revision.file) if revision.file else revision.url
+
+
+def _file_link(request: Request, file: StoredFile) -> str:
     return request.build_absolute_uri(reverse("getFile", args=[links.file_token(file)]))
+
+
+def _url_prefix(request: Request, route: str) -> str:
+    """Return the URL of a route up to the token at its end."""
+    return request.build_absolute_uri(reverse(route, args=["-"])).removesuffix("-")

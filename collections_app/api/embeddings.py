@@ -1,4 +1,4 @@
-"""Embeddings over HTTP, as ColiVara's clients ask for them."""
+"""The endpoint that computes embeddings, compatible with ColiVara's."""
 
 from typing import Any, ClassVar
 
@@ -15,12 +15,12 @@ from collections_app.api.validation import validated
 from paliapi.http.parsers import largest_json_upload
 from paliapi.http.serializers import TextField
 
-MOST_INPUTS = 32
+MAX_INPUTS = 32
 
 
 class EmbeddingsIn(serializers.Serializer[Any]):
     input_data = serializers.ListField(
-        child=TextField(), min_length=1, max_length=MOST_INPUTS, help_text="Questions, or images in base64."
+        child=TextField(), min_length=1, max_length=MAX_INPUTS, help_text="Queries, or images in base64."
     )
     task = serializers.ChoiceField(choices=["query", "image"], help_text="What the inputs are.")
 
@@ -28,11 +28,11 @@ class EmbeddingsIn(serializers.Serializer[Any]):
 class EmbeddingOut(serializers.Serializer[Any]):
     object = serializers.CharField(help_text="Always `embedding`.")
     embedding = serializers.ListField(child=serializers.ListField(child=serializers.FloatField()))
-    index = serializers.IntegerField(help_text="Which input it is of.")
+    index = serializers.IntegerField(help_text="Index of the input, from 0.")
 
 
 class EmbeddingsUsage(serializers.Serializer[Any]):
-    prompt_tokens = serializers.IntegerField(help_text="Vectors made.")
+    prompt_tokens = serializers.IntegerField(help_text="Number of vectors computed.")
     total_tokens = serializers.IntegerField()
 
 
@@ -51,33 +51,33 @@ _EXAMPLE = {
 
 class EmbeddingsView(OwnedView):
     scopes: ClassVar = {"POST": "search"}
-    transactional = False  # it asks another machine
+    transactional = False  # it calls another service
     max_body_bytes = staticmethod(largest_json_upload)
 
     @extend_schema(
         operation_id="createEmbeddings",
         tags=["embeddings"],
-        summary="Turn questions or images into multi-vectors",
-        description="One multi-vector for each input, in order: as many unit vectors as the model makes of it.",
+        summary="Embed queries or images",
+        description="Returns one multi-vector of unit vectors for each input, in order.",
         request=EmbeddingsIn,
         responses=EmbeddingsOut,
         examples=[
-            OpenApiExample("Questions", value={"input_data": ["total amount due"], "task": "query"}, request_only=True),
+            OpenApiExample("Queries", value={"input_data": ["total amount due"], "task": "query"}, request_only=True),
             OpenApiExample("One multi-vector", value=_EXAMPLE, response_only=True),
         ],
     )
     def post(self, request: Request) -> Response:
-        data = validated(EmbeddingsIn, request)
+        body = validated(EmbeddingsIn, request)
         with concurrent("search", owner_id=self.caller.owner_id, limit=settings.ENV.max_concurrent_searches):
-            made = embeddings_client.embed(data["input_data"], task=data["task"], at="/input_data")
-        count = sum(len(one.vectors) for one in made.multi_vectors)
+            embedded = embeddings_client.embed(body["input_data"], task=body["task"], at="/input_data")
+        count = sum(len(multi_vector.vectors) for multi_vector in embedded.multi_vectors)
         return Response(
             {
                 "data": [
-                    {"object": "embedding", "embedding": one.vectors.tolist(), "index": index}
-                    for index, one in enumerate(made.multi_vectors)
+                    {"object": "embedding", "embedding": multi_vector.vectors.tolist(), "index": index}
+                    for index, multi_vector in enumerate(embedded.multi_vectors)
                 ],
-                "model": made.space.model if made.space else "",
+                "model": embedded.space.model if embedded.space else "",
                 "usage": {"prompt_tokens": count, "total_tokens": count},
             }
         )

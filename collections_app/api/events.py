@@ -1,8 +1,8 @@
-"""How a document is getting on, as a stream of server-sent events."""
+"""The endpoint that streams the progress of a document as server-sent events."""
 
 import json
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from functools import cache
 from threading import BoundedSemaphore
 from typing import Any, ClassVar
@@ -23,10 +23,9 @@ from accounts.ownership import acting_for
 from accounts.rate_limits import concurrent
 from accounts.views import OwnedView
 from collections_app import catalogue
-from collections_app.api.documents import NAME
 from collections_app.api.errors import StreamsBusy
-from collections_app.api.jobs import EXAMPLE_JOB, job
-from collections_app.api.parameters import COLLECTION
+from collections_app.api.jobs import EXAMPLE_JOB, represent_job
+from collections_app.api.parameters import COLLECTION, DOCUMENT_NAME, collection_name_of
 from collections_app.ingest import progress
 from collections_app.ingest.progress import Progress
 from collections_app.models import Document, Revision
@@ -34,11 +33,11 @@ from paliapi.database import let_go
 
 log = structlog.get_logger(__name__)
 
-_BEAT_S = 15.0
-_COME_BACK_MS = 2000
-_LONGEST_MARK = 100
-_LAST = OpenApiParameter(
-    "Last-Event-ID", str, "header", description="The id of the last event you have; its state is not sent again."
+_HEARTBEAT_S = 15.0
+_RECONNECT_MS = 2000
+_MAX_EVENT_ID_LENGTH = 100
+_LAST_EVENT_ID = OpenApiParameter(
+    "Last-Event-ID", str, "header", description="Id of the last event you received; its state is not sent again."
 )
 _EXAMPLE = {"id": "7-1763717412000000-embedding", "event": "progress", "data": json.dumps(EXAMPLE_JOB)}
 
@@ -47,102 +46,110 @@ class EventOut(serializers.Serializer[dict[str, str]]):
     """One event of the stream."""
 
     id = serializers.CharField(help_text="For `Last-Event-ID`.")
-    event = serializers.ChoiceField(["progress", "end"], help_text="`end` is the last one.")
-    data = serializers.CharField(help_text="A job, in JSON.")  # type: ignore[assignment]
+    event = serializers.ChoiceField(["progress", "end"], help_text="`end` is the last event.")
+    data = serializers.CharField(help_text="A job, as JSON.")  # type: ignore[assignment]
 
 
 class Events(OwnedView):
     http_method_names = ["get", "options"]
     query = frozenset({"collection_name"})
-    transactional = False  # it lasts, and must not see one moment for ever
+    transactional = False  # a stream lasts long, and must see every change
     also_answers: ClassVar = {"GET": (409,)}
 
     @extend_schema(
         operation_id="streamDocumentEvents",
         tags=["documents"],
-        summary="Follow how a document is getting on",
+        summary="Follow the processing of a document",
         description=(
-            "Server-sent events about the newest content: first its state now, then every change. An event `progress` "
-            "tells a state on the way, an event `end` the last one; `data` is a job, whose `status` at the end is "
-            "`ready`, `failed`, `cancelled`, `superseded` (something newer was sent) or `deleted`. A comment comes "
-            "every fifteen seconds. A stream that takes too long ends without `end`: connect again, with "
-            "`Last-Event-ID`, as browsers do. Whoever has the end already gets 204. Only so many streams are open at "
-            "once (429 for an owner, 503 for a process); asking for the document always works."
+            "Server-sent events about the latest upload: first its current state, then every change. `progress` events "
+            "report an intermediate state, an `end` event the final one; `data` is a job, whose final `status` is "
+            "`ready`, `failed`, `cancelled`, `superseded` (by a newer upload) or `deleted`. A comment is sent every "
+            "fifteen seconds. A stream that reaches the time limit closes without an `end` event: reconnect with "
+            "`Last-Event-ID`, as browsers do. If you already have the `end` event, the response is 204. The number of "
+            "concurrent streams is limited (429 for an account, 503 for a server process); polling the document always "
+            "works."
         ),
-        parameters=[NAME, COLLECTION, _LAST],
+        parameters=[DOCUMENT_NAME, COLLECTION, _LAST_EVENT_ID],
         responses={
             (200, "text/event-stream"): OpenApiResponse(
-                EventOut, examples=[OpenApiExample("On its way", value=_EXAMPLE, response_only=True)]
+                EventOut, examples=[OpenApiExample("In progress", value=_EXAMPLE, response_only=True)]
             ),
             204: None,
         },
     )
     def get(self, request: Request, document_name: str) -> HttpResponseBase:
-        where = request.query_params.get("collection_name") or catalogue.DEFAULT_COLLECTION
         with acting_for(self.caller.owner_id) as tx:
-            document = catalogue.find_document(tx, self.caller, document_name, collection_name=where)
-        known = request.headers.get("Last-Event-ID", "")[:_LONGEST_MARK]
-        latest = document.latest
-        if latest and known == Progress(latest.status, latest).event_id and Progress(latest.status, latest).is_over:
-            return HttpResponse(status=204)
-        with ExitStack() as room:
+            document = catalogue.find_document(
+                tx, self.caller, document_name, collection_name=collection_name_of(request)
+            )
+        last_event_id = request.headers.get("Last-Event-ID", "")[:_MAX_EVENT_ID_LENGTH]
+        if document.latest:
+            current = Progress(document.latest.status, document.latest)
+            if current.is_over and current.event_id == last_event_id:
+                return HttpResponse(status=204)
+        with ExitStack() as slots:
             limit = settings.ENV.max_concurrent_streams
-            room.enter_context(concurrent("stream", owner_id=self.caller.owner_id, limit=limit))
-            room.enter_context(_one_more_here())
-            stream = _Stream(_events(self.caller, document, known=known), room=room.pop_all())
+            slots.enter_context(concurrent("stream", owner_id=self.caller.owner_id, limit=limit))
+            slots.enter_context(_process_slot())
+            events = _events(self.caller, document, last_event_id=last_event_id)
+            stream = _Stream(events, slots=slots.pop_all())
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
         return StreamingHttpResponse(stream, content_type="text/event-stream", headers=headers)
 
 
 class _Stream:
-    """The events, and the room they take, which is given back however it ends: even if it never began."""
+    """The events and the slots they occupy. Closing releases the slots, even if iteration never began."""
 
-    def __init__(self, events: Iterator[bytes], *, room: ExitStack) -> None:
+    def __init__(self, events: Iterator[bytes], *, slots: ExitStack) -> None:
         self._events = events
-        self._room = room
+        self._slots = slots
 
     def __iter__(self) -> Iterator[bytes]:
         return self._events
 
     def close(self) -> None:
-        self._room.close()
+        self._slots.close()
 
 
-def _events(caller: Caller, document: Document, *, known: str) -> Iterator[bytes]:
-    yield f"retry: {_COME_BACK_MS}\n\n".encode()
-    last: Revision | None = None
+def _events(caller: Caller, document: Document, *, last_event_id: str) -> Iterator[bytes]:
+    yield f"retry: {_RECONNECT_MS}\n\n".encode()
+    revision: Revision | None = None
     try:
-        for state in progress.follow(caller, document, timeout_s=settings.ENV.stream_s, heartbeat_s=_BEAT_S):
-            welcome = is_still_valid(caller)
-            let_go()  # a slow reader shall not hold it
-            if not welcome:
+        for state in progress.follow(caller, document, timeout_s=settings.ENV.stream_s, heartbeat_s=_HEARTBEAT_S):
+            allowed = is_still_valid(caller)
+            let_go()  # a slow client must not hold a connection
+            if not allowed:
                 return
-            if state is None or state.event_id == known:
+            if state is None or state.event_id == last_event_id:
                 yield b": still here\n\n"
                 continue
-            last = state.revision or last
-            yield _event(state, last)
-    except DatabaseError as problem:
-        # The client connects again, and goes on where it was.
-        log.warning("stream_broke_off", error=type(problem).__name__)
+            revision = state.revision or revision
+            yield _event(state, revision)
+    except DatabaseError as error:
+        # The client reconnects and continues from its last event.
+        log.warning("stream_broke_off", error=type(error).__name__)
 
 
-def _event(state: Progress, last: Revision | None) -> bytes:
-    told: dict[str, Any] = {**(job(last) if last else {}), "status": state.status}
-    data = json.dumps(told, cls=DjangoJSONEncoder, ensure_ascii=True)
+def _event(state: Progress, revision: Revision | None) -> bytes:
+    """Encode a state; a deleted or superseded revision is represented by its last known row."""
+    payload: dict[str, Any] = {**(represent_job(revision) if revision else {}), "status": state.status}
+    data = json.dumps(payload, cls=DjangoJSONEncoder, ensure_ascii=True)
     return f"id: {state.event_id}\nevent: {'end' if state.is_over else 'progress'}\ndata: {data}\n\n".encode()
 
 
 @cache
-def _here(count: int) -> BoundedSemaphore:
-    """The streams that this process may send at once."""
-    return BoundedSemaphore(count)
+def _semaphore(limit: int) -> BoundedSemaphore:
+    """Return the semaphore of the streams of this process."""
+    return BoundedSemaphore(limit)
 
 
-def _one_more_here() -> ExitStack:
-    here = _here(settings.ENV.web_streams)
-    if not here.acquire(blocking=False):
+@contextmanager
+def _process_slot() -> Iterator[None]:
+    """Occupy one of the streams that this process may send at once."""
+    semaphore = _semaphore(settings.ENV.web_streams)
+    if not semaphore.acquire(blocking=False):
         raise StreamsBusy(retry_after_s=5)
-    held = ExitStack()
-    held.callback(here.release)
-    return held
+    try:
+        yield
+    finally:
+        semaphore.release()

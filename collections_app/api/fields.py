@@ -1,4 +1,4 @@
-"""Fields that check more than a type: names, metadata, base64."""
+"""Serializer fields for names and metadata."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from collections_app.engine.input import metadata, names
 from paliapi.http.serializers import TextField
 from paliapi.limits import MAX_NAME_LENGTH
 
-_OBJECT = {"type": "object", "additionalProperties": {}}
+_OBJECT_SCHEMA = {"type": "object", "additionalProperties": {}}
 
 
 class NameField(TextField):
@@ -20,23 +20,23 @@ class NameField(TextField):
         super().__init__(**{"max_length": MAX_NAME_LENGTH, **kwargs})
 
     def run_validation(self, data: Any = serializers.empty) -> Any:
-        found = super().run_validation(data)
-        return self.checked(found, at=f"/{self.field_name}") if isinstance(found, str) and found else found
+        name = super().run_validation(data)
+        return self.check(name, at=f"/{self.field_name}") if isinstance(name, str) and name else name
 
-    def checked(self, name: str, *, at: str) -> str:
+    def check(self, name: str, *, at: str) -> str:
         return names.check_document_name(name, at=at)
 
 
 class CollectionNameField(NameField):
     """The name of a collection."""
 
-    def checked(self, name: str, *, at: str) -> str:
+    def check(self, name: str, *, at: str) -> str:
         return names.check_collection_name(name, at=at)
 
 
-@extend_schema_field(_OBJECT)
+@extend_schema_field(_OBJECT_SCHEMA)
 class MetadataField(serializers.Field[dict[str, Any], Any, dict[str, Any], Any]):
-    """A JSON object that is yours to fill."""
+    """A JSON object with content of the client's choice."""
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         limit = settings.ENV.max_metadata_kb * 1024

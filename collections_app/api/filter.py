@@ -1,4 +1,4 @@
-"""Finding collections and documents by their metadata."""
+"""The endpoint that finds collections and documents by their metadata."""
 
 from typing import Any, ClassVar
 
@@ -8,15 +8,15 @@ from rest_framework.response import Response
 
 from accounts.views import OwnedView
 from collections_app import catalogue
-from collections_app.api import collections, document_out
-from collections_app.api.collections import CollectionOut
-from collections_app.api.document_out import DocumentOut
+from collections_app.api import document_out
+from collections_app.api.collections import CollectionOut, represent_collection
+from collections_app.api.document_out import DocumentOut, represent_documents
 from collections_app.api.parameters import CURSOR, EXPAND, LIMIT, LINK_HEADER
 from collections_app.engine.input import filter_parser
 from collections_app.search.filter_sql import matching
 from paliapi.http.paging import paginate
 
-# The grammar is checked by hand, so it is described by hand: `engine.filters` is its only reader.
+# Filters are validated by `filter_parser`, not by a serializer, so their schema is written out here.
 _KEY = {"type": "string"}
 FILTER_SCHEMA: dict[str, Any] = {
     "type": "object",
@@ -55,7 +55,8 @@ class FilterView(OwnedView):
         operation_id="filter",
         tags=["filter"],
         summary="Find documents or collections by metadata",
-        description="Over all your collections. The answer is a bare array, oldest first; a long one pages.",
+        description="Looks in all your collections. Returns an array, oldest first; long lists are paginated by the "
+        "`Link` header.",
         parameters=[EXPAND, LIMIT, CURSOR, LINK_HEADER],
         request={"application/json": FILTER_SCHEMA},
         responses=PolymorphicProxySerializer(
@@ -70,11 +71,12 @@ class FilterView(OwnedView):
         ],
     )
     def post(self, request: Request) -> Response:
-        found = filter_parser.parse(request.data)
-        if found.on == "collection":
-            where = matching(found.condition, document="metadata", collection="metadata")
-            shelves = paginate(request, catalogue.collections(self.transaction, self.caller).filter(where))
-            return Response([collections.represent(row) for row in shelves.rows], headers=shelves.headers)
-        where = matching(found.condition, document="metadata", collection="collection__metadata")
-        page = paginate(request, catalogue.documents(self.transaction, self.caller).filter(where))
-        return Response(document_out.documents(page.rows, request), headers=page.headers)
+        query = filter_parser.parse(request.data)
+        if query.on == "collection":
+            condition = matching(query.condition, document="metadata", collection="metadata")
+            collections = catalogue.collections(self.transaction, self.caller).filter(condition)
+            page = paginate(request, collections)
+            return Response([represent_collection(row) for row in page.rows], headers=page.headers)
+        condition = matching(query.condition, document="metadata", collection="collection__metadata")
+        documents = paginate(request, catalogue.documents(self.transaction, self.caller).filter(condition))
+        return Response(represent_documents(documents.rows, request), headers=documents.headers)

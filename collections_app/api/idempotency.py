@@ -1,4 +1,4 @@
-"""`Idempotency-Key`: a repeated request is answered as the first was, and does nothing again."""
+"""`Idempotency-Key`: a repeated request gets the response of the first one and has no further effect."""
 
 import hashlib
 import json
@@ -13,7 +13,7 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.ownership import acting_for
+from accounts.ownership import OwnerTransaction, acting_for
 from collections_app.api.errors import IdempotencyKeyInvalid, IdempotencyKeyReused
 from collections_app.models import IdempotentAnswer
 from paliapi.http.uploads import ReceivedFile
@@ -22,15 +22,16 @@ IDEMPOTENCY_KEY = OpenApiParameter(
     "Idempotency-Key",
     str,
     "header",
-    description="Any text of your own, up to 255 characters. The same request with the same key is done once; "
-    "its answer is kept for 24 hours.",
+    description="A key of your choice, up to 255 characters. The same request with the same key takes effect once; "
+    "its response is stored for 24 hours.",
 )
 
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
+_STORED_HEADERS = ("Location", "Retry-After")
 
 
-class AlreadyAnswered(Exception):
-    """This request was done before; here is what it was answered."""
+class AlreadyCompleted(Exception):
+    """The request was completed before; `response` is the stored one."""
 
     def __init__(self, response: Response) -> None:
         super().__init__()
@@ -38,68 +39,71 @@ class AlreadyAnswered(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Attempt:
-    """One try of a request; without a key it leaves no trace."""
+class IdempotentRequest:
+    """A request with its idempotency key. Without a key nothing is stored."""
 
     owner_id: int
     key: str
     request_sha256: str
 
-    def replay(self) -> None:
-        """Raise AlreadyAnswered if there is an answer already; for a look before work that costs."""
+    def check(self) -> None:
+        """Raise AlreadyCompleted if a response is stored: a cheap check before expensive work."""
         if self.key:
-            with acting_for(self.owner_id):
-                self._raise_earlier()
+            with acting_for(self.owner_id) as tx:
+                self._raise_if_completed(tx)
 
-    def claim(self) -> None:
-        """Take the key, first thing in the transaction of the effect; a twin that runs now is waited for."""
+    def claim(self, tx: OwnerTransaction) -> None:
+        """Claim the key, or raise AlreadyCompleted. Call first in the transaction of the effect.
+
+        Waits for an identical request that is running at the same time.
+        """
         if not self.key:
             return
-        self._raise_earlier()  # so that a mere repetition is no error in the database's log
-        mine = IdempotentAnswer.objects.filter(owner_id=self.owner_id, key=self.key)
-        mine.filter(created_at__lt=timezone.now() - IdempotentAnswer.RETENTION).delete()
-        claimed = IdempotentAnswer(
-            owner_id=self.owner_id, key=self.key, request_sha256=self.request_sha256, status=0, body={}
+        self._raise_if_completed(tx)  # so that an ordinary repetition logs no error in the database
+        rows = IdempotentAnswer.objects.filter(owner_id=tx.owner_id, key=self.key)
+        rows.filter(created_at__lt=timezone.now() - IdempotentAnswer.RETENTION).delete()
+        row = IdempotentAnswer(
+            owner_id=tx.owner_id, key=self.key, request_sha256=self.request_sha256, status=0, body={}
         )
         try:
             with transaction.atomic():
-                claimed.save(force_insert=True)
+                row.save(force_insert=True)
         except IntegrityError:
-            self._raise_earlier()
+            self._raise_if_completed(tx)
             raise
 
-    def keep(self, response: Response) -> Response:
-        """Remember the answer, last thing in the same transaction."""
+    def store(self, tx: OwnerTransaction, response: Response) -> Response:
+        """Store the response and return it. Call last in the transaction of the effect."""
         if self.key:
-            IdempotentAnswer.objects.filter(owner_id=self.owner_id, key=self.key).update(
+            IdempotentAnswer.objects.filter(owner_id=tx.owner_id, key=self.key).update(
                 status=response.status_code,
                 body=json.loads(JSONRenderer().render(response.data)),
-                headers={name: response[name] for name in ("Location", "Retry-After") if name in response},
+                headers={name: response[name] for name in _STORED_HEADERS if name in response},
             )
         return response
 
-    def _raise_earlier(self) -> None:
-        found = IdempotentAnswer.objects.filter(owner_id=self.owner_id, key=self.key).first()
-        if found is None or found.created_at < timezone.now() - IdempotentAnswer.RETENTION:
+    def _raise_if_completed(self, tx: OwnerTransaction) -> None:
+        row = IdempotentAnswer.objects.filter(owner_id=tx.owner_id, key=self.key).first()
+        if row is None or row.created_at < timezone.now() - IdempotentAnswer.RETENTION:
             return
-        if found.request_sha256 != self.request_sha256:
+        if row.request_sha256 != self.request_sha256:
             raise IdempotencyKeyReused
-        raise AlreadyAnswered(
-            Response(found.body, status=found.status, headers={**found.headers, "Idempotent-Replayed": "true"})
+        raise AlreadyCompleted(
+            Response(row.body, status=row.status, headers={**row.headers, "Idempotent-Replayed": "true"})
         )
 
 
-def attempt_of(request: Request, owner_id: int) -> Attempt:
-    """What the request says of itself; the body is compared by its content, a file in it by its hash."""
+def idempotent_request(request: Request, owner_id: int) -> IdempotentRequest:
+    """Return the key of a request with a hash of its method, path and body; a file counts by its own hash."""
     key = request.headers.get("Idempotency-Key", "")
     if not key:
-        return Attempt(owner_id, "", "")
+        return IdempotentRequest(owner_id, "", "")
     if not _KEY.fullmatch(key):
         raise IdempotencyKeyInvalid
-    told = {name: _told(value) for name, value in cast(dict[str, Any], request.data).items()}
-    text = json.dumps([request.method, request.path, told], sort_keys=True, default=str)
-    return Attempt(owner_id, key, hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest())
+    body = {name: _comparable(value) for name, value in cast(dict[str, Any], request.data).items()}
+    text = json.dumps([request.method, request.path, body], sort_keys=True, default=str)
+    return IdempotentRequest(owner_id, key, hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest())
 
 
-def _told(value: Any) -> Any:
+def _comparable(value: Any) -> Any:
     return ["sha256", value.sha256] if isinstance(value, ReceivedFile) else value

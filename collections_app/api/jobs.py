@@ -1,4 +1,4 @@
-"""What is on its way, over HTTP."""
+"""Endpoints for processing jobs: list, cancel, retry."""
 
 from typing import Any, ClassVar
 
@@ -9,42 +9,48 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.views import OwnedView
-from collections_app import catalogue, tasks
-from collections_app.api import document_out
-from collections_app.api.document_out import EXAMPLE, DocumentOut, FailureOut, SkippedOut
-from collections_app.api.documents import NAME
+from collections_app import tasks
+from collections_app.api.document_out import EXAMPLE, DocumentOut, FailureOut, SkippedOut, represent_document
 from collections_app.api.errors import JobStatusInvalid
-from collections_app.api.parameters import COLLECTION, CURSOR, LIMIT, LINK_HEADER
+from collections_app.api.parameters import (
+    COLLECTION,
+    CURSOR,
+    DOCUMENT_NAME,
+    LIMIT,
+    LINK_HEADER,
+    collection_name_of,
+)
 from collections_app.engine.input.names import ALL_COLLECTIONS
 from collections_app.ingest import jobs
-from collections_app.models import Document, Revision
+from collections_app.models import Revision
 from paliapi.errors import Problem
 from paliapi.http.paging import paginate
 from paliapi.timestamps import rfc3339
 
 _STATUS = OpenApiParameter(
-    "status", str, "query", enum=list(jobs.UNFINISHED), description="Only jobs in this state; left out: all of these."
+    "status", str, "query", enum=list(jobs.UNFINISHED), description="Only jobs with this status; default: all of them."
 )
-_WHERE = OpenApiParameter(
-    "collection_name", str, "query", description="Only jobs of this collection; left out, or `all`: of every one."
+_COLLECTION_FILTER = OpenApiParameter(
+    "collection_name", str, "query", description="Only jobs of this collection; default, or `all`: of every collection."
 )
 _CANCELLED = OpenApiExample("Cancelled", value={**EXAMPLE, "status": "cancelled"}, response_only=True)
 _QUEUED = OpenApiExample("Queued again", value=EXAMPLE, response_only=True)
+_COPIED_FIELDS = ("id", "document_id", "status", "pages_total", "pages_done", "reused_pages", "attempts", "error")
 
 
 class JobOut(serializers.Serializer[Revision]):
-    id = serializers.IntegerField(help_text="Of the job; a new upload is a new one.")
+    id = serializers.IntegerField(help_text="Id of the job; every upload is a new job.")
     document_id = serializers.IntegerField()
     document_name = serializers.CharField()
     collection_name = serializers.CharField()
-    status = serializers.ChoiceField(choices=[(one.value, one.label) for one in jobs.UNFINISHED])
-    pages_total = serializers.IntegerField(allow_null=True, help_text="Once known.")
+    status = serializers.ChoiceField(choices=[(status.value, status.label) for status in jobs.UNFINISHED])
+    pages_total = serializers.IntegerField(allow_null=True, help_text="Null until it is known.")
     pages_done = serializers.IntegerField()
-    reused_pages = serializers.IntegerField(help_text="How many of these took over the vectors of equal pages.")
-    skipped_pages = SkippedOut(many=True, help_text="Pages that were left out: see `on_page_error`.")
-    attempts = serializers.IntegerField(help_text="How often a worker took it up without getting any further.")
+    reused_pages = serializers.IntegerField(help_text="How many pages reused the vectors of an identical page.")
+    skipped_pages = SkippedOut(many=True, help_text="Pages that were skipped: see `on_page_error`.")
+    attempts = serializers.IntegerField(help_text="How many times a worker started it without making progress.")
     waiting_for = serializers.CharField(allow_null=True, help_text="Code of what it waits for.")
-    next_try_at = serializers.DateTimeField(allow_null=True, help_text="When it is tried again, where it waits.")
+    next_try_at = serializers.DateTimeField(allow_null=True, help_text="When it is retried, if it waits.")
     error = FailureOut(allow_null=True, help_text="Why it failed.")
     created_at = serializers.DateTimeField()
     updated_at = serializers.DateTimeField()
@@ -69,11 +75,10 @@ EXAMPLE_JOB = {
 }
 
 
-def job(row: Revision) -> dict[str, Any]:
-    """A content on its way; the row must come with its document and collection."""
-    same = ("id", "document_id", "status", "pages_total", "pages_done", "reused_pages", "attempts", "error")
+def represent_job(row: Revision) -> dict[str, Any]:
+    """Represent a revision that was read with its document and collection."""
     return {
-        **{name: getattr(row, name) for name in same},
+        **{name: getattr(row, name) for name in _COPIED_FIELDS},
         "document_name": row.document.name,
         "collection_name": row.document.collection.name,
         "skipped_pages": row.skipped,
@@ -91,9 +96,10 @@ class Jobs(OwnedView):
     @extend_schema(
         operation_id="listJobs",
         tags=["documents"],
-        summary="List what is on its way, and what failed",
-        description="One job for each document whose newest content is not ready, oldest first; it pages like others.",
-        parameters=[_STATUS, _WHERE, LIMIT, CURSOR, LINK_HEADER],
+        summary="List unfinished and failed jobs",
+        description="One job for each document whose latest upload is not ready, oldest first. Long lists are "
+        "paginated by the `Link` header.",
+        parameters=[_STATUS, _COLLECTION_FILTER, LIMIT, CURSOR, LINK_HEADER],
         responses=JobOut(many=True),
         examples=[OpenApiExample("A job", value=EXAMPLE_JOB, response_only=True)],
     )
@@ -109,7 +115,7 @@ class Jobs(OwnedView):
             collection_name=request.query_params.get("collection_name") or ALL_COLLECTIONS,
         )
         page = paginate(request, rows)
-        return Response([job(row) for row in page.rows], headers=page.headers)
+        return Response([represent_job(row) for row in page.rows], headers=page.headers)
 
 
 class CancelDocument(OwnedView):
@@ -119,17 +125,18 @@ class CancelDocument(OwnedView):
     @extend_schema(
         operation_id="cancelDocument",
         tags=["documents"],
-        summary="Stop processing the newest content of a document",
-        description="What the document shows stays as it is. 409 if nothing is being processed.",
-        parameters=[NAME, COLLECTION],
+        summary="Cancel the processing of the latest upload",
+        description="What the document shows stays unchanged. 409 if nothing is being processed.",
+        parameters=[DOCUMENT_NAME, COLLECTION],
         request=None,
         responses=DocumentOut,
         examples=[_CANCELLED],
     )
     def post(self, request: Request, document_name: str) -> Response:
-        return _told(
-            jobs.cancel(self.transaction, self.caller, document_name, collection_name=_where(request)), request
+        document = jobs.cancel(
+            self.transaction, self.caller, document_name, collection_name=collection_name_of(request)
         )
+        return Response(represent_document(document, request))
 
 
 class RetryDocument(OwnedView):
@@ -139,25 +146,17 @@ class RetryDocument(OwnedView):
     @extend_schema(
         operation_id="retryDocument",
         tags=["documents"],
-        summary="Process the newest content of a document again",
+        summary="Retry the processing of the latest upload",
         description=(
-            "For what failed or was cancelled; the file need not be sent again. What waits for something is tried at "
-            "once. 409 if there is nothing to try again."
+            "For uploads that failed or were cancelled; the file need not be sent again. If processing waits for "
+            "something, it is retried at once. 409 if there is nothing to retry."
         ),
-        parameters=[NAME, COLLECTION],
+        parameters=[DOCUMENT_NAME, COLLECTION],
         request=None,
         responses=DocumentOut,
         examples=[_QUEUED],
     )
     def post(self, request: Request, document_name: str) -> Response:
-        document = jobs.retry(self.transaction, self.caller, document_name, collection_name=_where(request))
+        document = jobs.retry(self.transaction, self.caller, document_name, collection_name=collection_name_of(request))
         transaction.on_commit(tasks.nudge)
-        return _told(document, request)
-
-
-def _where(request: Request) -> str:
-    return request.query_params.get("collection_name") or catalogue.DEFAULT_COLLECTION
-
-
-def _told(row: Document, request: Request) -> Response:
-    return Response(document_out.document(row, request))
+        return Response(represent_document(document, request))

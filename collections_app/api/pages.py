@@ -1,4 +1,4 @@
-"""Images of pages, and files by signed link."""
+"""Endpoints that serve page images and, by signed link, files."""
 
 from typing import ClassVar
 
@@ -14,22 +14,21 @@ from rest_framework.views import APIView
 from accounts.ownership import acting_for
 from accounts.views import OwnedView
 from collections_app import catalogue
-from collections_app.api.documents import NAME
-from collections_app.api.parameters import COLLECTION, IF_NONE_MATCH
+from collections_app.api.parameters import COLLECTION, DOCUMENT_NAME, IF_NONE_MATCH, collection_name_of
 from collections_app.errors import PageNotFound
 from collections_app.models import Page, Revision, StoredFile
 from collections_app.storage import links
 from collections_app.storage.errors import FileLinkExpired
 from collections_app.storage.responses import file_response, thumbnail_response
 
-_LARGEST_PAGE_NUMBER = 2**31 - 1
-_FOR_EVER = "private, max-age=31536000, immutable"
-_FOR_A_WHILE = "private, max-age=300"
+_MAX_PAGE_NUMBER = 2**31 - 1
+_CACHE_FOREVER = "private, max-age=31536000, immutable"
+_CACHE_BRIEFLY = "private, max-age=300"
 _VERSION = OpenApiParameter(
-    "v", str, "query", description="The image's ETag without quotes. With it the answer may be kept for ever."
+    "v", str, "query", description="The image's ETag without quotes. With it the response may be cached forever."
 )
 _IMAGE = {(200, "image/jpeg"): OpenApiTypes.BINARY, (200, "image/png"): OpenApiTypes.BINARY}
-_NUMBER = OpenApiParameter("page_number", int, "path", description="From 1.")
+_PAGE_NUMBER = OpenApiParameter("page_number", int, "path", description="Starts at 1.")
 
 
 class PageImage(OwnedView):
@@ -39,39 +38,44 @@ class PageImage(OwnedView):
     @extend_schema(
         operation_id="getPageImage",
         tags=["documents"],
-        summary="Read the image of one page",
-        description="Of what the document shows now. Images never change under their ETag.",
-        parameters=[NAME, _NUMBER, COLLECTION, IF_NONE_MATCH, _VERSION],
+        summary="Get the image of a page",
+        description="The page is one of those that the document shows now. The image of an ETag never changes.",
+        parameters=[DOCUMENT_NAME, _PAGE_NUMBER, COLLECTION, IF_NONE_MATCH, _VERSION],
         responses=_IMAGE,
     )
     def get(self, request: Request, document_name: str, page_number: int) -> HttpResponseBase:
-        where = request.query_params.get("collection_name") or catalogue.DEFAULT_COLLECTION
-        document = catalogue.find_document(self.transaction, self.caller, document_name, collection_name=where)
-        number = min(page_number, _LARGEST_PAGE_NUMBER)
-        pages = Page.objects.filter(owner_id=self.caller.owner_id, revision=document.shown, number=number)
-        page = pages.select_related("image").first()
+        document = catalogue.find_document(
+            self.transaction, self.caller, document_name, collection_name=collection_name_of(request)
+        )
+        number = min(page_number, _MAX_PAGE_NUMBER)
+        rows = Page.objects.filter(owner_id=self.caller.owner_id, revision=document.shown, number=number)
+        page = rows.select_related("image").first()
         version = request.query_params.get("v")
         if page is None or version not in {None, page.image.sha256}:
             raise PageNotFound
-        cache = _FOR_EVER if version else "private, no-cache"
+        cache = _CACHE_FOREVER if version else "private, no-cache"
         if request.headers.get("If-None-Match", "").removeprefix("W/").strip('"') == page.image.sha256:
             return HttpResponseNotModified(headers={"ETag": f'"{page.image.sha256}"', "Cache-Control": cache})
         return file_response(page.image, cache=cache, attachment=False)
 
 
-class SignedFile(APIView):
-    """Open to whoever has the link, until it expires or the last document with this content goes."""
+class _SignedView(APIView):
+    """A view for anyone who has the signed link, until the link expires."""
 
     authentication_classes = ()
     permission_classes = ()
     throttle_classes = ()
 
+
+class SignedFile(_SignedView):
+    """An uploaded file, as long as a document has it."""
+
     @extend_schema(
         operation_id="getFile",
         tags=["documents"],
         summary="Download an uploaded file by its signed link",
-        description="The link is the `url` of a document. It needs no key and works for a while, and no longer than "
-        "there is a document with this content.",
+        description="The link is the `url` of a document. It needs no API key, and works until it expires or no "
+        "document has this file any more.",
         auth=[],
         parameters=[OpenApiParameter("token", str, "path", description="From the link.")],
         responses={(200, "*/*"): OpenApiTypes.BINARY},
@@ -86,50 +90,43 @@ class SignedFile(APIView):
         return file_response(file, cache="private, no-store", attachment=True)
 
 
-class SignedPageImage(APIView):
-    """Open to whoever has the link, until it expires or the page goes."""
-
-    authentication_classes = ()
-    permission_classes = ()
-    throttle_classes = ()
+class SignedPageImage(_SignedView):
+    """A page image, as long as the page exists."""
 
     @extend_schema(
         operation_id="getSignedPageImage",
         tags=["search"],
-        summary="Read the image of a hit by its signed link",
-        description="The link is the `image_url` of a hit. It needs no key, so that a browser can show the image.",
+        summary="Get a page image by its signed link",
+        description="The link is the `image_url` of a hit. It needs no API key, so a browser can show the image.",
         auth=[],
         parameters=[OpenApiParameter("image_token", str, "path", description="From the link.")],
         responses=_IMAGE,
     )
     def get(self, _request: Request, image_token: str) -> HttpResponseBase:
-        return file_response(_image_behind(image_token, kind="image"), cache=_FOR_A_WHILE, attachment=False)
+        return file_response(_image_of(image_token, kind="image"), cache=_CACHE_BRIEFLY, attachment=False)
 
 
-class SignedPageThumbnail(APIView):
-    """Open to whoever has the link, until it expires or the page goes."""
-
-    authentication_classes = ()
-    permission_classes = ()
-    throttle_classes = ()
+class SignedPageThumbnail(_SignedView):
+    """The thumbnail of a page, as long as the page exists."""
 
     @extend_schema(
         operation_id="getSignedPageThumbnail",
         tags=["search"],
-        summary="Read the small image of a page by its signed link",
+        summary="Get a page thumbnail by its signed link",
         description="The link is the `thumbnail_url` of a hit or a page: a JPEG of at most 256 x 768 pixels.",
         auth=[],
         parameters=[OpenApiParameter("thumbnail_token", str, "path", description="From the link.")],
         responses={(200, "image/jpeg"): OpenApiTypes.BINARY},
     )
     def get(self, _request: Request, thumbnail_token: str) -> HttpResponseBase:
-        image = _image_behind(thumbnail_token, kind="thumbnail")
+        image = _image_of(thumbnail_token, kind="thumbnail")
         if not image.thumbnail_size:
             raise FileLinkExpired
-        return thumbnail_response(image, cache=_FOR_A_WHILE)
+        return thumbnail_response(image, cache=_CACHE_BRIEFLY)
 
 
-def _image_behind(token: str, *, kind: links.ImageKind) -> StoredFile:
+def _image_of(token: str, *, kind: links.ImageKind) -> StoredFile:
+    """Return the image of the page that a signed link points to."""
     owner_id, page_id = links.read_page_token(token, kind=kind, max_age_s=settings.ENV.file_link_minutes * 60)
     with acting_for(owner_id):
         page = Page.objects.filter(owner_id=owner_id, pk=page_id).select_related("image").first()

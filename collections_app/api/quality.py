@@ -1,4 +1,4 @@
-"""How good the searches of a collection are."""
+"""The endpoint that reports the search recall of a collection."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from rest_framework.response import Response
 
 from accounts.views import OwnedView
 from collections_app import catalogue
-from collections_app.api.collections import NAME
+from collections_app.api.parameters import COLLECTION_NAME
 from collections_app.search import recall
 
 
@@ -18,14 +18,14 @@ class QualityOut(serializers.Serializer[Any]):
     collection_name = serializers.CharField()
     recall = serializers.FloatField(
         allow_null=True,
-        help_text="Share of the exact best `k` pages that searches found; null while none was compared.",
+        help_text="Share of the exact best `k` pages that searches found; null if none was compared.",
     )
-    k = serializers.IntegerField(help_text="Of a search that asked for fewer pages, as many as it asked for.")
-    searches_compared = serializers.IntegerField(help_text="Searches that were made again exactly.")
-    pages_expected = serializers.IntegerField(help_text="Pages of this collection among the exact best of them all.")
-    pages_found = serializers.IntegerField(help_text="How many of these were found.")
-    days = serializers.IntegerField(help_text="How far back this goes.")
-    shadow_percent = serializers.IntegerField(help_text="How many searches of a hundred are made again.")
+    k = serializers.IntegerField(help_text="Pages compared per search; fewer if a search requested fewer.")
+    searches_compared = serializers.IntegerField(help_text="Searches that were repeated exactly.")
+    pages_expected = serializers.IntegerField(help_text="Pages of this collection among the exact best.")
+    pages_found = serializers.IntegerField(help_text="How many of them the searches found.")
+    days = serializers.IntegerField(help_text="Number of days covered.")
+    shadow_percent = serializers.IntegerField(help_text="Percentage of searches that are repeated.")
 
 
 _EXAMPLE = {
@@ -44,12 +44,12 @@ class CollectionQuality(OwnedView):
     @extend_schema(
         operation_id="getCollectionQuality",
         tags=["collections"],
-        summary="How much searches of a collection find",
+        summary="Get the search recall of a collection",
         description=(
-            "A large scope is not searched exactly: sketches choose the pages that are scored. Of such searches a few "
-            "are made again later, exactly, by a worker that has nothing else to do. This is what came of it."
+            "In a large scope, sketches choose the pages that are scored. A sample of such searches is repeated "
+            "exactly by an idle worker; this is the comparison."
         ),
-        parameters=[NAME],
+        parameters=[COLLECTION_NAME],
         responses=QualityOut,
         examples=[OpenApiExample("Quality", value=_EXAMPLE, response_only=True)],
     )

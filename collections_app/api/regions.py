@@ -1,4 +1,4 @@
-"""Where on a page an answer lies, as it is told."""
+"""Answer regions of a page in responses."""
 
 import base64
 from typing import Any
@@ -10,32 +10,33 @@ from collections_app.search.regions import Pointed
 
 class RegionOut(serializers.Serializer[Any]):
     box = serializers.ListField(
-        child=serializers.FloatField(), help_text="Left, top, right, bottom, from 0 at the left and the top to 1."
+        child=serializers.FloatField(),
+        help_text="Left, top, right, bottom, as fractions of the page from its top left corner.",
     )
-    score = serializers.FloatField(help_text="What the inside of the box alone scores, normalised.")
+    score = serializers.FloatField(help_text="Normalized score of the vectors inside the box alone.")
     tokens = serializers.ListField(
-        child=serializers.IntegerField(), help_text="The query's vectors, from 0, whose best match lies in the box."
+        child=serializers.IntegerField(), help_text="The query's vectors, from 0, whose best match is in the box."
     )
-    text = serializers.CharField(allow_blank=True, help_text="The words in the box, where the page has a text layer.")
+    text = serializers.CharField(allow_blank=True, help_text="The text in the box, if the page has a text layer.")
 
 
 class TokenOut(serializers.Serializer[Any]):
-    token = serializers.IntegerField(help_text="Which vector of the query, from 0.")
-    score = serializers.FloatField(help_text="Of its best match.")
-    box = serializers.ListField(child=serializers.FloatField(), help_text="Where its best match is.")
+    token = serializers.IntegerField(help_text="Index of the query's vector, from 0.")
+    score = serializers.FloatField(help_text="Score of its best match.")
+    box = serializers.ListField(child=serializers.FloatField(), help_text="The box of its best match.")
     map = serializers.CharField(
-        help_text="Base64 of n_y lines of n_x bytes: how the cells compare, from 0 (no better than the page as a "
-        "whole) to 255 (the best match)."
+        help_text="A heat map in base64, n_y rows of n_x bytes: from 0 (no better than the page as a whole) to 255 "
+        "(the best match)."
     )
 
 
 class RegionsOut(serializers.Serializer[Any]):
-    """Where on the page the answer lies; empty where it is not known where its vectors come from."""
+    """Where on the page the answer is; empty if the page has no layout data."""
 
-    boxes = RegionOut(many=True, help_text="Best first, eight at most.")
-    n_x = serializers.IntegerField(help_text="Cells in a line of each map, 32 at most.")
-    n_y = serializers.IntegerField(help_text="Lines of each map, 32 at most.")
-    tokens = TokenOut(many=True, help_text="The query's vectors whose best match stands out most, 32 at most.")
+    boxes = RegionOut(many=True, help_text="Best first, at most eight.")
+    n_x = serializers.IntegerField(help_text="Columns of each map, at most 32.")
+    n_y = serializers.IntegerField(help_text="Rows of each map, at most 32.")
+    tokens = TokenOut(many=True, help_text="The query's vectors with the most distinct best matches, at most 32.")
 
 
 EXAMPLE = {
@@ -46,28 +47,28 @@ EXAMPLE = {
 }
 
 
-def represent(pointed: Pointed | None) -> dict[str, Any] | None:
+def represent_regions(pointed: Pointed | None) -> dict[str, Any] | None:
     if pointed is None:
         return None
-    found = pointed.regions
+    regions = pointed.regions
     return {
         "boxes": [
-            {"box": _edges(region.box), "score": round(region.score, 6), "tokens": region.tokens, "text": text}
-            for region, text in zip(found.regions, pointed.texts, strict=True)
+            {"box": _rounded(region.box), "score": round(region.score, 6), "tokens": region.tokens, "text": text}
+            for region, text in zip(regions.regions, pointed.texts, strict=True)
         ],
-        "n_x": found.n_x,
-        "n_y": found.n_y,
+        "n_x": regions.n_x,
+        "n_y": regions.n_y,
         "tokens": [
             {
                 "token": token.number,
                 "score": round(token.score, 6),
-                "box": _edges(token.box),
+                "box": _rounded(token.box),
                 "map": base64.b64encode(token.map).decode("ascii"),
             }
-            for token in found.tokens
+            for token in regions.tokens
         ],
     }
 
 
-def _edges(box: tuple[float, ...]) -> list[float]:
+def _rounded(box: tuple[float, ...]) -> list[float]:
     return [round(edge, 5) for edge in box]

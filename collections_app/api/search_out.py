@@ -7,7 +7,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 
 from collections_app.api import regions
-from collections_app.api.document_out import PictureLinks, image_base64
+from collections_app.api.document_out import PageImageLinks, image_base64
 from collections_app.errors import AnswerTooLarge
 from collections_app.search.run import Answer, Hit, Receipt
 from paliapi.units import MEBIBYTE
@@ -138,7 +138,7 @@ EXAMPLE = {"results": [{**_HIT, "regions": regions.EXAMPLE}], "receipt": _RECEIP
 def represent(answer: Answer, request: Request, *, images: Images, include: frozenset[str]) -> dict[str, Any]:
     """The body of an answer, without the question."""
     with answer.receipt.watch.stage("images"):
-        signed = None if images == "none" else PictureLinks(request)
+        signed = None if images == "none" else PageImageLinks(request)
         pictures = [""] * len(answer.hits) if images != "base64" else _pictures(answer.hits)
         told: dict[str, Any] = {
             "results": [
@@ -148,7 +148,7 @@ def represent(answer: Answer, request: Request, *, images: Images, include: froz
                     "image_url": signed and signed.image(hit.page),
                     "thumbnail_url": signed and signed.thumbnail(hit.page),
                     **({"text": hit.page.text} if "text" in include else {}),
-                    **({"regions": regions.represent(hit.pointed)} if "regions" in include else {}),
+                    **({"regions": regions.represent_regions(hit.pointed)} if "regions" in include else {}),
                 }
                 for hit, picture in zip(answer.hits, pictures, strict=True)
             ]

@@ -1,4 +1,4 @@
-"""Bodies as forms read them."""
+"""Validation of request bodies by serializers."""
 
 from threading import local
 from typing import Any
@@ -7,23 +7,23 @@ from rest_framework.request import Request
 from rest_framework.serializers import Serializer
 
 
-class _Forms(local):
-    """One of each kind for each thread: making its fields anew takes longer than reading a body with them."""
+class _SerializerCache(local):
+    """One serializer of each class for each thread: creating its fields takes longer than validating a body."""
 
     def __init__(self) -> None:
-        self._made: dict[type[Serializer[Any]], Serializer[Any]] = {}
+        self._serializers: dict[type[Serializer[Any]], Serializer[Any]] = {}
 
-    def get(self, kind: type[Serializer[Any]]) -> Serializer[Any]:
-        if kind not in self._made:
-            self._made[kind] = kind()
-        return self._made[kind]
-
-
-_forms = _Forms()
+    def get(self, serializer_class: type[Serializer[Any]]) -> Serializer[Any]:
+        if serializer_class not in self._serializers:
+            self._serializers[serializer_class] = serializer_class()
+        return self._serializers[serializer_class]
 
 
-def validated(kind: type[Serializer[Any]], request: Request) -> dict[str, Any]:
-    """The body, if a form of this kind accepts it. Explicit nulls count as left out."""
-    # The form itself is given nothing, so that it keeps nothing of one request for the next.
-    accepted = _forms.get(kind).run_validation(request.data)
-    return {name: value for name, value in accepted.items() if value is not None}
+_cache = _SerializerCache()
+
+
+def validated(serializer_class: type[Serializer[Any]], request: Request) -> dict[str, Any]:
+    """Validate the body and return its fields, without those that are null: null means omitted."""
+    # The serializer is never given the data itself, so nothing of one request stays in it for the next.
+    fields = _cache.get(serializer_class).run_validation(request.data)
+    return {name: value for name, value in fields.items() if value is not None}

@@ -73,8 +73,8 @@ def upsert_document(
     upsert: DocumentUpsert,
     upload: Upload | None,
     *,
-    claim: Callable[[], None],
-    remember: Callable[[Document], object],
+    claim: Callable[[OwnerTransaction], None],
+    remember: Callable[[OwnerTransaction, Document], None],
 ) -> Document:
     """Create or update a document: write the bytes to storage, then the rows and the quota in one transaction.
 
@@ -84,12 +84,12 @@ def upsert_document(
     _check_url(upsert.url)
 
     def write(tx: OwnerTransaction, file: StoredFile | None) -> Document:
-        claim()
+        claim(tx)
         collection = _get_or_create_collection(tx, upsert.collection_name)
         document = _get_or_create_document(tx, collection, upsert)
         _queue_revision(tx, document, upsert.metadata, file=file, source=upsert)
         document = find_document(tx, caller, upsert.name, collection_name=upsert.collection_name)
-        remember(document)
+        remember(tx, document)
         return document
 
     return _store_and_write(caller, upload, write)

@@ -1,5 +1,6 @@
-// Turns the OpenAPI document into a Postman collection and keeps of it one journey: a collection is made, a document put
-// in, waited for, found by a search, and all of it deleted. Only the values are ours; the requests are the converter's.
+// Converts the OpenAPI document to a Postman collection and reduces it to one journey: create a collection, upload a
+// document, poll until it is ready, find it by a search, and delete both. Only the values are written here; the requests
+// are the converter's.
 "use strict";
 
 const fs = require("node:fs");
@@ -12,12 +13,12 @@ const sample = fs.readFileSync(samplePath).toString("base64");
 const JOURNEY = [
   { title: "Create a collection", body: { name: NAME }, test: "pm.response.to.have.status(201);" },
   {
-    title: "Put a document into a collection",
+    title: "Upload a document",
     form: { name: "lighthouses", collection_name: NAME, base64: sample },
     test: "pm.response.to.have.status(202);",
   },
   {
-    title: "Read one document and its state",
+    title: "Get a document and its state",
     path: { document_name: "lighthouses" },
     query: { collection_name: NAME },
     test: `
@@ -45,7 +46,7 @@ const JOURNEY = [
     test: "pm.response.to.have.status(204);",
   },
   {
-    title: "Delete a collection with all its documents",
+    title: "Delete a collection and its documents",
     path: { collection_name: NAME },
     test: "pm.response.to.have.status(204);",
   },
@@ -55,32 +56,32 @@ function flat(items) {
   return items.flatMap((item) => (item.item ? flat(item.item) : [item]));
 }
 
-function valued(list, values) {
+function withValues(list, values) {
   return list
-    .filter((one) => one.key in values)
-    .map((one) => ({ ...one, type: "text", value: values[one.key], disabled: false }));
+    .filter((field) => field.key in values)
+    .map((field) => ({ ...field, type: "text", value: values[field.key], disabled: false }));
 }
 
-function told(item, step) {
+function requestOf(item, step) {
   const { request } = item;
-  if (step.path) request.url.variable = valued(request.url.variable, step.path);
-  request.url.query = valued(request.url.query, step.query ?? {});
-  request.header = request.header.filter((one) => ["Accept", "Content-Type"].includes(one.key) && !one.disabled);
+  if (step.path) request.url.variable = withValues(request.url.variable, step.path);
+  request.url.query = withValues(request.url.query, step.query ?? {});
+  request.header = request.header.filter(({ key, disabled }) => ["Accept", "Content-Type"].includes(key) && !disabled);
   if (step.form) {
-    request.body.formdata = valued(request.body.formdata, step.form);
-    request.header = request.header.filter((one) => one.key !== "Content-Type"); // with its boundary, by the sender
+    request.body.formdata = withValues(request.body.formdata, step.form);
+    request.header = request.header.filter(({ key }) => key !== "Content-Type"); // the sender adds it, with a boundary
   }
   if (step.body) request.body.raw = JSON.stringify(step.body);
   const exec = [`pm.test(${JSON.stringify(step.title)}, () => {`, step.test, "});"];
   return { ...item, name: step.title, event: [{ listen: "test", script: { type: "text/javascript", exec } }] };
 }
 
-function kept(collection) {
+function journeyOf(collection) {
   const items = flat(collection.item);
   return JOURNEY.map((step) => {
-    const found = items.filter((item) => item.name === step.title);
-    if (found.length !== 1) throw new Error(`${found.length} requests are called "${step.title}"`);
-    return told(found[0], step);
+    const matches = items.filter((item) => item.name === step.title);
+    if (matches.length !== 1) throw new Error(`${matches.length} requests are titled "${step.title}"`);
+    return requestOf(matches[0], step);
   });
 }
 
@@ -91,7 +92,7 @@ converter.convert(
     if (error || !outcome.result) throw error ?? new Error(outcome.reason);
     const collection = outcome.output[0].data;
     const count = flat(collection.item).length;
-    fs.writeFileSync(collectionPath, JSON.stringify({ ...collection, item: kept(collection) }));
-    console.log(`Postman's converter made ${count} requests of the document.`);
+    fs.writeFileSync(collectionPath, JSON.stringify({ ...collection, item: journeyOf(collection) }));
+    console.log(`Postman's converter created ${count} requests from the document.`);
   },
 );

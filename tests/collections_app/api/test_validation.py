@@ -27,8 +27,8 @@ def test_a_form_knows_nothing_of_the_body_before() -> None:
     assert set(validated(SearchIn, _request(query="lighthouse", top_k=None))) == {"query", "asked"}
 
 
-def test_a_thread_has_forms_of_its_own() -> None:
-    mine = validation._forms.get(SearchIn)
-    assert validation._forms.get(SearchIn) is mine
+def test_a_thread_has_cache_of_its_own() -> None:
+    mine = validation._cache.get(SearchIn)
+    assert validation._cache.get(SearchIn) is mine
     with ThreadPoolExecutor(1) as other:
-        assert other.submit(validation._forms.get, SearchIn).result() is not mine
+        assert other.submit(validation._cache.get, SearchIn).result() is not mine
