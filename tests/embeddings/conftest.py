@@ -1,4 +1,4 @@
-"""A running service with the lexical backend, for tests that only ask."""
+"""A running service with the lexical backend, for tests that only send requests."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""A backend whose every step a test can hold, for what happens around a model."""
+"""A backend whose batches a test can hold, for tests of the code around a model."""
 
 import threading
 from collections.abc import Callable, Sequence
@@ -10,19 +10,21 @@ from embeddings.contract import MultiVector, VectorSpace
 from tests.embeddings.serving import DEADLINE_S
 
 
-class Gated:
-    """Embeds a text as as many rows as it has letters. `gate` holds each batch; `seen` tells what was computed."""
+class GatedBackend:
+    """Embeds a text as one row per letter. `gate` holds each batch; `batches` lists those computed."""
 
     info = BackendInfo(backend="gated", space=VectorSpace("tests/gated", "1", 2))
 
-    def __init__(self, *, open_gate: bool = True, fits: int = 10**9, load: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self, *, open_gate: bool = True, capacity: int = 10**9, load: Callable[[], None] = lambda: None
+    ) -> None:
         self.gate = threading.Event()
         if open_gate:
             self.gate.set()
         self.entered = threading.Semaphore(0)
-        self.laid_out = threading.Semaphore(0)
-        self.seen: list[list[str]] = []
-        self.fits = fits
+        self.collated = threading.Semaphore(0)
+        self.batches: list[list[str]] = []
+        self.capacity = capacity
         self.closed = False
         self._load = load
 
@@ -34,14 +36,14 @@ class Gated:
         return Prepared(max(len(text), 1), text)
 
     def collate(self, batch: Sequence[Prepared]) -> list[str]:
-        self.laid_out.release()
-        return [one.payload for one in batch]
+        self.collated.release()
+        return [prepared.payload for prepared in batch]
 
     def encode(self, batch: list[str]) -> list[MultiVector]:
-        self.seen.append(batch)
+        self.batches.append(batch)
         self.entered.release()
         assert self.gate.wait(DEADLINE_S)
-        if sum(map(len, batch)) > self.fits:
+        if sum(map(len, batch)) > self.capacity:
             raise OutOfMemory
         if any("boom" in text for text in batch):
             raise RuntimeError("boom")
@@ -51,5 +53,5 @@ class Gated:
         self.closed = True
 
     def wait_until_entered(self) -> None:
-        """Return once one more batch has reached the device."""
+        """Wait until one more batch has reached the device."""
         assert self.entered.acquire(timeout=DEADLINE_S)

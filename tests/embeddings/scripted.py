@@ -1,4 +1,4 @@
-"""A server on a real port that answers what a test tells it to, for clients that must not trust it."""
+"""A server on a real port whose replies a test scripts, for clients that must not trust their server."""
 
 import json
 import threading
@@ -39,28 +39,29 @@ class ScriptedServer:
 
 @contextmanager
 def scripted(reply: Callable[[ReceivedRequest], Reply | None], *, port: int = 0) -> Iterator[ScriptedServer]:
-    """A server that answers with `reply`; None hangs up."""
+    """Run a server that answers with `reply`; None closes the connection."""
     requests: list[ReceivedRequest] = []
 
     class Handler(BaseHTTPRequestHandler):
-        def answer(self) -> None:
+        def handle_request(self) -> None:
             body = self.rfile.read(int(self.headers.get("content-length", 0)))
-            one = ReceivedRequest(self.command, self.path, {k.lower(): v for k, v in self.headers.items()}, body)
-            requests.append(one)
-            found = reply(one)
-            if found is None:
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            request = ReceivedRequest(self.command, self.path, headers, body)
+            requests.append(request)
+            response = reply(request)
+            if response is None:
                 self.close_connection = True
                 return
-            self.send_response(found.status)
-            for name, value in {**found.headers, "content-length": str(len(found.body))}.items():
+            self.send_response(response.status)
+            for name, value in {**response.headers, "content-length": str(len(response.body))}.items():
                 self.send_header(name, value)
             self.end_headers()
-            self.wfile.write(found.body)
+            self.wfile.write(response.body)
 
-        do_GET = do_HEAD = do_POST = answer  # noqa: N815
+        do_GET = do_HEAD = do_POST = handle_request  # noqa: N815
 
         def log_message(self, *_: Any) -> None:
-            """Say nothing."""
+            """Log nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
     thread = threading.Thread(target=server.serve_forever, args=(0.01,))

@@ -1,4 +1,4 @@
-"""The real service in this process, on a port of its own."""
+"""The real service, run in this process on a free port."""
 
 import base64
 import io
@@ -26,13 +26,13 @@ DEADLINE_S = 20.0
 
 
 def settings(**values: str) -> Settings:
-    """Settings as the environment would give them."""
+    """Return settings as read from the environment."""
     return parse({"COLPALI_API_KEY": KEY, "COLPALI_BACKEND": "lexical"} | values)
 
 
 @contextmanager
 def serving(**values: str) -> Iterator[httpx.Client]:
-    """A client of a running lexical service."""
+    """Run a service with the lexical backend, and yield a client of it."""
     with serving_with(LexicalBackend(), **values) as client:
         until_ready(client)
         yield client
@@ -40,7 +40,7 @@ def serving(**values: str) -> Iterator[httpx.Client]:
 
 @contextmanager
 def serving_with(backend: Backend, **values: str) -> Iterator[httpx.Client]:
-    """A client, with the right key, of a service that may still be loading."""
+    """Run a service and yield a client with its key; the model may still be loading."""
     chosen = settings(**values)
     engine = EmbeddingEngine(backend, settings=chosen)
     listener = socket.create_server(("127.0.0.1", 0))
@@ -58,21 +58,21 @@ def serving_with(backend: Backend, **values: str) -> Iterator[httpx.Client]:
     assert not thread.is_alive()
 
 
-def until_ready(client: httpx.Client, *, within_s: float = DEADLINE_S) -> None:
-    """Return once /ready says so."""
-    until = time.monotonic() + within_s
-    while time.monotonic() < until:
+def until_ready(client: httpx.Client, *, timeout_s: float = DEADLINE_S) -> None:
+    """Wait until /ready answers 200."""
+    deadline = time.monotonic() + timeout_s
+    while time.monotonic() < deadline:
         try:
             if client.get("/ready").status_code == 200:
                 return
         except httpx.TransportError:
             pass
-        time.sleep(0.02)  # between two looks, with the deadline above
-    raise AssertionError("The service did not get ready.")
+        time.sleep(0.02)  # poll, until the deadline above
+    raise AssertionError("The service did not become ready.")
 
 
 def text_image(*lines: str, size: tuple[int, int] = (640, 400)) -> Image.Image:
-    """A white page with black lines of text."""
+    """Return a white page with black lines of text."""
     image = Image.new("RGB", size, "white")
     draw = ImageDraw.Draw(image)
     for number, line in enumerate(lines):
@@ -81,14 +81,14 @@ def text_image(*lines: str, size: tuple[int, int] = (640, 400)) -> Image.Image:
 
 
 def encoded(image: Image.Image, *, kind: str = "PNG") -> str:
-    """The image in base64."""
+    """Return the image in base64."""
     out = io.BytesIO()
     image.save(out, kind)
     return base64.b64encode(out.getvalue()).decode()
 
 
 def maxsim(query: Any, page: Any) -> float:
-    """The late-interaction score, written the slow and obvious way."""
+    """Compute the late-interaction score in the slow and obvious way."""
     return float(sum(max(float(np.dot(q, p)) for p in floats(page)) for q in floats(query)))
 
 

@@ -1,4 +1,4 @@
-"""POST /embed and POST /rerank."""
+"""POST /rerank."""
 
 import httpx
 import pytest
@@ -8,26 +8,19 @@ from tests.embeddings.serving import encoded, text_image
 PAGE = {"image": encoded(text_image("x")), "words": [["penguins", 0, 0, 1, 1], ["swim", 0, 0, 1, 1]]}
 
 
-def test_texts_and_pages_are_embedded_in_one_request(service: httpx.Client) -> None:
-    body = {"task": "document", "inputs": [{"text": "penguins swim"}, PAGE], "include": ["layout"]}
-    answer = service.post("/embed", json=body).json()
-    assert answer["embeddings"][0] == answer["embeddings"][1][:2]
-    assert answer["layout"][0] is None
-
-
-def test_documents_of_every_kind_are_put_in_order(service: httpx.Client) -> None:
-    given = {"input_type": "text", "inputs": ["penguins fly"]}
-    floats = service.post("/embeddings", json=given).json()["embeddings"][0]
-    coded = service.post("/embeddings", json=given | {"encoding_format": "base64"}).json()["embeddings"][0]
-    documents = ["the invoice", PAGE, {"embedding": floats}, {"embedding": coded}, {"text": "penguins swim"}]
-    answer = service.post("/rerank", json={"query": "penguins swim", "documents": documents, "top_n": 4}).json()
-    order = [one["index"] for one in answer["results"]]
+def test_documents_of_every_kind_are_ranked(service: httpx.Client) -> None:
+    request = {"input_type": "text", "inputs": ["penguins fly"]}
+    floats = service.post("/embeddings", json=request).json()["embeddings"][0]
+    in_base64 = service.post("/embeddings", json=request | {"encoding_format": "base64"}).json()["embeddings"][0]
+    documents = ["the invoice", PAGE, {"embedding": floats}, {"embedding": in_base64}, {"text": "penguins swim"}]
+    content = service.post("/rerank", json={"query": "penguins swim", "documents": documents, "top_n": 4}).json()
+    order = [result["index"] for result in content["results"]]
     assert [set(order[:2]), set(order[2:])] == [{1, 4}, {2, 3}]
-    assert answer["results"][0]["relevance_score"] == pytest.approx(1, abs=0.01)
-    assert answer["model"] == "paliapi/lexical-v1"
+    assert content["results"][0]["relevance_score"] == pytest.approx(1, abs=0.01)
+    assert content["model"] == "paliapi/lexical-v1"
 
 
-def test_no_documents_are_in_order_already(service: httpx.Client) -> None:
+def test_empty_list_of_documents_returns_no_results(service: httpx.Client) -> None:
     assert service.post("/rerank", json={"query": "a", "documents": []}).json()["results"] == []
 
 
@@ -54,12 +47,7 @@ def test_no_documents_are_in_order_already(service: httpx.Client) -> None:
         {"top_n": "1"},
     ],
 )
-def test_a_wrong_ranking_gets_a_clear_problem(service: httpx.Client, change: dict[str, object]) -> None:
-    answer = service.post("/rerank", json={"query": "a", "documents": ["a"]} | change)
-    assert answer.status_code == 422, answer.text
-    assert answer.json()["code"] == "bad_field"
-
-
-def test_an_unknown_task_is_refused(service: httpx.Client) -> None:
-    assert service.post("/embed", json={"task": ["query"], "inputs": []}).status_code == 422
-    assert service.post("/embed", json={"inputs": [{"image": 1}]}).status_code == 422
+def test_invalid_field_is_refused(service: httpx.Client, change: dict[str, object]) -> None:
+    response = service.post("/rerank", json={"query": "a", "documents": ["a"]} | change)
+    assert response.status_code == 422, response.text
+    assert response.json()["code"] == "bad_field"
