@@ -46,7 +46,7 @@ class MeView(OwnedView):
 class KeysView(OwnedView):
     query: ClassVar[frozenset[str]] = frozenset({"limit", "cursor"})
     scopes: ClassVar[dict[str, Scope | None]] = _ADMIN_ONLY
-    also_answers: ClassVar[dict[str, set[int]]] = {"GET": {422}}
+    extra_statuses: ClassVar[dict[str, set[int]]] = {"GET": {422}}
 
     @extend_schema(
         operation_id="listKeys",
@@ -111,7 +111,7 @@ class KeyView(OwnedView):
 class KeyRotationView(OwnedView):
     query: ClassVar[frozenset[str]] = frozenset()
     scopes: ClassVar[dict[str, Scope | None]] = _ADMIN_ONLY
-    also_answers: ClassVar[dict[str, set[int]]] = {"POST": {409}}
+    extra_statuses: ClassVar[dict[str, set[int]]] = {"POST": {409}}
 
     @extend_schema(
         operation_id="rotateKey",

@@ -15,6 +15,6 @@ class CollectionsConfig(AppConfig):
         from collections_app.search import recall  # noqa: PLC0415
         from paliapi import health, metrics  # noqa: PLC0415
 
-        metrics.when_asked(collect)
-        metrics.when_asked(recall.figures)
+        metrics.collect_on_scrape(collect)
+        metrics.collect_on_scrape(recall.figures)
         health.details["waiting"] = count_waiting

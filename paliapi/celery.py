@@ -1,4 +1,4 @@
-"""The Celery application. The queue is a hint: what must happen stands in Postgres."""
+"""The Celery application. Messages are only hints: all work to do is stored in Postgres."""
 
 import os
 
@@ -23,7 +23,7 @@ app.conf.update(
         "socket_timeout": 10,
         "socket_connect_timeout": 5,
     },
-    # Receivers of webhooks may be slow, so they have a queue, and where there are many a worker, of their own.
+    # Receivers of webhooks may be slow, so webhooks have their own queue, which may have its own workers.
     task_queues=[Queue("celery"), Queue("webhooks")],
     task_routes={"collections_app.send_webhooks": {"queue": "webhooks"}},
     task_serializer="json",
@@ -38,7 +38,7 @@ app.conf.update(
     worker_soft_shutdown_timeout=5,
     worker_hijack_root_logger=False,
     beat_schedule={
-        # Old ones say nothing that the newest does not say.
+        # An old message is superseded by the next one.
         "sweep": {"task": "collections_app.sweep", "schedule": 10.0, "options": {"expires": 10}},
         "webhooks": {"task": "collections_app.send_webhooks", "schedule": 10.0, "options": {"expires": 10}},
         "housekeeping": {"task": "collections_app.housekeeping", "schedule": 600.0},
@@ -50,5 +50,5 @@ app.autodiscover_tasks(["collections_app"])
 
 
 @setup_logging.connect
-def _log_like_the_web(**_kwargs: object) -> None:
+def _configure_logs(**_kwargs: object) -> None:
     logs.configure(level=settings.ENV.log_level, form=settings.ENV.log_format)

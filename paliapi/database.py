@@ -1,7 +1,7 @@
-"""Where the database is, and under which role we speak to it.
+"""Database connections and their role.
 
-The web and the workers assume a role that row-level security binds. Only migrations, and the
-commands that are told to, speak as the role that owns the tables.
+The web server and the workers assume a role that row-level security applies to. Only migrations, and commands that ask
+for it, use the role that owns the tables.
 """
 
 from collections.abc import Iterator
@@ -16,23 +16,23 @@ from psycopg import sql
 
 from paliapi.roles import APP
 
-# Who stands still in the middle of a transaction holds locks; after so long Postgres ends it, and others go on.
+# An idle transaction may hold locks, so Postgres ends it after this time.
 _IDLE_IN_TRANSACTION = "45s"
 _NEVER = 2**31
 
 
-def settings_for(url: str, *, pool_size: int = 0, role: str = APP) -> dict[str, Any]:
-    """Django's database settings for `url`; no role: the one that logs in."""
+def database_settings(url: str, *, pool_size: int = 0, role: str = APP) -> dict[str, Any]:
+    """Return Django's database settings for `url`; with an empty role, that of the login."""
     parts = urlsplit(url)
     options: dict[str, Any] = dict(parse_qsl(parts.query))
     host = options.pop("host", "") or unquote(parts.hostname or "")
     options.setdefault("connect_timeout", "5")
     options.setdefault("application_name", "paliapi")
     if role:
-        # Not Django's `assume_role`: together with its pool that waits for itself, for ever.
+        # Not Django's `assume_role`, which deadlocks with its connection pool.
         bounds = f"-c role={role} -c idle_in_transaction_session_timeout={_IDLE_IN_TRANSACTION}"
         options["options"] = f"{options.get('options', '')} {bounds}".strip()
-    # Statements are prepared where they ask for it, and no others, however often they come.
+    # Only statements executed with `prepare=True` are prepared, however often others run.
     options["prepare_threshold"] = _NEVER
     if pool_size:
         options["pool"] = {"min_size": 0, "max_size": pool_size, "timeout": 5, "max_lifetime": 600}
@@ -50,31 +50,31 @@ def settings_for(url: str, *, pool_size: int = 0, role: str = APP) -> dict[str, 
 
 
 def binary_cursor() -> psycopg.Cursor[tuple[Any, ...]]:
-    """A cursor that sends values apart from the statement, which Django's own does not."""
+    """Return a cursor that sends values separately from the statement, unlike Django's own."""
     connection.ensure_connection()
     return psycopg.Cursor[tuple[Any, ...]](connection.connection)
 
 
 def statement(text: LiteralString, **tables: type[Model]) -> bytes:
-    """SQL with the names of tables in it, written once for a binary cursor that sends it again and again."""
+    """Insert table names into SQL, for a statement that is prepared once and executed often."""
     names = {name: sql.Identifier(model._meta.db_table) for name, model in tables.items()}
     return sql.SQL(text).format(**names).as_bytes()
 
 
-def let_go() -> None:
-    """Give this thread's connection back before a pause; inside a transaction it stays. The next query gets another."""
+def release_connection() -> None:
+    """Return this thread's connection to the pool before a pause, unless it is in a transaction."""
     if not connection.in_atomic_block:
         connection.close()
 
 
 @contextmanager
 def as_table_owner(url: str) -> Iterator[None]:
-    """Speak to the default database as the role of `url`, which owns the tables, until the block ends."""
-    usual = connection.settings_dict
+    """Connect to the default database with the login in `url`, which owns the tables, for the length of the block."""
+    previous = connection.settings_dict
     connection.close()
-    connection.settings_dict = {**usual, **settings_for(url, role="")}
+    connection.settings_dict = {**previous, **database_settings(url, role="")}
     try:
         yield
     finally:
         connection.close()
-        connection.settings_dict = usual
+        connection.settings_dict = previous

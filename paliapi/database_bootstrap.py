@@ -1,6 +1,6 @@
-"""Makes what must be in a Postgres before the migrations: roles, their passwords, the database, the extension.
+"""Creating what the migrations need in Postgres: roles, their passwords, the database and the extension.
 
-It needs an administrator: a superuser, or what a managed Postgres gives in its place, who may make roles and databases.
+This takes an administrator who may create roles and databases: a superuser, or its equivalent in a managed Postgres.
 """
 
 from collections.abc import Callable, Mapping
@@ -13,34 +13,34 @@ from paliapi.roles import OWNER, create_roles_sql, open_indexes_sql
 Connect = Callable[[str], psycopg.Connection]
 
 
-def furnish(connect: Connect, *, database: str, passwords: Mapping[str, str], start: str = "postgres") -> list[str]:
-    """Make what is missing; `connect` gives the administrator's connection, in autocommit, to a database by its name.
+def bootstrap(connect: Connect, *, database: str, passwords: Mapping[str, str], start: str = "postgres") -> list[str]:
+    """Create what is missing, and return the SQL that this administrator lacks the permission to run.
 
-    The answer is SQL that this administrator may not run and somebody else should.
+    `connect` opens the administrator's connection to the named database, in autocommit mode.
     """
     with connect(start) as connection:
         connection.execute(create_roles_sql())
         for role, password in passwords.items():
             _set_password(connection, role, password)
         if _is_missing(connection, database):
-            # Who gives a database away must be able to become its new owner.
+            # Creating a database for another owner requires membership in that role.
             if not _is_superuser(connection):
                 connection.execute(sql.SQL("GRANT {} TO CURRENT_USER").format(sql.Identifier(OWNER)))
             names = sql.Identifier(database), sql.Identifier(OWNER)
             connection.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(*names))
     with connect(database) as connection:
-        return equip(connection)
+        return enable_extension(connection)
 
 
-def equip(connection: psycopg.Connection) -> list[str]:
-    """Put the extension into the database of this connection, and open its indexes; the answer is as above."""
-    left = []
+def enable_extension(connection: psycopg.Connection) -> list[str]:
+    """Enable the extension and its indexes in this database, and return the SQL that needs more permissions."""
+    forbidden = []
     for statement in ("CREATE EXTENSION IF NOT EXISTS vector", "ALTER EXTENSION vector UPDATE", open_indexes_sql()):
         try:
             connection.execute(statement.encode())
         except psycopg.errors.InsufficientPrivilege:
-            left.append(f"{statement.removesuffix(';')};")
-    return left
+            forbidden.append(f"{statement.removesuffix(';')};")
+    return forbidden
 
 
 def _is_superuser(connection: psycopg.Connection) -> bool:
@@ -53,6 +53,6 @@ def _is_missing(connection: psycopg.Connection, database: str) -> bool:
 
 
 def _set_password(connection: psycopg.Connection, role: str, password: str) -> None:
-    """Give a role a password; the server, and so its log, sees only the SCRAM verifier."""
+    """Set a role's password; the server and its log see only the SCRAM verifier."""
     verifier = connection.pgconn.encrypt_password(password.encode(), role.encode(), b"scram-sha-256").decode()
     connection.execute(sql.SQL("ALTER ROLE {} PASSWORD {}").format(sql.Identifier(role), sql.Literal(verifier)))

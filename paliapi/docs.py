@@ -1,4 +1,4 @@
-"""The pages people read in a browser: Swagger UI, and what every error code means."""
+"""Pages for the browser: Swagger UI and the list of error codes."""
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -11,27 +11,26 @@ from rest_framework.response import Response
 from paliapi.http.problems import codes
 
 
-class OpenAPI(SpectacularJSONAPIView):
-    """The document that programs read."""
+class OpenAPIView(SpectacularJSONAPIView):
+    """The OpenAPI document."""
 
     throttle_classes = ()
 
     @extend_schema(exclude=True)
     def get(self, request: Request, *args: object, **kwargs: object) -> Response:
-        """It names the server by the address it was asked at, so that what imports it calls the same one."""
-        answer: Response = super().get(request, *args, **kwargs)  # type: ignore[no-untyped-call]
+        """Return the document with the requested address as its server, so that importing tools call the same one."""
+        response: Response = super().get(request, *args, **kwargs)  # type: ignore[no-untyped-call]
         server = {"url": request.build_absolute_uri("/").rstrip("/"), "description": "This server"}
-        answer.data = {**answer.data, "servers": [server]}
-        return answer
+        response.data = {**response.data, "servers": [server]}
+        return response
 
 
 def swagger(request: HttpRequest) -> HttpResponse:
-    """Swagger UI from our own files; it keeps the key until you log out."""
+    """Show Swagger UI, from local files only."""
     return render(request, "paliapi/swagger.html")
 
 
 def errors(request: HttpRequest) -> HttpResponse:
-    """Every code there is."""
     return render(request, "paliapi/errors.html", {"rows": codes()})
 
 
@@ -40,5 +39,5 @@ def home(_request: HttpRequest) -> HttpResponse:
 
 
 def icon(_request: HttpRequest) -> HttpResponse:
-    """Where browsers look that were told of no icon."""
+    """Redirect browsers that look for the icon at its default address."""
     return redirect(static("paliapi/icon.svg"))

@@ -1,6 +1,6 @@
-"""Files on a disk of our own: what is saved is on the disk, and not on its way there, when the call returns.
+"""File storage on the local disk that has reached the disk when a call returns.
 
-A row says that its file is there, and the database keeps rows through a loss of power; so must the files be kept.
+The database keeps the row of a file through a power loss, so the file must survive it too.
 """
 
 import os
@@ -11,22 +11,22 @@ from django.core.files.storage import FileSystemStorage
 
 
 class DurableFiles(FileSystemStorage):
-    """Django's storage in a folder, which waits for the disk."""
+    """Django's file system storage, with an fsync of every new file and its folders."""
 
     def _save(self, name: str, content: Any) -> str:
         saved = str(super()._save(name, content))  # type: ignore[misc]
-        # The file, the folder that has its name, and those that have the names of folders, which may be new.
-        place, top = Path(self.path(saved)), Path(self.location)
-        _reach_the_disk(place)
-        while place != top:
-            place = place.parent
-            _reach_the_disk(place)
+        # The file, its folder, and the folders above, which may be new.
+        target, root = Path(self.path(saved)), Path(self.location)
+        _fsync(target)
+        while target != root:
+            target = target.parent
+            _fsync(target)
         return saved
 
 
-def _reach_the_disk(place: Path) -> None:
-    opened = os.open(place, os.O_RDONLY)
+def _fsync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
     try:
-        os.fsync(opened)
+        os.fsync(descriptor)
     finally:
-        os.close(opened)
+        os.close(descriptor)

@@ -1,19 +1,19 @@
-"""The kinds of error there are.
+"""The base classes of all errors.
 
-Code deep inside raises what happened, by kind; `paliapi.http.problems` turns the kind into a status, once.
-The kind also tells a worker whether trying again can help: only `Unavailable` says yes.
+Code raises a specific error; `paliapi.http.problems` maps its kind to an HTTP status in one place. A worker retries
+only errors of the kind `Unavailable`.
 
     Error
-    +-- Invalid             the request cannot be right, whatever the state of the world
-    |   +-- Unparsable      it cannot even be read
-    +-- Unauthenticated     nobody known is calling
-    +-- Forbidden           the caller is known and may not do this
-    +-- NotFound            there is no such thing, or it is somebody else's
-    +-- Conflict            right in itself, but not with what is there
-    |   +-- Stale           the thing has changed since the caller last saw it
+    +-- Invalid             the request is wrong, whatever is stored
+    |   +-- Unparsable      it cannot be parsed
+    +-- Unauthenticated     the caller is unknown
+    +-- Forbidden           the caller is known but not permitted
+    +-- NotFound            missing, or owned by another account
+    +-- Conflict            valid, but in conflict with what is stored
+    |   +-- Stale           changed since the caller last read it
     +-- LimitReached        too many or too much, for this caller
-    +-- TooLarge            this one thing is too big
-    +-- Unavailable         not now; the same call may work later
+    +-- TooLarge            one item is too large
+    +-- Unavailable         not possible now; the same call may succeed later
 
 Every concrete error is a subclass with a stable `code` and a `title`, listed in docs/errors.md.
 """
@@ -25,7 +25,7 @@ from typing import ClassVar
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing wrong with one place of the request; `pointer` is a JSON pointer such as `/metadata/year`."""
+    """A problem with one part of the request; `pointer` is a JSON pointer such as `/metadata/year`."""
 
     pointer: str
     code: str
@@ -33,7 +33,7 @@ class Problem:
 
 
 class Error(Exception):
-    """The base. Raise a subclass that says what happened."""
+    """The base class. Raise a specific subclass."""
 
     code: ClassVar[str]
     title: ClassVar[str]
@@ -55,32 +55,32 @@ class Error(Exception):
 
 class Invalid(Error):
     code = "invalid"
-    title = "The request is not valid."
+    title = "The request is invalid."
 
 
 class Unparsable(Invalid):
     code = "unparsable"
-    title = "The request cannot be read."
+    title = "The request cannot be parsed."
 
 
 class Unauthenticated(Error):
     code = "unauthenticated"
-    title = "A valid API key is needed."
+    title = "A valid API key is required."
 
 
 class Forbidden(Error):
     code = "forbidden"
-    title = "This key may not do that."
+    title = "This key does not permit that."
 
 
 class NotFound(Error):
     code = "not_found"
-    title = "There is no such thing here."
+    title = "Not found."
 
 
 class Conflict(Error):
     code = "conflict"
-    title = "This does not go with what is already there."
+    title = "This conflicts with the current state."
 
 
 class Stale(Conflict):
@@ -90,7 +90,7 @@ class Stale(Conflict):
 
 class LimitReached(Error):
     code = "limit_reached"
-    title = "A limit of this account or key is reached."
+    title = "A limit of this account or key has been reached."
 
 
 class TooLarge(Error):
@@ -100,10 +100,10 @@ class TooLarge(Error):
 
 class Unavailable(Error):
     code = "unavailable"
-    title = "Not available at the moment; try again."
+    title = "Temporarily unavailable; try again."
 
 
-# The more specific kind first.
+# More specific kinds come first.
 KINDS: tuple[type[Error], ...] = (
     Unparsable,
     Invalid,
@@ -119,17 +119,17 @@ KINDS: tuple[type[Error], ...] = (
 
 
 def kind_of(error: Error | type[Error]) -> type[Error]:
-    """The kind an error belongs to; the most specific kind wins."""
+    """Return the most specific kind that an error belongs to."""
     cls = error if isinstance(error, type) else type(error)
     return next(kind for kind in KINDS if issubclass(cls, kind))
 
 
 def catalogue() -> Iterator[type[Error]]:
-    """Every error class that has been defined so far, the kinds included, each once, by code."""
-    seen: dict[str, type[Error]] = {}
-    todo: list[type[Error]] = list(KINDS)
-    while todo:
-        cls = todo.pop()
-        seen[cls.code] = cls
-        todo.extend(cls.__subclasses__())
-    return iter(sorted(seen.values(), key=lambda cls: cls.code))
+    """Return every error class defined so far, including the kinds, sorted by code."""
+    by_code: dict[str, type[Error]] = {}
+    pending: list[type[Error]] = list(KINDS)
+    while pending:
+        cls = pending.pop()
+        by_code[cls.code] = cls
+        pending.extend(cls.__subclasses__())
+    return iter(sorted(by_code.values(), key=lambda cls: cls.code))

@@ -1,4 +1,4 @@
-"""The pages of reference that are written from the code, so that they cannot be wrong about it."""
+"""Reference pages generated from the code, so that they always agree with it."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import MISSING, Field, fields
@@ -9,28 +9,29 @@ from typing import Any, cast
 from django.apps import apps
 from django.utils.module_loading import import_string
 
-from paliapi.env import ROOT, Env, Setting
+from paliapi.env import ROOT, Env
+from paliapi.env_setting import Setting
 from paliapi.http.problems import codes
 
-# The first variable of each part.
+# The first variable of each section.
 SECTIONS = {
-    "PALIAPI_MODE": "How it runs",
+    "PALIAPI_MODE": "General",
     "SECRET_KEY": "Secrets",
-    "DATABASE_URL": "What it talks to",
-    "MEDIA_ROOT": "Where files lie",
-    "MAX_UPLOAD_MB": "Limits of one request",
+    "DATABASE_URL": "Connections",
+    "MEDIA_ROOT": "File storage",
+    "MAX_UPLOAD_MB": "Limits per request",
     "FETCH_TIMEOUT_S": "Documents by URL",
     "MAX_WEBHOOKS": "Webhooks",
-    "RATE_PER_MINUTE": "Limits of one key and one owner",
-    "PALIAPI_FAILPOINT": "Only for tests",
+    "RATE_PER_MINUTE": "Limits per key and owner",
+    "PALIAPI_FAILPOINT": "For tests only",
 }
 
 
 def env_example() -> str:
-    """`.env.example`: every variable with what it means and its default, all of them commented out."""
+    """Return the text of `.env.example`: every variable with its meaning and default, commented out."""
     lines = [
-        "# Copy this file to .env and take the # away from what you want to change. `make run` needs none of it.",
-        "# A secret can also come from a file: SECRET_KEY_FILE=/run/secrets/secret_key.",
+        "# Copy this file to .env and uncomment what you want to change. `make run` needs none of it.",
+        "# A secret can also be read from a file: SECRET_KEY_FILE=/run/secrets/secret_key.",
     ]
     for setting, default in _settings():
         if setting.name in SECTIONS:
@@ -40,24 +41,26 @@ def env_example() -> str:
 
 
 def configuration() -> str:
-    """`docs/configuration.md`."""
+    """Return the text of `docs/configuration.md`."""
     lines = [
         "# Configuration",
         "",
-        "PaliAPI is configured by environment variables alone. `make run` needs none: it makes its own secrets and",
-        "starts its own Postgres, Redis and embeddings service. Where a variable is looked for, the first place wins:",
-        "the environment of the process, `.env`, `.env.dev`, and what the embedded stack has written for itself.",
+        "PaliAPI is configured only by environment variables. `make run` needs none: it generates its own secrets and",
+        "starts its own Postgres, Redis and embeddings service. If a variable is set in several places, the first of",
+        "these wins: the environment of the process, `.env`, `.env.dev`, and the file written by the embedded stack.",
         "",
-        "A secret `NAME` can also come from a file: set `NAME_FILE` to its path. Everything that is wrong is told in",
-        "one message, which names the variables and never shows a value. With `PALIAPI_MODE=production` the variables",
+        "A secret `NAME` can also be read from a file: set `NAME_FILE` to its path. All problems are reported in one",
+        "message, which names the variables and never shows a value. With `PALIAPI_MODE=production`, the variables",
         "marked *needed* must be set.",
         "",
-        "The embeddings service has variables of its own, see [its page](../embeddings/README.md).",
+        "The embeddings service has its own variables; see [its page](../embeddings/README.md).",
     ]
     for setting, default in _settings():
         if setting.name in SECTIONS:
-            lines += ["", f"## {SECTIONS[setting.name]}", "", "| Variable | Default | What it is |", "|---|---|---|"]
-        marks = [word for word, on in (("secret", setting.secret), ("needed", setting.needed_in_production)) if on]
+            lines += ["", f"## {SECTIONS[setting.name]}", "", "| Variable | Default | Meaning |", "|---|---|---|"]
+        marks = [
+            mark for mark, applies in (("secret", setting.secret), ("needed", setting.needed_in_production)) if applies
+        ]
         about = setting.about + (f" *({', '.join(marks)})*" if marks else "")
         shown = "" if setting.example else default
         lines.append(f"| `{setting.name}` | {f'`{shown}`' if shown else ''} | {about} |")
@@ -65,14 +68,14 @@ def configuration() -> str:
 
 
 def errors() -> str:
-    """`docs/errors.md`."""
+    """Return the text of `docs/errors.md`."""
     lines = [
         "# Error codes",
         "",
-        "Every failure is `application/problem+json` with a `code`. A code never changes its meaning; the text may.",
-        "A running PaliAPI shows this list at `/v1/docs/errors`.",
+        "Every error response is `application/problem+json` with a `code`. A code never changes its meaning; the text",
+        "may. A running PaliAPI shows this list at `/v1/docs/errors`.",
         "",
-        "429 and 503 may be tried again, after the seconds that `Retry-After` says where it is there.",
+        "Requests that got 429 or 503 may be repeated, after the number of seconds in `Retry-After` if it is present.",
         "",
         "| Code | Status | Meaning |",
         "|---|---|---|",
@@ -107,13 +110,13 @@ def _update(path: Path, function: str) -> str:
 
 
 def _settings() -> Iterator[tuple[Setting, str]]:
-    """Every variable with its default as one would write it, or an example where there is no default."""
+    """Yield every variable with its default as written in a file, or with an example if it has no default."""
     for item in fields(Env):
         setting = cast(Setting, item.metadata["setting"])
-        yield setting, setting.example or _written(item)
+        yield setting, setting.example or _default_text(item)
 
 
-def _written(item: "Field[Any]") -> str:
+def _default_text(item: "Field[Any]") -> str:
     default = item.default
     if default is MISSING or default is None:
         return ""
@@ -122,5 +125,5 @@ def _written(item: "Field[Any]") -> str:
     if isinstance(default, Path):
         return str(default.relative_to(ROOT))
     if isinstance(default, frozenset):
-        return ",".join(str(one) for one in sorted(default))
+        return ",".join(str(item) for item in sorted(default))
     return ",".join(default) if isinstance(default, tuple) else str(default)

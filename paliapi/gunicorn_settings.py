@@ -1,4 +1,4 @@
-"""How gunicorn serves the web; `gunicorn -c python:paliapi.gunicorn_settings paliapi.wsgi`."""
+"""Settings of gunicorn: `gunicorn -c python:paliapi.gunicorn_settings paliapi.wsgi`."""
 
 from typing import Protocol
 
@@ -10,17 +10,17 @@ _ENV = env.load()
 
 bind = f"[{_ENV.host}]:{_ENV.port}" if ":" in _ENV.host else f"{_ENV.host}:{_ENV.port}"
 workers = _ENV.web_workers
-worker_class = "paliapi.web_worker.PatientWorker"
-# A stream of events has a thread for as long as it lasts; they are counted, and the other requests keep theirs.
+worker_class = "paliapi.web_worker.TimedThreadWorker"
+# An event stream occupies a thread while it lasts, so streams have threads in addition to those for other requests.
 threads = _ENV.web_threads + _ENV.web_streams
 timeout = 120
-# Two names of the longest kind, each byte written as three.
+# Fits two names of maximum length, percent-encoded.
 limit_request_line = 8190
 graceful_timeout = 5
 keepalive = 15
 accesslog = None
 errorlog = "-"
-# A socket for remote control, in the home of whoever starts it, is one door too many.
+# Do not open a remote-control socket in the home of the user that starts gunicorn.
 control_socket_disable = True
 
 
@@ -29,6 +29,6 @@ class _Worker(Protocol):
 
 
 def child_exit(server: object, worker: _Worker) -> None:  # noqa: ARG001 - gunicorn's names
-    """Forget the gauges of a process that is gone."""
+    """Drop the gauges of a process that has ended."""
     if values.ValueClass.__name__ == "MmapedValue":
         multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]

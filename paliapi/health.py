@@ -1,4 +1,4 @@
-"""Is it alive, is it ready, and which part is not."""
+"""Liveness, readiness, and the state of each component."""
 
 import time
 from collections.abc import Callable
@@ -25,15 +25,15 @@ log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
 
-_KEEP_S = 2.0
+_CACHE_S = 2.0
 
 
 class HealthOut(serializers.Serializer[dict[str, str]]):
-    status = serializers.CharField(help_text="Always `ok`: the web answers.")
+    status = serializers.CharField(help_text="Always `ok`.")
 
 
-class Health(APIView):
-    """Open to everybody, like signed links and nothing else of the API."""
+class HealthView(APIView):
+    """The only endpoint besides signed links that needs no key."""
 
     authentication_classes = ()
     permission_classes = ()
@@ -42,8 +42,8 @@ class Health(APIView):
     @extend_schema(
         operation_id="getHealth",
         tags=["health"],
-        summary="Say that the web answers",
-        description="Needs no key and checks nothing else; `/readyz` tells the state of every part.",
+        summary="Check liveness",
+        description="Needs no key and checks nothing else; `/readyz` reports the state of every component.",
         auth=[],
         responses=HealthOut,
         examples=[OpenApiExample("Alive", value={"status": "ok"}, response_only=True)],
@@ -53,33 +53,33 @@ class Health(APIView):
 
 
 def livez(_request: HttpRequest) -> JsonResponse:
-    """The process runs; nothing else is asked, so an outage elsewhere restarts nobody."""
+    """Report that the process runs; check nothing else, so that an outage elsewhere restarts no process."""
     return JsonResponse({"status": "ok"})
 
 
-# What others have to tell beside the parts: a name, and whom to ask. It decides nothing.
+# Further details that applications report, by name. They do not affect the status.
 details: dict[str, Callable[[], object]] = {}
 
 
 class Readiness:
-    """Asks every part, at most every two seconds whoever asks."""
+    """The state of every component, checked at most every two seconds."""
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._asked_at = float("-inf")
+        self._checked_at = float("-inf")
         self._parts: dict[str, str] = {}
         self._details: dict[str, object] = {}
         self._migrated = False
 
     def parts_and_details(self) -> tuple[dict[str, str], dict[str, object]]:
         with self._lock:
-            if time.monotonic() - self._asked_at > _KEEP_S:
-                self._parts = self._ask()
-                self._details = {name: _state(name, tell) for name, tell in details.items()}
-                self._asked_at = time.monotonic()
+            if time.monotonic() - self._checked_at > _CACHE_S:
+                self._parts = self._check()
+                self._details = {name: _state(name, report) for name, report in details.items()}
+                self._checked_at = time.monotonic()
             return self._parts, self._details
 
-    def _ask(self) -> dict[str, str]:
+    def _check(self) -> dict[str, str]:
         checks: dict[str, Callable[[], str]] = {
             "database": _database,
             "migrations": self._migrations,
@@ -100,10 +100,9 @@ class Readiness:
 
 
 def _state(name: str, check: Callable[[], T]) -> T | str:
-    # Whatever goes wrong in a check is what it is there to find.
     try:
         return check()
-    except Exception as exc:
+    except Exception as exc:  # any failure means that the component is not ready
         log.warning("not_ready", part=name, error=type(exc).__name__)
         return "unreachable"
 
@@ -135,11 +134,11 @@ _readiness = Readiness()
 
 
 def readyz(_request: HttpRequest) -> JsonResponse:
-    """503 when something we cannot do without is missing; without embeddings we are only degraded."""
-    parts, more = _readiness.parts_and_details()
-    needed = [state for name, state in parts.items() if name != "embeddings"]
-    status = "unready" if any(state != "ok" for state in needed) else "ok"
+    """Report 503 if a component is missing; without embeddings, the service is only degraded."""
+    parts, more_details = _readiness.parts_and_details()
+    required = [state for name, state in parts.items() if name != "embeddings"]
+    status = "unready" if any(state != "ok" for state in required) else "ok"
     if status == "ok" and parts["embeddings"] != "ok":
         status = "degraded"
-    body: dict[str, Any] = {"status": status, "parts": parts, **more}
+    body: dict[str, Any] = {"status": status, "parts": parts, **more_details}
     return JsonResponse(body, status=503 if status == "unready" else 200)

@@ -1,4 +1,4 @@
-"""Structured logs: one line an event, with the request's id, and never a secret."""
+"""Structured logs: one line per event, with the request id and without secrets."""
 
 import logging
 import logging.config
@@ -10,34 +10,34 @@ import structlog
 
 Event = MutableMapping[str, Any]
 
-# What must not be read in a log: our keys, bearer tokens, passwords inside URLs, and signed links to files.
+# Must not appear in a log: API keys, bearer tokens, passwords in URLs, and signed file links.
 _SECRETS = re.compile(
     r"pali_[0-9A-Za-z]{8,}_[0-9A-Za-z]+|(?i:\b(?:bearer|token)\s+)[0-9A-Za-z._~+/=-]{8,}|(?<=:)[^:/@\s]+(?=@)"
     r"|(?<=/v1/files/)[^\s?\"']+"
 )
-_TELLING_NAMES = re.compile(r"(?i)authorization|password|secret|token|pepper|cookie|api_key$")
+_SECRET_NAMES = re.compile(r"(?i)authorization|password|secret|token|pepper|cookie|api_key$")
 
 
 def _redacted(value: Any) -> Any:
     if isinstance(value, str):
         return _SECRETS.sub("[secret]", value)
     if isinstance(value, dict):
-        return {key: "[secret]" if _TELLING_NAMES.search(str(key)) else _redacted(item) for key, item in value.items()}
+        return {key: "[secret]" if _SECRET_NAMES.search(str(key)) else _redacted(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [_redacted(item) for item in value]
     return value
 
 
 def redact(_logger: object, _method: str, event: Event) -> Event:
-    """Take secrets out of every field of an event, the traceback's text included."""
+    """Remove secrets from every field of an event, including the text of a traceback."""
     for name, value in event.items():
         if not name.startswith("_"):
-            event[name] = "[secret]" if _TELLING_NAMES.search(name) and value else _redacted(value)
+            event[name] = "[secret]" if _SECRET_NAMES.search(name) and value else _redacted(value)
     return event
 
 
-def _quiet_arguments(_logger: object, _method: str, event: Event) -> Event:
-    """Objects are told by their text, so that redaction sees what a renderer would print."""
+def _stringify(_logger: object, _method: str, event: Event) -> Event:
+    """Replace objects by their text, so that `redact` sees what a renderer would print."""
     for name, value in event.items():
         if not name.startswith("_") and not isinstance(value, str | int | float | bool | None | dict | list | tuple):
             event[name] = str(value)
@@ -45,7 +45,7 @@ def _quiet_arguments(_logger: object, _method: str, event: Event) -> Event:
 
 
 def configure(*, level: str, form: str) -> None:
-    """Send our own events and those of every library through one chain to standard error."""
+    """Send the events of this code and of all libraries through one chain to standard error."""
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_logger_name,
@@ -70,25 +70,25 @@ def configure(*, level: str, form: str) -> None:
             "version": 1,
             "disable_existing_loggers": False,
             "formatters": {
-                "ours": {
+                "structured": {
                     "()": structlog.stdlib.ProcessorFormatter,
                     "foreign_pre_chain": shared,
                     "processors": [
                         structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                         structlog.processors.format_exc_info,
-                        _quiet_arguments,
+                        _stringify,
                         redact,
                         *last,
                     ],
                 }
             },
-            "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "ours"}},
+            "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "structured"}},
             "root": {"handlers": ["stderr"], "level": level},
-            # Every request has one line of our own; Django's second one says less.
+            # RequestContext logs every request; Django would log some a second time.
             "loggers": {
                 "django.request": {"level": "CRITICAL"},
                 "django.security.DisallowedHost": {"level": "CRITICAL"},
-                # What we ask the embeddings service is told where it goes wrong.
+                # Failed requests to the embeddings service are logged by their callers.
                 "httpx": {"level": "WARNING"},
             },
         }

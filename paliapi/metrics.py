@@ -1,4 +1,4 @@
-"""What Prometheus reads at /metrics; with several web processes, summed over all of them."""
+"""The Prometheus metrics at /metrics, summed over all web server processes."""
 
 import hmac
 from collections.abc import Callable, Iterable, Iterator
@@ -39,28 +39,28 @@ component_up = Gauge(
 )
 
 
-class _WhenAsked(Collector):
-    """Figures that stand in the database, so that every process would tell the same: read when somebody asks."""
+class _ScrapeCollector(Collector):
+    """Metrics read from the database on each scrape, because every process would report the same values."""
 
     def __init__(self) -> None:
-        self.tellers: list[Callable[[], Iterable[Metric]]] = []
+        self.sources: list[Callable[[], Iterable[Metric]]] = []
 
     def collect(self) -> Iterator[Metric]:
-        for tell in self.tellers:
+        for collect in self.sources:
             try:
-                yield from tell()
+                yield from collect()
             except DatabaseError as problem:
                 log.warning("figures_unavailable", error=type(problem).__name__)
 
 
-_when_asked = _WhenAsked()
+_on_scrape = _ScrapeCollector()
 _stored = CollectorRegistry()
-_stored.register(_when_asked)
+_stored.register(_on_scrape)
 
 
-def when_asked(tell: Callable[[], Iterable[Metric]]) -> None:
-    """Ask `tell` for its figures whenever metrics are read."""
-    _when_asked.tellers.append(tell)
+def collect_on_scrape(collect: Callable[[], Iterable[Metric]]) -> None:
+    """Call `collect` for metrics on each scrape."""
+    _on_scrape.sources.append(collect)
 
 
 def _registry() -> CollectorRegistry:
@@ -72,10 +72,10 @@ def _registry() -> CollectorRegistry:
 
 
 def view(request: HttpRequest) -> HttpResponse:
-    """Open while developing; in production only for who has METRICS_TOKEN."""
+    """Return all metrics, if the request has METRICS_TOKEN or, in development, none is set."""
     token = settings.ENV.metrics_token
     given = request.headers.get("Authorization", "").removeprefix("Bearer ")
     allowed = hmac.compare_digest(given.encode(), token.encode()) if token else not settings.ENV.production
     if not allowed:
-        return error_response(NotFound("There is nothing at this address."))
+        return error_response(NotFound("There is no such URL."))
     return HttpResponse(generate_latest(_registry()) + generate_latest(_stored), content_type=CONTENT_TYPE_LATEST)

@@ -1,4 +1,4 @@
-"""What happens to every request, whichever view answers it."""
+"""Behaviour of every request, whichever view handles it."""
 
 import re
 import time
@@ -28,9 +28,9 @@ log = structlog.get_logger(__name__)
 
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 _REQUEST_ID = re.compile(r"[0-9A-Za-z._-]{8,64}")
-_QUIET = {"/livez", "/readyz", "/metrics", "/v1/health/"}
+_UNLOGGED_PATHS = {"/livez", "/readyz", "/metrics", "/v1/health/"}
 
-# Our own HTML (Swagger UI, error catalogue, admin) runs from local files alone.
+# The HTML pages (Swagger UI, error codes, admin) load only local files.
 _CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
     "font-src 'self'; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
@@ -39,53 +39,53 @@ _CSP = (
 
 class Overloaded(Unavailable):
     code = "overloaded"
-    title = "More is asked than can be answered at the moment; try again."
+    title = "The server is overloaded; try again."
 
 
-def request_id_of(request: HttpRequest) -> str:
-    """The caller's trace id if it sends a good one, else its request id, else a new one."""
-    if found := _TRACEPARENT.fullmatch(request.headers.get("traceparent", "")):
-        return found.group(1)
-    given = request.headers.get("X-Request-ID", "")
-    return given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+def choose_request_id(request: HttpRequest) -> str:
+    """Return the client's trace id if it sends a valid one, else its request id, else a new id."""
+    if match := _TRACEPARENT.fullmatch(request.headers.get("traceparent", "")):
+        return match.group(1)
+    sent = request.headers.get("X-Request-ID", "")
+    return sent if _REQUEST_ID.fullmatch(sent) else uuid.uuid4().hex
 
 
 class RequestContext:
-    """One id per request, in the log, in the answer and in error bodies; one log line and one measurement."""
+    """Gives each request an id for the log, the response and error bodies; logs and measures the request."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         started = time.perf_counter()
-        request_id = request_id_of(request)
+        request_id = choose_request_id(request)
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request_id=request_id)
-        response = self._answer(request)
+        response = self._respond(request)
         add_response_headers(request, response)
         response["X-Request-ID"] = request_id
-        self._tell(request, response, time.perf_counter() - started)
+        self._record(request, response, time.perf_counter() - started)
         return response
 
     def process_exception(self, _request: HttpRequest, exception: Exception) -> HttpResponseBase | None:
-        """Errors of ours that come out of a plain view, as the admin's."""
+        """Convert errors raised by plain Django views, such as the admin's."""
         return error_response(exception) if isinstance(exception, Error) else None
 
-    def _answer(self, request: HttpRequest) -> HttpResponseBase:
+    def _respond(self, request: HttpRequest) -> HttpResponseBase:
         chunked = "chunked" in request.headers.get("Transfer-Encoding", "").lower()
         if chunked and "Content-Length" not in request.headers:
             return refusal("length_required")
-        if request.META.get(WAITED_S, 0) > settings.ENV.web_queue_s and request.path not in _QUIET:
-            # Its client may have given up; the time is better spent on those that came just now.
+        if request.META.get(WAITED_S, 0) > settings.ENV.web_queue_s and request.path not in _UNLOGGED_PATHS:
+            # Its client may have given up; newer requests make better use of the time.
             return error_response(Overloaded(retry_after_s=settings.ENV.web_queue_s))
         return self.get_response(request)
 
-    def _tell(self, request: HttpRequest, response: HttpResponseBase, seconds: float) -> None:
+    def _record(self, request: HttpRequest, response: HttpResponseBase, seconds: float) -> None:
         match = request.resolver_match
         operation = (match.view_name or match.route) if match else "none"
         metrics.requests.labels(operation, request.method or "", str(response.status_code)).inc()
         metrics.request_seconds.labels(operation).observe(seconds)
-        if request.path not in _QUIET:
+        if request.path not in _UNLOGGED_PATHS:
             log.info(
                 "request",
                 method=request.method,
@@ -97,7 +97,7 @@ class RequestContext:
 
 
 class SecurityHeaders:
-    """A strict policy on everything; a view that sets its own keeps it."""
+    """Adds strict security headers, unless a view has set its own."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -113,7 +113,7 @@ class SecurityHeaders:
 
 
 class TolerateMissingSlash:
-    """`POST /v1/collections` means `/v1/collections/`, without a redirect that would lose the body."""
+    """Treats `POST /v1/collections` as `/v1/collections/`, without a redirect, which would lose the body."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -126,23 +126,23 @@ class TolerateMissingSlash:
         return self.get_response(request)
 
 
-class _NotForTheAPI(MiddlewareMixin):
-    """For pages that people log in to. The API knows keys and nothing else, so its requests pass by."""
+class _SkipAPI(MiddlewareMixin):
+    """Skips API requests, which authenticate by key only."""
 
     def __call__(self, request: HttpRequest) -> Any:
         return self.get_response(request) if request.path_info.startswith("/v1/") else super().__call__(request)
 
 
-class Sessions(_NotForTheAPI, SessionMiddleware):
-    """Those of the admin."""
+class Sessions(_SkipAPI, SessionMiddleware):
+    """Sessions, for the admin."""
 
 
-class Users(_NotForTheAPI, AuthenticationMiddleware):
-    """Who is logged in."""
+class Users(_SkipAPI, AuthenticationMiddleware):
+    """The logged-in user, for the admin."""
 
 
-class Messages(_NotForTheAPI, MessageMiddleware):
-    """What is told once, on the next page."""
+class Messages(_SkipAPI, MessageMiddleware):
+    """One-time messages, for the admin."""
 
 
 def _known(path: str) -> bool:

@@ -1,10 +1,10 @@
-"""One REDIS_URL, two dialects."""
+"""Redis URLs in the dialects of redis-py and Celery."""
 
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 
 def for_celery(url: str) -> str:
-    """`unix:///path?db=0&password=x`, as redis-py reads it, in kombu's words; other URLs are the same in both."""
+    """Translate a redis-py URL such as `unix:///path?db=0&password=x` for Celery; other URLs are the same for both."""
     parts = urlsplit(url)
     if parts.scheme != "unix":
         return url

@@ -1,7 +1,7 @@
-"""The database roles, and the SQL that makes them.
+"""The database roles, and the SQL that creates them.
 
-`OWNER` owns the tables and runs the migrations. `APP` is what the web and the workers are: row-level
-security binds it. `STAFF` is what the admin site becomes for the length of one request.
+`OWNER` owns the tables and runs the migrations. `APP` is the role of the web server and the workers, which row-level
+security applies to. `STAFF` is the role that the admin site assumes during a request.
 """
 
 OWNER = "paliapi"
@@ -16,11 +16,10 @@ _ATTRIBUTES = {
 
 
 def create_roles_sql() -> str:
-    """SQL that makes the roles where they are missing; for a superuser, or a role with CREATEROLE.
+    """Return SQL that creates missing roles, to be run by a superuser or a role with CREATEROLE.
 
-    Nothing but the defaults is said about SUPERUSER and BYPASSRLS: no role has them unless somebody
-    gives them, and a managed Postgres does not let its administrator speak of them at all.
-    Passwords are set apart from this.
+    It does not mention SUPERUSER and BYPASSRLS: no role has them by default, and the administrator of a managed
+    Postgres may not mention them at all. Passwords are set separately.
     """
     return "\n".join(
         [
@@ -31,10 +30,10 @@ def create_roles_sql() -> str:
 
 
 def open_indexes_sql() -> str:
-    """SQL that lets Postgres use indexes on metadata and words under row-level security; for a superuser.
+    """Return SQL, for a superuser, that lets Postgres use indexes on metadata and text under row-level security.
 
-    A condition runs before the policy's only if its function is known to tell nothing about rows that it does not
-    return. These raise no error that depends on a row, but Postgres does not mark them so by itself.
+    Postgres evaluates a condition before the policy's only if its function is marked as leaking nothing about rows that
+    it does not return. These functions raise no errors that depend on a row, but are not marked by default.
     """
     functions = (
         "jsonb_contains(jsonb, jsonb)",

@@ -1,4 +1,4 @@
-"""Django's settings, all of them from `Env`; what differs in production is a variable, not a file."""
+"""Django's settings. Whatever differs between installations comes from `Env`."""
 
 from datetime import timedelta
 from typing import Any
@@ -6,11 +6,11 @@ from typing import Any
 from botocore.config import Config
 
 from paliapi import env, logs
-from paliapi.database import settings_for
+from paliapi.database import database_settings
 
 ENV = env.load()
 
-# The frame
+# General
 SECRET_KEY = ENV.secret_key
 DEBUG = False
 ALLOWED_HOSTS = list(ENV.allowed_hosts)
@@ -67,8 +67,8 @@ TEMPLATES = [
     }
 ]
 
-# What is kept where
-DATABASES = {"default": settings_for(ENV.database_url, pool_size=ENV.web_threads + ENV.web_streams + 2)}
+# Storage
+DATABASES = {"default": database_settings(ENV.database_url, pool_size=ENV.web_threads + ENV.web_streams + 2)}
 
 STATIC_URL = "/static/"
 WHITENOISE_USE_FINDERS = True
@@ -92,18 +92,18 @@ if ENV.s3_bucket:
             "default_acl": None,
             "querystring_auth": True,
             "file_overwrite": True,
-            # The SDK's own patience is longer than anybody who uploads has.
+            # The SDK's default timeouts are too long for an upload request.
             "client_config": Config(connect_timeout=5, read_timeout=30, retries={"max_attempts": 2}),
         },
     }
 
-# Uploads are written to disk as they come; JSON bodies have their own, smaller, limit in the parser.
+# Uploads are streamed to disk; the parser limits the size of JSON bodies.
 FILE_UPLOAD_HANDLERS = ["paliapi.http.uploads.HashingUploadHandler"]
 FILE_UPLOAD_TEMP_DIR = None
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 1000
 
-# Sessions are for the admin only; the API knows keys and nothing else.
+# Sessions are for the admin only; the API accepts only keys.
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
@@ -124,8 +124,8 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = _https
 SECURE_SSL_REDIRECT = False
 X_FRAME_OPTIONS = "DENY"
 SILENCED_SYSTEM_CHECKS = [
-    "security.W008",  # the proxy that ends TLS redirects; here it would loop where the proxy does not name the scheme
-    "security.W021",  # preloading binds a whole domain, which is for its owner to decide
+    "security.W008",  # the TLS proxy redirects; doing so here would loop if the proxy did not pass on the scheme
+    "security.W021",  # preloading affects the whole domain, so its owner must decide
 ]
 if ENV.trust_proxy:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
@@ -152,11 +152,10 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "PaliAPI",
     "VERSION": "1.0.0",
     "DESCRIPTION": (
-        "Retrieval for visually rich documents. Put PDFs, slides, scans and images into collections, ask questions, "
-        "get back the pages that answer them.\n\n"
-        "Every call but health and signed links carries `Authorization: Bearer YOUR_KEY`. Every failure is "
-        "`application/problem+json` "
-        "with a stable `code` and the `request_id` that the log has too."
+        "Retrieval for visually rich documents. Upload PDFs, slides, scans and images into collections, send queries, "
+        "and get back the pages that answer them.\n\n"
+        "Every request except health and signed links needs `Authorization: Bearer YOUR_KEY`. Every error is "
+        "`application/problem+json` with a stable `code` and the `request_id` that also appears in the log."
     ),
     "LICENSE": {"name": "Apache-2.0", "url": "https://www.apache.org/licenses/LICENSE-2.0"},
     "SERVERS": [{"url": "http://localhost:8001", "description": "`make run` on this machine"}],
@@ -166,16 +165,19 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": "/v1/",
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_ADD_EXPLICIT_BLANK_NULL_CHOICE": False,
-    "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "paliapi.http.openapi.say_plainly"],
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "paliapi.http.openapi.postprocess_schema",
+    ],
     "TAGS": [
-        {"name": "health", "description": "Is it there?"},
-        {"name": "keys", "description": "Who am I, and which keys do I have?"},
+        {"name": "health", "description": "Liveness and readiness."},
+        {"name": "keys", "description": "API keys, and usage of the account."},
         {"name": "collections", "description": "Sets of documents that are searched together."},
-        {"name": "documents", "description": "What was put in, its state and its pages."},
-        {"name": "search", "description": "Ask, and get the pages that answer."},
-        {"name": "embeddings", "description": "Multi-vectors for programs of your own."},
+        {"name": "documents", "description": "Uploaded documents, their processing state and their pages."},
+        {"name": "search", "description": "Find the pages that answer a query."},
+        {"name": "embeddings", "description": "Multi-vector embeddings for your own programs."},
         {"name": "filter", "description": "Find collections and documents by their metadata."},
-        {"name": "webhooks", "description": "Be told when documents are ready, or are not."},
-        {"name": "helpers", "description": "Turn files into what other calls take."},
+        {"name": "webhooks", "description": "Notifications when documents are ready or have failed."},
+        {"name": "helpers", "description": "File conversions for use with other endpoints."},
     ],
 }

@@ -1,3 +1,3 @@
-"""Units of size."""
+"""Units of size, in bytes."""
 
 MEBIBYTE = 1024 * 1024

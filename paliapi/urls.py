@@ -1,4 +1,4 @@
-"""Every address there is."""
+"""All URLs."""
 
 from django.contrib import admin
 from django.urls import include, path
@@ -15,10 +15,10 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("v1/docs", docs.swagger, name="swagger"),
     path("v1/docs/", docs.home),
-    path("v1/docs/openapi.json", docs.OpenAPI.as_view(), name="openapi"),
-    path("v1/openapi.json", docs.OpenAPI.as_view()),
+    path("v1/docs/openapi.json", docs.OpenAPIView.as_view(), name="openapi"),
+    path("v1/openapi.json", docs.OpenAPIView.as_view()),
     path("v1/docs/errors", docs.errors, name="errors"),
-    path("v1/health/", health.Health.as_view(), name="getHealth"),
+    path("v1/health/", health.HealthView.as_view(), name="getHealth"),
     path("v1/", include("accounts.urls")),
     path("v1/", include("collections_app.urls")),
 ]

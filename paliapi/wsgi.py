@@ -1,4 +1,4 @@
-"""The web as gunicorn loads it."""
+"""The WSGI application."""
 
 import os
 
@@ -7,5 +7,5 @@ from django.urls import get_resolver
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "paliapi.settings")  # noqa: TID251  (Django wants it there)
 application = get_wsgi_application()
-# With them come the loops that search runs as machine code. Nobody's first request shall wait for all that.
+# Loading the routes also compiles the search kernels, so that the first request does not wait for it.
 loaded_routes = get_resolver().url_patterns

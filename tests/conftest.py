@@ -14,7 +14,7 @@ from django.db import connections
 from django.test.client import ClientHandler
 from pytest_django import DjangoDbBlocker, Settings
 
-from paliapi.database import settings_for
+from paliapi.database import database_settings
 from paliapi.roles import APP, OWNER
 from paliapi.stack.home import open_home
 from paliapi.stack.postgres import SUPERUSER, start_postgres
@@ -70,9 +70,9 @@ def django_db_setup(services: Services, django_db_blocker: DjangoDbBlocker) -> I
         database_admin_url=services.owner_url,
         redis_url=services.redis_url,
     )
-    settings.DATABASES["default"].update(settings_for(services.app_url))
+    settings.DATABASES["default"].update(database_settings(services.app_url))
     with django_db_blocker.unblock():
-        connections["default"].settings_dict.update(settings_for(services.app_url))
+        connections["default"].settings_dict.update(database_settings(services.app_url))
         call_command("migrate", verbosity=0)
         yield
         connections.close_all()

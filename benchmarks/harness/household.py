@@ -14,7 +14,7 @@ from typing import Literal
 
 import httpx
 
-from paliapi import env
+from paliapi import env, env_sources
 from paliapi.roles import APP, OWNER
 from paliapi.stack import processes
 from paliapi.stack.child import Child, Command
@@ -100,7 +100,9 @@ def household(settings: Mapping[str, str] | None = None, *, model: Model = "ques
         ending.callback(child.stop, within_s=5)
         port = free_port()
         environ = {
-            **{name: value for name, value in env.process_environ().items() if name in ("PATH", "HOME", "LANG")},
+            **{
+                name: value for name, value in env_sources.process_environ().items() if name in ("PATH", "HOME", "LANG")
+            },
             "DJANGO_SETTINGS_MODULE": "paliapi.settings",
             "PALIAPI_HOME": str(folder),
             "LOG_LEVEL": "WARNING",

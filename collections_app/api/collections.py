@@ -16,7 +16,7 @@ from collections_app.api.parameters import COLLECTION_NAME, CURSOR, IF_MATCH, IF
 from collections_app.api.validation import validated
 from collections_app.catalogue import Precondition
 from collections_app.models import Collection
-from paliapi.http.etags import answer, require_match
+from paliapi.http.etags import etag_response, require_match
 from paliapi.http.paging import paginate
 
 
@@ -59,7 +59,7 @@ def _if_match(request: Request) -> Precondition[Collection]:
 
 
 class Collections(OwnedView):
-    also_answers: ClassVar = {"GET": (422,), "POST": (409,)}
+    extra_statuses: ClassVar = {"GET": (422,), "POST": (409,)}
 
     @extend_schema(
         operation_id="listCollections",
@@ -101,7 +101,7 @@ class Collections(OwnedView):
 
 
 class CollectionDetail(OwnedView):
-    also_answers: ClassVar = {"GET": (304,), "PATCH": (409, 412), "DELETE": (412,)}
+    extra_statuses: ClassVar = {"GET": (304,), "PATCH": (409, 412), "DELETE": (412,)}
 
     @extend_schema(
         operation_id="getCollection",
@@ -114,7 +114,7 @@ class CollectionDetail(OwnedView):
     )
     def get(self, request: Request, collection_name: str) -> Response:
         collection = catalogue.find_collection(self.transaction, self.caller, collection_name)
-        return answer(request, represent_collection(collection))
+        return etag_response(request, represent_collection(collection))
 
     @extend_schema(
         operation_id="updateCollection",
@@ -138,7 +138,7 @@ class CollectionDetail(OwnedView):
             metadata=body.get("metadata"),
             precondition=_if_match(request),
         )
-        return answer(request, represent_collection(collection))
+        return etag_response(request, represent_collection(collection))
 
     @extend_schema(
         operation_id="deleteCollection",

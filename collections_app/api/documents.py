@@ -29,9 +29,9 @@ from collections_app.api.validation import validated
 from collections_app.catalogue import Precondition
 from collections_app.ingest import accept
 from collections_app.models import Document, OnPageError
-from paliapi.http.etags import answer, require_match
+from paliapi.http.etags import etag_response, require_match
 from paliapi.http.paging import paginate
-from paliapi.http.parsers import JSONParser, MultiPartParser, largest_json_upload
+from paliapi.http.parsers import JSONParser, MultiPartParser, max_json_upload_bytes
 
 _DOCUMENT = OpenApiExample("A document", value=EXAMPLE, response_only=True)
 
@@ -41,7 +41,7 @@ def _if_match(request: Request) -> Precondition[Document]:
 
 
 class Documents(OwnedView):
-    also_answers: ClassVar = {"GET": (413, 422)}
+    extra_statuses: ClassVar = {"GET": (413, 422)}
 
     @extend_schema(
         operation_id="listDocuments",
@@ -60,8 +60,8 @@ class Documents(OwnedView):
 
 class DocumentDetail(OwnedView):
     parser_classes = (JSONParser, MultiPartParser)
-    max_body_bytes = staticmethod(largest_json_upload)
-    also_answers: ClassVar = {"GET": (304, 409, 413), "PATCH": (409, 412), "DELETE": (409, 412)}
+    max_body_bytes = staticmethod(max_json_upload_bytes)
+    extra_statuses: ClassVar = {"GET": (304, 409, 413), "PATCH": (409, 412), "DELETE": (409, 412)}
 
     @property
     def transactional(self) -> bool:  # type: ignore[override]
@@ -80,7 +80,7 @@ class DocumentDetail(OwnedView):
         document = catalogue.find_document(
             self.transaction, self.caller, document_name, collection_name=collection_name_of(request)
         )
-        return answer(request, represent_documents([document], request)[0])
+        return etag_response(request, represent_documents([document], request)[0])
 
     @extend_schema(
         operation_id="updateDocument",
@@ -117,7 +117,7 @@ class DocumentDetail(OwnedView):
                     precondition=_if_match(request),
                 )
             tasks.nudge()
-            return answer(request, represent_document(document, request))
+            return etag_response(request, represent_document(document, request))
 
     @extend_schema(
         operation_id="deleteDocument",

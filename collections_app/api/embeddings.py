@@ -12,7 +12,7 @@ from accounts.rate_limits import concurrent
 from accounts.views import OwnedView
 from collections_app import embeddings_client
 from collections_app.api.validation import validated
-from paliapi.http.parsers import largest_json_upload
+from paliapi.http.parsers import max_json_upload_bytes
 from paliapi.http.serializers import TextField
 
 MAX_INPUTS = 32
@@ -52,7 +52,7 @@ _EXAMPLE = {
 class EmbeddingsView(OwnedView):
     scopes: ClassVar = {"POST": "search"}
     transactional = False  # it calls another service
-    max_body_bytes = staticmethod(largest_json_upload)
+    max_body_bytes = staticmethod(max_json_upload_bytes)
 
     @extend_schema(
         operation_id="createEmbeddings",

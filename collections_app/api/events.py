@@ -29,7 +29,7 @@ from collections_app.api.parameters import COLLECTION, DOCUMENT_NAME, collection
 from collections_app.ingest import progress
 from collections_app.ingest.progress import Progress
 from collections_app.models import Document, Revision
-from paliapi.database import let_go
+from paliapi.database import release_connection
 
 log = structlog.get_logger(__name__)
 
@@ -54,7 +54,7 @@ class Events(OwnedView):
     http_method_names = ["get", "options"]
     query = frozenset({"collection_name"})
     transactional = False  # a stream lasts long, and must see every change
-    also_answers: ClassVar = {"GET": (409,)}
+    extra_statuses: ClassVar = {"GET": (409,)}
 
     @extend_schema(
         operation_id="streamDocumentEvents",
@@ -117,7 +117,7 @@ def _events(caller: Caller, document: Document, *, last_event_id: str) -> Iterat
     try:
         for state in progress.follow(caller, document, timeout_s=settings.ENV.stream_s, heartbeat_s=_HEARTBEAT_S):
             allowed = is_still_valid(caller)
-            let_go()  # a slow client must not hold a connection
+            release_connection()  # a slow client must not hold a connection
             if not allowed:
                 return
             if state is None or state.event_id == last_event_id:

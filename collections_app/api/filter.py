@@ -49,7 +49,7 @@ _EXAMPLES = {
 
 class FilterView(OwnedView):
     scopes: ClassVar = {"POST": "read"}
-    also_answers: ClassVar = {"POST": (413,)}
+    extra_statuses: ClassVar = {"POST": (413,)}
 
     @extend_schema(
         operation_id="filter",

@@ -91,7 +91,7 @@ def represent_job(row: Revision) -> dict[str, Any]:
 
 class Jobs(OwnedView):
     query = frozenset({"status", "collection_name", "limit", "cursor"})
-    also_answers: ClassVar = {"GET": (422,)}
+    extra_statuses: ClassVar = {"GET": (422,)}
 
     @extend_schema(
         operation_id="listJobs",
@@ -120,7 +120,7 @@ class Jobs(OwnedView):
 
 class CancelDocument(OwnedView):
     query = frozenset({"collection_name"})
-    also_answers: ClassVar = {"POST": (409, 422)}
+    extra_statuses: ClassVar = {"POST": (409, 422)}
 
     @extend_schema(
         operation_id="cancelDocument",
@@ -141,7 +141,7 @@ class CancelDocument(OwnedView):
 
 class RetryDocument(OwnedView):
     query = frozenset({"collection_name"})
-    also_answers: ClassVar = {"POST": (409, 422)}
+    extra_statuses: ClassVar = {"POST": (409, 422)}
 
     @extend_schema(
         operation_id="retryDocument",

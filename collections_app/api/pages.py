@@ -33,7 +33,7 @@ _PAGE_NUMBER = OpenApiParameter("page_number", int, "path", description="Starts 
 
 class PageImage(OwnedView):
     query: ClassVar[frozenset[str]] = frozenset({"collection_name", "v"})
-    also_answers: ClassVar = {"GET": (304, 409)}
+    extra_statuses: ClassVar = {"GET": (304, 409)}
 
     @extend_schema(
         operation_id="getPageImage",

@@ -23,7 +23,7 @@ from collections_app.search import recall, recall_sampling, run
 from collections_app.search.query import Asked, Picture, Words
 from collections_app.search.run import Answer, Question
 from paliapi.errors import Problem
-from paliapi.http.parsers import largest_json_upload
+from paliapi.http.parsers import max_json_upload_bytes
 from paliapi.http.serializers import FlagField, NumberField, TextField
 
 MOST_HITS = 1000
@@ -206,8 +206,8 @@ def _question(data: dict[str, Any], asked: Asked) -> Question:
 
 
 class SearchView(_Searching):
-    also_answers: ClassVar = {"POST": (404, 409)}
-    max_body_bytes = staticmethod(largest_json_upload)
+    extra_statuses: ClassVar = {"POST": (404, 409)}
+    max_body_bytes = staticmethod(max_json_upload_bytes)
 
     @extend_schema(
         operation_id="search",
@@ -240,7 +240,7 @@ class SearchView(_Searching):
 
 
 class SearchImageView(_Searching):
-    max_body_bytes = staticmethod(largest_json_upload)
+    max_body_bytes = staticmethod(max_json_upload_bytes)
 
     @extend_schema(
         operation_id="searchImage",

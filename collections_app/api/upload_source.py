@@ -13,7 +13,7 @@ from collections_app.api.errors import SourceAmbiguous, SourceMissing
 from collections_app.engine.input import base64_input
 from collections_app.ingest.accept import Upload
 from paliapi.errors import Problem, TooLarge
-from paliapi.http.uploads import ReceivedFile, needing_room
+from paliapi.http.uploads import ReceivedFile, disk_errors_mapped
 from paliapi.units import MEBIBYTE
 
 
@@ -30,7 +30,7 @@ def open_upload(source: FileSource, *, required: bool) -> Iterator[Upload | None
         yield received_upload(source.file)
     elif source.base64:
         # Unbuffered, so that a full disk raises while writing and not when the file is closed.
-        with needing_room():
+        with disk_errors_mapped():
             file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - closed by the next statement
         with file:
             yield decode_upload(source.base64, file, at="/base64")
@@ -51,7 +51,7 @@ def decode_upload(text: str, file: IO[bytes], *, at: str) -> Upload:
     digest = hashlib.sha256()
     for chunk in chunks:
         digest.update(chunk)
-        with needing_room():
+        with disk_errors_mapped():
             _write_all(file, chunk)
     size = file.tell()
     file.seek(0)

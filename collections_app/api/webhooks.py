@@ -151,7 +151,7 @@ class RotateSecret(OwnedView):
 class SendTest(OwnedView):
     query: ClassVar[frozenset[str]] = frozenset()
     scopes: ClassVar[dict[str, Scope | None]] = _MANAGING
-    also_answers: ClassVar = {"POST": (409,)}
+    extra_statuses: ClassVar = {"POST": (409,)}
 
     @extend_schema(
         operation_id="testWebhook",
@@ -193,7 +193,7 @@ class WebhookDeliveries(OwnedView):
 class ReplayDelivery(OwnedView):
     query: ClassVar[frozenset[str]] = frozenset()
     scopes: ClassVar[dict[str, Scope | None]] = _MANAGING
-    also_answers: ClassVar = {"POST": (409,)}
+    extra_statuses: ClassVar = {"POST": (409,)}
 
     @extend_schema(
         operation_id="replayWebhookDelivery",

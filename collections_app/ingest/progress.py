@@ -12,7 +12,7 @@ from typing import Final
 from accounts.access import Caller
 from accounts.ownership import acting_for
 from collections_app.models import IN_FLIGHT, Document, Revision
-from paliapi.database import let_go
+from paliapi.database import release_connection
 
 SUPERSEDED: Final = "superseded"
 DELETED: Final = "deleted"
@@ -50,7 +50,7 @@ def follow(
     pause_s, event_id = _FIRST_PAUSE_S, ""
     while True:
         state = _poll(caller, document)
-        let_go()
+        release_connection()
         now = time.monotonic()
         if state.event_id != event_id:
             yield state

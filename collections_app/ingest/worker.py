@@ -24,7 +24,7 @@ from collections_app.models import Revision, Status
 from collections_app.storage import files
 from collections_app.storage.errors import StorageUnavailable
 from collections_app.webhooks import outbox
-from paliapi.database import let_go
+from paliapi.database import release_connection
 from paliapi.errors import Error, Unavailable
 
 log = structlog.get_logger(__name__)
@@ -125,7 +125,7 @@ def _release(lease: Lease) -> None:
     """Let another worker continue as soon as the database responds. If it does not, the lease expires by itself."""
     deadline = time.monotonic() + _DATABASE_TIMEOUT_S
     while time.monotonic() < deadline:
-        let_go()
+        release_connection()
         try:
             lease.release()
         except (OperationalError, InterfaceError):

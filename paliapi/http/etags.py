@@ -1,4 +1,4 @@
-"""ETags: a reader may ask "only if it changed", a writer may say "only if it has not"."""
+"""ETags, for conditional reads (`If-None-Match`) and conditional writes (`If-Match`)."""
 
 import hashlib
 import json
@@ -13,14 +13,14 @@ from paliapi.errors import Stale
 
 
 def etag(representation: Mapping[str, Any]) -> str:
-    """A strong ETag of what the caller would read; signed links, which change with every answer, left out."""
-    told = {name: value for name, value in representation.items() if name != "url"}
-    text = json.dumps(told, sort_keys=True, separators=(",", ":"), default=str)
+    """Return a strong ETag of a representation, ignoring signed links, which change with every response."""
+    stable = {name: value for name, value in representation.items() if name != "url"}
+    text = json.dumps(stable, sort_keys=True, separators=(",", ":"), default=str)
     return f'"{hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]}"'
 
 
-def answer(request: Request, representation: Mapping[str, Any]) -> Response:
-    """200 with an ETag, or 304 when the caller has this already."""
+def etag_response(request: Request, representation: Mapping[str, Any]) -> Response:
+    """Return 200 with an ETag, or 304 if the client already has this version."""
     tag = etag(representation)
     known = parse_etags(request.headers.get("If-None-Match", ""))
     if "*" in known or tag in {item.removeprefix("W/") for item in known}:
@@ -29,10 +29,10 @@ def answer(request: Request, representation: Mapping[str, Any]) -> Response:
 
 
 def require_match(request: Request, representation: Mapping[str, Any]) -> None:
-    """Raise Stale unless `If-Match`, where given, names the present state."""
-    wanted = request.headers.get("If-Match")
-    if wanted is None:
+    """Raise Stale if `If-Match` is present and does not name the current version."""
+    if_match = request.headers.get("If-Match")
+    if if_match is None:
         return
-    tags = parse_etags(wanted)
+    tags = parse_etags(if_match)
     if "*" not in tags and etag(representation) not in tags:
         raise Stale(headers={"ETag": etag(representation)})

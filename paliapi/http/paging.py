@@ -1,6 +1,7 @@
-"""Lists that page as GitHub's do: a bare array, and `Link` headers to what comes next.
+"""Paging like GitHub's: the body is a plain array, and a `Link` header leads to the next page.
 
-A page begins after the last id of the one before, so rows that come or go meanwhile are neither doubled nor skipped.
+A page begins after the last id of the previous one, so rows added or deleted in between are neither repeated nor
+skipped.
 """
 
 import hashlib
@@ -22,7 +23,7 @@ _SALT = "paliapi.cursor"
 
 class InvalidCursor(Invalid):
     code = "invalid_cursor"
-    title = "The cursor is not one of ours, or belongs to another list."
+    title = "The cursor is invalid or belongs to another list."
 
 
 class InvalidLimit(Invalid):
@@ -32,53 +33,53 @@ class InvalidLimit(Invalid):
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[Row]):
-    """The rows of one answer and the headers that lead to the next."""
+    """The rows of one response, and the headers that lead to the next."""
 
     rows: list[Row]
     headers: dict[str, str]
 
 
 def paginate(request: Request, rows: QuerySet[Row], *, newest_first: bool = False) -> Page[Row]:
-    """One page of `rows` in the order of their ids, as `?limit=` and `?cursor=` ask."""
-    most = settings.ENV.max_list
-    limit = _limit(request.query_params.get("limit"), most)
+    """Return the page of `rows`, ordered by id, that `?limit=` and `?cursor=` select."""
+    limit = _parse_limit(request.query_params.get("limit"))
     cursor = request.query_params.get("cursor")
     if cursor is not None:
-        last_id = _after(cursor, request)
+        last_id = _parse_cursor(cursor, request)
         rows = rows.filter(pk__lt=last_id) if newest_first else rows.filter(pk__gt=last_id)
-    found = list(rows.order_by("-pk" if newest_first else "pk")[: limit + 1])
-    if len(found) <= limit:
-        return Page(found, {})
-    found = found[:limit]
-    query = {**request.query_params.dict(), "limit": str(limit), "cursor": _cursor(found[-1].pk, request)}
-    return Page(found, {"Link": f'<{request.build_absolute_uri(request.path)}?{urlencode(query)}>; rel="next"'})
+    selected = list(rows.order_by("-pk" if newest_first else "pk")[: limit + 1])
+    if len(selected) <= limit:
+        return Page(selected, {})
+    selected = selected[:limit]
+    query = {**request.query_params.dict(), "limit": str(limit), "cursor": _cursor(selected[-1].pk, request)}
+    return Page(selected, {"Link": f'<{request.build_absolute_uri(request.path)}?{urlencode(query)}>; rel="next"'})
 
 
-def _limit(text: str | None, most: int) -> int:
+def _parse_limit(text: str | None) -> int:
+    max_limit: int = settings.ENV.max_list
     if text is None:
-        return most
-    if not (text.isascii() and text.isdigit() and len(text) < 10 and 1 <= int(text) <= most):
-        detail = f"limit must be a whole number from 1 to {most}."
+        return max_limit
+    if not (text.isascii() and text.isdigit() and len(text) < 10 and 1 <= int(text) <= max_limit):
+        detail = f"limit must be a whole number from 1 to {max_limit}."
         raise InvalidLimit(detail, problems=(Problem("/limit", InvalidLimit.code, detail),))
     return int(text)
 
 
-def _which_list(request: Request) -> str:
-    """A cursor is only good for the list it came from: same caller, same address, same filters."""
-    others = sorted((key, value) for key, value in request.query_params.items() if key not in {"cursor", "limit"})
-    told = repr((getattr(request.auth, "owner_id", None), request.path, others, dict(request.data or {})))
-    return hashlib.sha256(told.encode()).hexdigest()[:16]
+def _list_digest(request: Request) -> str:
+    """Return a digest of the owner, URL and filters, to which a cursor is bound."""
+    filters = sorted((key, value) for key, value in request.query_params.items() if key not in {"cursor", "limit"})
+    identity = repr((getattr(request.auth, "owner_id", None), request.path, filters, dict(request.data or {})))
+    return hashlib.sha256(identity.encode()).hexdigest()[:16]
 
 
 def _cursor(last_id: int, request: Request) -> str:
-    return signing.dumps([last_id, _which_list(request)], salt=_SALT)
+    return signing.dumps([last_id, _list_digest(request)], salt=_SALT)
 
 
-def _after(cursor: str, request: Request) -> int:
+def _parse_cursor(cursor: str, request: Request) -> int:
     try:
-        last_id, which = signing.loads(cursor, salt=_SALT)
+        last_id, list_digest = signing.loads(cursor, salt=_SALT)
     except (signing.BadSignature, ValueError, TypeError):
         raise InvalidCursor from None
-    if which != _which_list(request) or not isinstance(last_id, int):
+    if list_digest != _list_digest(request) or not isinstance(last_id, int):
         raise InvalidCursor
     return last_id

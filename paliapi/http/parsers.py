@@ -1,4 +1,4 @@
-"""How bodies are read: with a limit in bytes of the view's choosing, and nothing surprising in them."""
+"""Parsers of request bodies, with a size limit set by the view and strict syntax."""
 
 import json
 from typing import IO, Any, cast
@@ -12,16 +12,16 @@ from paliapi.errors import TooLarge, Unparsable
 from paliapi.units import MEBIBYTE
 
 SMALL_BODY_BYTES = 2 * MEBIBYTE
-_CUT_OFF = "The connection ended before the body did."
+_INCOMPLETE = "The connection ended before the whole body was received."
 
 
-def largest_json_upload() -> int:
-    """Bytes of a JSON body that carries the largest document in base64."""
+def max_json_upload_bytes() -> int:
+    """Return the size of a JSON body that carries a document of maximum size in base64."""
     return settings.ENV.max_upload_mb * MEBIBYTE * 4 // 3 + SMALL_BODY_BYTES
 
 
 class JSONParser(parsers.BaseParser):
-    """JSON objects in UTF-8, up to `view.max_body_bytes`."""
+    """Parses JSON objects in UTF-8, up to `view.max_body_bytes`."""
 
     media_type = "application/json"
 
@@ -32,40 +32,40 @@ class JSONParser(parsers.BaseParser):
         try:
             body = stream.read(limit + 1)
         except UnreadablePostError:
-            raise Unparsable(_CUT_OFF) from None
+            raise Unparsable(_INCOMPLETE) from None
         if len(body) > limit:
-            raise TooLarge(f"A JSON body may have at most {limit:,} bytes here.")
-        if len(body) < _announced(parser_context):
-            raise Unparsable(_CUT_OFF)
+            raise TooLarge(f"A JSON body may have at most {limit:,} bytes at this URL.")
+        if len(body) < _content_length(parser_context):
+            raise Unparsable(_INCOMPLETE)
         try:
             data = json.loads(body.decode("utf-8"), parse_constant=strict_constant)
         except RecursionError:
             raise Unparsable("The JSON is nested too deeply.") from None
         except ValueError as problem:
-            raise Unparsable(_why(problem)) from None
+            raise Unparsable(_describe(problem)) from None
         if not isinstance(data, dict):
             raise Unparsable("The body must be a JSON object.")
         return data
 
 
-def _why(problem: ValueError) -> str:
+def _describe(problem: ValueError) -> str:
     if isinstance(problem, json.JSONDecodeError):
         return f"The body is not JSON: {problem.msg} at line {problem.lineno}, column {problem.colno}."
     if isinstance(problem, UnicodeDecodeError):
         return "The body is not UTF-8."
-    return "The body is not JSON: a number in it is out of range."
+    return "The body is not JSON: it contains a number that is out of range."
 
 
 class MultiPartParser(parsers.MultiPartParser):
-    """Forms with a file; the upload handler counts the file's bytes as they come."""
+    """Parses forms with a file, whose size the upload handler limits while it arrives."""
 
     def parse(self, stream: IO[Any], media_type: str | None = None, parser_context: Any = None) -> Any:
-        whole = cast(IO[Any], _Whole(stream, size=_announced(parser_context)))
-        return super().parse(whole, media_type, parser_context)
+        body = cast(IO[Any], _CompleteBody(stream, size=_content_length(parser_context)))
+        return super().parse(body, media_type, parser_context)
 
 
-class _Whole:
-    """A body that does not end before the size it was announced with: half a file is no file."""
+class _CompleteBody:
+    """A stream that raises Unparsable if it ends before its Content-Length, so that no truncated file is accepted."""
 
     def __init__(self, stream: IO[Any], *, size: int) -> None:
         self._stream = stream
@@ -73,17 +73,17 @@ class _Whole:
 
     def read(self, size: int = -1) -> bytes:
         try:
-            piece: bytes = self._stream.read(size)
+            chunk: bytes = self._stream.read(size)
         except UnreadablePostError:
-            raise Unparsable(_CUT_OFF) from None
-        self._missing -= len(piece)
-        if not piece and size and self._missing > 0:
-            raise Unparsable(_CUT_OFF)
-        return piece
+            raise Unparsable(_INCOMPLETE) from None
+        self._missing -= len(chunk)
+        if not chunk and size and self._missing > 0:
+            raise Unparsable(_INCOMPLETE)
+        return chunk
 
 
-def _announced(parser_context: Any) -> int:
-    """The length that the request says its body has."""
+def _content_length(parser_context: Any) -> int:
+    """Return the Content-Length of the request, or 0 if it is missing or malformed."""
     request = (parser_context or {}).get("request")
     try:
         return int(request.META.get("CONTENT_LENGTH") or 0) if request else 0

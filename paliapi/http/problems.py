@@ -1,6 +1,6 @@
-"""Failures as HTTP: the kind of an error becomes a status here, once, and nowhere else.
+"""Error responses. This module alone maps the kind of an error to an HTTP status.
 
-Every failure is problem+json (RFC 9457), also for what never reaches a view: unknown routes, bad hosts, CSRF.
+Every error response is problem+json (RFC 9457), also when no view is reached: unknown URLs, unknown hosts, CSRF.
 """
 
 import math
@@ -50,20 +50,20 @@ STATUS: dict[type[Error], int] = {
     Unavailable: 503,
 }
 
-# What is refused where no error of ours is raised: the status and title of each code.
+# Refusals without an `Error` class: the status and title of each code.
 _REFUSALS: dict[str, tuple[int, str]] = {
-    "address_too_long": (414, "The address of the request is too long."),
-    "bad_host": (400, "This server does not go by that host name."),
-    "csrf_failed": (403, "The form is too old or not ours."),
-    "headers_too_large": (431, "The headers of the request are too large."),
-    "internal_error": (500, "Something went wrong on our side."),
-    "length_required": (411, "Send a Content-Length with the body."),
-    "malformed_request": (400, "This is not a request of HTTP."),
-    "method_not_allowed": (405, "This address does not answer that method."),
-    "unsupported_media_type": (415, "The body must be JSON, or a form where one is taken."),
+    "address_too_long": (414, "The URL is too long."),
+    "bad_host": (400, "Unknown host name."),
+    "csrf_failed": (403, "The form has expired; reload the page."),
+    "headers_too_large": (431, "The request headers are too large."),
+    "internal_error": (500, "Internal server error."),
+    "length_required": (411, "A request body needs a Content-Length header."),
+    "malformed_request": (400, "Malformed HTTP request."),
+    "method_not_allowed": (405, "Method not allowed."),
+    "unsupported_media_type": (415, "Unsupported media type: send JSON, or a form where one is accepted."),
 }
 
-# What the framework itself refuses: its class, our code and title.
+# Errors of the framework: the class, code and title.
 _FRAMEWORK: tuple[tuple[type[exceptions.APIException], str, str], ...] = (
     (exceptions.ParseError, "unparsable", Unparsable.title),
     (exceptions.NotAuthenticated, "unauthenticated", Unauthenticated.title),
@@ -84,14 +84,16 @@ def problem_response(
     problems: tuple[Problem, ...] = (),
     headers: Mapping[str, str] | None = None,
 ) -> JsonResponse:
-    """The one shape of a failure."""
+    """Return an error response."""
     body: dict[str, Any] = {
         "type": f"/v1/docs/errors#{code}",
         "title": title,
         "status": status,
         "detail": detail or title,
         "code": code,
-        "errors": [{"pointer": one.pointer, "code": one.code, "detail": one.detail} for one in problems],
+        "errors": [
+            {"pointer": problem.pointer, "code": problem.code, "detail": problem.detail} for problem in problems
+        ],
         "request_id": structlog.contextvars.get_contextvars().get("request_id", ""),
     }
     response = JsonResponse(body, status=status, content_type="application/problem+json", headers=headers)
@@ -101,24 +103,24 @@ def problem_response(
 
 
 def refusal(code: str, *, detail: str = "") -> JsonResponse:
-    """A failure for which there is no error of ours."""
+    """Return an error response for a code without an `Error` class."""
     status, title = _REFUSALS[code]
     return problem_response(status=status, code=code, title=title, detail=detail)
 
 
 def refusal_code(status: int) -> str:
-    """The code that a status has where there is no error of ours."""
+    """Return the code of a status that has no `Error` class."""
     return next(code for code, (number, _) in _REFUSALS.items() if number == status)
 
 
 def codes() -> list[tuple[str, int, str]]:
-    """Every code that an answer can have, with its status and title."""
-    ours = [(error.code, STATUS[kind_of(error)], error.title) for error in catalogue()]
-    return sorted(ours + [(code, *told) for code, told in _REFUSALS.items()])
+    """Return every error code with its status and title."""
+    raised = [(error.code, STATUS[kind_of(error)], error.title) for error in catalogue()]
+    return sorted(raised + [(code, status, title) for code, (status, title) in _REFUSALS.items()])
 
 
 def error_response(error: Error) -> JsonResponse:
-    """One of our own errors as an answer."""
+    """Return the response for an error."""
     headers = dict(error.headers)
     if error.retry_after_s is not None:
         headers["Retry-After"] = str(max(1, math.ceil(error.retry_after_s)))
@@ -133,7 +135,7 @@ def error_response(error: Error) -> JsonResponse:
 
 
 def exception_handler(exc: Exception, _context: dict[str, Any]) -> HttpResponse | None:
-    """Django REST framework's hook; None means that nobody foresaw this."""
+    """Return the response for an exception raised in a view, or None if it is unexpected."""
     if isinstance(exc, Error):
         return error_response(exc)
     if isinstance(exc, exceptions.ValidationError):
@@ -143,14 +145,14 @@ def exception_handler(exc: Exception, _context: dict[str, Any]) -> HttpResponse 
     if isinstance(exc, PermissionDenied):
         return error_response(Forbidden())
     if isinstance(exc, exceptions.APIException):
-        return _refused_by_framework(exc)
+        return _framework_error_response(exc)
     if isinstance(exc, OperationalError):
         log.warning("database_unavailable", error=type(exc.__cause__ or exc).__name__)
-        return error_response(Unavailable("The database does not answer at the moment.", retry_after_s=5))
+        return error_response(Unavailable("The database is unavailable.", retry_after_s=5))
     return None
 
 
-def _refused_by_framework(exc: exceptions.APIException) -> HttpResponse:
+def _framework_error_response(exc: exceptions.APIException) -> HttpResponse:
     for cls, code, title in _FRAMEWORK:
         if isinstance(exc, cls):
             response = problem_response(status=exc.status_code, code=code, title=title)
@@ -161,32 +163,32 @@ def _refused_by_framework(exc: exceptions.APIException) -> HttpResponse:
 
 
 def invalid(exc: exceptions.ValidationError) -> Invalid:
-    """A serializer's complaint as ours: each field by its JSON pointer, and one sentence for people."""
-    problems = tuple(_flat(exc.detail, ""))
+    """Convert a serializer's error, with a JSON pointer for each invalid field."""
+    problems = tuple(_flatten(exc.detail, ""))
     first = problems[0] if problems else None
-    place = f"{first.pointer.removeprefix('/').replace('/', '.')}: " if first and first.pointer else ""
-    return Invalid(f"{place}{first.detail}" if first else "", problems=problems)
+    field = f"{first.pointer.removeprefix('/').replace('/', '.')}: " if first and first.pointer else ""
+    return Invalid(f"{field}{first.detail}" if first else "", problems=problems)
 
 
-def _flat(detail: Any, pointer: str) -> Iterator[Problem]:
+def _flatten(detail: Any, pointer: str) -> Iterator[Problem]:
     if isinstance(detail, Mapping):
         for key, value in detail.items():
-            place = pointer if key == "non_field_errors" else f"{pointer}/{escape_pointer(str(key))}"
-            yield from _flat(value, place)
+            child = pointer if key == "non_field_errors" else f"{pointer}/{escape_pointer(str(key))}"
+            yield from _flatten(value, child)
     elif isinstance(detail, list | tuple):
         for index, value in enumerate(detail):
             nested = isinstance(value, Mapping | list | tuple)
-            yield from _flat(value, f"{pointer}/{index}" if nested and value else pointer)
+            yield from _flatten(value, f"{pointer}/{index}" if nested and value else pointer)
     else:
         yield Problem(pointer, str(getattr(detail, "code", "invalid")), str(detail))
 
 
 def escape_pointer(name: str) -> str:
-    """A key as one step of a JSON pointer (RFC 6901)."""
+    """Escape a key for use in a JSON pointer (RFC 6901)."""
     return name.replace("~", "~0").replace("/", "~1")
 
 
-# --- Where no view is reached ------------------------------------------------------------------------------------
+# --- Handlers for requests that reach no view --------------------------------------------------------------------
 
 
 def bad_request(_request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -194,7 +196,7 @@ def bad_request(_request: HttpRequest, exception: Exception) -> HttpResponse:
         return error_response(TooLarge())
     if isinstance(exception, DisallowedHost):
         return refusal("bad_host")
-    title = Unparsable.title if isinstance(exception, SuspiciousOperation) else "The request is malformed."
+    title = Unparsable.title if isinstance(exception, SuspiciousOperation) else "Malformed request."
     return problem_response(status=400, code="unparsable", title=title)
 
 
@@ -203,15 +205,15 @@ def permission_denied(_request: HttpRequest, exception: Exception) -> HttpRespon
 
 
 def page_not_found(_request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001  (Django names it)
-    return error_response(NotFound("There is nothing at this address."))
+    return error_response(NotFound("There is no such URL."))
 
 
 def server_error(_request: HttpRequest) -> HttpResponse:
     exc = sys.exc_info()[1]
     if isinstance(exc, OperationalError):
-        return error_response(Unavailable("The database does not answer at the moment.", retry_after_s=5))
+        return error_response(Unavailable("The database is unavailable.", retry_after_s=5))
     log.error("unhandled_error", exc_info=exc)
-    return refusal("internal_error", detail="Something went wrong on our side. The request id finds it in the log.")
+    return refusal("internal_error", detail="The log has the details, under the request id.")
 
 
 def csrf_failure(_request: HttpRequest, reason: str = "") -> HttpResponse:
@@ -219,7 +221,7 @@ def csrf_failure(_request: HttpRequest, reason: str = "") -> HttpResponse:
 
 
 class AlwaysJSON(BaseContentNegotiation):
-    """We answer JSON whatever the Accept header says; a body is read by the parser of its content type."""
+    """Responds with JSON whatever the Accept header says, and parses a body by its content type."""
 
     def select_parser(self, request: Request, parsers: list[BaseParser]) -> BaseParser | None:  # type: ignore[override]
         kind = (request.content_type or "").partition(";")[0].strip().lower()

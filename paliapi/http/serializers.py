@@ -1,4 +1,4 @@
-"""What the bodies of our own operations have in common."""
+"""Base classes for the fields and bodies of all endpoints."""
 
 from collections.abc import Mapping
 from typing import Any, TypeVar
@@ -13,11 +13,11 @@ Instance = TypeVar("Instance")
 
 class UnknownField(Invalid):
     code = "unknown_field"
-    title = "The body has a field that means nothing here."
+    title = "The body has an unknown field."
 
 
 class TextField(serializers.CharField):
-    """Text as it is: nothing trimmed, and a number is not text."""
+    """Text, which is not trimmed; numbers are not accepted."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**{"trim_whitespace": False, **kwargs})
@@ -29,7 +29,7 @@ class TextField(serializers.CharField):
 
 
 class FlagField(serializers.BooleanField):
-    """True or false, and nothing that reads like them."""
+    """True or false; values such as "yes" or 1 are not accepted."""
 
     def to_internal_value(self, data: Any) -> bool:
         if not isinstance(data, bool):
@@ -38,7 +38,7 @@ class FlagField(serializers.BooleanField):
 
 
 class NumberField(serializers.FloatField):
-    """A number, and nothing that reads like one."""
+    """A number; text such as "1" is not accepted."""
 
     def to_internal_value(self, data: Any) -> float:
         if isinstance(data, bool) or not isinstance(data, int | float):
@@ -47,17 +47,17 @@ class NumberField(serializers.FloatField):
 
 
 class StrictSerializer(serializers.Serializer[Instance]):
-    """Refuses fields it does not know, so that a misspelt one is told and not passed over."""
+    """Refuses unknown fields, so that a misspelt one is reported instead of ignored."""
 
     def to_internal_value(self, data: Any) -> Any:
         if isinstance(data, Mapping):
             known = {name for name, field in self.fields.items() if not field.read_only}
-            self._refuse(sorted(str(name) for name in data if name not in known))
+            self._refuse_unknown(sorted(str(name) for name in data if name not in known))
         return super().to_internal_value(data)
 
-    def _refuse(self, names: list[str]) -> None:
+    def _refuse_unknown(self, names: list[str]) -> None:
         if names:
             problems = tuple(
-                Problem(f"/{escape_pointer(name)}", UnknownField.code, "There is no such field.") for name in names[:20]
+                Problem(f"/{escape_pointer(name)}", UnknownField.code, "Unknown field.") for name in names[:20]
             )
-            raise UnknownField(f"There is no field {names[0][:100]!r}.", problems=problems)
+            raise UnknownField(f"Unknown field {names[0][:100]!r}.", problems=problems)

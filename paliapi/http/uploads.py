@@ -1,4 +1,4 @@
-"""Files as they arrive: written to disk in chunks, counted and hashed on the way."""
+"""Uploaded files, which are written to disk, counted and hashed while they arrive."""
 
 import hashlib
 from collections.abc import Iterator
@@ -13,28 +13,28 @@ from paliapi.errors import TooLarge, Unavailable
 from paliapi.units import MEBIBYTE
 
 
-class NoRoom(Unavailable):
+class DiskFull(Unavailable):
     code = "no_room"
-    title = "There is no room for the file at the moment."
+    title = "There is no disk space for the file at the moment."
 
 
 @contextmanager
-def needing_room() -> Iterator[None]:
-    """A full disk is our trouble and passes; the caller may come back."""
+def disk_errors_mapped() -> Iterator[None]:
+    """Raise DiskFull for any failure to write to the disk, so that the client retries later."""
     try:
         yield
     except OSError as problem:
-        raise NoRoom(retry_after_s=60) from problem
+        raise DiskFull(retry_after_s=60) from problem
 
 
 class ReceivedFile(TemporaryUploadedFile):
-    """An upload on disk, whose sha256 is already known."""
+    """An upload on disk, with its sha256."""
 
     sha256: str = ""
 
 
 class HashingUploadHandler(TemporaryFileUploadHandler):
-    """Stops a file that is too large at the first byte too many."""
+    """Hashes an upload while it arrives, and refuses it as soon as it exceeds the size limit."""
 
     def new_file(self, *args: Any, **kwargs: Any) -> None:
         super().new_file(*args, **kwargs)
@@ -46,18 +46,18 @@ class HashingUploadHandler(TemporaryFileUploadHandler):
     def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
         self._count += len(raw_data)
         if self._count > settings.ENV.max_upload_mb * MEBIBYTE:
-            self._give_up()
+            self._abort()
             raise TooLarge(f"A file may have at most {settings.ENV.max_upload_mb} MB.")
         self._hash.update(raw_data)
         try:
-            with needing_room():
+            with disk_errors_mapped():
                 super().receive_data_chunk(raw_data, start)
-        except NoRoom:
-            self._give_up()
+        except DiskFull:
+            self._abort()
             raise
 
-    def _give_up(self) -> None:
-        with suppress(OSError):  # what could not be written before cannot be written now
+    def _abort(self) -> None:
+        with suppress(OSError):  # closing flushes, which fails again on a full disk
             self.file.close()
 
     def file_complete(self, file_size: int) -> "UploadedFile[Any] | None":

@@ -4,7 +4,7 @@ import signal
 import socket
 import sys
 
-from paliapi import env
+from paliapi import env, env_sources
 from paliapi.stack.child import Command
 from paliapi.stack.home import Home
 from paliapi.stack.plan import Plan
@@ -75,7 +75,8 @@ def python(
     keep: socket.socket | None = None,
 ) -> Command:
     """Our own Python with these arguments, under the settings of the plan."""
-    environ = {**env.process_environ(), **plan.settings, "PALIAPI_HOME": str(home.path), "PYTHONUNBUFFERED": "1"}
+    own = {"PALIAPI_HOME": str(home.path), "PYTHONUNBUFFERED": "1"}
+    environ = {**env_sources.process_environ(), **plan.settings, **own}
     return Command(
         name=name,
         argv=(sys.executable, *argv),

@@ -19,7 +19,7 @@ from urllib.parse import quote
 
 import psycopg
 
-from paliapi.database_bootstrap import equip, furnish
+from paliapi.database_bootstrap import bootstrap, enable_extension
 from paliapi.roles import APP, OWNER
 from paliapi.stack import account as accounts
 from paliapi.stack import postgres_binaries, processes
@@ -117,8 +117,8 @@ class Postgres:
         """Make the roles, their passwords, the database and its extension, as far as they are missing."""
         with self.connect("template1") as connection:
             # Every database made from the template has the extension, those of tests too.
-            equip(connection)
-        furnish(self.connect, database=DATABASE, passwords=passwords, start=SUPERUSER)
+            enable_extension(connection)
+        bootstrap(self.connect, database=DATABASE, passwords=passwords, start=SUPERUSER)
 
     def _is_made(self) -> bool:
         if not self.data.exists():

@@ -7,8 +7,9 @@ import sys
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
-from paliapi import env
-from paliapi.env import EnvError
+from paliapi.env import ROOT
+from paliapi.env_setting import EnvError
+from paliapi.env_sources import home_path, process_environ, user_variables
 from paliapi.stack import members, welcome
 from paliapi.stack import plan as plans
 from paliapi.stack.console import Console
@@ -27,8 +28,8 @@ def run(*, everything: bool) -> int:
     """Run the stack until somebody stops it; the exit code. What keeps it from running is said in one sentence."""
     console = Console(everything=everything)
     os.umask(0o077)
-    given = env.given(env.process_environ())
-    path = env.home_of(given)
+    given = user_variables(process_environ(), root=ROOT)
+    path = home_path(given, root=ROOT)
     try:
         home = open_home(path)
         with only_one(home):

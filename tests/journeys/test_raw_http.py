@@ -87,7 +87,7 @@ def test_a_body_that_ends_early_changes_nothing(
     status, headers, told = sent(web, head.encode() + body)
     assert status == 400
     assert headers["content-type"] == "application/problem+json"
-    assert json.loads(told)["detail"] == "The connection ended before the body did."
+    assert json.loads(told)["detail"] == "The connection ended before the whole body was received."
     assert client.get("/v1/collections/").json() == []
     assert not any(web.files.rglob(f"{owner.id}/*/*"))
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import psycopg
 
-from paliapi.database_bootstrap import furnish
+from paliapi.database_bootstrap import bootstrap
 from paliapi.roles import APP, OWNER, STAFF
 from paliapi.stack.home import open_home
 from paliapi.stack.postgres import SUPERUSER, RunningPostgres, start_postgres
@@ -27,8 +27,8 @@ def test_a_server_is_made_ready_again_and_again_also_by_who_is_no_superuser(tmp_
         def as_boss(database: str) -> psycopg.Connection:
             return connect(running, "boss", database, "boss")
 
-        furnish(as_boss, database="documents", passwords=PASSWORDS)
-        left = furnish(as_boss, database="documents", passwords=PASSWORDS)
+        bootstrap(as_boss, database="documents", passwords=PASSWORDS)
+        left = bootstrap(as_boss, database="documents", passwords=PASSWORDS)
         assert any("LEAKPROOF" in statement for statement in left)
         with connect(running, SUPERUSER, "documents") as superuser:
             for statement in left:
@@ -36,7 +36,7 @@ def test_a_server_is_made_ready_again_and_again_also_by_who_is_no_superuser(tmp_
         for role, password in PASSWORDS.items():
             with connect(running, role, "documents", password) as connection:
                 assert connection.execute("SELECT '[1]'::vector <-> '[2]'").fetchone() == (1.0,)
-        again = furnish(
+        again = bootstrap(
             lambda database: connect(running, SUPERUSER, database), database="documents", passwords=PASSWORDS
         )
         assert again == []

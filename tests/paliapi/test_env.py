@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from paliapi.env import EnvError, gather, home_of, read, settings
+from paliapi.env import read, settings
+from paliapi.env_setting import EnvError
+from paliapi.env_sources import gather, home_path
 from paliapi.env_values import parse_file
 
 ENOUGH = {
@@ -57,11 +59,11 @@ def test_an_empty_environment_is_told_in_one_message() -> None:
         ("API_KEY_PEPPERS", "1:short", "must be a list like 1:SECRET"),
         ("API_KEY_PEPPERS", f"0:{'p' * 32}", "must be a list like 1:SECRET"),
         ("API_KEY_PEPPERS", f"1:{'p' * 32},1:{'q' * 32}", "must not use a number twice"),
-        ("API_KEY_PEPPERS", ",", "must hold at least one numbered secret"),
+        ("API_KEY_PEPPERS", ",", "must contain at least one numbered secret"),
         ("FETCH_PORTS", "80;443", "must be a list of ports"),
         ("FETCH_PORTS", "0", "must be a list of ports"),
         ("FETCH_PORTS", ",", "must be a list of ports"),
-        ("FETCH_ALLOW", "10.0.0.1/8", "must be a list of networks and names of hosts"),
+        ("FETCH_ALLOW", "10.0.0.1/8", "must be a list of networks and host names"),
         ("FETCH_PROXY", "https://proxy", "must be a URL that begins with http://"),
     ],
 )
@@ -103,7 +105,7 @@ def test_every_secret_can_come_from_a_file(tmp_path: Path, name: str) -> None:
 def test_a_secret_is_given_in_one_way_only(tmp_path: Path) -> None:
     file = tmp_path / "secret"
     file.write_text("s" * 40)
-    assert problems(SECRET_KEY_FILE=str(file)) == ["SECRET_KEY and SECRET_KEY_FILE are both set; keep one."]
+    assert problems(SECRET_KEY_FILE=str(file)) == ["SECRET_KEY and SECRET_KEY_FILE are both set; set only one."]
 
 
 def test_a_file_that_cannot_be_read_is_told_without_its_path(tmp_path: Path) -> None:
@@ -143,7 +145,7 @@ def test_the_home_that_a_file_names_is_where_the_stack_is_found(tmp_path: Path) 
     (home / "stack.env").write_text("REDIS_URL=redis://stack\n")
     (tmp_path / ".env").write_text(f"PALIAPI_HOME={home}\n")
     assert gather({}, root=tmp_path)["REDIS_URL"] == "redis://stack"
-    assert home_of({}, root=tmp_path) == tmp_path / ".paliapi"
+    assert home_path({}, root=tmp_path) == tmp_path / ".paliapi"
 
 
 def test_a_file_that_is_not_text_is_passed_over_character_by_character(tmp_path: Path) -> None:

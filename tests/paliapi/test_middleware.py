@@ -23,7 +23,7 @@ def test_a_trace_id_is_taken_over() -> None:
     assert request_id(traceparent=TRACEPARENT, X_Request_ID="mine-1234") == TRACE
 
 
-def test_a_request_id_of_the_callers_is_taken_over() -> None:
+def test_a_choose_request_id_the_callers_is_taken_over() -> None:
     assert request_id(X_Request_ID="mine-1234") == "mine-1234"
 
 

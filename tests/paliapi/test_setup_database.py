@@ -25,7 +25,7 @@ def test_the_database_of_the_web_is_made_ready(services: Services, settings: Set
     ("change", "told"),
     [
         ({"database_setup_url": ""}, "DATABASE_SETUP_URL"),
-        ({"database_url": "postgresql://somebody:secret@localhost/paliapi"}, "must name paliapi_app"),
+        ({"database_url": "postgresql://somebody:secret@localhost/paliapi"}, "must contain paliapi_app"),
         ({"database_url": "postgresql://paliapi_app@localhost/paliapi"}, "its password"),
     ],
 )
@@ -47,6 +47,6 @@ def test_a_server_that_does_not_answer_is_told_in_words(settings: Settings) -> N
         database_admin_url="postgresql://paliapi:secret@localhost:1/paliapi",
         database_url="postgresql://paliapi_app:secret@localhost:1/paliapi",
     )
-    with pytest.raises(CommandError, match="could not be made ready") as told:
+    with pytest.raises(CommandError, match="could not be set up") as told:
         call_command("setup_database")
     assert "secret" not in str(told.value)

@@ -39,7 +39,7 @@ class Web:
 @pytest.fixture
 def web(tmp_path: Path) -> Iterator[Web]:
     with socket.create_server(("127.0.0.1", 0)) as door:
-        words = ("-m", "gunicorn", "--worker-class", "paliapi.web_worker.PatientWorker", "--threads", "1")
+        words = ("-m", "gunicorn", "--worker-class", "paliapi.web_worker.TimedThreadWorker", "--threads", "1")
         command = [
             sys.executable,
             *words,
@@ -96,12 +96,12 @@ def test_a_look_at_the_health_is_never_too_late(path: str) -> None:
 
 _ALLOCATE = """
 import ctypes, sys, threading
-from paliapi.web_worker import share_heaps
+from paliapi.web_worker import limit_heaps
 
 libc = ctypes.CDLL(None)
 libc.malloc.restype = ctypes.c_void_p
 if sys.argv[1] == "share":
-    share_heaps()
+    limit_heaps()
 together = threading.Barrier(8)
 
 def allocate():

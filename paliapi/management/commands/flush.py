@@ -1,4 +1,4 @@
-"""Empties the tables as the role that owns them: the web's role may not."""
+"""Empties the tables as the role that owns them, because the web server's role may not."""
 
 from typing import Any
 

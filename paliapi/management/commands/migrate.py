@@ -1,4 +1,4 @@
-"""Migrates as the role that owns the tables, then lets the roles of the web and the admin in."""
+"""Migrates as the role that owns the tables, then grants access to the roles of the web server and the admin."""
 
 from typing import Any
 
@@ -26,7 +26,7 @@ class Command(migrate.Command):
             self._create_roles()
             super().handle(*args, **options)
             if not options["plan"] and not options["check_unapplied"]:
-                self._let_in()
+                self._grant_access()
 
     def _create_roles(self) -> None:
         with connection.cursor() as cursor:
@@ -38,10 +38,10 @@ class Command(migrate.Command):
                 cursor.execute(create_roles_sql())
             except ProgrammingError as exc:
                 raise CommandError(
-                    f"The roles {APP} and {STAFF} are missing and this login may not create them. "
-                    f"Let an administrator run:\n\n{create_roles_sql()}"
+                    f"The roles {APP} and {STAFF} are missing, and this login may not create them. "
+                    f"Have an administrator run:\n\n{create_roles_sql()}"
                 ) from exc
 
-    def _let_in(self) -> None:
+    def _grant_access(self) -> None:
         with connection.cursor() as cursor:
             cursor.execute(_GRANTS)

@@ -1,4 +1,4 @@
-"""Starts everything: `manage.py up`. It runs without Django's settings, which it is the first to make possible."""
+"""Starts everything: `manage.py up`. Runs without Django's settings, whose variables it creates."""
 
 import sys
 from argparse import ArgumentParser
@@ -10,11 +10,11 @@ from paliapi.stack import start
 
 
 class Command(BaseCommand):
-    help = "Start Postgres, Redis, the embeddings service, the worker and the web, and keep them running."
+    help = "Starts Postgres, Redis, the embeddings service, the worker and the web server, and keeps them running."
     requires_system_checks = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--everything", action="store_true", help="show all that the parts say, not only warnings")
+        parser.add_argument("--everything", action="store_true", help="show all output, not only warnings")
 
     def handle(self, *_args: Any, **options: Any) -> None:
         sys.exit(start.run(everything=options["everything"]))

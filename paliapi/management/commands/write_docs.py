@@ -1,4 +1,4 @@
-"""Writes what is written from the code: the OpenAPI document and the pages of reference."""
+"""Writes the generated documentation: the OpenAPI document and the reference pages."""
 
 from typing import Any
 
@@ -11,12 +11,10 @@ from paliapi.env import ROOT
 
 
 class Command(BaseCommand):
-    help = (
-        "Write docs/openapi.yaml, docs/errors.md, docs/configuration.md, .env.example and the table in docs/formats.md."
-    )
+    help = "Writes docs/openapi.yaml, docs/errors.md, docs/configuration.md, .env.example and the table of formats."
 
     def handle(self, *_args: Any, **_options: Any) -> None:
-        # Routes bring in every module, and with them every error there is.
+        # Loading the routes imports every module, and so defines every error.
         _ = get_resolver().url_patterns
         for path, text in generated_docs.pages().items():
             path.write_text(text(), encoding="utf-8")

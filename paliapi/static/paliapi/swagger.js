@@ -1,11 +1,11 @@
 "use strict";
 
-// A file of its own: the pages' policy runs no inline scripts.
-const place = document.getElementById("swagger");
+// In its own file, because the content security policy forbids inline scripts.
+const element = document.getElementById("swagger");
 
 SwaggerUIBundle({
-  url: place.dataset.document,
-  domNode: place,
+  url: element.dataset.document,
+  domNode: element,
   presets: [SwaggerUIBundle.presets.apis],
   layout: "BaseLayout",
   deepLinking: true,
@@ -13,6 +13,6 @@ SwaggerUIBundle({
   filter: true,
   persistAuthorization: true,
   tryItOutEnabled: true,
-  // Swagger UI would ask a server on the internet whether the document is valid.
+  // By default, Swagger UI sends the document to a validator on the internet.
   validatorUrl: null,
 });
