@@ -26,7 +26,7 @@ from collections_app.api.upload_source import open_upload
 from collections_app.api.validation import validated
 from collections_app.ingest import accept, jobs
 from collections_app.models import Document, OnPageError
-from paliapi.http.parsers import JSONParser, MultiPartParser, largest_json_upload
+from paliapi.http.parsers import JSONParser, MultiPartParser, max_json_upload_bytes
 
 _POLL_AGAIN_S = "2"
 _READY = {**EXAMPLE, "status": "ready", "num_pages": 120, "pages_total": 120, "pages_done": 120}
@@ -49,9 +49,9 @@ class DocumentAccepted(serializers.Serializer[dict[str, Any]]):
 
 class Upsert(OwnedView):
     parser_classes = (JSONParser, MultiPartParser)
-    max_body_bytes = staticmethod(largest_json_upload)
+    max_body_bytes = staticmethod(max_json_upload_bytes)
     transactional = False  # the file is stored before the transaction begins
-    also_answers: ClassVar = {"POST": (409,)}
+    extra_statuses: ClassVar = {"POST": (409,)}
 
     @extend_schema(
         operation_id="upsertDocument",
