@@ -12,7 +12,7 @@ check schema: export REDIS_URL := redis://127.0.0.1:1/0
 check schema: export EMBEDDINGS_URL := http://127.0.0.1:1
 
 .PHONY: help install run test test-models test-launchers check fmt schema bench bench-embeddings bench-peers bench-load
-.PHONY: bench-large bench-retrieval bench-report bench-gpu bench-ingest bombs chaos thousand
+.PHONY: bench-large bench-retrieval bench-report bench-gpu bench-ingest bombs chaos soak thousand
 
 help:
 	@echo 'make run     start everything; http://localhost:8001'
@@ -75,6 +75,9 @@ chaos: install
 
 bombs: install
 	$(VENV_PYTHON) -m drills.bombs
+
+soak: install
+	$(VENV_PYTHON) -m drills.soak $(ARGS)
 
 thousand: install
 	$(VENV_PYTHON) -m drills.thousand

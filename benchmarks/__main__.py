@@ -1,4 +1,4 @@
-"""Runs the benchmarks, all that need no GPU or those that are named: `make bench ARGS="embeddings.search_quality"`."""
+"""Run the benchmarks that need no GPU, or those that are named: `make bench ARGS="embeddings.search_quality"`."""
 
 import subprocess
 import sys
@@ -7,7 +7,7 @@ EVERYWHERE = ("embeddings.service_overhead", "embeddings.search_quality", "searc
 
 
 def main(names: list[str]) -> int:
-    """Each in a process of its own, so that none warms up for the next; the worst exit code of all."""
+    """Run each in its own process, so that none warms up for the next; return the highest exit code."""
     return max(subprocess.run([sys.executable, "-m", f"benchmarks.{name}"], check=False).returncode for name in names)
 
 

@@ -1,4 +1,4 @@
-"""A plot as SVG: milliseconds against pages, both by powers of ten."""
+"""Plots as SVG: milliseconds against pages, on logarithmic axes."""
 
 import math
 from collections.abc import Sequence
@@ -14,23 +14,23 @@ _FONT = 'font-family="system-ui, sans-serif" font-size="13" fill="#222"'
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A name, and (pages, milliseconds) in order."""
+    """A named series of (pages, milliseconds)."""
 
     name: str
     points: Sequence[tuple[float, float]]
 
 
-def growth(told: dict[str, Any]) -> str:
-    """What a search costs, in all and for the first look at the sketches."""
-    rows = told["growth"]
-    of_all = Line("search, in all", [(one["pages"], one["p50_ms"]) for one in rows])
-    looks = [(one["pages"], one["stages_ms"]["sketch"]) for one in rows if one["stages_ms"].get("sketch")]
-    looks.append((told["scan"]["pages"], told["scan"]["candidates_p50_ms"]))
-    return drawn([of_all, Line("sketches alone", looks)], across="pages in scope", up="milliseconds, p50")
+def growth(results: dict[str, Any]) -> str:
+    """Plot the latency of a search, in total and for the sketch scan."""
+    rows = results["growth"]
+    total = Line("search, total", [(one["pages"], one["p50_ms"]) for one in rows])
+    scans = [(one["pages"], one["stages_ms"]["sketch"]) for one in rows if one["stages_ms"].get("sketch")]
+    scans.append((results["scan"]["pages"], results["scan"]["candidates_p50_ms"]))
+    return svg([total, Line("sketches alone", scans)], across="pages in scope", up="milliseconds, p50")
 
 
-def drawn(lines: Sequence[Line], *, across: str, up: str) -> str:
-    """The lines between the powers of ten that hold them all."""
+def svg(lines: Sequence[Line], *, across: str, up: str) -> str:
+    """Draw the lines on axes that span the powers of ten around them."""
     spread = [_decades([point[axis] for line in lines for point in line.points]) for axis in (0, 1)]
     width, height = _WIDTH - _LEFT - _RIGHT, _HEIGHT - _TOP - _BOTTOM
 

@@ -1,4 +1,4 @@
-"""Writes docs/benchmarks.md from the figures in benchmarks/results: `python -m benchmarks.report`"""
+"""Write docs/benchmarks.md from the figures in benchmarks/results: `python -m benchmarks.report`"""
 
 import json
 import sys
@@ -11,103 +11,101 @@ from benchmarks.search import large, peers, retrieval
 from paliapi.env import ROOT
 
 PAGE = ROOT / "docs" / "benchmarks.md"
-_NOTHING = "No figures are kept yet.\n"
+_NOTHING = "No figures yet.\n"
 
 _HEAD = """\
 # Benchmarks
 
-Written by `make bench-report` from the figures in `benchmarks/results/`. All of them come from the commands below, and
-you can have your own: they need no network and no GPU, start a Postgres and a Redis of their own in a folder that is
-gone afterwards, and print what they write. Pages that were made are kept in `.tools/bench`, which may be deleted.
+`make bench-report` writes this page from the figures in `benchmarks/results/`. All of them come from the commands
+below. To measure your own, you need neither a network nor a GPU: the commands start a temporary Postgres and Redis,
+and print what they write. Generated pages are kept in `.tools/bench`, which you may delete.
 
-Absolute times belong to one machine, and to the hour. What carries over are ratios inside one run, and what was found.
-To compare by, NumPy over a thousand pages is measured in each run of searches.
+Absolute times depend on the machine and the hour. Ratios within one run and results carry over. As a baseline, every
+search benchmark also times NumPy over 1,000 pages.
 
-A virtual machine shares its processors with others, and whoever waits for Postgres waits for a processor afterwards. So
-of what is timed in rounds, those count of which the host took least: a round of which it took more than a fiftieth is
-made again, for a minute at most (`benchmarks/harness/steal_time.py`). *stolen* is the largest share that it took of
-any round that counts.
+The machine is a VM, so only the quietest rounds count. A round in which the host stole more than 2 % of CPU time is
+repeated, for up to a minute (`benchmarks/harness/steal_time.py`). *stolen* is the highest share in any round that
+counts.
 """
 
 _SEARCH = """
-## Search beside others
+## Search, compared with other engines
 
-`make bench-peers` asks every engine the same 50 questions over the same pages, each in a process of its own, one
-after the other. `make bench` does it for those that need nothing but PaliAPI's own packages. After a run that was cut
-off, `ARGS=--resume` goes on with it; `ARGS="--pages 1000 --engines paliapi_auto numpy"` measures a part.
+`make bench-peers` runs the same 50 queries over the same pages in every engine, each in a process of its own, one after
+the other. `make bench` does so for the engines that need only PaliAPI's own packages. `ARGS=--resume` continues an
+interrupted run; `ARGS="--pages 1000 --engines paliapi_auto numpy"` measures a subset.
 
-The pages are synthetic (`benchmarks/search/synthetic.py`): 1,030 vectors of 128 dimensions each, in the geometry of
-visual models, ten pages to a document that speak of the same things, so that the best ten are close to each other.
-PaliAPI has them in Postgres, put in as a worker does it, and is asked through its verb, by the role that row-level
-security binds. Before anything is timed, every question was asked once; `cold` is the first question of a new process,
-compiled code and an empty index included. *recall@10* is how many of the ten best of exact float32 scoring are among
-the ten that were found, *top-1* how often the first is the same. Engines with several settings are shown with their
-quickest that reaches a recall of 0.97, or with the one that finds most.
+The pages are synthetic (`benchmarks/search/synthetic.py`): 1,030 vectors of 128 dimensions each, with the geometry of
+visual models. The ten pages of a document are about the same concepts, so the ten best results are close to each
+other. PaliAPI's pages are in Postgres, stored as a worker stores them, and searched through its search function under
+the role bound by row-level security. Every query runs once before timing; `cold` is the first query of a new process,
+including just-in-time compilation and an empty index. *recall@10* is the share of the exact float32 top ten among the
+ten results, *top-1* how often the first result is the same. For engines with several settings, the table shows the
+fastest with a recall of at least 0.97, or else the one with the highest recall.
 """
 
 _NOTES = """
 - `paliapi_auto`: the default of `POST /v1/search/`. `paliapi_exact`: `mode: exact`, which reads every page.
-- `sql_rows`: a row for each vector, and MaxSim as a function in SQL; measured on 200 pages and multiplied.
-- `pgvector_hnsw`: HNSW over 32 pooled vectors a page; the best candidates scored exactly, as PaliAPI does it.
+- `sql_rows`: one row per vector, and MaxSim as an SQL function; measured on 200 pages and extrapolated.
+- `pgvector_hnsw`: HNSW over 32 pooled vectors per page; the best candidates are scored exactly, as in PaliAPI.
 - `numpy`: float32 in memory, every page.
-- `qdrant`: Qdrant's engine in process, prefetch by 32 pooled vectors, its own MaxSim over all of them.
-- `lancedb`: LanceDB in process, its index for multi-vectors, refined. Not at 10,000 pages: building it takes too long.
-- `fast_plaid`: FastPlaid in process, on the processor. It brings gigabytes of PyTorch, so it is measured only where
-  somebody has installed it (`pip install fast-plaid`); building its index over 1,000 pages takes long.
+- `qdrant`: Qdrant's engine in process, prefetch by 32 pooled vectors, its own MaxSim over all vectors.
+- `lancedb`: LanceDB in process, its multi-vector index, refined. Not at 10,000 pages: building it takes too long.
+- `fast_plaid`: FastPlaid in process, on the CPU. It needs gigabytes of PyTorch, so it is measured only if installed
+  (`pip install fast-plaid`); building its index of 1,000 pages takes long.
 """
 
 _LARGE = """
 ## Many pages
 
-`make bench-large` searches 100,000 pages, and parts of them, through the verb; and scans a million sketches in
-memory. The sketches and pooled vectors are those of real vectors. All vectors are kept of those pages only that are
-among the 100 best of a question: nothing else is ever read. Making the pages takes a while the first time, and 4 GB.
-The process may keep 4 GB of sketches (`INDEX_MB`) and 2 GB of vectors (`VECTORS_CACHE_MB`).
+`make bench-large` searches 100,000 pages and subsets of them, and scans a million sketches in memory. The sketches and
+pooled vectors are computed from real vectors. All vectors are stored only for pages among the 100 best of any query:
+nothing else is ever read. Creating the pages takes a while the first time, and 4 GB. The process may hold 4 GB of
+sketches (`INDEX_MB`) and 2 GB of vectors (`VECTORS_CACHE_MB`).
 """
 
 _LOAD = """
 ## Under load
 
-`make bench-load` starts the web and the workers over 10,000 pages in 20 collections of 10 owners. Requests come at
-times that were fixed before, whatever becomes of those that came earlier; 2 in 100 are uploads. The rate doubles
-until half of the searches take more than a second, or not all get through. Time counts from when a request was due.
-Above that rate, refusals must be clean: 429 or 503, with `Retry-After`. `ARGS="--minutes 30"` goes on for half an
-hour at half the rate that got through, and watches the memory.
+`make bench-load` runs the web server and workers over 10,000 pages in 20 collections of 10 owners. Requests are sent at
+predetermined times, whatever happens to earlier ones; 2 % are uploads. The rate doubles until half of the searches take
+more than a second, or some fail. Latency counts from the time a request was due. Above that rate, rejections must be
+clean: 429 or 503, with `Retry-After`. `ARGS="--minutes 30"` continues for half an hour at half the sustained rate, and
+watches memory.
 """
 
 _RETRIEVAL = """
-## Does it find the right pages?
+## Retrieval quality
 
-`python -m benchmarks.search.retrieval FOLDER QUERIES QRELS` takes a folder of PDFs, questions (`queries.jsonl`) and
-what answers them (`qrels.tsv`) in the form of BEIR; corpus ids are `file.pdf#3` for a page or `file.pdf` for a
-document. With `--url` and `--key` it asks a PaliAPI that is running, with whatever model that has. `make
-bench-retrieval` tries it on pages made of what Python's own library says of itself, with the built-in model and
-questions that were written by hand; it is a check that nothing is broken, not a comparison of models. `exact` is
-`maxsim` with every page scored.
+`python -m benchmarks.search.retrieval FOLDER QUERIES QRELS` takes a folder of PDFs, queries (`queries.jsonl`) and
+relevance judgements (`qrels.tsv`) in BEIR format; corpus ids are `file.pdf#3` for a page or `file.pdf` for a document.
+With `--url` and `--key` it tests a running PaliAPI, whatever its model. `make bench-retrieval` uses pages generated
+from the documentation of Python's standard library, the built-in model and handwritten queries; it is a regression
+check, not a comparison of models. `exact` is `maxsim` with every page scored.
 """
 
 _INGEST = """
 ## From upload to searchable
 
-`make bench-ingest` sends a PDF of 500 pages through the whole path, with a worker for each core and the `lexical`
-model, so that the path itself is measured; `bare` is the least that it can cost: the same pages drawn, encoded and put
-into Postgres by one process that could survive nothing. `stored_ratio` is what is kept of a page of 1,030 vectors,
-without its image, against the bytes of its vectors; of short pages the small forms are a larger part.
+`make bench-ingest` ingests a PDF of 500 pages through the whole path, with one worker per core and the `lexical` model,
+so that the path itself is measured. `bare` is the minimal cost: the same pages rendered, encoded and inserted into
+Postgres by one process that would survive no crash. `stored_ratio` is the stored size of a page of 1,030 vectors,
+without its image, relative to its bare vectors; for short pages the reduced forms weigh more.
 
-`make chaos` and `make thousand` break everything on the way; `make bombs` sends what is made to hurt.
+`make chaos` and `make thousand` inject faults along the way; `make bombs` uploads hostile files.
 """
 
 _EMBEDDINGS = """
 ## The embeddings service
 
 `make bench-embeddings` measures the service around a model that takes a fixed time, and whether the built-in model
-finds the right page among forty (`held_out`: questions that were written without a look at how it does).
-`make bench-gpu` asks the visual models, on a GPU.
+finds the right one of forty pages (`held_out`: queries written without looking at the results). `make bench-gpu`
+measures visual models on a GPU.
 """
 
 
 def page() -> str:
-    """The whole page."""
+    """Return the whole page."""
     return "".join(
         [
             _HEAD,
@@ -129,20 +127,20 @@ def page() -> str:
     )
 
 
-def _of_search(told: peers.Results) -> str:
+def _of_search(results: peers.Results) -> str:
     cold = {
-        pages: engines["paliapi_auto"].get("cold_ms") for pages, engines in told.items() if "paliapi_auto" in engines
+        pages: engines["paliapi_auto"].get("cold_ms") for pages, engines in results.items() if "paliapi_auto" in engines
     }
     lines = [f"Cold, at {int(pages):,} pages: {ms} ms.\n" for pages, ms in cold.items()]
-    return peers.table(told).lstrip("\n") + "".join(lines)
+    return peers.table(results).lstrip("\n") + "".join(lines)
 
 
-def _of_large(told: dict[str, Any]) -> str:
-    return large.table(told) + "\n![Milliseconds against pages](figures/search-growth.svg)\n"
+def _of_large(results: dict[str, Any]) -> str:
+    return large.table(results) + "\n![Milliseconds against pages](figures/search-growth.svg)\n"
 
 
-def _of_flat(told: dict[str, float]) -> str:
-    rows = [f"| `{name}` | {value:,} |" for name, value in told.items()]
+def _of_flat(results: dict[str, float]) -> str:
+    rows = [f"| `{name}` | {value:,} |" for name, value in results.items()]
     return "\n".join(["| figure | value |", "|---|---|", *rows]) + "\n"
 
 

@@ -1,7 +1,7 @@
-"""Files, and answers of web servers, that are made to hurt: what becomes of them, and of a neighbour's document.
+"""Send hostile files and hostile web responses, and measure the effect on them and on another owner's document.
 
-Everything goes through the real processes of a stack of its own. `make bombs` prints a table, and writes it to
-`drills/results/bombs.json`.
+Everything runs through the real processes of a temporary stack. `make bombs` checks that each bomb ends with its
+expected error code, within 2 GB of memory, prints a table, and writes it to `drills/results/bombs.json`.
 """
 
 import json
@@ -30,13 +30,13 @@ from tests.collections_app.engine.rendering.bombs import IN_FILES, READY
 
 _RESULTS = env.ROOT / "drills" / "results" / "bombs.json"
 _WITHIN_S = 300.0
-_MOST_MB = 2048
+_MEMORY_LIMIT_MB = 2048
 _NEIGHBOUR = "neighbour@example.com"
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What became of one."""
+    """The outcome of one bomb."""
 
     bomb: str
     bytes: int
@@ -53,34 +53,34 @@ def main() -> int:
     with (
         temporary_folder() as folder,
         running(folder, **limits) as stack,
-        listening(_answers(), port=port),
+        listening(_responses(), port=port),
         stack.client() as client,
         _neighbour_of(stack).client() as neighbour,
     ):
-        upload(neighbour, "first.pdf", lines(["the first of all"]))
+        upload(neighbour, "first.pdf", lines(["the first document"]))
         until_ready(neighbour, "first.pdf", within_s=_WITHIN_S)
-        rows = list(_all(stack, client, neighbour, f"http://127.0.0.1:{port}"))
+        rows = list(_drop_all(stack, client, neighbour, f"http://127.0.0.1:{port}"))
     _RESULTS.write_text(json.dumps([asdict(row) for row in rows], indent=2) + "\n", encoding="utf-8")
-    good = all(row.as_expected and row.peak_mb < _MOST_MB for row in rows)
-    sys.stdout.write(f"{'All' if good else 'NOT all'} of {len(rows)} ended as they should, in less than 2 GB.\n")
+    good = all(row.as_expected and row.peak_mb < _MEMORY_LIMIT_MB for row in rows)
+    sys.stdout.write(f"{'All' if good else 'NOT all'} of {len(rows)} ended as expected, in less than 2 GB.\n")
     return 0 if good else 1
 
 
-def _all(stack: Stack, client: httpx.Client, neighbour: httpx.Client, web: str) -> Iterator[Row]:
+def _drop_all(stack: Stack, client: httpx.Client, neighbour: httpx.Client, web: str) -> Iterator[Row]:
     sys.stdout.write(f"{'bomb':46} {'bytes':>9} {'end':28} {'s':>6} {'MB':>6} {'neighbour s':>12}\n")
     for number, bomb in enumerate(IN_FILES):
         content = bomb.make()
-        yield _told(_one(stack, client, neighbour, f"{number}", bomb.name, bomb.ends, content=content))
+        yield _print_row(_drop(stack, client, neighbour, f"{number}", bomb.name, bomb.ends, content=content))
     for path, (name, ends) in _PATHS.items():
-        yield _told(_one(stack, client, neighbour, path[1:], name, ends, url=web + path))
+        yield _print_row(_drop(stack, client, neighbour, path[1:], name, ends, url=web + path))
 
 
-def _one(
+def _drop(
     stack: Stack,
     client: httpx.Client,
     neighbour: httpx.Client,
     name: str,
-    told: str,
+    description: str,
     ends: frozenset[str],
     *,
     content: bytes = b"",
@@ -88,24 +88,24 @@ def _one(
 ) -> Row:
     begun = time.monotonic()
     with _peak_of(stack) as peak:
-        sent = _send(client, name, content, url)
-        upload(neighbour, f"beside {name}", lines([f"beside {told}"]))
+        sent = _upload(client, name, content, url)
+        upload(neighbour, f"beside {name}", lines([f"beside {description}"]))
         until_ready(neighbour, f"beside {name}", within_s=_WITHIN_S)
         beside = time.monotonic() - begun
-        end = sent or _end_of(client, name)
+        end = sent or _outcome_of(client, name)
     seconds = time.monotonic() - begun
-    return Row(told, len(content), end, end in ends, round(seconds, 1), peak[0], round(beside, 1))
+    return Row(description, len(content), end, end in ends, round(seconds, 1), peak[0], round(beside, 1))
 
 
-def _send(client: httpx.Client, name: str, content: bytes, url: str) -> str:
-    """The code, if it is refused at the door."""
+def _upload(client: httpx.Client, name: str, content: bytes, url: str) -> str:
+    """Upload it and return the error code if the upload is rejected."""
     where = {"name": name, "collection_name": COLLECTION}
     sent: Mapping[str, object] = {"json": {**where, "url": url}} if url else {"data": where, "files": {"file": content}}
     answer = client.post("/v1/documents/upsert-document/", **sent)  # type: ignore[arg-type]
     return "" if answer.status_code == 202 else str(answer.json()["code"])
 
 
-def _end_of(client: httpx.Client, name: str) -> str:
+def _outcome_of(client: httpx.Client, name: str) -> str:
     until = time.monotonic() + _WITHIN_S
     while time.monotonic() < until:
         document = look_at(client, name)
@@ -114,14 +114,14 @@ def _end_of(client: httpx.Client, name: str) -> str:
         if document["status"] == "ready":
             return READY
         if document["waiting_for"]:
-            return f"waits for {document['waiting_for']}"
+            return f"waiting for {document['waiting_for']}"
         time.sleep(0.25)
     return "never ended"
 
 
 @contextmanager
 def _peak_of(stack: Stack) -> Iterator[list[int]]:
-    """The most megabytes that any process of the worker has while the block runs."""
+    """Record the peak memory, in MB, of any worker process while the block runs."""
     peak, over = [0], threading.Event()
 
     def look() -> None:
@@ -146,7 +146,7 @@ def _resident_mb(pid: int) -> int:
     return int(found[1]) // 1024 if found else 0
 
 
-def _told(row: Row) -> Row:
+def _print_row(row: Row) -> Row:
     mark = "" if row.as_expected else "  NOT EXPECTED"
     sys.stdout.write(
         f"{row.bomb:46} {row.bytes:9,} {row.end:28} {row.seconds:6} {row.peak_mb:6} {row.neighbour_seconds:12}{mark}\n"
@@ -156,14 +156,14 @@ def _told(row: Row) -> Row:
 
 
 def _neighbour_of(stack: Stack) -> Stack:
-    """The same stack for somebody else."""
+    """Return the same stack with the key of another user."""
     _managed(stack, "createsuperuser", "--noinput", "--email", _NEIGHBOUR)
     keys = re.findall(r"pali_\S+", _managed(stack, "create_api_key", _NEIGHBOUR))
     return replace(stack, key=keys[-1])
 
 
 def _managed(stack: Stack, *command: str) -> str:
-    """What a command of `manage.py` prints."""
+    """Run a `manage.py` command and return its output."""
     environ = {
         "PATH": os.defpath,
         "PALIAPI_HOME": str(stack.home.path),
@@ -176,15 +176,15 @@ def _managed(stack: Stack, *command: str) -> str:
     return done.stdout
 
 
-_REFUSED = frozenset({"fetch_failed", "fetch_too_large", "waits for fetch_unavailable"})
+_REFUSED = frozenset({"fetch_failed", "fetch_too_large", "waiting for fetch_unavailable"})
 _PATHS = {
-    "/gzip": ("an answer of 1 gigabyte, packed", _REFUSED | {"unsupported_type"}),
-    "/endless": ("an answer without end", _REFUSED),
-    "/slow": ("an answer of a byte now and then", _REFUSED),
+    "/gzip": ("a response of 1 GB, compressed", _REFUSED | {"unsupported_type"}),
+    "/endless": ("an endless response", _REFUSED),
+    "/slow": ("a response of one byte at a time", _REFUSED),
 }
 
 
-def _answers() -> dict[str, bytes | Response]:
+def _responses() -> dict[str, bytes | Response]:
     packer = zlib.compressobj(1, wbits=31)
     packed = b"".join(packer.compress(bytes(1_000_000)) for _ in range(1000)) + packer.flush()
     return {"/gzip": ok(packed, "Content-Encoding: gzip"), "/endless": _endless, "/slow": _slow}

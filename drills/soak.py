@@ -1,7 +1,7 @@
-"""Mixed load with bad clients: `python -m drills.soak [minutes]`
+"""Put mixed load with misbehaving clients on the embeddings service: `make soak`, or `python -m drills.soak [minutes]`.
 
-A real service process is asked by clients that embed, disconnect, send garbage and give up, and is at last told to stop
-under load. Ends with 1 if an answer is wrong, a request is stuck, memory grows, or an accepted request is lost.
+Clients embed, disconnect, send malformed requests and give up; at the end the service is stopped under load. Exits
+with 1 if a response is wrong, a request hangs, memory grows, or an accepted request is lost.
 """
 
 import base64
@@ -28,12 +28,12 @@ from PIL import Image
 KEY = "soak"
 TEXTS = [" ".join(f"word{number}" for number in range(count)) for count in range(1, 40)]
 WARM_S = 20.0
-MOST_GROWTH = 1.05
+MAX_GROWTH = 1.05
 
 
 @dataclass
 class Soak:
-    """What happened so far; threads add to it."""
+    """The events so far; threads add to it."""
 
     url: str
     stop: threading.Event = field(default_factory=threading.Event)
@@ -46,51 +46,51 @@ class Soak:
         return httpx.Client(base_url=self.url, headers={"Authorization": f"Bearer {KEY}"}, timeout=60)
 
 
-def query(soak: Soak, drawn: random.Random, client: httpx.Client) -> None:
-    """Ask for a text whose number of rows is known."""
-    text = drawn.choice(TEXTS)
-    answer = client.post("/embeddings", json={"input_type": "text", "inputs": [text]})
-    if answer.status_code == 200 and len(answer.json()["embeddings"][0]) != len(text.split()):
-        soak.wrong.append("A text got the embedding of another one.")
-    soak.seen[f"query {answer.status_code}"] += 1
+def query(soak: Soak, rng: random.Random, client: httpx.Client) -> None:
+    """Embed a text with a known number of rows."""
+    text = rng.choice(TEXTS)
+    response = client.post("/embeddings", json={"input_type": "text", "inputs": [text]})
+    if response.status_code == 200 and len(response.json()["embeddings"][0]) != len(text.split()):
+        soak.wrong.append("A text got another text's embedding.")
+    soak.seen[f"query {response.status_code}"] += 1
 
 
-def page(soak: Soak, drawn: random.Random, client: httpx.Client) -> None:
-    """Ask for pages whose number of rows is known."""
-    counts = [drawn.randint(0, 60) for _ in range(drawn.randint(1, 8))]
-    image = encoded(drawn.randint(10, 800))
+def page(soak: Soak, rng: random.Random, client: httpx.Client) -> None:
+    """Embed pages with a known number of rows."""
+    counts = [rng.randint(0, 60) for _ in range(rng.randint(1, 8))]
+    image = encoded(rng.randint(10, 800))
     inputs = [{"image": image, "words": [["w", 0, 0, 1, 1]] * count} for count in counts]
-    answer = client.post("/morphik/embeddings", json={"input_type": "image", "inputs": inputs})
-    if answer.status_code == 200:
-        with np.load(io.BytesIO(answer.content)) as arrays:
+    response = client.post("/morphik/embeddings", json={"input_type": "image", "inputs": inputs})
+    if response.status_code == 200:
+        with np.load(io.BytesIO(response.content)) as arrays:
             if [len(arrays[f"emb_{number}"]) for number in range(len(counts))] != [16 + count for count in counts]:
-                soak.wrong.append("Pages got the embeddings of others.")
-    soak.seen[f"page {answer.status_code}"] += 1
+                soak.wrong.append("Pages got other pages' embeddings.")
+    soak.seen[f"page {response.status_code}"] += 1
 
 
-def garbage(soak: Soak, drawn: random.Random, client: httpx.Client) -> None:
-    """Send what nobody should send."""
+def garbage(soak: Soak, rng: random.Random, client: httpx.Client) -> None:
+    """Send malformed requests."""
     bodies = (
-        drawn.randbytes(drawn.randint(0, 5000)),
+        rng.randbytes(rng.randint(0, 5000)),
         b"[" * 5000,
-        json.dumps({"input_type": "image", "inputs": [base64.b64encode(drawn.randbytes(500)).decode()]}).encode(),
-        json.dumps({"input_type": "image", "inputs": [encoded(200)[: drawn.randint(1, 200) * 4]]}).encode(),
+        json.dumps({"input_type": "image", "inputs": [base64.b64encode(rng.randbytes(500)).decode()]}).encode(),
+        json.dumps({"input_type": "image", "inputs": [encoded(200)[: rng.randint(1, 200) * 4]]}).encode(),
         json.dumps({"input_type": "text", "inputs": ["a"] * 1000}).encode(),
     )
-    answer = client.post("/embeddings", content=drawn.choice(bodies))
-    if answer.status_code >= 500 and not soak.draining.is_set():
-        soak.wrong.append(f"Garbage got {answer.status_code}: {answer.text[:200]}")
-    soak.seen[f"garbage {answer.status_code}"] += 1
+    response = client.post("/embeddings", content=rng.choice(bodies))
+    if response.status_code >= 500 and not soak.draining.is_set():
+        soak.wrong.append(f"Garbage got {response.status_code}: {response.text[:200]}")
+    soak.seen[f"garbage {response.status_code}"] += 1
 
 
-def leave(soak: Soak, drawn: random.Random, _: httpx.Client) -> None:
-    """Ask, and hang up in the middle of the request or before the answer."""
+def disconnect(soak: Soak, rng: random.Random, _: httpx.Client) -> None:
+    """Send a request, and disconnect half-way through it or before the response."""
     body = json.dumps({"input_type": "image", "inputs": [encoded(500)] * 4}).encode()
     head = f"POST /embeddings HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {KEY}\r\nContent-Length: {len(body)}\r\n\r\n"
     url = httpx.URL(soak.url)
-    with socket.create_connection((url.host, url.port or 80), timeout=10) as leaver:
-        leaver.sendall(head.encode() + body[: drawn.choice((0, len(body) // 2, len(body)))])
-    soak.seen["left"] += 1
+    with socket.create_connection((url.host, url.port or 80), timeout=10) as connection:
+        connection.sendall(head.encode() + body[: rng.choice((0, len(body) // 2, len(body)))])
+    soak.seen["disconnected"] += 1
 
 
 def encoded(side: int) -> str:
@@ -99,32 +99,32 @@ def encoded(side: int) -> str:
     return base64.b64encode(out.getvalue()).decode()
 
 
-def act(soak: Soak, seed: int, doing: Callable[[Soak, random.Random, httpx.Client], None]) -> None:
-    drawn = random.Random(seed)  # noqa: S311 - the same load every time
+def act(soak: Soak, seed: int, action: Callable[[Soak, random.Random, httpx.Client], None]) -> None:
+    rng = random.Random(seed)  # noqa: S311 - the same load every time
     with soak.client as client:
         while not soak.stop.is_set():
-            asked_while_open = not soak.draining.is_set()
+            sent_while_open = not soak.draining.is_set()
             try:
-                doing(soak, drawn, client)
+                action(soak, rng, client)
             except (httpx.TransportError, OSError) as problem:
-                # Who asks after it was told to stop finds no connection, or one that is being closed.
-                if asked_while_open:
+                # Once it is stopping, connections are refused or closed.
+                if sent_while_open:
                     soak.wrong.append(f"A request was lost: {problem!r}")
 
 
 def main() -> int:
-    """Run for some minutes."""
+    """Run the load for some minutes."""
     minutes = float(sys.argv[1]) if len(sys.argv) > 1 else 10.0
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    named = {"COLPALI_API_KEY": KEY, "COLPALI_BACKEND": "lexical", "COLPALI_PORT": str(port)}
-    service = subprocess.Popen([sys.executable, "-m", "embeddings"], env={**os.environ, **named})  # noqa: TID251
+    settings = {"COLPALI_API_KEY": KEY, "COLPALI_BACKEND": "lexical", "COLPALI_PORT": str(port)}
+    service = subprocess.Popen([sys.executable, "-m", "embeddings"], env={**os.environ, **settings})  # noqa: TID251
     soak = Soak(f"http://127.0.0.1:{port}")
     memory: list[int] = []
     try:
         until_ready(soak)
-        doers = (query, query, page, page, garbage, leave)
-        threads = [threading.Thread(target=act, args=(soak, seed, doing)) for seed, doing in enumerate(doers)]
+        actions = (query, query, page, page, garbage, disconnect)
+        threads = [threading.Thread(target=act, args=(soak, seed, action)) for seed, action in enumerate(actions)]
         for thread in threads:
             thread.start()
         until = time.monotonic() + 60 * minutes
@@ -132,10 +132,10 @@ def main() -> int:
         while time.monotonic() < until:
             memory.append(psutil.Process(service.pid).memory_info().rss)
             time.sleep(1)
-        left = left_over(soak)
+        queued = queue_length(soak)
         soak.draining.set()
         service.send_signal(signal.SIGTERM)
-        ended = service.wait(60)
+        exit_code = service.wait(60)
         soak.stop.set()
         for thread in threads:
             thread.join(60)
@@ -144,9 +144,9 @@ def main() -> int:
         service.kill()
     quarter = max(len(memory) // 4, 1)
     growth = float(np.median(memory[-quarter:]) / np.median(memory[:quarter]))
-    told = {**dict(sorted(soak.seen.items())), "memory_growth": round(growth, 3), "stuck": stuck, "exit": ended}
-    sys.stdout.write(json.dumps({**told, "left_in_queue": left, "wrong": Counter(soak.wrong)}, indent=2) + "\n")
-    return 0 if growth <= MOST_GROWTH and not stuck and not soak.wrong else 1
+    report = {**dict(sorted(soak.seen.items())), "memory_growth": round(growth, 3), "stuck": stuck, "exit": exit_code}
+    sys.stdout.write(json.dumps({**report, "left_in_queue": queued, "wrong": Counter(soak.wrong)}, indent=2) + "\n")
+    return 0 if growth <= MAX_GROWTH and not stuck and not soak.wrong else 1
 
 
 def until_ready(soak: Soak) -> None:
@@ -157,11 +157,11 @@ def until_ready(soak: Soak) -> None:
         except httpx.TransportError:
             pass
         time.sleep(0.1)
-    raise SystemExit("The service did not get ready.")
+    raise SystemExit("The service did not become ready.")
 
 
-def left_over(soak: Soak) -> float:
-    """Inputs in the queue; under this load never many."""
+def queue_length(soak: Soak) -> float:
+    """Return the number of queued inputs; it stays low under this load."""
     lines = httpx.get(f"{soak.url}/metrics").text.splitlines()
     return sum(float(line.split()[1]) for line in lines if line.startswith("paliembed_queue_items "))
 

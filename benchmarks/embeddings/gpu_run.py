@@ -1,4 +1,4 @@
-"""The measuring behind `python -m benchmarks.embeddings.gpu`, for where torch is installed."""
+"""The measurement of `python -m benchmarks.embeddings.gpu`, imported only if torch is installed."""
 
 import asyncio
 import json
@@ -27,7 +27,7 @@ from tests.embeddings.with_torch.tiny import qwen_processor
 _RESULTS = Path(__file__).parents[1] / "results" / "embeddings_gpu.json"
 _BATCHES = {"1": 1, "8": 8, "auto": 32}
 _PAGE = (1240, 1754)
-# What Qwen2.5-VL-3B is made of.
+# The dimensions of Qwen2.5-VL-3B.
 _TEXT = {
     "hidden_size": 2048,
     "intermediate_size": 11008,
@@ -52,7 +52,7 @@ _TINY_VISION = {"depth": 2, "hidden_size": 64, "intermediate_size": 64, "num_hea
 
 
 def open_random(settings: config.Settings, *, tiny: bool, processor: Any) -> ColModel:
-    """The model of real size, or a tiny one of the same build."""
+    """Create the full-size model, or a tiny one of the same architecture, with random weights."""
     placement = choose_placement(device=settings.device, dtype=settings.dtype, attention=settings.attention)
     number = processor.tokenizer.convert_tokens_to_ids
     configuration = Qwen2_5_VLConfig(
@@ -74,7 +74,7 @@ def open_random(settings: config.Settings, *, tiny: bool, processor: Any) -> Col
 
 
 async def measured(backend: TorchBackend, settings: config.Settings, *, pages: int) -> dict[str, Any]:
-    """Pages through the whole engine, and how much of that time the device computed."""
+    """Send pages through the whole engine, and measure the share of time that the device computes."""
     running = EmbeddingEngine(backend, settings=settings, self_test=False)
     running.start()
     await running.wait_until_loaded()
@@ -101,31 +101,31 @@ def _forward_s(running: EmbeddingEngine) -> float:
 
 
 def run(*, tiny: bool, pages: int, attentions: Sequence[str]) -> None:
-    """Measure each batch size with each attention there is, print and keep the numbers."""
+    """Measure each combination of batch size and attention, print and store the figures."""
     if not torch.cuda.is_available() and not tiny:
-        sys.exit("There is no CUDA device here; --tiny runs without one.")
-    found: dict[str, Any] = {"device": torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu"}
+        sys.exit("There is no CUDA device; --tiny runs without one.")
+    figures: dict[str, Any] = {"device": torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu"}
     processor = _processor()
     for attention in attentions:
         for name, size in _BATCHES.items():
-            given = {"COLPALI_AUTH": "none", "COLPALI_ATTENTION": attention, "COLPALI_BATCH_SIZE": str(size)}
-            settings = config.parse(given | {"COLPALI_MAX_QUEUE_TOKENS": "100000000"})
+            environment = {"COLPALI_AUTH": "none", "COLPALI_ATTENTION": attention, "COLPALI_BATCH_SIZE": str(size)}
+            settings = config.parse(environment | {"COLPALI_MAX_QUEUE_TOKENS": "100000000"})
             opened = partial(open_random, tiny=tiny, processor=processor)
             backend = TorchBackend("colpali", opened, settings=settings)
             if torch.cuda.is_available():
                 torch.cuda.reset_peak_memory_stats()
             numbers = asyncio.run(measured(backend, settings, pages=pages))
-            found |= {f"{attention}_batch_{name}_{what}": number for what, number in numbers.items()}
-            found["dtype"] = backend.info.dtype.partition(",")[0]
-    told = json.dumps(found, indent=2)
-    print(told)  # noqa: T201
+            figures |= {f"{attention}_batch_{name}_{what}": number for what, number in numbers.items()}
+            figures["dtype"] = backend.info.dtype.partition(",")[0]
+    report = json.dumps(figures, indent=2)
+    print(report)  # noqa: T201
     if not tiny:
         _RESULTS.parent.mkdir(exist_ok=True)
-        _RESULTS.write_text(told + "\n", encoding="utf-8")
+        _RESULTS.write_text(report + "\n", encoding="utf-8")
 
 
 def _processor() -> Any:
-    """The real processor; its words are bytes, since nothing may be downloaded."""
+    """Create the real processor with a byte-level vocabulary, because nothing may be downloaded."""
     processor = qwen_processor()
     processor.image_processor.size["longest_edge"] = 768 * 28 * 28
     return processor

@@ -1,7 +1,7 @@
-"""Pages of our own and questions to them: topics with neighbours that are easily confused, and invoices alike.
+"""Our own pages and queries: topics that are easily confused with each other, and similar invoices.
 
-The forty pages and seventy questions were there while the model was put together; those held out were written
-afterwards, without asking them first.
+Forty pages and seventy queries were used while developing the model; the held-out ones were written afterwards and
+never tuned against.
 """
 
 import textwrap
@@ -15,7 +15,7 @@ from PIL import Image
 from benchmarks.harness import text_pdf
 from embeddings.contract import Word
 
-# A heading, a text and two questions about it in other words. Three at a time are easily confused.
+# A heading, a text and two paraphrased queries. Groups of three topics are easily confused.
 _TOPICS = Path(__file__).with_name("topics.txt")
 _HELD_OUT = Path(__file__).with_name("held_out.txt")
 
@@ -36,7 +36,7 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A question and the number of the page that answers it."""
+    """A query and the number of the page that answers it."""
 
     text: str
     page: int
@@ -44,7 +44,7 @@ class Question:
 
 
 def texts() -> list[tuple[str, str]]:
-    """Headings and bodies of all pages: topics, invoices, and the topics held out."""
+    """Return headings and bodies of all pages: topics, invoices, and held-out topics."""
     found = [(heading, body) for heading, body, *_ in _topics(_TOPICS)]
     for number, name in enumerate(INVOICES):
         body = _INVOICE.format(number=name, customer=40211 + 7 * number, total=f"1,{100 + 37 * number}.{10 + number}")
@@ -53,18 +53,18 @@ def texts() -> list[tuple[str, str]]:
 
 
 def known() -> int:
-    """How many of the pages are not held out; they come first."""
+    """Return the number of pages that are not held out; they come first."""
     return len(_topics(_TOPICS)) + len(INVOICES)
 
 
 def questions() -> list[Question]:
-    """Two paraphrases for each topic, and the number of each invoice."""
+    """Return two paraphrases per topic, and the number of each invoice."""
     topics = _topics(_TOPICS)
-    asked = [Question(one, page, "topic") for page, (_, _, *two) in enumerate(topics) for one in two]
+    queries = [Question(one, page, "topic") for page, (_, _, *two) in enumerate(topics) for one in two]
     for number, name in enumerate(INVOICES):
-        asked.append(Question(f"invoice {name}", len(topics) + number, "identifier"))
+        queries.append(Question(f"invoice {name}", len(topics) + number, "identifier"))
     held_out = enumerate(_topics(_HELD_OUT), start=known())
-    return asked + [Question(one, page, "held_out") for page, (_, _, *two) in held_out for one in two]
+    return queries + [Question(one, page, "held_out") for page, (_, _, *two) in held_out for one in two]
 
 
 def _topics(file: Path) -> list[list[str]]:
@@ -72,31 +72,31 @@ def _topics(file: Path) -> list[list[str]]:
 
 
 def pages(*, dpi: int) -> Iterator[Page]:
-    """The pages, made as PDFs with a text layer and rendered."""
+    """Generate the pages as PDFs with a text layer, rendered."""
     for heading, body in texts():
-        yield _drawn(heading, body, dpi=dpi)
+        yield _rendered(heading, body, dpi=dpi)
 
 
 def full_page(*, dpi: int) -> Page:
-    """A page with as much text as fits: the others hold a paragraph each."""
+    """Return a page full of text; the others have one paragraph each."""
     everything = textwrap.shorten(" ".join(body for _, body in texts()), 39 * 66)
-    return _drawn("Everything", everything, dpi=dpi)
+    return _rendered("Everything", everything, dpi=dpi)
 
 
-def _drawn(heading: str, body: str, *, dpi: int) -> Page:
+def _rendered(heading: str, body: str, *, dpi: int) -> Page:
     with pdfium.PdfDocument(_pdf(heading, body)) as document:
         page = document[0]
         return Page(page.render(scale=dpi / 72).to_pil().convert("RGB"), _words(page))
 
 
 def _pdf(heading: str, body: str) -> bytes:
-    """A PDF of one A4 page with a heading and a paragraph."""
+    """Return a PDF of one A4 page with a heading and a paragraph."""
     text = (text_pdf.Line(line, 60, 720 - 18 * number) for number, line in enumerate(textwrap.wrap(body, 70)))
     return text_pdf.write([[text_pdf.Line(heading, 60, 760, 22), *text]])
 
 
 def _words(page: pdfium.PdfPage) -> tuple[Word, ...]:
-    """The words of the text layer with relative boxes."""
+    """Return the words of the text layer with relative boxes."""
     width, height = page.get_size()
     layer = page.get_textpage()
     text = layer.get_text_range()

@@ -1,8 +1,8 @@
-"""Does the CPU model find the right page? `python -m benchmarks.embeddings.search_quality`
+"""Measure whether the CPU model finds the right page: `python -m benchmarks.embeddings.search_quality`
 
-Forty pages, once read from their pixels and once with their words given; then questions held out, among these pages
-and eighteen more. Prints recall, milliseconds and memory, writes them to benchmarks/results/embeddings_search.json, and
-ends with 1 if it finds less than it should. It is a smoke test: one writer, one typeface, few pages.
+Forty pages, read by OCR and with their words given; then held-out queries, among these and eighteen more pages. Prints
+recall, milliseconds and memory, writes them to benchmarks/results/embeddings_search.json, and exits with 1 if recall is
+too low. It is a smoke test: one author, one typeface, few pages.
 """
 
 import json
@@ -30,7 +30,7 @@ DPI = 100
 
 @dataclass(frozen=True, slots=True)
 class Timed:
-    """Vectors, and the medians of what one took: by the clock, and of all processors together."""
+    """Vectors, and the median wall-clock and CPU milliseconds per item."""
 
     vectors: list[Vectors]
     ms: float
@@ -38,7 +38,7 @@ class Timed:
 
 
 def main() -> int:
-    """Run both ways."""
+    """Measure both variants."""
     backend = EmbeddedBackend()
     began = time.perf_counter()
     backend.load()
@@ -53,39 +53,39 @@ def main() -> int:
     report["held_out_r1"] = report["ocr_recall_at_1_held_out"]
     report |= read_whole(full_page(dpi=DPI))
     report["peak_memory_mb"] = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
-    told = json.dumps(report, indent=2) + "\n"
-    sys.stdout.write(told)
-    RESULTS.write_text(told, encoding="utf-8")
+    text = json.dumps(report, indent=2) + "\n"
+    sys.stdout.write(text)
+    RESULTS.write_text(text, encoding="utf-8")
     return 0 if good else 1
 
 
 def measure(backend: EmbeddedBackend, shown: Sequence[Page], *, with_words: bool) -> dict[str, float]:
-    """Recall and times of one way."""
+    """Return recall and times of one variant."""
     read = timed(
         backend, [Item("document", image=page.image, words=page.words if with_words else None) for page in shown]
     )
-    asked = questions()
-    queries = timed(backend, [Item("query", text=question.text) for question in asked])
+    judged = questions()
+    queries = timed(backend, [Item("query", text=question.text) for question in judged])
     ranks: defaultdict[str, list[int]] = defaultdict(list)
-    for question, query in zip(asked, queries.vectors, strict=True):
+    for question, query in zip(judged, queries.vectors, strict=True):
         among = read.vectors if question.kind == "held_out" else read.vectors[: known()]
         scores = np.array([maxsim(query, page) for page in among])
         ranks[question.kind].append(int((scores > scores[question.page]).sum()))
-    found: dict[str, float] = {
+    figures: dict[str, float] = {
         "ms_per_page": read.ms,
         "cpu_ms_per_page": read.cpu_ms,
         "ms_per_query": queries.ms,
         "vectors_per_page": float(np.mean([len(one) for one in read.vectors])),
     }
     for kind, places in ranks.items():
-        found[f"questions_{kind}"] = len(places)
-        found[f"recall_at_1_{kind}"] = float(np.mean([place < 1 for place in places]))
-        found[f"recall_at_3_{kind}"] = float(np.mean([place < 3 for place in places]))
-    return {name: round(value, 3) for name, value in found.items()}
+        figures[f"questions_{kind}"] = len(places)
+        figures[f"recall_at_1_{kind}"] = float(np.mean([place < 1 for place in places]))
+        figures[f"recall_at_3_{kind}"] = float(np.mean([place < 3 for place in places]))
+    return {name: round(value, 3) for name, value in figures.items()}
 
 
 def read_whole(page: Page) -> dict[str, float]:
-    """How long OCR takes for a page full of text, and which share of its words it reads."""
+    """Return the time of OCR for a page full of text, and the share of words it reads."""
     reader = OcrReader()
     began, began_cpu = time.perf_counter(), time.process_time()
     found = Counter(word.text for word in reader.read(page.image))
@@ -98,7 +98,7 @@ def read_whole(page: Page) -> dict[str, float]:
 
 
 def timed(backend: EmbeddedBackend, items: Sequence[Item]) -> Timed:
-    """The items, one after the other."""
+    """Embed the items one by one."""
     found, times, cpu_times = [], [], []
     for item in items:
         began, began_cpu = time.perf_counter(), time.process_time()

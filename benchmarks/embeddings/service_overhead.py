@@ -1,8 +1,8 @@
-"""What the service costs around a model: `python -m benchmarks.embeddings.service_overhead`
+"""Measure the overhead of the service around a model: `python -m benchmarks.embeddings.service_overhead`
 
-The device is simulated: a batch takes 4 ms and 2 microseconds a padded token, asleep, so that what is measured is the
-batcher and the formats. Prints ratios and writes them to benchmarks/results/embeddings.json; ends with 1 if one is not
-good enough.
+The device is simulated: a batch sleeps for 4 ms plus 2 microseconds per padded token, so that the batcher and the
+formats are measured. Prints ratios and writes them to benchmarks/results/embeddings.json; exits with 1 if one misses
+its target.
 """
 
 import asyncio
@@ -27,14 +27,14 @@ from embeddings.server.requests import EmbeddingRequest
 RESULTS = Path(__file__).parents[1] / "results" / "embeddings.json"
 BATCH_S, TOKEN_S = 0.004, 2e-6
 PAGES, LONGEST, BATCH_SIZE = 1024, 1024, 8
-# Clients that ask at the same time; with a backlog there are many inputs to choose equal ones from.
+# Concurrent clients; with a backlog, there are many inputs to choose similar ones from.
 CLIENTS, BACKLOG = 16, 64
 LEAST = {"efficiency": 0.95, "times_faster_than_one_by_one": 2.0}
-MOST = {"padding_share": 0.03, "query_p95_forwards": 2.0}
+LIMITS = {"padding_share": 0.03, "query_p95_forwards": 2.0}
 
 
 class Simulated:
-    """Takes as long as a device would; `padded` and `real` are what it has computed."""
+    """A model as fast as a device would be; `padded` and `real` count its tokens."""
 
     info = BackendInfo(backend="simulated", space=VectorSpace("benchmark/simulated", "1", 8))
 
@@ -44,7 +44,7 @@ class Simulated:
         self._row = np.eye(1, 8, dtype=np.float16)
 
     def load(self) -> None:
-        """Nothing to load."""
+        """Do nothing."""
 
     def prepare(self, item: Item) -> Prepared:
         return Prepared(int(item.text or 1), int(item.text or 1))
@@ -62,7 +62,7 @@ class Simulated:
         return [MultiVector(self._row) for _ in batch]
 
     def close(self) -> None:
-        """Nothing to close."""
+        """Do nothing."""
 
 
 def work(backend: Simulated, tokens: int, *, lane: Lane) -> InputTask:
@@ -80,14 +80,14 @@ async def started(backend: Simulated, *, batch_size: int) -> EmbeddingEngine:
 
 
 async def ingest(lengths: Sequence[int], *, batch_size: int, clients: int) -> tuple[Simulated, float]:
-    """Pages from many clients, eight to a request; the device and the seconds it took."""
+    """Embed pages from many clients, eight per request; return the device and the seconds."""
     backend = Simulated()
     engine = await started(backend, batch_size=batch_size)
     requests = [lengths[start : start + 8] for start in range(0, len(lengths), 8)]
 
     async def client(number: int) -> None:
-        for some in requests[number::clients]:
-            await engine.embed([work(backend, tokens, lane="image") for tokens in some])
+        for batch in requests[number::clients]:
+            await engine.embed([work(backend, tokens, lane="image") for tokens in batch])
 
     began = time.perf_counter()
     await asyncio.gather(*(client(number) for number in range(clients)))
@@ -97,9 +97,9 @@ async def ingest(lengths: Sequence[int], *, batch_size: int, clients: int) -> tu
 
 
 async def throughput() -> dict[str, float]:
-    """Batched, against the device alone and against one page at a time."""
-    drawn = random.Random(7)  # noqa: S311 - the same pages every time
-    lengths = [drawn.randint(256, LONGEST) for _ in range(PAGES)]
+    """Measure batching against the device alone and against one page at a time."""
+    rng = random.Random(7)  # noqa: S311 - the same pages every time
+    lengths = [rng.randint(256, LONGEST) for _ in range(PAGES)]
     backend, took = await ingest(lengths, batch_size=BATCH_SIZE, clients=BACKLOG)
     _, took_by_few = await ingest(lengths, batch_size=BATCH_SIZE, clients=CLIENTS)
     _, one_by_one = await ingest(lengths, batch_size=1, clients=CLIENTS)
@@ -113,7 +113,7 @@ async def throughput() -> dict[str, float]:
 
 
 def bare_s(lengths: Sequence[int]) -> float:
-    """The seconds that the device alone takes for these tokens in full batches of equal lengths."""
+    """Return the seconds of the device alone for these tokens in full batches of equal lengths."""
     backend = Simulated()
     mean = sum(lengths) // len(lengths)
     began = time.perf_counter()
@@ -123,7 +123,7 @@ def bare_s(lengths: Sequence[int]) -> float:
 
 
 async def latency() -> dict[str, float]:
-    """Queries while pages never end."""
+    """Measure queries under a constant stream of pages."""
     backend = Simulated()
     engine = await started(backend, batch_size=8)
     pages = asyncio.gather(*(engine.embed([work(backend, 768, lane="image")] * 64) for _ in range(8)))
@@ -146,7 +146,7 @@ async def latency() -> dict[str, float]:
 
 
 def formats() -> dict[str, float]:
-    """One page of 768 x 128, as JSON and as npz."""
+    """Measure one page of 768 x 128 as JSON and as npz."""
     rows = np.random.default_rng(0).standard_normal((768, 128)).astype(np.float32)
     rows /= np.linalg.norm(rows, axis=1, keepdims=True)
     page, space = MultiVector(rows.astype(np.float16)), VectorSpace("benchmark/page", "1", 128)
@@ -173,14 +173,14 @@ def best_ms(act: Callable[[], object]) -> float:
 
 
 def main() -> int:
-    """Measure, print, write."""
-    found = formats() | asyncio.run(throughput()) | asyncio.run(latency())
-    told = {name: round(value, 3) for name, value in found.items()}
-    sys.stdout.write(json.dumps(told, indent=2) + "\n")
+    """Measure, print and write."""
+    figures = formats() | asyncio.run(throughput()) | asyncio.run(latency())
+    report = {name: round(value, 3) for name, value in figures.items()}
+    sys.stdout.write(json.dumps(report, indent=2) + "\n")
     RESULTS.parent.mkdir(exist_ok=True)
-    RESULTS.write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
-    enough = all(found[name] >= least for name, least in LEAST.items())
-    return 0 if enough and all(found[name] <= most for name, most in MOST.items()) else 1
+    RESULTS.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    enough = all(figures[name] >= least for name, least in LEAST.items())
+    return 0 if enough and all(figures[name] <= limit for name, limit in LIMITS.items()) else 1
 
 
 if __name__ == "__main__":

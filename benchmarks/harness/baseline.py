@@ -1,4 +1,4 @@
-"""How fast this machine is: what NumPy takes for a thousand pages, in the same run as the figures beside it."""
+"""The machine's speed: the time NumPy takes for a thousand pages, in the same run as the figures."""
 
 import json
 
@@ -7,11 +7,11 @@ from benchmarks.harness.household import Household
 _PAGES = 1000
 
 
-def numpy_ms(house: Household) -> float:
-    """Milliseconds a question, with every page as float32 in memory."""
-    return float(json.loads(house.run("-m", "benchmarks.search.one_engine", "numpy", str(_PAGES)))["p50_ms"])
+def numpy_ms(services: Household) -> float:
+    """Return milliseconds per query, with every page as float32 in memory."""
+    return float(json.loads(services.run("-m", "benchmarks.search.one_engine", "numpy", str(_PAGES)))["p50_ms"])
 
 
-def line(told_ms: float) -> str:
-    """For people, under a table."""
-    return f"In the same run NumPy takes {told_ms} ms for {_PAGES:,} pages in memory.\n"
+def line(ms: float) -> str:
+    """Return the line under a table."""
+    return f"In the same run, NumPy takes {ms} ms for {_PAGES:,} pages in memory.\n"

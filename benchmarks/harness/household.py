@@ -1,4 +1,4 @@
-"""A Postgres, a Redis and an embeddings service of our own, in a folder that is gone afterwards."""
+"""A temporary Postgres, Redis and embeddings service, in a folder that is deleted afterwards."""
 
 import secrets
 import shutil
@@ -28,23 +28,23 @@ FOLDER = env.ROOT / ".tools" / "bench"
 
 
 class ProgramFailed(Exception):
-    """One of our programs did not end well; it has said why."""
+    """A child program failed; its output says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Household:
-    """What runs, and the environment in which our own programs find it."""
+    """The running services, and the environment in which our programs find them."""
 
     home: Home
     environ: Mapping[str, str]
 
     def start(self, name: str, *argv: str, **changes: str) -> Child:
-        """Our own Python with these arguments, in the background."""
+        """Start Python with these arguments in the background."""
         command = Command(name=name, argv=(sys.executable, *argv), environ={**self.environ, **changes}, cwd=env.ROOT)
         return Child(command, log=self.home.logs / f"{name}.log")
 
     def run(self, *argv: str, within_s: float = 3600) -> str:
-        """The same to its end; what it printed."""
+        """Run Python with these arguments and return its output."""
         done = subprocess.run(
             [sys.executable, *argv],
             cwd=env.ROOT,
@@ -55,12 +55,12 @@ class Household:
             timeout=within_s,
         )
         if done.returncode:
-            raise ProgramFailed(f"{' '.join(argv)} ended with {done.returncode}.")
+            raise ProgramFailed(f"{' '.join(argv)} exited with {done.returncode}.")
         return done.stdout
 
     @contextmanager
     def talk(self, *argv: str) -> Iterator[Callable[[str], str]]:
-        """The same, answering each line with a line."""
+        """Run Python with these arguments; yield a function that sends a line and returns the line that follows."""
         with subprocess.Popen(
             [sys.executable, *argv],
             cwd=env.ROOT,
@@ -72,13 +72,13 @@ class Household:
         ) as program:
             to, back = program.stdin, program.stdout
             if to is None or back is None:
-                raise AssertionError("Both were asked for.")
+                raise AssertionError("Both pipes were requested.")
 
             def ask(line: str) -> str:
                 to.write(f"{line}\n")
                 answer = back.readline()
                 if not answer:
-                    raise ProgramFailed(f"{' '.join(argv)} has ended.")
+                    raise ProgramFailed(f"{' '.join(argv)} has exited.")
                 return answer
 
             yield ask
@@ -86,8 +86,8 @@ class Household:
 
 @contextmanager
 def household(settings: Mapping[str, str] | None = None, *, model: Model = "questions") -> Iterator[Household]:
-    """Everything but the web and the workers, the tables included."""
-    # So that whoever tells us to stop leaves nothing running.
+    """Start everything except the web server and workers, with the tables created."""
+    # Leave nothing running when terminated.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     FOLDER.mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix="home-", dir=FOLDER))
@@ -114,17 +114,17 @@ def household(settings: Mapping[str, str] | None = None, *, model: Model = "ques
             "EMBEDDINGS_URL": f"http://127.0.0.1:{port}",
             **(settings or {}),
         }
-        found = Household(home, environ)
-        service = _embeddings(found, model, port)
+        services = Household(home, environ)
+        service = _embeddings(services, model, port)
         ending.callback(service.stop, within_s=5)
-        found.run("manage.py", "migrate", "--noinput", "-v", "0")
+        services.run("manage.py", "migrate", "--noinput", "-v", "0")
         wait_until_it_answers(f"http://127.0.0.1:{port}/ready", service)
-        yield found
+        yield services
 
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A web with its workers; the processes by name."""
+    """A web server with its worker; the processes by name."""
 
     port: int
     programs: Mapping[str, int]
@@ -136,7 +136,7 @@ class Running:
 
 @contextmanager
 def served(house: Household) -> Iterator[Running]:
-    """The web and a worker, as the stack starts them."""
+    """Start the web server and a worker, as the stack does."""
     port = free_port()
     gunicorn = ("-m", "gunicorn", "-c", "python:paliapi.gunicorn_settings", "paliapi.wsgi")
     celery = ("-m", "celery", "-A", "paliapi.celery", "worker", "--concurrency", "2", "--loglevel", "WARNING")
@@ -150,7 +150,7 @@ def served(house: Household) -> Iterator[Running]:
 
 
 def _embeddings(house: Household, model: Model, port: int) -> Child:
-    """Either one that knows the answers, or the built-in model."""
+    """Start the service with the known vectors, or with the built-in model."""
     if model == "questions":
         return house.start("embeddings", "-m", "benchmarks.search.query_service", str(port))
     changes = {"COLPALI_BACKEND": model, "COLPALI_PORT": str(port), "COLPALI_AUTH": "none"}
@@ -158,7 +158,7 @@ def _embeddings(house: Household, model: Model, port: int) -> Child:
 
 
 def wait_until_it_answers(url: str, child: Child, *, within_s: float = 120) -> None:
-    """Return once a GET succeeds."""
+    """Wait until a GET succeeds."""
 
     def answers() -> bool:
         try:
@@ -167,6 +167,6 @@ def wait_until_it_answers(url: str, child: Child, *, within_s: float = 120) -> N
             return False
 
     if not processes.wait_until(lambda: child.exit_code() is not None or answers(), within_s=within_s):
-        raise SystemExit(f"{child.name} did not get ready.")
+        raise SystemExit(f"{child.name} did not become ready.")
     if child.exit_code() is not None:
-        raise SystemExit(f"{child.name} does not run: {child.reason()}")
+        raise SystemExit(f"{child.name} exited: {child.reason()}")

@@ -1,4 +1,4 @@
-"""A module that needs Django's models: `python -m benchmarks.harness.in_django MODULE ARGUMENT ...`"""
+"""Run a module that needs Django's models: `python -m benchmarks.harness.in_django MODULE ARGUMENT ...`"""
 
 import runpy
 import sys

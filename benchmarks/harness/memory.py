@@ -1,4 +1,4 @@
-"""How much memory programs have, with the processes they have started, once a second."""
+"""The memory of programs and their child processes, sampled once per second."""
 
 import threading
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ _EVERY_S = 1.0
 
 
 class Memory:
-    """Watches while the block runs."""
+    """Samples memory while the block runs."""
 
     def __init__(self, programs: Mapping[str, int]) -> None:
         self._programs = programs
@@ -32,16 +32,16 @@ class Memory:
         self._thread.join()
 
     def forget(self) -> None:
-        """Begin anew."""
+        """Discard the samples so far."""
         for seen in self._seen.values():
             seen.clear()
 
     def megabytes(self) -> dict[str, float]:
-        """The most that each had."""
+        """Return the peak of each program."""
         return {name: round(max(seen, default=0) / 2**20, 1) for name, seen in self._seen.items()}
 
     def growth(self) -> dict[str, float]:
-        """The last quarter of the time against the second: in the first, what is needed once is loaded."""
+        """Return the last quarter relative to the second; the first includes one-time loading."""
         found = {}
         for name, seen in self._seen.items():
             quarter = max(len(seen) // 4, 1)
@@ -55,7 +55,7 @@ class Memory:
 
 
 def _family(leader: int) -> list[int]:
-    """The process and all that come from it."""
+    """Return the process and all its descendants."""
     found = [leader]
     for pid in found:
         with suppress(OSError):
@@ -65,7 +65,7 @@ def _family(leader: int) -> list[int]:
 
 
 def resident(pid: int) -> int:
-    """Bytes in memory; what is shared with a parent counts a part for each."""
+    """Return the proportional set size in bytes: shared memory is divided among its processes."""
     with suppress(OSError):
         for line in Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii").splitlines():
             if line.startswith("Pss:"):

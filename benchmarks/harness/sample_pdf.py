@@ -1,4 +1,4 @@
-"""PDFs of any length, made by hand: pages like those of a report, or with one line each."""
+"""Generated PDFs of any length: report-like pages, or one line each."""
 
 import random
 import textwrap
@@ -8,33 +8,33 @@ _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 
 def report(pages: int, *, seed: int = 1, words: int = 400) -> bytes:
-    """A4 pages with a heading, so many words and bars. No two are alike; the same bytes for the same seed."""
-    drawn = random.Random(seed)  # noqa: S311 - the same pages every time
-    known = ["".join(drawn.choices(_LETTERS, k=drawn.randint(3, 9))) for _ in range(3000)]
+    """Return A4 pages with a heading, that many words, and bars. No two are alike; the seed determines the bytes."""
+    rng = random.Random(seed)  # noqa: S311 - the same pages every time
+    known = ["".join(rng.choices(_LETTERS, k=rng.randint(3, 9))) for _ in range(3000)]
     size = 11 if words <= 400 else 7
-    return _written("\n".join(_page(number, drawn, known, words, size)) for number in range(1, pages + 1))
+    return _written("\n".join(_page(number, rng, known, words, size)) for number in range(1, pages + 1))
 
 
-def _page(number: int, drawn: random.Random, known: list[str], words: int, size: int) -> Iterator[str]:
+def _page(number: int, rng: random.Random, known: list[str], words: int, size: int) -> Iterator[str]:
     yield f"BT /F 22 Tf 60 780 Td (Page {number}) Tj ET"
-    for line, text in enumerate(textwrap.wrap(" ".join(drawn.choices(known, k=words)), 990 // size)):
+    for line, text in enumerate(textwrap.wrap(" ".join(rng.choices(known, k=words)), 990 // size)):
         yield f"BT /F {size} Tf 60 {740 - (size + 4) * line} Td ({text}) Tj ET"
     for bar in range(12):
-        red, green, blue = (f"{drawn.random():.2f}" for _ in range(3))
-        yield f"{red} {green} {blue} rg {70 + 38 * bar} 60 30 {drawn.randint(10, 120)} re f"
+        red, green, blue = (f"{rng.random():.2f}" for _ in range(3))
+        yield f"{red} {green} {blue} rg {70 + 38 * bar} 60 30 {rng.randint(10, 120)} re f"
 
 
 def lines(texts: Iterable[str]) -> bytes:
-    """A small page for each text: letters, digits, spaces and dashes."""
+    """Return a small page per text: letters, digits, spaces and dashes."""
     return _written((f"BT /F 8 Tf 5 35 Td ({text}) Tj ET" for text in texts), size=(200, 72))
 
 
 def _written(pages: Iterable[str], *, size: tuple[int, int] = (595, 842)) -> bytes:
-    """The file with these page descriptions."""
+    """Return the file with these page descriptions."""
     objects = ["", "", "<</Type/Font/Subtype/Type1/BaseFont/Helvetica/Encoding/WinAnsiEncoding>>"]
     kids = []
-    for drawn in pages:
-        objects.append(f"<</Length {len(drawn)}>>stream\n{drawn}\nendstream")
+    for rng in pages:
+        objects.append(f"<</Length {len(rng)}>>stream\n{rng}\nendstream")
         objects.append(
             f"<</Type/Page/Parent 2 0 R/MediaBox[0 0 {size[0]} {size[1]}]/Contents {len(objects)} 0 R"
             "/Resources<</Font<</F 3 0 R>>>>>>"

@@ -1,4 +1,4 @@
-"""A whole PaliAPI of its own for a benchmark: `manage.py up` over a temporary folder, with its real processes."""
+"""A complete, temporary PaliAPI: `manage.py up` over a temporary folder, with its real processes."""
 
 import os
 import re
@@ -23,7 +23,7 @@ _READY_WITHIN_S = 240.0
 _NOTHING_OF_OURS = dict.fromkeys(
     ("DATABASE_URL", "DATABASE_ADMIN_URL", "REDIS_URL", "EMBEDDINGS_URL", "SECRET_KEY"), ""
 )
-# What is measured is the pipeline, not the limits of a key.
+# The pipeline is measured, not the rate limits of a key.
 _WITHOUT_LIMITS = {
     "RATE_PER_MINUTE": "1000000",
     "RATE_BURST": "1000000",
@@ -34,7 +34,7 @@ _WITHOUT_LIMITS = {
 
 @dataclass(frozen=True)
 class Stack:
-    """A running one, and how to get at its parts."""
+    """A running stack, and access to its parts."""
 
     home: Home
     pid: int
@@ -46,18 +46,18 @@ class Stack:
         return httpx.Client(base_url=self.url, headers=headers, timeout=timeout_s)
 
     def pid_of(self, name: str) -> int:
-        """The process of a member, such as `worker`; 0 while it is not there."""
+        """Return the process of a member such as `worker`, or 0 while it is down."""
         records = [record for path in self.home.lists_of_children() for record in leftovers.read(path)]
         return next((one.pid for one in records if one.name == name and processes.alive(one.pid)), 0)
 
     def connect(self) -> "psycopg.Connection[tuple[object, ...]]":
-        """A connection that sees every row."""
+        """Open a connection that sees every row."""
         return Postgres(self.home).connect(DATABASE)
 
 
 @contextmanager
 def running(folder: Path, **settings: str) -> Iterator[Stack]:
-    """Start it and wait until it is ready; it ends with the block."""
+    """Start a stack, wait until it is ready, and stop it after the block."""
     folder.mkdir(parents=True, exist_ok=True)
     port, output = free_port(), folder / "output"
     environ = {
@@ -95,7 +95,7 @@ def temporary_folder() -> Iterator[Path]:
 
 
 def descendants(pid: int) -> list[int]:
-    """All processes that a process has started, and those that they have."""
+    """Return all descendants of a process."""
     found: list[int] = []
     for path in Path(f"/proc/{pid}/task").glob("*/children"):
         try:
@@ -108,7 +108,7 @@ def descendants(pid: int) -> list[int]:
 
 
 def is_stopped(pid: int) -> bool:
-    """Whether a process is there and stands still, told to by a signal."""
+    """Return whether a process exists and has been stopped by a signal."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
     except OSError:
@@ -116,7 +116,7 @@ def is_stopped(pid: int) -> bool:
 
 
 def processor_s(pid: int) -> float:
-    """Processor seconds of a process, of all that it has started, and of those of them that have ended."""
+    """Return the CPU seconds of a process and its descendants, including ended ones."""
     found = 0.0
     for one in (pid, *descendants(pid)):
         try:
@@ -128,7 +128,7 @@ def processor_s(pid: int) -> float:
 
 
 def peak_mb(pid: int) -> float:
-    """The most memory that a process has had at once; 0 if it is no more."""
+    """Return the peak memory of a process in MB; 0 if it no longer exists."""
     try:
         found = re.search(r"VmHWM:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())
     except OSError:

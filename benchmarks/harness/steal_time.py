@@ -1,8 +1,8 @@
-"""Rounds of measuring in which a machine was left alone.
+"""Select measurement rounds by steal time.
 
-A virtual machine shares its processors with others. How much of their time its host has taken, the kernel tells
-(`steal` in /proc/stat, on Linux). A round of which more than a fiftieth was taken is made again, for a minute at most;
-of all rounds those count of which least was taken. Nothing else decides which ones, least of all what was measured.
+A virtual machine shares its processors with others; the kernel reports how much time the host took (`steal` in
+/proc/stat, on Linux). A round in which the host took more than 2 % is repeated, for up to a minute; the rounds with the
+least steal time count. Nothing else decides which rounds count, least of all the measured values.
 """
 
 import time
@@ -11,25 +11,25 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
 
-MOST_STOLEN = 0.02
+MAX_STOLEN = 0.02
 _PATIENCE_S = 60.0
 _PAUSE_S = 1.0
 _STAT = Path("/proc/stat")
-_STEAL = 7  # place in the line of all processors: user, nice, system, idle, iowait, irq, softirq, steal
+_STEAL = 7  # index in the line of all processors: user, nice, system, idle, iowait, irq, softirq, steal
 
-Found = TypeVar("Found")
+Measured = TypeVar("Measured")
 
 
 @dataclass(frozen=True, slots=True)
-class Round(Generic[Found]):
-    """What was found, and which share of the processors' time was taken meanwhile."""
+class Round(Generic[Measured]):
+    """A measurement, and the share of processor time stolen meanwhile."""
 
-    found: Found
+    found: Measured
     stolen: float
 
 
 class Stolen:
-    """The share of the processors' time that the host takes from now on."""
+    """Measures the share of processor time that the host takes, from now on."""
 
     def __init__(self) -> None:
         self._before = _ticks()
@@ -39,26 +39,26 @@ class Stolen:
         return passed[_STEAL] / sum(passed) if any(passed) else 0.0
 
 
-def rounds(act: Callable[[], Found], *, wanted: int, patience_s: float = _PATIENCE_S) -> list[Round[Found]]:
-    """So many rounds, in the order in which they were made."""
-    made: list[Round[Found]] = []
+def rounds(act: Callable[[], Measured], *, count: int, patience_s: float = _PATIENCE_S) -> list[Round[Measured]]:
+    """Measure the given number of rounds, in order, repeating disturbed ones."""
+    done: list[Round[Measured]] = []
     until = time.monotonic() + patience_s
-    while len(made) < wanted or (_disturbed(made) > len(made) - wanted and time.monotonic() < until):
-        if made and made[-1].stolen > MOST_STOLEN:
+    while len(done) < count or (_disturbed(done) > len(done) - count and time.monotonic() < until):
+        if done and done[-1].stolen > MAX_STOLEN:
             time.sleep(_PAUSE_S)
         stolen = Stolen()
-        made.append(Round(act(), stolen.share()))
-    chosen = sorted(range(len(made)), key=lambda place: made[place].stolen)[:wanted]
-    return [made[place] for place in sorted(chosen)]
+        done.append(Round(act(), stolen.share()))
+    chosen = sorted(range(len(done)), key=lambda place: done[place].stolen)[:count]
+    return [done[place] for place in sorted(chosen)]
 
 
-def percent(made: list[Round[Found]]) -> float:
-    """The largest share of any of these rounds, in hundredths."""
-    return round(100 * max(one.stolen for one in made), 1)
+def percent(done: list[Round[Measured]]) -> float:
+    """Return the largest steal share of these rounds, in percent."""
+    return round(100 * max(one.stolen for one in done), 1)
 
 
-def _disturbed(made: list[Round[Found]]) -> int:
-    return sum(one.stolen > MOST_STOLEN for one in made)
+def _disturbed(done: list[Round[Measured]]) -> int:
+    return sum(one.stolen > MAX_STOLEN for one in done)
 
 
 def _ticks() -> list[int]:

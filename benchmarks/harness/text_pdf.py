@@ -8,7 +8,7 @@ WIDTH, HEIGHT = 595, 842
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """Words, how large they are, and where they begin, from the lower left corner."""
+    """Text, its size, and its origin from the lower left corner."""
 
     text: str
     x: float
@@ -17,7 +17,7 @@ class Line:
 
 
 def write(pages: Sequence[Sequence[Line]]) -> bytes:
-    """A file with these pages. Letters that Latin-1 does not have become question marks."""
+    """Return a file with these pages. Letters outside Latin-1 become question marks."""
     font = b"<< /Font << /F1 << /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >> >> >>"
     leaves = [3 + 2 * number for number in range(len(pages))]
     kids = b" ".join(b"%d 0 R" % leaf for leaf in leaves)
@@ -26,7 +26,7 @@ def write(pages: Sequence[Sequence[Line]]) -> bytes:
         b"<< /Type /Pages /Kids [%s] /Count %d >>" % (kids, len(pages)),
     ]
     for leaf, lines in zip(leaves, pages, strict=True):
-        content = "\n".join(_drawn(line) for line in lines).encode("latin-1", "replace")
+        content = "\n".join(_operators(line) for line in lines).encode("latin-1", "replace")
         objects.append(
             b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 %d %d] /Contents %d 0 R /Resources %s >>"
             % (WIDTH, HEIGHT, leaf + 1, font)
@@ -35,7 +35,7 @@ def write(pages: Sequence[Sequence[Line]]) -> bytes:
     return _file(objects)
 
 
-def _drawn(line: Line) -> str:
+def _operators(line: Line) -> str:
     escaped = line.text.replace("\\", r"\\").replace("(", r"\(").replace(")", r"\)")
     return f"BT /F1 {line.size:g} Tf {line.x:g} {line.y:g} Td ({escaped}) Tj ET"
 

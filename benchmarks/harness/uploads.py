@@ -1,4 +1,4 @@
-"""Documents on their way into a stack."""
+"""Upload documents to a stack and wait for them."""
 
 import time
 from typing import Any
@@ -21,7 +21,7 @@ def until_ready(client: httpx.Client, name: str, *, within_s: float, collection:
     until = time.monotonic() + within_s
     while (document := look_at(client, name, collection=collection))["status"] != "ready":
         if document["status"] == "failed" or time.monotonic() > until:
-            raise SystemExit(f"{name} does not become ready: {document}")
+            raise SystemExit(f"{name} did not become ready: {document}")
         time.sleep(0.25)
 
 

@@ -1,9 +1,8 @@
-"""The least that a page costs, in one process: `python -m benchmarks.ingest.bare PDF DATABASE_URL`, prints the seconds
-it took and those of the processor.
+"""Measure the minimal cost of a page in one process: `python -m benchmarks.ingest.bare PDF DATABASE_URL`
 
-Each page is drawn and made a JPEG by the functions of the product, encoded by the lexical model from the picture in
-memory, and put into a table of its own by binary INSERTs of eight rows, each a transaction. No queue, no service, no
-HTTP, no files, no quota: nothing that could survive a crash.
+Prints wall-clock and CPU seconds. The product's functions render each page and encode it as JPEG; the lexical model
+embeds the image in memory; binary INSERTs of eight rows per transaction store it in a table of their own. No queue,
+service, HTTP, files or quota: nothing would survive a crash.
 """
 
 import io
@@ -40,14 +39,14 @@ class Wire(bytes):
 
 
 class WireDumper(Dumper):
-    format = Format.BINARY  # with no type: Postgres takes that of the column
+    format = Format.BINARY  # without a type: Postgres uses that of the column
 
     def dump(self, obj: Wire) -> bytes:
         return obj
 
 
-def drawn(content: bytes) -> Iterator[RasterPage]:
-    """The pages of a PDF as the product draws them."""
+def rendered_pages(content: bytes) -> Iterator[RasterPage]:
+    """Render the pages of a PDF as the product does."""
     whole = mmap.mmap(-1, len(content))
     whole.write(content)
     job = Job(renderer=pdf_renderer.__name__, dpi=144, encoding="jpeg", limits=RenderLimits())
@@ -55,14 +54,14 @@ def drawn(content: bytes) -> Iterator[RasterPage]:
 
 
 def encoded(backend: LexicalBackend, page: RasterPage) -> MultiVector:
-    """The vectors of a page, which is made a JPEG on the way, as is stored."""
+    """Encode a page as JPEG, as it would be stored, and return its vectors."""
     page.image.save(io.BytesIO(), "jpeg", quality=90)
     prepared = backend.prepare(Item("document", image=page.image, words=page.words))
     return backend.encode(backend.collate([prepared]))[0]
 
 
 def insert(database: "psycopg.Connection[Any]", first: int, made: Sequence[tuple[MultiVector, str]]) -> None:
-    """One statement, one transaction."""
+    """Insert rows in one statement and one transaction."""
     oid = database.execute("SELECT 'halfvec'::regtype::oid::int8").fetchone()
     values: list[Any] = []
     for number, (page, text) in enumerate(made, start=first):
@@ -74,14 +73,14 @@ def insert(database: "psycopg.Connection[Any]", first: int, made: Sequence[tuple
 
 
 def main() -> int:
-    """Run through the file once."""
+    """Process the file once."""
     content, backend = Path(sys.argv[1]).read_bytes(), LexicalBackend()
     with psycopg.connect(sys.argv[2]) as database:
         database.adapters.register_dumper(Wire, WireDumper)
         database.execute(_TABLE)
         database.commit()
         began, busy = time.perf_counter(), time.process_time()
-        made = ((encoded(backend, page), page.text) for page in drawn(content))
+        made = ((encoded(backend, page), page.text) for page in rendered_pages(content))
         count = 0
         while batch := list(islice(made, _BATCH)):
             insert(database, count, batch)

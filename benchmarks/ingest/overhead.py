@@ -2,10 +2,10 @@
 
 Prints the figures and writes them to benchmarks/results/ingest.json.
 
-A stack with all its processes and the lexical model takes PDFs of 500 pages. What that is compared with is said in
-`benchmarks.ingest.bare`. Both are measured in turns, so that a machine that is busy with other things is so for both.
-`pages_per_s` is one document, which one worker process has; `pages_per_s_of_all` is one document for each core, and
-`ratio_per_core` compares that with as many bare processes at once. Processor milliseconds do not depend on the load.
+A complete stack with the lexical model ingests PDFs of 500 pages, compared with `benchmarks.ingest.bare`. Both are
+measured alternately, so that other load on the machine affects both. `pages_per_s` is one document, processed by one
+worker process; `pages_per_s_of_all` is one document per core, and `ratio_per_core` compares that with as many
+concurrent bare processes. CPU milliseconds do not depend on the load.
 """
 
 import json
@@ -31,23 +31,23 @@ from paliapi.env import ROOT
 
 RESULTS = Path(__file__).parents[1] / "results" / "ingest.json"
 PAGES, ROUNDS, UPLOADS = 500, 2, 20
-# With "Page", its number and the sixteen vectors of their looks, pages have 1,030 vectors, as those of visual models.
+# With "Page", its number and sixteen vectors of its appearance, a page has 1,030 vectors, like those of visual models.
 LONG_PAGES, LONG_WORDS = 300, 1012
 LEAST = {"ratio": 0.8}
-MOST = {"stored_ratio": 1.15, "one_page_p50_s": 1.0}
+LIMITS = {"stored_ratio": 1.15, "one_page_p50_s": 1.0}
 _DEADLINE_S = 600.0
 
 
 @dataclass(frozen=True)
-class Taken:
-    """Seconds on the clock, and those of the processor in every process that took part, the database's included."""
+class Cost:
+    """Wall-clock seconds, and CPU seconds of every participating process including the database."""
 
     wall_s: float
     busy_s: float
 
 
 def main() -> int:
-    """Measure, print, write; 1 if a figure is not good enough."""
+    """Measure, print and write; return 1 if a target is missed."""
     cores = len(os.sched_getaffinity(0))
     with (
         temporary_folder() as folder,
@@ -56,18 +56,18 @@ def main() -> int:
     ):
         found = throughput(stack, folder, cores=cores) | storage(stack) | latency(stack)
     found |= {"cores": cores, "document_pages": PAGES, **peaks}
-    told = {name: round(value, 3) for name, value in found.items()}
-    sys.stdout.write(json.dumps(told, indent=2) + "\n")
-    RESULTS.write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
+    report = {name: round(value, 3) for name, value in found.items()}
+    sys.stdout.write(json.dumps(report, indent=2) + "\n")
+    RESULTS.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
     enough = all(found[name] >= least for name, least in LEAST.items())
-    return 0 if enough and all(found[name] <= most for name, most in MOST.items()) else 1
+    return 0 if enough and all(found[name] <= limit for name, limit in LIMITS.items()) else 1
 
 
 def throughput(stack: Stack, folder: Path, *, cores: int) -> dict[str, float]:
-    """Through the stack and bare, one document and one for each core."""
-    taken: dict[str, list[Taken]] = {"bare": [], "whole": [], "bare_of_all": [], "whole_of_all": []}
+    """Measure the stack and the bare process, with one document and with one per core."""
+    taken: dict[str, list[Cost]] = {"bare": [], "whole": [], "bare_of_all": [], "whole_of_all": []}
     for lap in range(ROUNDS):
-        # Never the same page twice: it would take over the vectors of its equal.
+        # Pages must differ: a page reuses the vectors of an equal one.
         files = [folder / f"{lap}-{number}.pdf" for number in range(cores + 1)]
         for number, file in enumerate(files):
             file.write_bytes(report(PAGES, seed=1 + lap * (cores + 1) + number))
@@ -90,48 +90,48 @@ def throughput(stack: Stack, folder: Path, *, cores: int) -> dict[str, float]:
     }
 
 
-def bare(stack: Stack, files: list[Path]) -> Taken:
-    """As many bare processes as there are files, all at once; the slowest counts."""
+def bare(stack: Stack, files: list[Path]) -> Cost:
+    """Run one bare process per file concurrently; the slowest counts."""
     with stack.connect() as database:
         where = database.info.dsn
         began = server_busy_s(stack)
     commands = [[sys.executable, "-m", "benchmarks.ingest.bare", str(file), where] for file in files]
     running_now = [subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) for command in commands]
-    told = [[float(word) for word in process.communicate()[0].split()] for process in running_now]
-    busy_s = sum(busy for _, busy in told) + server_busy_s(stack) - began
-    return Taken(max(wall for wall, _ in told), busy_s)
+    report = [[float(word) for word in process.communicate()[0].split()] for process in running_now]
+    busy_s = sum(busy for _, busy in report) + server_busy_s(stack) - began
+    return Cost(max(wall for wall, _ in report), busy_s)
 
 
 def server_busy_s(stack: Stack) -> float:
     return processor_s(stack.pid_of("postgres"))
 
 
-def through(stack: Stack, files: list[Path]) -> Taken:
-    """From the first upload until all are ready."""
+def through(stack: Stack, files: list[Path]) -> Cost:
+    """Measure from the first upload until all are ready."""
     began, busy = time.monotonic(), processor_s(stack.pid)
     with stack.client() as client:
         for file in files:
             upload(client, file.name, file.read_bytes())
         for file in files:
             until_ready(client, file.name, within_s=_DEADLINE_S)
-    return Taken(time.monotonic() - began, processor_s(stack.pid) - busy)
+    return Cost(time.monotonic() - began, processor_s(stack.pid) - busy)
 
 
 def storage(stack: Stack) -> dict[str, float]:
-    """Bytes on disk for one page against its vectors as float16 and nothing else.
+    """Measure bytes on disk per page against its bare float16 vectors.
 
-    `stored_ratio` has all that the table takes for the vectors: small forms, chunks, headers, indexes. The words of a
-    page with their places, and the place of each vector, are kept in the same table; with these it is
-    `stored_ratio_with_places`. Both are of pages as long as those of visual models. The small forms are as large for
-    the pages of the documents before, which are shorter: `stored_ratio_of_short_pages`.
+    `stored_ratio` includes everything the table needs for the vectors: reduced forms, TOAST chunks, headers, indexes.
+    `stored_ratio_with_places` adds the words with their positions and the position of each vector, which are in the
+    same table. Both are for pages as long as those of visual models. The reduced forms have a fixed size, so they weigh
+    more for short pages: `stored_ratio_of_short_pages`.
     """
     with stack.client() as client:
         upload(client, "long.pdf", report(LONG_PAGES, words=LONG_WORDS))
         until_ready(client, "long.pdf", within_s=_DEADLINE_S)
     with stack.connect() as database:
-        raw, bare = _weighed(database, long=True, with_places=False)
-        _, whole = _weighed(database, long=True, with_places=True)
-        short_raw, short = _weighed(database, long=False, with_places=False)
+        raw, bare = _measure_table(database, long=True, with_places=False)
+        _, whole = _measure_table(database, long=True, with_places=True)
+        short_raw, short = _measure_table(database, long=False, with_places=False)
     return {
         "raw_bytes_per_page": raw,
         "stored_bytes_per_page": bare,
@@ -141,8 +141,8 @@ def storage(stack: Stack) -> dict[str, float]:
     }
 
 
-def _weighed(database: "psycopg.Connection[tuple[object, ...]]", *, long: bool, with_places: bool) -> list[float]:
-    """Bytes for a page: raw, and on disk in a table like the real one."""
+def _measure_table(database: "psycopg.Connection[tuple[object, ...]]", *, long: bool, with_places: bool) -> list[float]:
+    """Return the bytes of a page: raw, and on disk in a table like the real one."""
     database.execute(
         "CREATE TABLE weighed (LIKE collections_app_pageembedding INCLUDING STORAGE INCLUDING INDEXES)"
         " WITH (toast_tuple_target = 4080)"
@@ -163,7 +163,7 @@ def _weighed(database: "psycopg.Connection[tuple[object, ...]]", *, long: bool, 
 
 
 def latency(stack: Stack) -> dict[str, float]:
-    """Seconds from the beginning of an upload of one page until a search finds it."""
+    """Measure the seconds from the start of a one-page upload until a search finds it."""
     times = []
     with stack.client() as client:
         for number in range(UPLOADS):
@@ -172,7 +172,7 @@ def latency(stack: Stack) -> dict[str, float]:
             upload(client, f"{word}.pdf", lines([word]))
             while not found(client, word):
                 if time.monotonic() - began > _DEADLINE_S:
-                    raise SystemExit("A page cannot be found.")
+                    raise SystemExit("A page was not found.")
                 time.sleep(0.02)
             times.append(time.monotonic() - began)
     times.sort()
@@ -188,14 +188,14 @@ def found(client: httpx.Client, word: str) -> bool:
 
 @contextmanager
 def watching(stack: Stack) -> Iterator[dict[str, float]]:
-    """The most memory that any worker process, and any process that draws, has had at once."""
+    """Record the peak memory of any worker process and of any rendering process."""
     peaks = {"worker_peak_mb": 0.0, "drawing_peak_mb": 0.0}
     done = threading.Event()
 
     def look() -> None:
         while not done.wait(0.2):
             for pid in descendants(stack.pid_of("worker")):
-                name = "drawing_peak_mb" if _draws(pid) else "worker_peak_mb"
+                name = "drawing_peak_mb" if _is_renderer(pid) else "worker_peak_mb"
                 peaks[name] = max(peaks[name], peak_mb(pid))
 
     thread = threading.Thread(target=look)
@@ -207,7 +207,7 @@ def watching(stack: Stack) -> Iterator[dict[str, float]]:
         thread.join()
 
 
-def _draws(pid: int) -> bool:
+def _is_renderer(pid: int) -> bool:
     try:
         return re.search(rb"rendering.child", Path(f"/proc/{pid}/cmdline").read_bytes()) is not None
     except OSError:

@@ -1,9 +1,9 @@
-"""Searches and uploads through HTTP at rising rates: `python -m benchmarks.load.http_load [--pages N] [--minutes M]`
+"""Search and upload over HTTP at rising rates: `python -m benchmarks.load.http_load [--pages N] [--minutes M]`
 
-The web and the workers run as they do in `make run`, over pages of ten owners. Requests come at times that were fixed
-before (see `benchmarks.load.open_loop`), twice as many a second in every step, until they do not get through in time
-any more. With `--minutes` it then asks half as much as got through, for so long, and watches the memory. Prints a
-table, writes benchmarks/results/load.json, and ends with 1 if something went wrong that should not have.
+The web server and workers run as in `make run`, over pages of ten owners. Requests are sent at predetermined times (see
+`benchmarks.load.open_loop`), at twice the rate in every step until they are no longer answered in time. With
+`--minutes`, half the sustained rate then continues for that long while memory is watched. Prints a table, writes
+benchmarks/results/load.json, and exits with 1 if a target is missed.
 """
 
 import argparse
@@ -40,7 +40,7 @@ FIRST_RATE, STEP_S, PAUSE_S = 5.0, 20.0, 3.0
 UPLOAD_SHARE = 0.02
 ROUNDS, _BY_TURNS = 4, 10
 
-# A step is too much when half of the searches take longer, or fewer get through.
+# A step is too fast if half of the searches take longer, or fewer succeed.
 SLOW_S, GOT_THROUGH = 1.0, 0.97
 MOST_OVERHEAD_MS = 6.0
 MOST_GROWTH = 1.10
@@ -49,7 +49,7 @@ _BOUNDARY = "of-the-benchmark"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """What became of the requests of one rate."""
+    """The outcome of one request rate."""
 
     rate: float
     searches_per_s: float
@@ -62,18 +62,18 @@ class Step:
 
 
 def main(argv: Sequence[str]) -> int:
-    """Measure, print, write; the exit code."""
+    """Measure, print and write; return the exit code."""
     asked = _arguments(argv)
     corpus.load(asked.pages)
     told: dict[str, Any]
-    # Limits of one key are another matter; those of one owner at a time stay as they are.
+    # Rate limits are lifted; concurrency limits per owner stay.
     generous = {"RATE_PER_MINUTE": "10000000", "RATE_BURST": "1000000"}
     with household(generous) as house:
-        _say(f"Putting {asked.pages} pages into twenty collections")
+        _say(f"Storing {asked.pages} pages in twenty collections")
         keys = json.loads(
             house.run("-m", "benchmarks.harness.in_django", "benchmarks.load.load_data", "fill", str(asked.pages))
         )
-        os.sync()  # gigabytes that wait to be written would slow down the first steps
+        os.sync()  # pending writes would slow down the first steps
         with served(house) as running, Memory(running.programs) as memory:
             port = running.port
             told = {"numpy_ms": baseline.numpy_ms(house), **_overhead(house, port, keys)}
@@ -88,15 +88,14 @@ def main(argv: Sequence[str]) -> int:
         RESULTS.write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
     sys.stdout.write(table(told))
     missed = shortfalls(told)
-    sys.stdout.write("".join(f"Not good enough: {one}\n" for one in missed))
+    sys.stdout.write("".join(f"Target missed: {one}\n" for one in missed))
     return 1 if missed else 0
 
 
 def _overhead(house: Household, port: int, keys: Sequence[str]) -> dict[str, float]:
-    """One question after the other: through HTTP, and by the verb itself in a process of its own.
+    """Measure single queries: over HTTP, and by the search function in a process of its own.
 
-    Some here and some there, by turns, so that whatever the machine does meanwhile happens to both. The first round is
-    not counted.
+    Both alternate, so that other load on the machine affects both. The first round does not count.
     """
     asking = house.talk("-m", "benchmarks.harness.in_django", "benchmarks.load.load_data", "verb")
     with closing(HTTPConnection("127.0.0.1", port, timeout=30)) as line, asking as ask:
@@ -110,7 +109,7 @@ def _overhead(house: Household, port: int, keys: Sequence[str]) -> dict[str, flo
             return through, directly
 
         once()
-        rounds = steal_time.rounds(once, wanted=ROUNDS)
+        rounds = steal_time.rounds(once, count=ROUNDS)
     http = [answer for one in rounds for answer in one.found[0]]
     verb = [took for one in rounds for took in one.found[1]]
     times = [took for took, _ in http]
@@ -124,7 +123,7 @@ def _overhead(house: Household, port: int, keys: Sequence[str]) -> dict[str, flo
 
 
 def _over_http(line: HTTPConnection, number: int, keys: Sequence[str]) -> tuple[float, float]:
-    """Milliseconds of one question, and of the stages that its answer tells of."""
+    """Return the milliseconds of one query, and of the stages that its response reports."""
     body = json.dumps(_question(number % QUESTIONS, COLLECTIONS[number % 2])).encode()
     headers = {"Authorization": f"Bearer {keys[number % len(keys)]}", "Content-Type": "application/json"}
     began = time.perf_counter()
@@ -133,21 +132,21 @@ def _over_http(line: HTTPConnection, number: int, keys: Sequence[str]) -> tuple[
     told = answer.read()
     took = 1000 * (time.perf_counter() - began)
     if answer.status != HTTPStatus.OK:
-        raise SystemExit(f"A search was answered with {answer.status}: {told[:500]!r}")
-    return took, _told_ms(answer.headers["Server-Timing"])
+        raise SystemExit(f"A search got status {answer.status}: {told[:500]!r}")
+    return took, _reported_ms(answer.headers["Server-Timing"])
 
 
-def _told_ms(timing: str) -> float:
+def _reported_ms(timing: str) -> float:
     return sum(float(part.rpartition("=")[2]) for part in timing.split(","))
 
 
 def _rising(port: int, keys: Sequence[str]) -> Iterator[Step]:
-    """Steps, of which the last is more than can be done."""
+    """Run steps of rising rate; the last one exceeds the capacity."""
     rate, saturated = FIRST_RATE, False
     while not saturated:
         step = _step(asyncio.run(fire(_arrivals(keys, rate=rate, seconds=STEP_S), port=port)), rate=rate)
         saturated = step.saturated
-        _say(f"{rate:.0f} a second: {step.p50_ms} ms, {step.statuses}")
+        _say(f"{rate:.0f} per second: {step.p50_ms} ms, {step.statuses}")
         yield step
         time.sleep(PAUSE_S)
         rate *= 2
@@ -173,7 +172,7 @@ def _step(outcomes: Sequence[Outcome], *, rate: float) -> Step:
 
 
 def _statuses(outcomes: Sequence[Outcome]) -> dict[str, int]:
-    """How often each; a refusal that does not say when to come back is told apart."""
+    """Count each status; a rejection without `Retry-After` is counted separately."""
 
     def name(one: Outcome) -> str:
         if one.status == NO_ANSWER:
@@ -184,7 +183,7 @@ def _statuses(outcomes: Sequence[Outcome]) -> dict[str, int]:
 
 
 def _soak(port: int, keys: Sequence[str], memory: Memory, *, rate: float, minutes: float) -> dict[str, Any]:
-    _say(f"{minutes} minutes of {rate:.0f} a second")
+    _say(f"{minutes} minutes at {rate:.0f} per second")
     memory.forget()
     stolen = steal_time.Stolen()
     outcomes = asyncio.run(fire(_arrivals(keys, rate=rate, seconds=60 * minutes), port=port))
@@ -194,7 +193,7 @@ def _soak(port: int, keys: Sequence[str], memory: Memory, *, rate: float, minute
 
 
 def _arrivals(keys: Sequence[str], *, rate: float, seconds: float) -> list[Arrival]:
-    """A Poisson process: the same one for the same rate."""
+    """Draw a Poisson process, determined by rate and duration."""
     drawn = random.Random(f"{rate} {seconds}")  # noqa: S311 - the same load every time
     found, at_s = [], drawn.expovariate(rate)
     while at_s < seconds:
@@ -215,7 +214,7 @@ def _question(number: int, collection: str) -> dict[str, Any]:
 
 
 def _upload(key: str, *, name: str) -> bytes:
-    """One new page into a collection of its own, so that the others stay as large as they are."""
+    """Build an upload of one page to a separate collection, so that the searched ones keep their size."""
     page = text_pdf.write([[text_pdf.Line(f"Page of the benchmark {name}", 60, 760)]])
     fields = {"name": f"upload {name}", "collection_name": "uploads"}
     parts = [
@@ -229,32 +228,32 @@ def _upload(key: str, *, name: str) -> bytes:
 
 
 def shortfalls(told: dict[str, Any]) -> list[str]:
-    """What was promised and is not so; empty where all is well."""
+    """Return the missed targets."""
     missed = []
     if told["overhead_ms"] > MOST_OVERHEAD_MS:
         missed.append(f"HTTP costs {told['overhead_ms']} ms")
     for step in told["steps"]:
         bad = {name for name in step["statuses"] if name not in ("200", "202")}
         if bad - ({"429", "503"} if step["saturated"] else set()):
-            missed.append(f"at {step['rate']:.0f} a second: {step['statuses']}")
+            missed.append(f"at {step['rate']:.0f} per second: {step['statuses']}")
     soak = told.get("soak")
     if soak:
         missed += [
             f"the memory of {name} grew {by} times" for name, by in soak["memory_growth"].items() if by > MOST_GROWTH
         ]
         if set(soak["statuses"]) - {"200", "202"}:
-            missed.append(f"in the long run: {soak['statuses']}")
+            missed.append(f"in the soak: {soak['statuses']}")
     return missed
 
 
 def table(told: dict[str, Any]) -> str:
-    """The results for people."""
+    """Return the results as Markdown."""
     lines = [
         f"{told['pages']:,} pages, {told['owners']} owners, {told['collections']} collections",
-        f"one by one: HTTP {told['http_p50_ms']} ms, the verb {told['verb_p50_ms']} ms: {told['overhead_ms']} ms more",
-        f"stolen meanwhile: at most {told['stolen_percent']} %",
+        f"single queries: HTTP {told['http_p50_ms']} ms, search {told['verb_p50_ms']} ms, {told['overhead_ms']} ms more",
+        f"steal time: at most {told['stolen_percent']} %",
         "",
-        "| asked/s | searched/s | p50 ms | p95 ms | p99 ms | upload p50 ms | statuses |",
+        "| sent/s | searched/s | p50 ms | p95 ms | p99 ms | upload p50 ms | statuses |",
         "|---|---|---|---|---|---|---|",
     ]
     for step in told["steps"] + ([told["soak"]] if "soak" in told else []):
@@ -266,10 +265,10 @@ def table(told: dict[str, Any]) -> str:
 
 def _arguments(argv: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        prog="benchmarks.load.http_load", description="Searches and uploads through HTTP under load."
+        prog="benchmarks.load.http_load", description="Search and upload over HTTP at rising rates."
     )
     parser.add_argument("--pages", type=int, default=PAGES)
-    parser.add_argument("--minutes", type=float, default=0.0, help="how long to watch the memory")
+    parser.add_argument("--minutes", type=float, default=0.0, help="length of the soak")
     return parser.parse_args(argv)
 
 

@@ -1,7 +1,7 @@
-"""What is asked under load: `python -m benchmarks.harness.in_django benchmarks.load.load_data fill PAGES`
+"""The data and queries of the load benchmark, run by `benchmarks.harness.in_django`: `fill PAGES` or `verb`.
 
-Ten owners with two collections each have the pages between them; it prints a key for each owner. With `verb` it asks
-the verb of searching: for each line that it reads, the question of that number; it prints the milliseconds.
+`fill` distributes the pages over ten owners with two collections each and prints a key per owner. `verb` calls the
+search function: for each line it reads, it runs the query of that number and prints the milliseconds.
 """
 
 import json
@@ -30,7 +30,7 @@ def _email(number: int) -> str:
 
 
 def keys(pages: int) -> list[str]:
-    """New owners with their pages; a key of each."""
+    """Create owners with their pages; return a key of each."""
     kept = corpus.load(pages).pages
     share = len(kept) // (OWNERS * len(COLLECTIONS))
     found = []
@@ -45,7 +45,7 @@ def keys(pages: int) -> list[str]:
 
 
 def verb_ms(numbers: Iterable[int]) -> Iterator[float]:
-    """Each question takes its turn with each owner and collection, as over HTTP."""
+    """Run each query for the next owner and collection, as over HTTP."""
     callers = [_caller(number) for number in range(OWNERS)]
     for number in numbers:
         caller = callers[number % OWNERS]

@@ -1,7 +1,7 @@
-"""Requests at times that were fixed before, whatever becomes of those that came earlier.
+"""An open-loop load generator: requests are sent at predetermined times, whatever happens to earlier ones.
 
-Who waits for an answer before asking again measures a slow server too kindly: it is asked less often. Here a request
-that is due is sent, and its time counts from the moment at which it was due.
+A closed loop, which waits for each response, flatters a slow server by sending less. Here a request is sent when it is
+due, and its latency counts from that moment.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ NO_ANSWER = 0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arrival:
-    """What is sent, and when, in seconds from the beginning."""
+    """A request and its due time, in seconds from the start."""
 
     at_s: float
     kind: str
@@ -25,7 +25,7 @@ class Arrival:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of it; the status is NO_ANSWER where there was none. `asks_back` tells of a Retry-After."""
+    """Its outcome; the status is NO_ANSWER without a response. `asks_back`: the response had a Retry-After."""
 
     kind: str
     at_s: float
@@ -35,7 +35,7 @@ class Outcome:
 
 
 def request(method: str, path: str, *, key: str, body: bytes, content_type: str) -> bytes:
-    """A request as it goes over the wire."""
+    """Return a request in wire format."""
     head = (
         f"{method} {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {key}\r\n"
         f"Content-Type: {content_type}\r\nContent-Length: {len(body)}\r\n\r\n"
@@ -44,7 +44,7 @@ def request(method: str, path: str, *, key: str, body: bytes, content_type: str)
 
 
 async def fire(arrivals: Sequence[Arrival], *, port: int) -> list[Outcome]:
-    """Send each when it is due; all outcomes, when the last is there."""
+    """Send each request when it is due; return all outcomes."""
     idle: list[_Line] = []
     began = time.perf_counter()
     tasks = []
@@ -59,7 +59,7 @@ async def fire(arrivals: Sequence[Arrival], *, port: int) -> list[Outcome]:
 
 @dataclass(frozen=True, slots=True)
 class _Line:
-    """A connection that is kept."""
+    """A persistent connection."""
 
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
@@ -77,28 +77,28 @@ async def _send(arrival: Arrival, idle: "list[_Line]", *, port: int, began: floa
     return Outcome(arrival.kind, arrival.at_s, seconds, status, asks_back)
 
 
-async def _answered(asked: bytes, idle: "list[_Line]", *, port: int) -> tuple[int, bool]:
+async def _answered(request_bytes: bytes, idle: "list[_Line]", *, port: int) -> tuple[int, bool]:
     while idle:
         line = idle.pop()
         try:
-            return await _over(line, asked, idle)
+            return await _over(line, request_bytes, idle)
         except (ConnectionError, asyncio.IncompleteReadError):
-            line.close()  # the server let go of it while it was idle
-    return await _over(_Line(*await asyncio.open_connection("127.0.0.1", port)), asked, idle)
+            line.close()  # the server closed it while it was idle
+    return await _over(_Line(*await asyncio.open_connection("127.0.0.1", port)), request_bytes, idle)
 
 
-async def _over(line: "_Line", asked: bytes, idle: "list[_Line]") -> tuple[int, bool]:
-    kept = False
+async def _over(line: "_Line", request_bytes: bytes, idle: "list[_Line]") -> tuple[int, bool]:
+    keep_alive = False
     try:
-        line.writer.write(asked)
+        line.writer.write(request_bytes)
         head = (await line.reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower()
         lines = head.split("\r\n")
         fields = dict(one.split(": ", 1) for one in lines[1:] if ": " in one)
         await _read_body(line.reader, fields)
-        kept = fields.get("connection", "") != "close"
+        keep_alive = fields.get("connection", "") != "close"
         return int(lines[0].split()[1]), "retry-after" in fields
     finally:
-        if kept:
+        if keep_alive:
             idle.append(line)
         else:
             line.close()

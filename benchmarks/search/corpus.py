@@ -1,4 +1,4 @@
-"""The pages of the world on disk, with the truth about every question: made once, then mapped into memory."""
+"""The synthetic pages on disk, with the exact scores for every query: created once, then memory-mapped."""
 
 import os
 import shutil
@@ -22,7 +22,7 @@ BEST = 10
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Corpus:
-    """Pages, questions, and the exact score of each page for each question."""
+    """Pages, queries, and the exact score of each page for each query."""
 
     pages: Halves  # (pages, 1030, 128), on disk
     questions: list[Floats]
@@ -32,17 +32,17 @@ class Corpus:
         return len(self.pages)
 
     def best(self, question: int) -> list[int]:
-        """The numbers of the ten best pages: highest score first, and of equals the lowest number."""
+        """Return the numbers of the ten best pages, by descending score and ascending number."""
         order = np.lexsort((np.arange(len(self)), -self.scores[question]))
         return [int(one) for one in order[:BEST]]
 
     def recall(self, question: int, found: Sequence[int]) -> float:
-        """How many of the ten best are among the first ten that were found."""
+        """Return the share of the ten best pages among the first ten results."""
         return len(set(self.best(question)) & set(found[:BEST])) / BEST
 
 
 def load(pages: int) -> Corpus:
-    """The first so many pages; makes them where they are not there yet."""
+    """Load the first pages, creating them if needed."""
     folder = _folder()
     made = [int(one.name) for one in folder.glob("[0-9]*") if one.is_dir()]
     enough = min((count for count in made if count >= pages), default=None)
@@ -58,7 +58,7 @@ def load(pages: int) -> Corpus:
 
 
 def scores(pages: Halves, questions: Sequence[Floats]) -> Floats:
-    """Exact MaxSim of every question with every page, page by page: (questions, pages)."""
+    """Return the exact MaxSim of every query and page: (queries, pages)."""
     asked = np.concatenate(questions)
     starts = np.cumsum([0, *map(len, questions)])[:-1]
     found = np.empty((len(questions), len(pages)), dtype=np.float32)
@@ -96,7 +96,7 @@ def _questions(folder: Path) -> list[Floats]:
 
 
 def _part(folder: Path, bounds: tuple[int, int]) -> Floats:
-    """Write some pages, whole documents of them, and answer their scores."""
+    """Write some whole documents and return their scores."""
     start, end = bounds
     made = World()
     kept = np.load(folder / "pages.npy", mmap_mode="r+")

@@ -1,7 +1,7 @@
-"""Pages to try retrieval on: `python -m benchmarks.search.documentation FOLDER`
+"""Create a retrieval test set: `python -m benchmarks.search.documentation FOLDER`
 
-Writes what the modules of Python's own library say of themselves as PDFs, a page for each function and class, with
-questions (queries.jsonl) and the pages that answer them (qrels.tsv). The questions were written by hand.
+Writes the documentation of Python's standard library as PDFs, one page per function and class, with
+queries (queries.jsonl) and the pages that answer them (qrels.tsv). The queries were written by hand.
 """
 
 import importlib
@@ -14,14 +14,14 @@ from pathlib import Path
 
 from benchmarks.harness import text_pdf
 
-# Names of modules; then, after an empty line, a question and what answers it in every line.
+# Module names; after an empty line, one query and its answers per line.
 _QUESTIONS = Path(__file__).with_name("documentation_questions.txt")
 _LEAST_LETTERS = 50
 _LINES, _LETTERS = 60, 92
 
 
 def main(folder: Path) -> int:
-    """Write all of it."""
+    """Write pages, queries and relevance judgements."""
     pages = folder / "pages"
     pages.mkdir(parents=True, exist_ok=True)
     places: dict[str, str] = {}
@@ -32,20 +32,20 @@ def main(folder: Path) -> int:
             file = f"{module}.pdf"
             (pages / file).write_bytes(text_pdf.write([_page(name, text) for name, text in entries]))
             places |= {name: f"{file}#{number}" for number, (name, _) in enumerate(entries, start=1)}
-    asked = [line.split(" | ") for line in questions.splitlines()]
+    judged_queries = [line.split(" | ") for line in questions.splitlines()]
     with (folder / "queries.jsonl").open("w", encoding="utf-8") as queries:
         queries.writelines(
-            json.dumps({"_id": str(number), "text": text}) + "\n" for number, (text, _) in enumerate(asked)
+            json.dumps({"_id": str(number), "text": text}) + "\n" for number, (text, _) in enumerate(judged_queries)
         )
     with (folder / "qrels.tsv").open("w", encoding="utf-8") as qrels:
         qrels.write("query-id\tcorpus-id\tscore\n")
-        qrels.writelines(f"{number}\t{places[name]}\t1\n" for number, (_, name) in enumerate(asked))
-    sys.stdout.write(f"{len(places)} pages in {folder}, {len(asked)} questions\n")
+        qrels.writelines(f"{number}\t{places[name]}\t1\n" for number, (_, name) in enumerate(judged_queries))
+    sys.stdout.write(f"{len(places)} pages in {folder}, {len(judged_queries)} queries\n")
     return 0
 
 
 def _entries(name: str) -> Iterator[tuple[str, str]]:
-    """What a module offers and has something to say about, in the order of the alphabet."""
+    """Generate the documented names of a module in alphabetical order, with their texts."""
     module = importlib.import_module(name)
     own = [word for word, thing in vars(module).items() if getattr(thing, "__module__", "") in (name, f"_{name}")]
     for word in sorted(getattr(module, "__all__", own)):
@@ -56,7 +56,7 @@ def _entries(name: str) -> Iterator[tuple[str, str]]:
 
 
 def _text(thing: object) -> str:
-    """Its documentation; of a class, what its methods do too."""
+    """Return its documentation; for a class, with the first line of each method."""
     parts = [inspect.getdoc(thing) or ""]
     if inspect.isclass(thing):
         for word, method in sorted(vars(thing).items()):

@@ -1,4 +1,4 @@
-"""Pages of the world into PaliAPI's tables, on the way that a worker takes: accepted, claimed, stored, published."""
+"""Put synthetic pages into PaliAPI's tables as a worker does: accept, claim, store, publish."""
 
 import hashlib
 from collections.abc import Iterator, Sequence
@@ -28,21 +28,21 @@ _PDF = b"%PDF-1.4\ntrailer<<>>\n%%EOF\n"
 
 @dataclass(frozen=True, slots=True)
 class Shelf:
-    """Where documents go."""
+    """The owner and collection that receive the documents."""
 
     caller: Caller
     collection: str
 
 
 def owner(email: str) -> Caller:
-    """Somebody new."""
+    """Create a new owner."""
     return Caller.of_owner(CustomUser.objects.create_user(email).pk, email=email)
 
 
 def put(shelf: Shelf, pages: Sequence[Halves] | Halves, *, first: int = 0, smalls: Sequence[Small] = ()) -> None:
-    """Documents of a hundred pages each. Each knows the number of its first page, which `first` counts on from.
+    """Store documents of a hundred pages each, named by the number of their first page, starting at `first`.
 
-    The small forms of a page are made of its vectors, or given where these are not all.
+    The reduced forms of a page are computed from its vectors unless they are given.
     """
     image = _page_image()
     for start in range(0, len(pages), PAGES_OF_A_FILE):
@@ -51,7 +51,7 @@ def put(shelf: Shelf, pages: Sequence[Halves] | Halves, *, first: int = 0, small
 
 
 def number_of(hit: Hit) -> int:
-    """Which page it is of all that were put in."""
+    """Return the number of the page in the corpus."""
     return int(hit.page.document_metadata["first"]) + hit.page.number - 1
 
 
@@ -61,14 +61,14 @@ def _document(shelf: Shelf, pages: Sequence[Halves], smalls: Sequence[Small], im
     accept.upsert_document(shelf.caller, upsert, upload, claim=_nothing, remember=_nothing)
     lease = leases.claim()
     if lease is None:
-        raise SystemExit("Somebody else works on what was just put in.")
+        raise SystemExit("Another worker claimed the new document.")
     space_id = store_pages.space_id_of(SPACE)
-    for some in _batches(pages, smalls, image):
-        last = some[-1].rendered
+    for batch in _batches(pages, smalls, image):
+        last = batch[-1].rendered
         checkpoint = Checkpoint(
             pages_done=last.number, pages_total=last.total, space_id=space_id, skipped=[], timings={}
         )
-        store_pages.store(lease, some, checkpoint)
+        store_pages.store(lease, batch, checkpoint)
     publish.publish(lease, timings={})
 
 
@@ -92,7 +92,7 @@ def _rendered(number: int, total: int, image: bytes) -> RenderedPage:
 
 
 def _page_image() -> bytes:
-    """A page as large as one that was drawn from a PDF."""
+    """Return a page image of the size that rendering a PDF yields."""
     page = Image.new("RGB", (_WIDTH, _HEIGHT), "white")
     pen = ImageDraw.Draw(page)
     for line in range(40):
@@ -103,4 +103,4 @@ def _page_image() -> bytes:
 
 
 def _nothing(*_: object) -> None:
-    """No request is repeated here."""
+    """Do nothing: no request is repeated here."""

@@ -1,6 +1,6 @@
-"""A hundred thousand pages: the small forms of all, all vectors of those that may have to be scored.
+"""A hundred thousand pages: the reduced forms of all, and all vectors of those that may be scored.
 
-That is as much as a search reads. With all vectors of all pages it would be 26 GB, most of which nobody looks at.
+A search reads nothing else. All vectors of all pages would take 26 GB.
 """
 
 import hashlib
@@ -25,9 +25,9 @@ from collections_app.engine.retrieval import pooling, sketch
 from collections_app.engine.retrieval.single_threaded_blas import single_threaded
 from collections_app.engine.retrieval.sketch import Small
 
-# The first so many pages are also searched by themselves.
+# These leading subsets are also searched separately.
 PARTS = (1000, 3000, 10_000, 30_000)
-# Of each question, as many of the best by pooled vectors, and of the best of all, have all their vectors.
+# For each query, this many of the best pages by pooled vectors, and the overall best, keep all their vectors.
 SAMPLED = 100
 _PAGES_OF_A_TASK = 50 * PAGES_OF_A_DOCUMENT
 
@@ -36,7 +36,7 @@ Bytes = NDArray[np.uint8]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Large:
-    """The pages, the questions, and the exact score of each page for each question."""
+    """The pages, the queries, and the exact score of each page for each query."""
 
     sketches: Bytes  # (pages, bytes of one)
     pooled: Bytes  # (pages, bytes of one)
@@ -52,17 +52,17 @@ class Large:
         return Small(self.pooled[page].tobytes(), self.sketches[page].tobytes())
 
     def whole(self, page: int) -> Halves | None:
-        """All vectors of the page, where they were kept."""
+        """Return all vectors of the page, if they were kept."""
         place = self.sampled.get(page)
         return None if place is None else self.vectors[place]
 
     def best(self, question: int, *, among: int) -> list[int]:
-        """The ten best of the first pages."""
+        """Return the ten best of the first pages."""
         return [int(one) for one in np.argsort(-self.scores[question, :among], kind="stable")[:BEST]]
 
 
 def load(pages: int) -> Large:
-    """So many pages; makes them where they are not there yet."""
+    """Load the pages, creating them if needed."""
     folder = _folder(pages)
     if not folder.exists():
         _make(folder, pages)
@@ -78,7 +78,7 @@ def load(pages: int) -> Large:
 
 
 def _folder(pages: int) -> Path:
-    """Another one for other small forms."""
+    """Return the folder; its name depends on the code of the reduced forms."""
     written = Path(sketch.__file__).read_bytes() + Path(pooling.__file__).read_bytes()
     return FOLDER / f"world-{synthetic.EDITION}" / f"large-{pages}-{hashlib.sha256(written).hexdigest()[:8]}"
 
@@ -106,7 +106,7 @@ def _make(folder: Path, pages: int) -> None:
 
 
 def _part(folder: Path, questions: Sequence[Floats], bounds: tuple[int, int]) -> tuple[Floats, Floats]:
-    """Write the small forms of some pages; their scores, exact and by the pooled vectors."""
+    """Write the reduced forms of some pages; return their scores, exact and by pooled vectors."""
     start, end = bounds
     made = World()
     sketches = np.load(folder / "sketches.npy", mmap_mode="r+")
@@ -127,20 +127,20 @@ def _part(folder: Path, questions: Sequence[Floats], bounds: tuple[int, int]) ->
 
 
 def _sampled(exact: Floats, by_pooled: Floats) -> NDArray[np.int64]:
-    """The pages that a search in all of them, or in the first so many, may want to score."""
+    """Return the pages that a search over all pages, or over a leading subset, may score."""
     sizes = [size for size in (*PARTS, exact.shape[1]) if size <= exact.shape[1]]
-    wanted = [(by_pooled[:, :size], SAMPLED) for size in sizes] + [(exact[:, :size], BEST) for size in sizes]
-    return np.unique(np.concatenate([_highest(scores, most) for scores, most in wanted]))
+    selections = [(by_pooled[:, :size], SAMPLED) for size in sizes] + [(exact[:, :size], BEST) for size in sizes]
+    return np.unique(np.concatenate([_highest(scores, limit) for scores, limit in selections]))
 
 
-def _highest(scores: Floats, most: int) -> NDArray[np.int64]:
-    """The pages that are among the best of any question."""
-    most = min(most, scores.shape[1])
-    return np.unique(np.argpartition(-scores, most - 1, axis=1)[:, :most])
+def _highest(scores: Floats, limit: int) -> NDArray[np.int64]:
+    """Return the pages among the best of any query."""
+    limit = min(limit, scores.shape[1])
+    return np.unique(np.argpartition(-scores, limit - 1, axis=1)[:, :limit])
 
 
 def _keep_whole(file: Path, numbers: NDArray[np.int64], workers: ProcessPoolExecutor) -> None:
-    """All vectors of those pages, made once more."""
+    """Store all vectors of those pages, generated again."""
     kept = open_memmap(file, mode="w+", dtype=np.float16, shape=(len(numbers), VECTORS, DIM))
     place = 0
     for pages in workers.map(_whole, _by_document(numbers), chunksize=8):

@@ -1,7 +1,7 @@
-"""The large corpus in PaliAPI's tables: `python -m benchmarks.harness.in_django benchmarks.search.large_data ...`
+"""Search the large corpus in PaliAPI's tables: `python -m benchmarks.harness.in_django benchmarks.search.large_data`
 
-Puts the pages into collections, so that the first so many of them can be asked by themselves, asks the verb, and prints
-what came of it as JSON.
+Puts the pages into collections so that leading subsets can be searched separately, searches them, and prints the
+results as JSON.
 """
 
 import json
@@ -31,10 +31,10 @@ _AT_ONCE = 1000
 
 
 def measured(pages: int, sizes: Sequence[int]) -> list[dict[str, Any]]:
-    """For each size: milliseconds, in all and by stage, recall, and memory."""
+    """Return total and per-stage milliseconds, recall and memory for each size."""
     large = large_corpus.load(pages)
     caller = fill.owner("large@benchmarks.example")
-    # A page that was not sampled has one vector; it is scored like others and comes last.
+    # A page that was not sampled has one vector; it is scored like the others and ranks last.
     stub = np.full((1, DIM), DIM**-0.5, dtype=np.float16)
     for start, end in pairwise([0, *sizes]):
         for first in range(start, end, _AT_ONCE):
@@ -59,7 +59,7 @@ def _asked(caller: Caller, large: Large, sizes: Sequence[int]) -> dict[str, Any]
         return answers
 
     once()
-    rounds = steal_time.rounds(once, wanted=_ROUNDS)
+    rounds = steal_time.rounds(once, count=_ROUNDS)
     times = [took for one in rounds for took, _ in one.found]
     stages = [answer.receipt.watch.ms for one in rounds for _, answer in one.found]
     recall, top1 = [], []
@@ -81,7 +81,7 @@ def _asked(caller: Caller, large: Large, sizes: Sequence[int]) -> dict[str, Any]
 
 
 def _name(end: int) -> str:
-    """The pages before `end`, as far as no other collection has them."""
+    """Name the collection of the pages before `end` that no smaller collection holds."""
     return f"to-{end}"
 
 

@@ -1,7 +1,7 @@
-"""A million sketches: `python -m benchmarks.search.large_scan PAGES`
+"""Scan a million sketches: `python -m benchmarks.search.large_scan PAGES`
 
-The sketches of the large corpus, as often as it takes, in the memory of this process. Prints how long the first look
-at all of them takes, how long it takes until the candidates are chosen, and the memory, as JSON.
+Repeats the sketches of the large corpus in memory. Prints the time of the first pass over all of them, the time until
+the candidates are selected, and the memory, as JSON.
 """
 
 import json
@@ -23,7 +23,7 @@ _ROUNDS = 2
 
 
 def measured(pages: int, *, made_of: int) -> dict[str, float]:
-    """The figures."""
+    """Return the figures."""
     large = large_corpus.load(made_of)
     lengths = np.full(len(large), large.sketches.shape[1], dtype=np.int64)
     once, _ = sketch_scan.load(np.ascontiguousarray(large.sketches).tobytes(), lengths, dim=DIM)
@@ -52,7 +52,7 @@ def measured(pages: int, *, made_of: int) -> dict[str, float]:
 
 
 def _part(sketched: sketch_scan.Sketched, rows: segment.Numbers) -> Part:
-    """All of them as one collection, of one document."""
+    """Return all of them as one collection of one document."""
     one = np.ones(1, dtype=np.int64)
     block = Block(rows, np.ones(len(rows), dtype=np.int64), sketched, rows)
     contents = Contents(one, one, len(rows) * one)
@@ -71,7 +71,7 @@ def _median_ms(
             times.append(1000 * (time.perf_counter() - began))
         return times
 
-    rounds = steal_time.rounds(once, wanted=_ROUNDS)
+    rounds = steal_time.rounds(once, count=_ROUNDS)
     median = float(np.median([one.found for one in rounds]))
     return {f"{name}_p50_ms": round(median, 2), f"{name}_stolen_percent": steal_time.percent(rounds)}
 

@@ -1,24 +1,24 @@
-"""How good a ranking is, by what is known to be relevant."""
+"""Retrieval quality of a ranking, given relevance judgements."""
 
 import math
 from collections.abc import Mapping, Sequence
 
 
 def ndcg(ranking: Sequence[str], relevant: Mapping[str, int], *, at: int) -> float:
-    """Normalised discounted cumulative gain of the first `at`."""
+    """Return the normalised discounted cumulative gain at rank `at`."""
     gained = _gain([relevant.get(one, 0) for one in ranking[:at]])
     best = _gain(sorted(relevant.values(), reverse=True)[:at])
     return gained / best if best else 0.0
 
 
 def recall(ranking: Sequence[str], relevant: Mapping[str, int], *, at: int) -> float:
-    """Which part of what is relevant is among the first `at`."""
-    wanted = {one for one, grade in relevant.items() if grade > 0}
-    return len(wanted & set(ranking[:at])) / len(wanted) if wanted else 0.0
+    """Return the share of relevant items among the first `at`."""
+    relevant_items = {one for one, grade in relevant.items() if grade > 0}
+    return len(relevant_items & set(ranking[:at])) / len(relevant_items) if relevant_items else 0.0
 
 
 def reciprocal_rank(ranking: Sequence[str], relevant: Mapping[str, int]) -> float:
-    """One divided by the place of the first that is relevant; 0 where none is."""
+    """Return one divided by the rank of the first relevant item; 0 without one."""
     return next((1 / place for place, one in enumerate(ranking, start=1) if relevant.get(one, 0) > 0), 0.0)
 
 

@@ -1,6 +1,6 @@
-"""One engine over so many pages, in this process: `python -m benchmarks.search.one_engine NAME PAGES [cold]`
+"""Measure one engine in this process: `python -m benchmarks.search.one_engine NAME PAGES [cold]`
 
-Prints what was measured as JSON. With `cold` the engine has its pages already, and only the first question is asked.
+Prints the figures as JSON. With `cold`, the engine already has its pages and only the first query is timed.
 """
 
 import json
@@ -17,7 +17,7 @@ from benchmarks.harness import steal_time
 from benchmarks.search import corpus
 from benchmarks.search.engines.base import MINIMUM_RECALL, Engine
 
-# Where each is, and what must be installed for it.
+# The module and class of each engine, and the package it needs.
 ENGINES = {
     "numpy": ("in_numpy", "Numpy", "numpy"),
     "paliapi_auto": ("paliapi", "PaliapiAuto", "numpy"),
@@ -32,7 +32,7 @@ ENGINES = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
-    """What is told of an engine."""
+    """The figures of one engine."""
 
     p50_ms: float
     p95_ms: float
@@ -48,7 +48,7 @@ class Measured:
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """Every question once."""
+    """The results of running every query once."""
 
     ms: list[float]
     recall10: float
@@ -60,12 +60,12 @@ def is_installed(name: str) -> bool:
 
 
 def measure(engine: Engine) -> Measured:
-    """Build it, find its quickest setting that is good enough, and time that one."""
+    """Build the engine, find its fastest sufficient setting, and time that."""
     began = time.perf_counter()
     engine.build()
     build_s = time.perf_counter() - began
     setting = _best_setting(engine)
-    rounds = steal_time.rounds(lambda: _round(engine, setting), wanted=engine.rounds)
+    rounds = steal_time.rounds(lambda: _round(engine, setting), count=engine.rounds)
     times = np.concatenate([one.found.ms for one in rounds]) * engine.scale()
     return Measured(
         p50_ms=round(float(np.percentile(times, 50)), 2),
@@ -82,7 +82,7 @@ def measure(engine: Engine) -> Measured:
 
 
 def first_ms(engine: Engine) -> float:
-    """How long the first question takes."""
+    """Return the milliseconds of the first query."""
     engine.build()
     began = time.perf_counter()
     engine.search(0, "")
@@ -90,7 +90,7 @@ def first_ms(engine: Engine) -> float:
 
 
 def _best_setting(engine: Engine) -> str:
-    """The quickest that finds enough, or else the one that finds most. Every question was asked before it is timed."""
+    """Return the fastest setting with enough recall, or the one with the most. Every query runs once before timing."""
     tried = {}
     for setting in engine.settings():
         tried[setting] = _round(engine, setting)
@@ -118,15 +118,15 @@ def _questions(engine: Engine) -> int:
 
 
 def main(name: str, pages: int, *, cold: bool) -> int:
-    """Measure, and print it."""
+    """Measure one engine and print its figures."""
     django.setup()
     module, kind, _ = ENGINES[name]
     engine: Engine = getattr(import_module(f"benchmarks.search.engines.{module}"), kind)(corpus.load(pages))
     try:
-        told = {"first_ms": first_ms(engine)} if cold else asdict(measure(engine))
+        figures = {"first_ms": first_ms(engine)} if cold else asdict(measure(engine))
     finally:
         engine.close()
-    sys.stdout.write(json.dumps(told) + "\n")
+    sys.stdout.write(json.dumps(figures) + "\n")
     return 0
 
 

@@ -1,8 +1,7 @@
-"""How long a search takes, and what it finds, beside others on the same pages: `python -m benchmarks.search.peers`
+"""Compare search latency and recall with other engines on the same pages: `python -m benchmarks.search.peers`
 
-Every engine has a process of its own and is asked the same questions; PaliAPI is asked through its verb, with its
-pages in a real Postgres. Prints a table, writes benchmarks/results/search.json, and ends with 1 if PaliAPI is not good
-enough.
+Each engine runs in its own process with the same queries; PaliAPI searches pages in a real Postgres. Prints a table,
+writes benchmarks/results/search.json, and exits with 1 if PaliAPI misses a target.
 """
 
 import argparse
@@ -24,10 +23,10 @@ RESULTS = Path(__file__).parents[1] / "results" / "search.json"
 DRAFT = FOLDER / "search.json"
 SIZES = (1000, 10_000)
 COLD_STARTS = 5
-# Those that take minutes to build an index over a thousand pages.
+# Engines that take minutes to build an index of a thousand pages.
 MOST_PAGES = {"lancedb": 1000, "fast_plaid": 1000}
 
-# By pages: milliseconds in the middle, recall.
+# By pages: median milliseconds, recall.
 PROMISED = {1000: (8.0, 0.97), 10_000: (25.0, 0.97)}
 TIMES_FASTER_THAN_ROWS = 500
 HEADER = ("engine", "p50 ms", "p95 ms", "recall@10", "top-1", "kB/page", "stolen %", "setting")
@@ -36,11 +35,11 @@ Results: TypeAlias = dict[str, dict[str, dict[str, Any]]]
 
 
 def main(argv: list[str]) -> int:
-    """Measure all that is asked for; the exit code."""
+    """Measure what the arguments select; return the exit code."""
     asked = _arguments(argv)
     results: Results = json.loads(DRAFT.read_text(encoding="utf-8")) if asked.resume and DRAFT.is_file() else {}
     for pages in asked.pages:
-        _say(f"Making {pages} pages, or finding them made")
+        _say(f"Creating or loading {pages} pages")
         corpus.load(pages)
     with household() as house:
         for pages in asked.pages:
@@ -54,17 +53,17 @@ def main(argv: list[str]) -> int:
         _keep(results, whole=asked.engines == list(ENGINES))
     DRAFT.unlink(missing_ok=True)
     missed = shortfalls(results)
-    sys.stdout.write("".join(f"Not good enough: {one}\n" for one in missed))
+    sys.stdout.write("".join(f"Target missed: {one}\n" for one in missed))
     return 1 if missed else 0
 
 
 def is_for(name: str, pages: int) -> bool:
-    """Whether the engine can be measured here, with so many pages."""
+    """Return whether the engine can be measured here with this many pages."""
     return is_installed(name) and pages <= MOST_PAGES.get(name, pages)
 
 
 def _measured(house: Household, name: str, pages: int) -> dict[str, dict[str, Any]]:
-    """What the engine's own process tells; nothing if it failed, which is another's trouble unless it is ours."""
+    """Run the engine in a process of its own; skip another engine that fails."""
     _say(f"{name}, {pages} pages")
     began = time.monotonic()
     try:
@@ -86,36 +85,34 @@ def _run(house: Household, *argv: object) -> dict[str, Any]:
 
 
 def shortfalls(results: Results) -> list[str]:
-    """What was promised and is not so; empty where all is well."""
+    """Return the missed targets."""
     missed = []
     for pages, engines in results.items():
-        ours = engines.get("paliapi_auto")
-        if ours is None:
+        own = engines.get("paliapi_auto")
+        if own is None:
             continue
-        most_ms, least_recall = PROMISED.get(int(pages), (np.inf, 0.0))
-        if ours["p50_ms"] > most_ms:
-            missed.append(f"{pages} pages: {ours['p50_ms']} ms instead of {most_ms}")
-        if ours["recall10"] < least_recall or ours["top1"] < 1:
-            missed.append(f"{pages} pages: recall {ours['recall10']}, top-1 {ours['top1']}")
+        max_ms, least_recall = PROMISED.get(int(pages), (np.inf, 0.0))
+        if own["p50_ms"] > max_ms:
+            missed.append(f"{pages} pages: {own['p50_ms']} ms instead of {max_ms}")
+        if own["recall10"] < least_recall or own["top1"] < 1:
+            missed.append(f"{pages} pages: recall {own['recall10']}, top-1 {own['top1']}")
         missed += [f"{pages} pages: {why}" for why in _beaten_by(engines)]
     return missed
 
 
 def _beaten_by(engines: dict[str, dict[str, Any]]) -> list[str]:
-    ours = engines["paliapi_auto"]["p50_ms"]
+    own = engines["paliapi_auto"]["p50_ms"]
     rows = engines.get("sql_rows", {}).get("p50_ms", np.inf)
-    told = [] if rows >= TIMES_FASTER_THAN_ROWS * ours else [f"only {rows / ours:.0f} times faster than rows in SQL"]
-    others = {name: one for name, one in engines.items() if not name.startswith("paliapi")}
+    told = [] if rows >= TIMES_FASTER_THAN_ROWS * own else [f"only {rows / own:.0f} times faster than rows in SQL"]
+    peers = {name: one for name, one in engines.items() if not name.startswith("paliapi")}
     told += [
-        f"{name} is faster"
-        for name, one in others.items()
-        if one["recall10"] >= MINIMUM_RECALL and one["p50_ms"] < ours
+        f"{name} is faster" for name, one in peers.items() if one["recall10"] >= MINIMUM_RECALL and one["p50_ms"] < own
     ]
     return told
 
 
 def table(results: Results) -> str:
-    """The results for people."""
+    """Return the results as Markdown."""
     lines = []
     for pages, engines in results.items():
         lines += ["", f"{int(pages):,} pages of {VECTORS:,} x {DIM}", "", _row(*HEADER), _row(*("---",) * len(HEADER))]
@@ -134,7 +131,7 @@ def _row(*cells: str) -> str:
 
 
 def _keep(results: Results, *, whole: bool) -> None:
-    """Write them down; a part of the engines goes beside what is known of the others."""
+    """Write the results; a partial run replaces only the engines it measured."""
     RESULTS.parent.mkdir(exist_ok=True)
     known: Results = {} if whole or not RESULTS.is_file() else json.loads(RESULTS.read_text(encoding="utf-8"))
     for pages, engines in results.items():
@@ -144,11 +141,11 @@ def _keep(results: Results, *, whole: bool) -> None:
 
 def _arguments(argv: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        prog="benchmarks.search.peers", description="How long a search takes, and what it finds."
+        prog="benchmarks.search.peers", description="Compare search latency and recall with other engines."
     )
     parser.add_argument("--pages", type=int, nargs="+", default=list(SIZES))
     parser.add_argument("--engines", nargs="+", choices=list(ENGINES), default=list(ENGINES))
-    parser.add_argument("--resume", action="store_true", help="go on where the last run was cut off")
+    parser.add_argument("--resume", action="store_true", help="continue an interrupted run")
     return parser.parse_args(argv)
 
 

@@ -1,7 +1,7 @@
-"""The embeddings service of the benchmarks: `python -m benchmarks.search.query_service PORT`
+"""The benchmarks' embeddings service: `python -m benchmarks.search.query_service PORT`
 
-The real service around a model that knows the answers: `question 17` becomes the vectors of that question, and an
-image those of a page. So what is measured of a search is the search.
+The real service around a model with known vectors: `question 17` becomes the vectors of that query, an image those of a
+page. The model thus takes no time.
 """
 
 import sys
@@ -21,12 +21,12 @@ SPACE = VectorSpace("benchmarks/synthetic", "1", DIM)
 
 
 def text_of(question: int) -> str:
-    """How a question is put in words."""
+    """Return the text of a query."""
     return f"question {question}"
 
 
 class Known:
-    """Takes no time; that of a model is another benchmark."""
+    """A model that takes no time."""
 
     info = BackendInfo(backend="synthetic", space=SPACE)
 
@@ -40,11 +40,11 @@ class Known:
 
     def prepare(self, item: Item) -> Prepared:
         if item.image is not None:
-            found = self._pages[next(self._numbers) % len(self._pages)]
+            vectors = self._pages[next(self._numbers) % len(self._pages)]
         else:
             number = (item.text or "").removeprefix("question ")
-            found = self._questions[int(number) % len(self._questions) if number.isdecimal() else 0]
-        return Prepared(tokens=len(found.vectors), payload=found)
+            vectors = self._questions[int(number) % len(self._questions) if number.isdecimal() else 0]
+        return Prepared(tokens=len(vectors.vectors), payload=vectors)
 
     def collate(self, batch: Sequence[Prepared]) -> list[MultiVector]:
         return [prepared.payload for prepared in batch]
@@ -53,11 +53,11 @@ class Known:
         return batch
 
     def close(self) -> None:
-        """Nothing to close."""
+        """Do nothing."""
 
 
 def main() -> None:
-    """Serve this machine on the port that is named."""
+    """Serve on the port given as the argument."""
     settings = Settings(auth="none", max_queue_tokens=10**8)
     app = create_app(EmbeddingEngine(Known(), settings=settings), settings=settings)
     uvicorn.run(app, host="127.0.0.1", port=int(sys.argv[1]), log_config=None, access_log=False)

@@ -1,10 +1,9 @@
-"""Does a search find the right pages? `python -m benchmarks.search.retrieval FOLDER QUERIES QRELS [--url U --key K]`
+"""Measure retrieval quality: `python -m benchmarks.search.retrieval FOLDER QUERIES QRELS [--url URL --key KEY]`
 
-FOLDER has PDFs; QUERIES is a file of JSON lines with `_id` and `text`; QRELS has lines of `query-id`, `corpus-id` and
-`score` with tabs between, after a first line of names, where a corpus-id is `file.pdf#3` for its third page or
-`file.pdf` for any. They go in through the API of a running PaliAPI, or of one that is started for it, with the built-in
-model. Prints nDCG, recall and MRR for each ranking, and what is lost against exact scoring; ends with 1 if that is too
-much.
+FOLDER contains PDFs; QUERIES has JSON lines with `_id` and `text`; QRELS has tab-separated `query-id`, `corpus-id` and
+`score` after a header line, where a corpus-id is `file.pdf#3` for its third page or `file.pdf` for any page. The files
+are uploaded through the API of a running PaliAPI, or of one started for this purpose with the built-in model. Prints
+nDCG, recall and MRR for each ranking and the loss against exact scoring; exits with 1 if the loss is too high.
 """
 
 import argparse
@@ -36,12 +35,12 @@ Judged: TypeAlias = dict[str, dict[str, int]]
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """Whom to ask."""
+    """The API under test."""
 
     client: httpx.Client
 
     def post(self, path: str, **how: Any) -> httpx.Response:
-        """A POST that is repeated when it comes too often, or too early."""
+        """Send a POST, and retry when it is rate-limited or too early."""
         while True:
             answer = self.client.post(path, **how)
             if answer.status_code not in (429, 503):
@@ -50,24 +49,24 @@ class Service:
 
 
 def main(argv: Sequence[str]) -> int:
-    """Put in, ask, tell; the exit code."""
-    asked = _arguments(argv)
-    queries = _queries(asked.queries)
-    judged = _judged(asked.qrels)
+    """Upload, search and report; return the exit code."""
+    arguments = _arguments(argv)
+    queries = _queries(arguments.queries)
+    judged = _judged(arguments.qrels)
     by_page = any("#" in one for relevant in judged.values() for one in relevant)
-    with _service(asked.url, asked.key) as service:
-        count = _put_in(service, sorted(asked.folder.glob("*.pdf")))
-        told: dict[str, Any] = {"documents": count, "queries": len(judged)}
+    with _service(arguments.url, arguments.key) as service:
+        count = _upload_all(service, sorted(arguments.folder.glob("*.pdf")))
+        results: dict[str, Any] = {"documents": count, "queries": len(judged)}
         ways = {f"{ranking}": {"ranking": ranking} for ranking in RANKINGS}
         ways["exact"] = {"ranking": "maxsim", "mode": "exact"}
         for name, how in ways.items():
-            told[name] = _measured(service, queries, judged, how, by_page=by_page)
-    told["loss_ndcg10"] = round(told["exact"]["ndcg10"] - told["maxsim"]["ndcg10"], 4)
-    sys.stdout.write(table(told))
-    if asked.write:
+            results[name] = _measured(service, queries, judged, how, by_page=by_page)
+    results["loss_ndcg10"] = round(results["exact"]["ndcg10"] - results["maxsim"]["ndcg10"], 4)
+    sys.stdout.write(table(results))
+    if arguments.write:
         RESULTS.parent.mkdir(exist_ok=True)
-        RESULTS.write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
-    return 0 if told["loss_ndcg10"] <= MOST_LOSS else 1
+        RESULTS.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
+    return 0 if results["loss_ndcg10"] <= MOST_LOSS else 1
 
 
 @contextmanager
@@ -87,8 +86,8 @@ def _client(url: str, key: str) -> httpx.Client:
     return httpx.Client(base_url=url, headers={"Authorization": f"Bearer {key}"}, timeout=120)
 
 
-def _put_in(service: Service, files: Sequence[Path]) -> int:
-    """Upload all, and wait until they can be found."""
+def _upload_all(service: Service, files: Sequence[Path]) -> int:
+    """Upload all files and wait until they are searchable."""
     for file in files:
         with file.open("rb") as content:
             service.post(
@@ -101,7 +100,7 @@ def _put_in(service: Service, files: Sequence[Path]) -> int:
         while (status := _status(service, file.name)) != "ready":
             if status == "failed" or time.monotonic() > until:
                 raise SystemExit(f"{file.name} is {status}.")
-            time.sleep(0.5)  # between two looks, with the deadline above
+            time.sleep(0.5)  # polling, within the deadline above
     return len(files)
 
 
@@ -125,7 +124,7 @@ def _measured(
 
 
 def _ranking(service: Service, text: str, how: Mapping[str, str], *, by_page: bool) -> list[str]:
-    """Pages as `file.pdf#3`, or the documents in the order of their best pages."""
+    """Return pages as `file.pdf#3`, or documents in the order of their best pages."""
     body = {"query": text, "collection_name": _COLLECTION, "top_k": DEPTH, "images": "none", **how}
     hits = service.post("/v1/search/", json=body).json()["results"]
     names = [f"{hit['document_name']}#{hit['page_number']}" if by_page else hit["document_name"] for hit in hits]
@@ -145,31 +144,29 @@ def _judged(file: Path) -> Judged:
     return dict(found)
 
 
-def table(told: Mapping[str, Any]) -> str:
-    """The results for people."""
-    names = list(told["exact"])
+def table(results: Mapping[str, Any]) -> str:
+    """Return the results as Markdown."""
+    names = list(results["exact"])
     lines = [
-        f"{told['documents']} documents, {told['queries']} questions",
+        f"{results['documents']} documents, {results['queries']} queries",
         "",
         "| ranking | " + " | ".join(names) + " |",
         "|---" * (1 + len(names)) + "|",
     ]
     for way in (*RANKINGS, "exact"):
-        cells = " | ".join(f"{told[way][name]:.3f}" for name in names)
+        cells = " | ".join(f"{results[way][name]:.3f}" for name in names)
         lines += [f"| {way} | {cells} |"]
-    return "\n".join([*lines, "", f"lost against exact scoring: {told['loss_ndcg10']:.4f} nDCG@10"]) + "\n"
+    return "\n".join([*lines, "", f"loss against exact scoring: {results['loss_ndcg10']:.4f} nDCG@10"]) + "\n"
 
 
 def _arguments(argv: Sequence[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="benchmarks.search.retrieval", description="Does a search find the right pages?"
-    )
+    parser = argparse.ArgumentParser(prog="benchmarks.search.retrieval", description="Measure retrieval quality.")
     parser.add_argument("folder", type=Path)
     parser.add_argument("queries", type=Path)
     parser.add_argument("qrels", type=Path)
-    parser.add_argument("--url", default="", help="of a running PaliAPI; left out, one is started")
-    parser.add_argument("--key", default="", help="goes with the URL; it must be allowed to write and to search")
-    parser.add_argument("--write", action="store_true", help="keep the figures in benchmarks/results/retrieval.json")
+    parser.add_argument("--url", default="", help="a running PaliAPI; without it, one is started")
+    parser.add_argument("--key", default="", help="its API key, with the scopes write and search")
+    parser.add_argument("--write", action="store_true", help="store the figures in benchmarks/results/retrieval.json")
     return parser.parse_args(argv)
 
 

@@ -1,0 +1,1 @@
+"""Breaks each part of the stack at each step of ingestion, and checks every document afterwards: `make chaos`."""

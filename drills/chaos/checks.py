@@ -1,4 +1,4 @@
-"""What must be true of a document, and of everything that is kept, after each fault."""
+"""The invariants that must hold after each fault."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -16,7 +16,7 @@ SELECT p.number, p.text, (SELECT count(*) FROM collections_app_pageembedding e W
 FROM collections_app_page p JOIN collections_app_document d ON d.shown_id = p.revision_id
 JOIN collections_app_collection c ON c.id = d.collection_id WHERE c.name = %s ORDER BY p.number
 """
-# Of every owner: what is counted, and what is there.
+# For every owner: the counters, and the actual numbers.
 _BOOKS = """
 SELECT u.documents, (SELECT count(*) FROM collections_app_document d WHERE d.owner_id = u.owner_id),
        u.pages, (SELECT count(*) FROM collections_app_page p WHERE p.owner_id = u.owner_id),
@@ -30,18 +30,18 @@ Database = psycopg.Connection[tuple[Any, ...]]
 
 
 def state(database: Database, collection: str) -> tuple[str, str]:
-    """The status of the newest content of the one document there, and the code of what it waits for or failed of."""
+    """Return the status of the latest revision of the only document, and the code it waits for or failed with."""
     status, code, waiting_for, _, _ = _only(database, collection)
     return status, code or waiting_for
 
 
 def problems(database: Database, collection: str, texts: Sequence[str], folder: Path) -> list[str]:
-    """What is not as it should be, now that the document says it is done."""
+    """Return every violated invariant of a finished document."""
     return [*_document(database, collection, texts), *books(database), *files(database, folder)]
 
 
 def orphans(database: Database, folder: Path) -> set[str]:
-    """Files in storage without a row. A crash may leave some, and housekeeping takes them away."""
+    """Return files in storage without a row. A crash may leave some; housekeeping deletes them."""
     known = {str(key) for (key,) in database.execute("SELECT key FROM collections_app_storedfile")}
     found = (path.relative_to(folder).as_posix() for path in folder.glob("*/*/*") if path.is_file())
     return {key for key in found if key.removesuffix(".thumbnail") not in known}
@@ -57,7 +57,7 @@ def _only(database: Database, collection: str) -> tuple[Any, ...]:
 def _document(database: Database, collection: str, texts: Sequence[str]) -> Iterator[str]:
     status, code, _, held, shown = _only(database, collection)
     if held:
-        yield "somebody holds it still"
+        yield "it is still leased"
     if status == "failed":
         yield "" if code else "failed without a code"
         return
@@ -65,22 +65,22 @@ def _document(database: Database, collection: str, texts: Sequence[str]) -> Iter
         yield f"it is {status}, and {'shown' if shown else 'not shown'}"
     rows = database.execute(_PAGES, [collection]).fetchall()
     if [(number, text) for number, text, _ in rows] != list(enumerate(texts, start=1)):
-        yield f"{len(rows)} pages that are not those that were sent"
+        yield f"{len(rows)} pages differ from those uploaded"
     if any(count != 1 for _, _, count in rows):
         yield "a page has no vectors, or has them twice"
 
 
 def books(database: Database) -> Iterator[str]:
-    """Where what is counted is not what is there."""
+    """Report counters that differ from the actual numbers."""
     for row in database.execute(_BOOKS).fetchall():
-        for name, counted, there in zip(("documents", "pages", "bytes", "vectors"), row[::2], row[1::2], strict=True):
-            if counted != there:
-                yield f"{counted} {name} are counted and {there} are there"
+        for name, counted, actual in zip(("documents", "pages", "bytes", "vectors"), row[::2], row[1::2], strict=True):
+            if counted != actual:
+                yield f"{counted} {name} are counted, {actual} exist"
 
 
 def files(database: Database, folder: Path) -> Iterator[str]:
-    """Rows whose bytes are not in storage."""
+    """Report rows whose file is missing or has the wrong size."""
     for key, size in database.execute("SELECT key, size FROM collections_app_storedfile").fetchall():
         path = folder / key
         if not path.is_file() or path.stat().st_size != size:
-            yield f"{key} is not in storage as it should be"
+            yield f"{key} is missing from storage, or has the wrong size"

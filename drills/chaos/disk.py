@@ -1,4 +1,4 @@
-"""A disk so small that it can be filled."""
+"""A disk small enough to fill."""
 
 import ctypes
 import os
@@ -10,7 +10,7 @@ SIZE_MB = 48
 
 
 class SmallDisk:
-    """A folder in memory with a size of its own. Nobody but this process and its children sees it."""
+    """An in-memory file system of limited size, visible only to this process and its children."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -18,7 +18,7 @@ class SmallDisk:
 
     @classmethod
     def mounted(cls, folder: Path) -> "SmallDisk | None":
-        """Mount it; None where we may not, which takes the rights of root."""
+        """Mount it, or return None without the permission to mount (root)."""
         if os.geteuid() != 0 or ctypes.CDLL(None).unshare(_NEW_MOUNTS) != 0:
             return None
         folder.mkdir(parents=True)
@@ -35,7 +35,7 @@ class SmallDisk:
         subprocess.run(words, check=False)
 
     def fill(self) -> None:
-        """Take every byte that is left."""
+        """Use up all free space."""
         with self._ballast.open("wb", buffering=0) as file:
             try:
                 while True:

@@ -1,4 +1,4 @@
-"""What can break. Each begins while a worker stands still at a failpoint, and has ended when its function returns."""
+"""The faults. Each starts while a worker is stopped at a failpoint, and has ended when its function returns."""
 
 import os
 import shutil
@@ -11,8 +11,8 @@ from drills.chaos.proxy import MODES
 from drills.chaos.scene import Scene, until
 from paliapi.stack import processes
 
-# Within so many seconds it must be searchable again; the others have a reason to wait, and are measured only.
-MOST_RECOVERY_S = {"worker child killed": 15.0, "worker killed": 90.0, "worker stalled": 90.0}
+# The document must be searchable again within this time; after other faults, recovery is only measured.
+MAX_RECOVERY_S = {"worker child killed": 15.0, "worker killed": 90.0, "worker stalled": 90.0}
 
 
 def _child_killed(scene: Scene) -> None:
@@ -23,15 +23,15 @@ def _worker_killed(scene: Scene) -> None:
     os.killpg(scene.stage.stack.pid_of("worker"), signal.SIGKILL)
 
 
-def _drawing_killed(scene: Scene) -> None:
+def _renderer_killed(scene: Scene) -> None:
     for pid in descendants(scene.victim):
         processes.signal_one(pid, signal.SIGKILL)
-    scene.go_on()
+    scene.resume()
 
 
-def _member_killed(name: str, number: int, scene: Scene) -> None:
+def _process_killed(name: str, number: int, scene: Scene) -> None:
     os.kill(scene.stage.stack.pid_of(name), number)
-    scene.go_on()
+    scene.resume()
 
 
 def _redis_wiped(scene: Scene) -> None:
@@ -40,55 +40,55 @@ def _redis_wiped(scene: Scene) -> None:
         path.unlink()
     for path in folder.glob("appendonlydir*"):
         shutil.rmtree(path)
-    _member_killed("redis", signal.SIGKILL, scene)
+    _process_killed("redis", signal.SIGKILL, scene)
 
 
 def _embeddings(mode: str, scene: Scene) -> None:
     scene.stage.proxy.break_with(mode)
-    scene.go_on()
+    scene.resume()
     try:
-        # Who hangs is not felt by the row for a long time; it is let go as a restart of the service would.
+        # The row would not notice a hanging service for a long time; release it, as a restart of the service would.
         if mode != "hangs":
-            scene.until_felt()
+            scene.wait_until_noticed()
         else:
             processes.wait_until(scene.is_done, within_s=5)
     finally:
-        scene.stage.proxy.mend()
-    scene.let_time_pass()
+        scene.stage.proxy.repair()
+    scene.expire_leases()
 
 
 def _disk_full(scene: Scene) -> None:
     disk = scene.stage.disk
     if disk is None:
-        raise AssertionError("There is no small disk.")
+        raise AssertionError("The small disk is not mounted.")
     disk.fill()
-    scene.go_on()
+    scene.resume()
     try:
-        scene.until_felt()
+        scene.wait_until_noticed()
     finally:
         disk.free()
-    scene.let_time_pass()
+    scene.expire_leases()
 
 
 def _stalled(scene: Scene) -> None:
-    """Its lease runs out, another worker takes over and finishes, and only then it wakes up, and notices."""
+    """Let the lease expire and another worker finish before the stalled worker resumes and notices."""
     published, before = scene.is_done(), scene.lost_leases()
-    scene.let_time_pass()
-    until(scene.is_done, "nobody took over from the stalled worker", within_s=120)
-    scene.go_on()
+    scene.expire_leases()
+    until(scene.is_done, "no worker took over from the stalled worker", within_s=120)
+    scene.resume()
     if not published:
-        until(lambda: scene.lost_leases() > before, "the worker that woke up did not notice")
+        until(lambda: scene.lost_leases() > before, "the resumed worker did not notice")
 
 
 FAULTS: dict[str, Callable[[Scene], None]] = {
     "worker child killed": _child_killed,
     "worker killed": _worker_killed,
-    "drawing process killed": _drawing_killed,
+    "drawing process killed": _renderer_killed,
     "worker stalled": _stalled,
-    "beat killed": partial(_member_killed, "beat", signal.SIGKILL),
-    "redis killed": partial(_member_killed, "redis", signal.SIGKILL),
+    "beat killed": partial(_process_killed, "beat", signal.SIGKILL),
+    "redis killed": partial(_process_killed, "redis", signal.SIGKILL),
     "redis wiped": _redis_wiped,
-    "postgres immediate restart": partial(_member_killed, "postgres", signal.SIGQUIT),
+    "postgres immediate restart": partial(_process_killed, "postgres", signal.SIGQUIT),
     "disk full": _disk_full,
     **{f"embeddings {mode.replace('_', ' ')}": partial(_embeddings, mode) for mode in MODES},
 }

@@ -1,4 +1,4 @@
-"""A proxy before the embeddings service that breaks its answers on request."""
+"""A proxy in front of the embeddings service that corrupts its responses on request."""
 
 import http.client
 import http.server
@@ -19,7 +19,7 @@ MODES = ("hangs", "answers_500", "answers_429", "answers_nan", "changes_dimensio
 
 
 class FaultyProxy:
-    """`mode` is one of MODES, or empty for answers as they are."""
+    """A proxy whose `mode` is one of MODES, or empty to pass responses through."""
 
     def __init__(self, target: str) -> None:
         self.mode = ""
@@ -38,8 +38,8 @@ class FaultyProxy:
         self.released.clear()
         self.mode = mode
 
-    def mend(self) -> None:
-        """Answers are good again, and who hangs is let go, without an answer."""
+    def repair(self) -> None:
+        """Pass responses through again, and release hanging requests without a response."""
         self.mode = ""
         self.released.set()
 
@@ -50,7 +50,7 @@ class FaultyProxy:
         try:
             yield self
         finally:
-            self.mend()
+            self.repair()
             self._server.shutdown()
             thread.join()
             self._server.server_close()
@@ -68,7 +68,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         self._pass_on("POST")
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - as inherited
-        """Nothing is written."""
+        """Log nothing."""
 
     def _pass_on(self, method: str) -> None:
         content = self.rfile.read(int(self.headers.get("content-length", 0)))
@@ -82,7 +82,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             return
         status, headers, body = self._asked(method, content)
         if mode in ("answers_nan", "changes_dimension") and status == HTTPStatus.OK:
-            body = _spoiled(body, mode)
+            body = _corrupted(body, mode)
         self._answer(status, headers, body, cut=mode == "cuts_answers")
 
     def _asked(self, method: str, content: bytes) -> tuple[int, list[tuple[str, str]], bytes]:
@@ -109,8 +109,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         self.close_connection = cut
 
 
-def _spoiled(body: bytes, mode: str) -> bytes:
-    """An npz answer with numbers that are none, or with half of every vector."""
+def _corrupted(body: bytes, mode: str) -> bytes:
+    """Corrupt an npz response: NaNs, or only half of every vector."""
     with np.load(io.BytesIO(body), allow_pickle=False) as found:
         arrays = dict(found)
     for name in [name for name in arrays if name.startswith("emb_")]:

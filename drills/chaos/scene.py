@@ -1,4 +1,4 @@
-"""One document whose new content is on its way while something breaks."""
+"""One document whose new revision is being processed while a fault is injected."""
 
 import os
 import signal
@@ -25,12 +25,12 @@ WHERE id IN (SELECT id FROM collections_app_revision
 
 
 class Stuck(Exception):
-    """Something that must happen did not."""
+    """An expected event did not happen in time."""
 
 
 @dataclass(frozen=True)
 class Stage:
-    """What all scenes share: a stack, and what stands between it and the world."""
+    """What all scenes share: the stack, its disk and its proxy."""
 
     stack: Stack
     proxy: FaultyProxy
@@ -39,36 +39,36 @@ class Stage:
     files: Path
 
     def arm(self, what: str) -> None:
-        """Tell the workers where to stop; nothing takes it back."""
+        """Set the failpoint at which workers stop."""
         draft = self.failpoint.with_suffix(".draft")
         draft.write_text(what, encoding="utf-8")
         draft.replace(self.failpoint)
 
     def stopped_worker(self) -> int:
-        """The worker process that has stopped at its failpoint, once there is one."""
-        found: list[int] = []
+        """Wait for a worker process to stop at the failpoint, and return it."""
+        stopped: list[int] = []
 
         def look() -> bool:
-            found[:] = [pid for pid in descendants(self.stack.pid_of("worker")) if is_stopped(pid)]
-            return bool(found)
+            stopped[:] = [pid for pid in descendants(self.stack.pid_of("worker")) if is_stopped(pid)]
+            return bool(stopped)
 
-        until(look, "no worker came to the failpoint")
-        return found[0]
+        until(look, "no worker reached the failpoint")
+        return stopped[0]
 
 
 @dataclass(frozen=True)
 class Scene:
-    """One run: the worker `victim` has stopped at a failpoint with the document of `collection` in its hands."""
+    """One run: the worker `victim` has stopped at a failpoint while processing the document of `collection`."""
 
     stage: Stage
     collection: str
     victim: int
 
-    def go_on(self) -> None:
+    def resume(self) -> None:
         os.kill(self.victim, signal.SIGCONT)
 
     def state(self) -> tuple[str, str]:
-        """As `checks.state`; nothing while the database is away."""
+        """Return `checks.state`, or empty values while the database is down."""
         try:
             with self.stage.stack.connect() as database:
                 return checks.state(database, self.collection)
@@ -80,26 +80,26 @@ class Scene:
             return checks.orphans(database, self.stage.files)
 
     def lost_leases(self) -> int:
-        """How often a worker has said that its document is somebody else's by now."""
+        """Count how often a worker logged that it lost its lease."""
         return (self.stage.stack.home.logs / "worker.log").read_text(encoding="utf-8").count("lease_lost")
 
     def is_done(self) -> bool:
         return self.state()[0] in ("ready", "failed")
 
-    def until_felt(self) -> None:
-        """Wait until the document is done all the same, or waits for something."""
-        until(lambda: self.is_done() or self.state()[1] != "", "the fault was not felt")
+    def wait_until_noticed(self) -> None:
+        """Wait until the document is finished anyway, or waits for something."""
+        until(lambda: self.is_done() or self.state()[1] != "", "the fault had no effect")
 
-    def let_time_pass(self) -> None:
-        """Leases run out, and whoever waits may try again: what time would bring, at once. Not where a worker stands
-        still with a lock in its hands: that one, time itself must bring.
+    def expire_leases(self) -> None:
+        """Expire leases and make retries due now. Does not apply while a worker is stopped with a lock: its lease must
+        expire by itself.
         """
         with self.stage.stack.connect() as database:
             database.execute(_LATER)
 
 
 def until(done: Callable[[], bool], what: str, *, within_s: float = _DEADLINE_S) -> float:
-    """Wait for something; the seconds it took."""
+    """Wait until the condition holds, and return the seconds it took."""
     began = time.monotonic()
     if not processes.wait_until(done, within_s=within_s):
         raise Stuck(what)

@@ -1,4 +1,4 @@
-"""Somebody who searches all the time while things break, and remembers what came back."""
+"""A client that searches continuously while faults are injected, and records the results."""
 
 import threading
 import time
@@ -17,7 +17,7 @@ _PAUSE_S = 0.1
 
 @dataclass
 class Seen:
-    """How many answers were of which kind; `wrong` are those that showed neither the old content nor the new one."""
+    """The number of responses of each kind; `wrong` lists those with neither the old nor the new content."""
 
     counts: Counter[str] = field(default_factory=Counter)
     wrong: list[str] = field(default_factory=list)
@@ -25,7 +25,7 @@ class Seen:
 
 @contextmanager
 def searching(stack: Stack, word: str, *, collection: str, old: int, new: int) -> Iterator[Seen]:
-    """Ask for a word that is on every page of the one document there: `old` pages first, `new` ones later."""
+    """Search for a word on every page of the only document: first the `old` number of pages, later the `new` one."""
     seen, done = Seen(), threading.Event()
 
     def ask() -> None:
@@ -44,9 +44,9 @@ def searching(stack: Stack, word: str, *, collection: str, old: int, new: int) -
 
 
 def _once(client: httpx.Client, seen: Seen, word: str, collection: str, kinds: dict[int, str]) -> None:
-    asked = {"query": word, "collection_name": collection, "top_k": 100, "images": "none"}
+    body = {"query": word, "collection_name": collection, "top_k": 100, "images": "none"}
     try:
-        answer = client.post("/v1/search/", json=asked)
+        answer = client.post("/v1/search/", json=body)
     except httpx.TransportError as problem:
         seen.wrong.append(repr(problem))
         return

@@ -1,4 +1,4 @@
-"""What is measured: something that keeps pages and answers questions with the numbers of the best ten."""
+"""The interface of a measured engine: it stores pages and answers queries with the ten best page numbers."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -11,9 +11,9 @@ MINIMUM_RECALL = 0.97
 
 
 class Engine(ABC):
-    """One way of searching. It is built and asked in a process of its own."""
+    """An engine. It is built and queried in a process of its own."""
 
-    # More would take too long.
+    # More pages would take too long.
     most_questions: ClassVar[int] = QUESTIONS
     rounds: ClassVar[int] = 3
     note: ClassVar[str] = ""
@@ -23,30 +23,30 @@ class Engine(ABC):
 
     @abstractmethod
     def build(self) -> None:
-        """Take the pages in."""
+        """Index the pages."""
 
     @abstractmethod
     def search(self, question: int, setting: str) -> list[int]:
-        """The numbers of the ten best pages, best first."""
+        """Return the numbers of the ten best pages, best first."""
 
     @abstractmethod
     def bytes_per_page(self) -> float:
-        """What is kept for one page."""
+        """Return the bytes stored per page."""
 
     def close(self) -> None:  # noqa: B027 - most have nothing to do
-        """Take away what was put on disk."""
+        """Delete what was written to disk."""
 
     def settings(self) -> Sequence[str]:
-        """Names of the ways to ask, from the quickest to the most careful."""
+        """Return the settings to try, from the fastest to the most accurate."""
         return ("",)
 
     def scale(self) -> float:
-        """By how much the times grow to those of all pages, where only some of them were taken in."""
+        """Return the factor that scales times to all pages, if only some were indexed."""
         return 1.0
 
     def recall(self, question: int, found: Sequence[int]) -> float:
         return self.corpus.recall(question, found)
 
     def is_best(self, question: int, found: Sequence[int]) -> bool:
-        """Whether the first is the one that exact scoring puts first."""
+        """Return whether the first result is the best page by exact scoring."""
         return list(found[:1]) == self.corpus.best(question)[:1]

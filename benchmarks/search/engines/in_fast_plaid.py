@@ -1,4 +1,4 @@
-"""FastPlaid in this process: centroids, residuals of four bits, on the processor."""
+"""FastPlaid in this process: centroids with four-bit residuals, on the CPU."""
 
 import shutil
 import tempfile
@@ -17,7 +17,7 @@ from benchmarks.search.engines.base import Engine
 class FastPlaid(Engine):
     most_questions = 20
     rounds = 1
-    note = "in process; residuals of four bits, on the processor"
+    note = "in process; four-bit residuals, on the CPU"
 
     def build(self) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="fast-plaid-", dir=FOLDER))
@@ -30,9 +30,9 @@ class FastPlaid(Engine):
 
     def search(self, question: int, setting: str) -> list[int]:
         probes, _, scored, _ = setting.split()
-        asked = torch.from_numpy(np.asarray(self.corpus.questions[question], dtype=np.float32))[None]
-        (found,) = self._index.search(asked, top_k=BEST, n_ivf_probe=int(probes), n_full_scores=int(scored))
-        return [int(page) for page, _ in found]
+        query = torch.from_numpy(np.asarray(self.corpus.questions[question], dtype=np.float32))[None]
+        (hits,) = self._index.search(query, top_k=BEST, n_ivf_probe=int(probes), n_full_scores=int(scored))
+        return [int(page) for page, _ in hits]
 
     def bytes_per_page(self) -> float:
         return sum(file.stat().st_size for file in self._folder.rglob("*") if file.is_file()) / len(self.corpus)

@@ -20,7 +20,7 @@ _AT_ONCE = 50
 class LanceDB(Engine):
     most_questions = 20
     rounds = 1
-    # In float16, building the index took fifty times as long.
+    # Building the index in float16 takes fifty times as long.
     note = "in process; float32, IVF_PQ over all vectors, 32 sub-vectors, cosine"
 
     def build(self) -> None:
@@ -35,9 +35,9 @@ class LanceDB(Engine):
 
     def search(self, question: int, setting: str) -> list[int]:
         probes, _, _, refined, _ = setting.split()
-        asked = self._table.search(self.corpus.questions[question], vector_column_name="vectors")
+        query = self._table.search(self.corpus.questions[question], vector_column_name="vectors")
         found = (
-            asked.limit(BEST).nprobes(int(probes)).refine_factor(int(refined)).select(["page", "_distance"]).to_list()
+            query.limit(BEST).nprobes(int(probes)).refine_factor(int(refined)).select(["page", "_distance"]).to_list()
         )
         return [int(row["page"]) for row in found]
 

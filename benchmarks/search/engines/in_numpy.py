@@ -18,13 +18,13 @@ class Numpy(Engine):
             self._pages[number] = page
 
     def search(self, question: int, setting: str) -> list[int]:  # noqa: ARG002 - there is but one way
-        asked = self.corpus.questions[question].T
+        query = self.corpus.questions[question].T
         scores = np.empty(len(self._pages), dtype=np.float32)
         for start in range(0, len(self._pages), _AT_ONCE):
-            some = self._pages[start : start + _AT_ONCE]
-            products = some.reshape(-1, DIM) @ asked
-            best = products.reshape(len(some), VECTORS, -1).max(axis=1)
-            scores[start : start + len(some)] = best.sum(axis=1)
+            pages = self._pages[start : start + _AT_ONCE]
+            products = pages.reshape(-1, DIM) @ query
+            best = products.reshape(len(pages), VECTORS, -1).max(axis=1)
+            scores[start : start + len(pages)] = best.sum(axis=1)
         return [int(one) for one in np.lexsort((np.arange(len(scores)), -scores))[:BEST]]
 
     def bytes_per_page(self) -> float:

@@ -63,11 +63,11 @@ class Qdrant(Engine):
         return ("50 exact", "100 exact", "200 exact", "400 exact")
 
     def search(self, question: int, setting: str) -> list[int]:
-        asked = self.corpus.questions[question].tolist()
+        query = self.corpus.questions[question].tolist()
         first = Prefetch(
-            int(setting.split()[0]), query=Query.Nearest(asked, "pooled"), params=SearchParams(hnsw_ef=_EF)
+            int(setting.split()[0]), query=Query.Nearest(query, "pooled"), params=SearchParams(hnsw_ef=_EF)
         )
-        found = self._shard.query(QueryRequest(BEST, query=Query.Nearest(asked, "all"), prefetches=[first]))
+        found = self._shard.query(QueryRequest(BEST, query=Query.Nearest(query, "all"), prefetches=[first]))
         return [int(one.id) for one in found]
 
     def bytes_per_page(self) -> float:

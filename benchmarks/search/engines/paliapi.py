@@ -1,4 +1,4 @@
-"""PaliAPI through its verb, from its own tables: accepted, stored and published as a worker does it."""
+"""PaliAPI's search function over its own tables, filled as a worker does it."""
 
 from typing import ClassVar
 
@@ -22,7 +22,7 @@ _COLLECTION = "pages"
 
 class PaliapiAuto(Engine):
     mode: ClassVar[Mode] = "auto"
-    note = "as POST /v1/search/ does it unless told otherwise"
+    note = "the default of POST /v1/search/"
 
     def build(self) -> None:
         email = f"{len(self.corpus)}@benchmarks.example"

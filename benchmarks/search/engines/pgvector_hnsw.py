@@ -1,4 +1,4 @@
-"""pgvector alone: an HNSW index over 32 pooled vectors a page finds candidates; the best are scored exactly."""
+"""pgvector alone: an HNSW index over 32 pooled vectors per page selects candidates; the best are scored exactly."""
 
 from collections.abc import Iterator, Sequence
 
@@ -47,7 +47,7 @@ class PgvectorHnsw(Engine):
         asked = self.corpus.questions[question]
         self._connection.execute(f"SET hnsw.ef_search = {int(ef)}")
         rows = self._connection.execute(_SEARCH, [postgres.halves(asked), int(ef)], prepare=True).fetchall()
-        pages = _most_promising(np.array(rows, dtype=np.float64), most=int(exact), questions=len(asked))
+        pages = _best_candidates(np.array(rows, dtype=np.float64), limit=int(exact), questions=len(asked))
         found = self._connection.execute(
             "SELECT page, vectors FROM whole_pages WHERE page = ANY(%s)", [pages], binary=True
         ).fetchall()
@@ -71,12 +71,14 @@ class PgvectorHnsw(Engine):
                 copy.write_row((number, multivector.encode(vectors, element_oid=int(oid[0]) if oid else 0)))
 
 
-def _most_promising(rows: np.ndarray[tuple[int, ...], np.dtype[np.float64]], *, most: int, questions: int) -> list[int]:
-    """The pages with the best sums; where a page was not found for a vector, it has the least that was found for it."""
+def _best_candidates(
+    rows: np.ndarray[tuple[int, ...], np.dtype[np.float64]], *, limit: int, questions: int
+) -> list[int]:
+    """Return the pages with the best sums; a vector that did not find a page counts its worst similarity."""
     pages, which = np.unique(rows[:, 1], return_inverse=True)
     asked = rows[:, 0].astype(np.int64) - 1
     least = np.full(questions, np.inf)
     np.minimum.at(least, asked, rows[:, 2])
     sums = np.full(len(pages), least[np.isfinite(least)].sum())
     np.add.at(sums, which, rows[:, 2] - least[asked])
-    return [int(one) for one in pages[np.argsort(-sums, kind="stable")[:most]]]
+    return [int(one) for one in pages[np.argsort(-sums, kind="stable")[:limit]]]

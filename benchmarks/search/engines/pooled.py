@@ -1,4 +1,4 @@
-"""Pages as 32 vectors each, for engines that find candidates by such; pooled as PaliAPI does it for itself."""
+"""Pages pooled to 32 vectors each, as PaliAPI pools them, for engines that select candidates with such vectors."""
 
 import os
 from concurrent.futures import ProcessPoolExecutor
@@ -13,7 +13,7 @@ _PAGES_OF_A_TASK = 50
 
 
 def pooled(corpus: Corpus) -> Halves:
-    """The pooled vectors of all pages: (pages, 32, 128)."""
+    """Return the pooled vectors of all pages: (pages, 32, 128)."""
     parts = [corpus.pages[start : start + _PAGES_OF_A_TASK] for start in range(0, len(corpus), _PAGES_OF_A_TASK)]
     with ProcessPoolExecutor(os.cpu_count()) as workers:
         return np.concatenate(list(workers.map(_each, parts)))

@@ -1,4 +1,4 @@
-"""What the two engines in plain SQL share: a connection, and arrays as COPY takes them."""
+"""Connections and COPY for the two engines in plain SQL."""
 
 import struct
 from collections.abc import Iterable
@@ -15,12 +15,12 @@ _END = struct.pack(">h", -1)
 
 
 def connect() -> psycopg.Connection:
-    """As the role that may make tables."""
+    """Connect as the role that may create tables."""
     return psycopg.connect(env.load().database_admin_url, autocommit=True)
 
 
 def copy_rows(connection: psycopg.Connection, table: str, rows: Iterable[tuple[int, Halves]]) -> None:
-    """(number, vectors) into a table (page int, v halfvec), a row for each vector."""
+    """Copy (number, vectors) into a table (page int, v halfvec), one row per vector."""
     shape = np.dtype(
         [
             ("fields", ">i2"),
@@ -45,11 +45,11 @@ def copy_rows(connection: psycopg.Connection, table: str, rows: Iterable[tuple[i
 
 
 def size(connection: psycopg.Connection, table: str) -> int:
-    """Bytes of the table with its indexes."""
+    """Return the bytes of the table with its indexes."""
     found = connection.execute("SELECT pg_total_relation_size(%s)", [table]).fetchone()
     return int(found[0]) if found else 0
 
 
 def halves(vectors: Halves | np.ndarray[tuple[int, ...], np.dtype[np.float32]]) -> list[str]:
-    """Vectors as the text of halfvecs."""
+    """Return vectors as the text of halfvecs."""
     return ["[" + ",".join(map(str, row)) + "]" for row in np.asarray(vectors, dtype=np.float32).tolist()]

@@ -1,4 +1,4 @@
-"""One row for each vector, and MaxSim as a function in SQL: how late interaction is usually put into Postgres."""
+"""One row per vector, and MaxSim as an SQL function: the usual way to do late interaction in Postgres."""
 
 from collections.abc import Sequence
 

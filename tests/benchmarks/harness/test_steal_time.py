@@ -1,4 +1,4 @@
-"""Rounds in which a machine was left alone, told by what its host took and by nothing else."""
+"""Rounds are selected by steal time and nothing else."""
 
 import time
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> "Host":
 
 
 class Host:
-    """A kernel that tells what it is told to."""
+    """A kernel with given counters."""
 
     def __init__(self, stat: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self._stat, self._user, self._steal = stat, 0, 0
@@ -29,20 +29,20 @@ class Host:
         self._stat.write_text(f"cpu  {self._user} 0 0 0 0 0 0 {self._steal} 0 0\ncpu0 1 1 1 1 1 1 1 1 1 1\n")
 
     def takes(self, *shares: int) -> Iterator[int]:
-        """Each time that somebody asks, so many hundredths of the time have gone to others."""
+        """Return the given numbers, stealing that percentage of the time before each."""
         for number, share in enumerate(shares):
             self.passes(user=100 - share, steal=share)
             yield number
 
 
-def test_rounds_that_were_disturbed_are_made_again(host: Host) -> None:
+def test_disturbed_rounds_are_repeated(host: Host) -> None:
     passing = host.takes(0, 30, 1, 50, 2, 0)
-    found = rounds(lambda: next(passing), wanted=3)
+    found = rounds(lambda: next(passing), count=3)
     assert [one.found for one in found] == [0, 2, 4]
     assert percent(found) == 2.0
 
 
-def test_where_it_is_never_quiet_the_least_disturbed_count(host: Host) -> None:
+def test_least_disturbed_rounds_count_on_a_busy_host(host: Host) -> None:
     passing = host.takes(40, 30, 20, 50)
 
     def act() -> int:
@@ -51,17 +51,17 @@ def test_where_it_is_never_quiet_the_least_disturbed_count(host: Host) -> None:
             time.sleep(0.3)
         return found
 
-    assert [one.found for one in rounds(act, wanted=2, patience_s=0.2)] == [1, 2]
+    assert [one.found for one in rounds(act, count=2, patience_s=0.2)] == [1, 2]
 
 
-def test_without_such_figures_every_round_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_round_counts_without_steal_figures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(steal_time, "_STAT", tmp_path / "nothing")
     passing = iter(range(10))
-    assert [one.found for one in rounds(lambda: next(passing), wanted=3)] == [0, 1, 2]
+    assert [one.found for one in rounds(lambda: next(passing), count=3)] == [0, 1, 2]
     assert Stolen().share() == 0.0
 
 
-def test_the_kernel_of_this_machine_is_understood() -> None:
+def test_counters_of_this_kernel_are_read() -> None:
     stolen = Stolen()
     time.sleep(0.1)
     assert 0 <= stolen.share() <= 1

@@ -1,4 +1,4 @@
-"""Requests go out when they are due, whatever becomes of those before them."""
+"""Requests are sent when they are due, whatever happens to earlier ones."""
 
 import asyncio
 import time
@@ -9,7 +9,7 @@ ASKED = request("POST", "/", key="a", body=b"{}", content_type="application/json
 
 
 async def _with_server(arrivals: list[Arrival], *, answer: bytes, together: int) -> list[Outcome]:
-    """A server that answers nobody until so many have asked."""
+    """Run a server that responds only once the given number of requests has arrived."""
     enough = asyncio.Event()
     asked = 0
 
@@ -31,30 +31,30 @@ def arrivals(count: int) -> list[Arrival]:
     return [Arrival(at_s=0.01 * number, kind="search", request=ASKED) for number in range(count)]
 
 
-def test_nobody_waits_for_the_answer_of_another() -> None:
+def test_requests_do_not_wait_for_other_responses() -> None:
     good = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
     outcomes = asyncio.run(_with_server(arrivals(20), answer=good, together=20))
     assert [one.status for one in outcomes] == [200] * 20
 
 
-def test_a_body_in_pieces_is_read_to_its_end() -> None:
+def test_chunked_body_is_read_completely() -> None:
     pieces = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\na\r\n0123456789\r\n0\r\n\r\n"
     outcomes = asyncio.run(_with_server(arrivals(3), answer=pieces, together=1))
     assert [one.status for one in outcomes] == [200] * 3
 
 
-def test_a_refusal_that_says_when_to_come_back_is_told_apart() -> None:
+def test_retry_after_is_recognised() -> None:
     refused = b"HTTP/1.1 503 Busy\r\nRetry-After: 1\r\nConnection: close\r\n\r\n"
     (outcome,) = asyncio.run(_with_server(arrivals(1), answer=refused, together=1))
     assert (outcome.status, outcome.asks_back) == (503, True)
 
 
-def test_no_answer_is_an_outcome_too() -> None:
+def test_missing_response_is_an_outcome() -> None:
     (outcome,) = asyncio.run(_with_server(arrivals(1), answer=b"", together=1))
     assert outcome.status == NO_ANSWER
 
 
-def test_time_counts_from_when_a_request_was_due() -> None:
+def test_latency_counts_from_the_due_time() -> None:
     began = time.perf_counter()
     good = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
     outcomes = asyncio.run(_with_server(arrivals(5), answer=good, together=5))

@@ -1,4 +1,4 @@
-"""The pages of the benchmarks are the same every time, and have answers."""
+"""The synthetic pages are reproducible and have answers."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ from benchmarks.search.corpus import scores
 from benchmarks.search.synthetic import DIM, PAGES_OF_A_DOCUMENT, VECTORS, World
 
 
-def test_a_document_is_the_same_every_time() -> None:
+def test_documents_are_reproducible() -> None:
     one, other = World().document(7).pages(), World().document(7).pages()
     assert one.shape == (PAGES_OF_A_DOCUMENT, VECTORS, DIM)
     assert np.array_equal(one, other)
@@ -18,7 +18,7 @@ def test_vectors_have_unit_length() -> None:
     assert np.allclose(lengths, 1, atol=1e-4)
 
 
-def test_a_question_is_answered_best_by_its_own_page() -> None:
+def test_target_page_is_the_best_answer() -> None:
     world = World()
     target = world.targets[0]
     question = world._question(0, target)
