@@ -250,7 +250,7 @@ def table(told: dict[str, Any]) -> str:
     """Return the results as Markdown."""
     lines = [
         f"{told['pages']:,} pages, {told['owners']} owners, {told['collections']} collections",
-        f"single queries: HTTP {told['http_p50_ms']} ms, search {told['verb_p50_ms']} ms, {told['overhead_ms']} ms more",
+        f"alone: HTTP {told['http_p50_ms']} ms, search {told['verb_p50_ms']} ms, {told['overhead_ms']} ms more",
         f"steal time: at most {told['stolen_percent']} %",
         "",
         "| sent/s | searched/s | p50 ms | p95 ms | p99 ms | upload p50 ms | statuses |",
