@@ -10,6 +10,7 @@ _MODULES = (
     "png",
     "jpeg",
     "webp",
+    "avif",
     "bmp",
     "tiff",
     "gif",

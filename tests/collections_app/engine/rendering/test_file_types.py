@@ -36,6 +36,7 @@ WHOLE = {
     "png": picture("PNG"),
     "jpg": picture("JPEG"),
     "webp": picture("WEBP"),
+    "avif": picture("AVIF"),
     "tiff": picture("TIFF"),
     "gif": picture("GIF"),
     "bmp": picture("BMP"),
@@ -127,7 +128,7 @@ def test_nothing_is_not_a_file() -> None:
         kind_of(b"")
 
 
-@pytest.mark.parametrize("extension", ["png", "jpg", "webp", "tiff", "gif", "bmp", "docx", "odt"])
+@pytest.mark.parametrize("extension", ["png", "jpg", "webp", "avif", "tiff", "gif", "bmp", "docx", "odt"])
 def test_a_file_that_ends_in_its_header_is_damaged(extension: str) -> None:
     with pytest.raises(FileDamaged):
         kind_of(WHOLE[extension][:20])

@@ -43,7 +43,7 @@ def near(color: object, wanted: tuple[int, int, int], *, within: int = 12) -> bo
     return all(abs(part - other) <= within for part, other in zip(color, wanted, strict=True))
 
 
-@pytest.mark.parametrize("form", ["PNG", "JPEG", "WEBP", "TIFF", "GIF", "BMP"])
+@pytest.mark.parametrize("form", ["PNG", "JPEG", "WEBP", "AVIF", "TIFF", "GIF", "BMP"])
 def test_pictures_keep_their_pixels(form: str) -> None:
     image = drawn(picture(form))
     assert image.size == (40, 20)
@@ -64,7 +64,7 @@ def two_colours() -> Image.Image:
     return image
 
 
-@pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP", "TIFF"])
+@pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP", "AVIF", "TIFF"])
 @pytest.mark.parametrize(("orientation", "red_at"), [(3, (50, 10)), (6, (10, 10)), (8, (10, 50))])
 def test_photographs_are_turned_upright(form: str, orientation: int, red_at: tuple[int, int]) -> None:
     exif = Image.Exif()
