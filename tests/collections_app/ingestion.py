@@ -1,14 +1,18 @@
 """Run the worker in tests, and inspect what it stored."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import numpy as np
 from django.core.files.storage import storages
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
+from pytest_django import Settings
 
 from accounts.ownership import acting_as_staff, acting_for
 from accounts.quotas import usage
+from collections_app import failpoints
 from collections_app.ingest import worker
 from collections_app.models import Document, Outage, Page, PageEmbedding, Revision, StoredFile
 from collections_app.storage import files
@@ -23,6 +27,22 @@ def process_all(*, max_slices: int = 50) -> None:
         if not worker.run():
             return
     raise AssertionError("The worker never ran out of work.")
+
+
+def set_failpoint(settings: Settings, point: str) -> None:
+    """Make the worker fail at this point, or with an empty name nowhere."""
+    failpoints.reset()
+    settings.ENV = replace(settings.ENV, failpoint=point and f"{point}=raise")
+
+
+def use_embeddings(settings: Settings, url: str) -> None:
+    settings.ENV = replace(settings.ENV, embeddings_url=url)
+
+
+def put_with(who: Someone, content: bytes, *, on_page_error: str = "skip") -> None:
+    """Upload `a.pdf` with this treatment of pages that cannot be used."""
+    form = {"file": SimpleUploadedFile("file", content), "name": "a.pdf", "on_page_error": on_page_error}
+    assert who.upload("/v1/documents/upsert-document/", form).status_code == 202
 
 
 def end_waits() -> None:

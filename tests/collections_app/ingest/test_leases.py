@@ -1,8 +1,10 @@
-"""Whose turn it is, and who may write."""
+"""Leases: which worker processes which revision, and who may write."""
 
 import subprocess
 import sys
-from dataclasses import replace
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from django.db import connection
@@ -14,57 +16,103 @@ from collections_app.ingest import leases, pipeline, worker
 from collections_app.ingest.leases import Lease, LeaseLost
 from collections_app.ingest.publish import publish
 from collections_app.models import Revision
+from embeddings.contract import VectorSpace
 from tests.cast import Someone, someone
 from tests.collections_app.documents import put
 from tests.collections_app.engine.rendering.samples import pdf
-from tests.collections_app.ingestion import end_waits, get_document, latest_revision, shown_texts
+from tests.collections_app.ingestion import (
+    embeddings_reply,
+    end_waits,
+    get_document,
+    latest_revision,
+    process_all,
+    shown_texts,
+    use_embeddings,
+)
+from tests.embeddings.scripted import ReceivedRequest, Reply, scripted
 
 TINY = (72, 72)
 
 
-def claimed() -> Lease:
+def claim() -> Lease:
     lease = leases.claim()
     assert lease
     return lease
 
 
-def test_a_revision_is_claimed_once_and_counted(alice: Someone) -> None:
+def run_concurrently(workers: list[Callable[[], object]]) -> None:
+    start = threading.Barrier(len(workers), timeout=30)
+
+    def run(worker: Callable[[], object]) -> None:
+        try:
+            start.wait()
+            worker()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(len(workers)) as pool:
+        list(pool.map(run, workers))
+
+
+def test_claim_is_exclusive_and_counts_the_attempt(alice: Someone) -> None:
     put(alice, "a.pdf", pdf("one"))
-    lease = claimed()
+    lease = claim()
     assert leases.claim() is None
-    found = latest_revision(alice, "a.pdf")
-    assert (found.pk, found.lease_token, found.attempts) == (lease.revision_id, lease.token, 1)
+    row = latest_revision(alice, "a.pdf")
+    assert (row.pk, row.lease_token, row.attempts) == (lease.revision_id, lease.token, 1)
 
 
-def test_a_lease_that_ran_out_is_free_again_and_the_old_one_writes_nothing(alice: Someone) -> None:
+def test_expired_lease_can_be_claimed_and_its_old_holder_writes_nothing(alice: Someone) -> None:
     put(alice, "a.pdf", pdf("one"))
-    old = claimed()
+    old = claim()
     end_waits()
-    new = claimed()
-    with pytest.raises(LeaseLost), acting_for(alice.id) as tx:
+    new = claim()
+    with pytest.raises(LeaseLost), old.transaction() as tx:
         old.write(tx, pages_done=5)
     with pytest.raises(LeaseLost):
         publish(old, timings={})
     with pytest.raises(LeaseLost):
         pipeline.process(old)
     assert latest_revision(alice, "a.pdf").pages_done == 0
-    with acting_for(alice.id) as tx:
+    with new.transaction() as tx:
         new.write(tx, waiting_for="")
 
 
-def test_after_a_lost_write_nothing_is_written_even_if_it_could_be(alice: Someone) -> None:
+def test_lost_lease_never_writes_again(alice: Someone) -> None:
     put(alice, "a.pdf", pdf("one"))
-    lease = claimed()
+    lease = claim()
     lease.lost.set()
-    with pytest.raises(LeaseLost), acting_for(alice.id) as tx:
+    with pytest.raises(LeaseLost), lease.transaction() as tx:
         lease.write(tx, waiting_for="")
 
 
-def test_the_owner_with_the_least_running_comes_first(alice: Someone, charlie: Someone) -> None:
+def test_released_lease_can_be_claimed_at_once(alice: Someone) -> None:
+    put(alice, "a.pdf", pdf("one"))
+    lease = claim()
+    lease.lost.set()  # as when the database was away
+    lease.release()
+    assert claim().revision_id == lease.revision_id
+
+
+def test_exhausted_revision_is_claimed_only_to_be_failed(alice: Someone) -> None:
+    put(alice, "a.pdf", pdf("one"))
+    for _ in range(leases.MAX_ATTEMPTS):
+        assert leases.claim_exhausted() is None
+        claim()
+        end_waits()
+    assert leases.claim() is None
+    assert leases.count_due(limit=5) == 0
+    lease = leases.claim_exhausted()
+    assert lease
+    assert latest_revision(alice, "a.pdf").lease_token == lease.token
+    assert leases.claim_exhausted() is None, "it is held now"
+
+
+def test_owner_with_the_fewest_running_comes_first(alice: Someone, charlie: Someone) -> None:
     for name in ("1.pdf", "2.pdf", "3.pdf"):
         put(alice, name, pdf("one"))
     put(charlie, "late.pdf", pdf("one"))
-    assert [claimed().owner_id for _ in range(4)] == [alice.id, charlie.id, alice.id, alice.id]
+    assert [claim().owner_id for _ in range(4)] == [alice.id, charlie.id, alice.id, alice.id]
 
 
 def test_owners_take_turns_even_with_a_single_worker(alice: Someone, charlie: Someone, service: str) -> None:
@@ -72,40 +120,13 @@ def test_owners_take_turns_even_with_a_single_worker(alice: Someone, charlie: So
         put(alice, name, pdf(name, size=TINY))
     for name in ("1.pdf", "2.pdf"):
         put(charlie, name, pdf(name, size=TINY))
-    worker.run()
-    assert get_document(alice, "1.pdf")["status"] == "ready"
-    worker.run()
-    assert get_document(charlie, "1.pdf")["status"] == "ready"
-    worker.run()
-    assert get_document(alice, "2.pdf")["status"] == "ready"
-    worker.run()
-    assert get_document(charlie, "2.pdf")["status"] == "ready"
+    for owner, name in ((alice, "1.pdf"), (charlie, "1.pdf"), (alice, "2.pdf"), (charlie, "2.pdf")):
+        worker.run()
+        assert get_document(owner, name)["status"] == "ready"
 
 
-def test_a_large_document_lets_others_pass(
-    alice: Someone, charlie: Someone, service: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(pipeline, "SLICE_PAGES", 8)
-    texts = [f"page {number}" for number in range(20)]
-    put(alice, "large.pdf", pdf(*texts, size=TINY))
-    put(charlie, "small.pdf", pdf("one", size=TINY))
-    assert worker.run()
-    assert (get_document(alice, "large.pdf")["status"], get_document(alice, "large.pdf")["pages_done"]) == ("queued", 8)
-    assert worker.run()
-    assert get_document(charlie, "small.pdf")["status"] == "ready"
-    assert not worker.run()
-    assert shown_texts(alice, "large.pdf") == texts
-    assert latest_revision(alice, "large.pdf").attempts == 0
-
-
-def test_a_turn_ends_in_time(alice: Someone, service: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pipeline, "_SLICE_S", 0.0)
-    put(alice, "a.pdf", pdf(*["x"] * 9, size=TINY))
-    assert worker.run(), "its time was up before it began"
-
-
-def test_what_is_not_due_is_not_claimed(alice: Someone, settings: Settings, service: str) -> None:
-    settings.ENV = replace(settings.ENV, embeddings_url="http://127.0.0.1:1")
+def test_waiting_revision_is_not_claimed_before_it_is_due(alice: Someone, settings: Settings, service: str) -> None:
+    use_embeddings(settings, "http://127.0.0.1:1")
     put(alice, "a.pdf", pdf("one"))
     worker.run()
     assert leases.claim() is None
@@ -114,21 +135,26 @@ def test_what_is_not_due_is_not_claimed(alice: Someone, settings: Settings, serv
     assert leases.count_due(limit=5) == 1
 
 
+def test_count_stops_at_the_limit(alice: Someone) -> None:
+    for name in ("1.pdf", "2.pdf", "3.pdf"):
+        put(alice, name, pdf("one"))
+    assert leases.count_due(limit=2) == 2
+
+
 @pytest.mark.django_db(transaction=True)
-def test_a_lease_is_renewed_while_work_goes_on_and_known_to_be_lost_when_it_is() -> None:
+def test_lease_is_renewed_while_work_continues_and_its_loss_is_noticed() -> None:
     alice = someone("alice@example.com")
     put(alice, "a.pdf", pdf("one"))
-    lease = claimed()
+    lease = claim()
     end_waits()
     with leases.renewing(lease, every_s=0.01):
-        with acting_for(alice.id):
-            rows = Revision.objects.filter(owner_id=alice.id)
+        rows = Revision.objects.filter(owner_id=alice.id)
         for _ in range(500):
             with acting_for(alice.id):
                 if rows.held().exists():
                     break
         else:
-            pytest.fail("It was not renewed.")
+            pytest.fail("The lease was not renewed.")
         with acting_for(alice.id):
             rows.update(lease_token=None)
         assert lease.lost.wait(10)
@@ -137,29 +163,62 @@ def test_a_lease_is_renewed_while_work_goes_on_and_known_to_be_lost_when_it_is()
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_lease_that_cannot_be_renewed_counts_as_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_lease_that_cannot_be_renewed_counts_as_lost(monkeypatch: pytest.MonkeyPatch) -> None:
     alice = someone("alice@example.com")
     put(alice, "a.pdf", pdf("one"))
-    lease = claimed()
+    lease = claim()
     monkeypatch.setitem(connection.settings_dict, "HOST", "/nowhere")
     with leases.renewing(lease, every_s=0.01):
         assert lease.lost.wait(20)
 
 
-def test_what_a_killed_process_of_this_machine_held_is_free_at_once(alice: Someone, service: str) -> None:
-    for name in ("dead.pdf", "alive.pdf", "elsewhere.pdf"):
+def test_lease_of_a_killed_process_of_this_machine_ends_at_once(alice: Someone, service: str) -> None:
+    names = ("dead.pdf", "alive.pdf", "elsewhere.pdf")
+    for name in names:
         put(alice, name, pdf("one", size=TINY))
-        claimed()
+        claim()
     with subprocess.Popen([sys.executable, "-c", ""]) as ended:
         ended.wait()
     with acting_for(alice.id):
         held = Revision.objects.filter(owner_id=alice.id)
         held.filter(pk=latest_revision(alice, "dead.pdf").pk).update(lease_holder=process_name.name_of(ended.pid))
         held.filter(pk=latest_revision(alice, "elsewhere.pdf").pk).update(lease_holder="elsewhere:1")
-    assert worker.run(), "one is free"
+    assert worker.run(), "one lease was ended"
     assert not worker.run()
-    assert [get_document(alice, name)["status"] for name in ("dead.pdf", "alive.pdf", "elsewhere.pdf")] == [
-        "ready",
-        "queued",
-        "queued",
-    ]
+    assert [get_document(alice, name)["status"] for name in names] == ["ready", "queued", "queued"]
+
+
+def test_stalled_worker_that_wakes_up_after_a_takeover_writes_nothing(real_owner: Someone, settings: Settings) -> None:
+    stalled = threading.Event()
+
+    def reply(request: ReceivedRequest) -> Reply:
+        if not stalled.is_set():
+            # The first worker waits for its response while all of this happens.
+            stalled.set()
+            end_waits()
+            process_all()
+            connection.close()
+        return embeddings_reply(VectorSpace("slow", "1", 4), request)
+
+    put(real_owner, "report.pdf", pdf("one", "two", size=TINY))
+    with scripted(reply) as server:
+        use_embeddings(settings, server.url)
+        worker.run()
+    row = latest_revision(real_owner, "report.pdf")
+    assert (row.status, row.lease_token) == ("ready", None)
+    assert shown_texts(real_owner, "report.pdf") == ["one", "two"]
+
+
+def test_concurrent_workers_process_a_document_once(real_owner: Someone) -> None:
+    put(real_owner, "report.pdf", pdf("one", "two", size=TINY))
+    run_concurrently([worker.run] * 4)
+    assert shown_texts(real_owner, "report.pdf") == ["one", "two"]
+
+
+def test_concurrent_workers_process_many_documents_once_each(real_owner: Someone) -> None:
+    names = [f"{number}.pdf" for number in range(8)]
+    for name in names:
+        put(real_owner, name, pdf("same on all", name, size=TINY))
+    run_concurrently([process_all] * 3)
+    for name in names:
+        assert shown_texts(real_owner, name) == ["same on all", name]

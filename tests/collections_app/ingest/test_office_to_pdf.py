@@ -1,6 +1,5 @@
-"""Office files of revisions: converted once, drawn turn by turn."""
+"""Office files of revisions: converted once, then rendered slice by slice."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -20,7 +19,6 @@ from tests.collections_app.documents import put
 from tests.collections_app.engine.rendering.programs import converter, needs_libreoffice, program
 from tests.collections_app.engine.rendering.samples import docx, pdf, pptx
 from tests.collections_app.ingestion import (
-    assert_consistent,
     end_waits,
     get_document,
     latest_revision,
@@ -32,14 +30,8 @@ TEXTS = ["alpha", "beta", "gamma"]
 
 
 @pytest.fixture
-def owner(alice: Someone, service: str) -> Iterator[Someone]:
-    yield alice
-    assert_consistent(alice)
-
-
-@pytest.fixture
-def makes_three_pages(settings: Settings, tmp_path: Path) -> Path:
-    """LibreOffice's place is taken by a program that makes three pages of anything."""
+def three_page_converter(settings: Settings, tmp_path: Path) -> Path:
+    """Replace LibreOffice by a program that converts anything to three pages."""
     settings.ENV = replace(settings.ENV, soffice=converter(tmp_path, pdf(*TEXTS)))
     return tmp_path
 
@@ -53,15 +45,15 @@ def age_all_files() -> None:
 @pytest.mark.django_db(
     transaction=True
 )  # LibreOffice may take so long that the lease is renewed, by another connection
-def test_office_files_become_searchable_with_their_text(owner: Someone) -> None:
+def test_office_file_becomes_searchable_with_its_text(owner: Someone) -> None:
     put(owner, "slides.pptx", pptx("The first slide", "The second slide"))
     process_all()
     assert shown_texts(owner, "slides.pptx") == ["The first slide", "The second slide"]
     assert latest_revision(owner, "slides.pptx").timings["convert"] > 0
 
 
-@pytest.mark.usefixtures("makes_three_pages")
-def test_what_was_converted_goes_when_nobody_draws_from_it_any_more(owner: Someone) -> None:
+@pytest.mark.usefixtures("three_page_converter")
+def test_converted_file_is_deleted_once_the_revision_is_ready(owner: Someone) -> None:
     put(owner, "report.docx", docx("x"))
     process_all()
     assert shown_texts(owner, "report.docx") == TEXTS
@@ -75,7 +67,7 @@ def test_what_was_converted_goes_when_nobody_draws_from_it_any_more(owner: Someo
         assert not StoredFile.objects.filter(pk=converted).exists()
 
 
-def killed_once_it_is_converted(settings: Settings) -> None:
+def kill_worker_after_conversion(settings: Settings) -> None:
     settings.ENV = replace(settings.ENV, failpoint="converted=raise")
     with pytest.raises(failpoints.Fault):
         worker.run()
@@ -83,37 +75,37 @@ def killed_once_it_is_converted(settings: Settings) -> None:
     end_waits()
 
 
-def test_a_file_is_converted_once_whatever_happens_then(
-    owner: Someone, makes_three_pages: Path, settings: Settings
+def test_file_is_converted_only_once_even_if_the_worker_dies(
+    owner: Someone, three_page_converter: Path, settings: Settings
 ) -> None:
     put(owner, "report.docx", docx("x"))
-    killed_once_it_is_converted(settings)
+    kill_worker_after_conversion(settings)
     converted = latest_revision(owner, "report.docx").converted_id
     assert converted
-    program(makes_three_pages, "exit 1")
+    program(three_page_converter, "exit 1")
     age_all_files()
-    assert housekeeping.delete_unused_files() == 0, "somebody will draw from it"
+    assert housekeeping.delete_unused_files() == 0, "pages will be rendered from it"
     process_all()
     assert shown_texts(owner, "report.docx") == TEXTS
     assert latest_revision(owner, "report.docx").converted_id == converted
 
 
-def test_a_converted_file_that_is_gone_is_made_again(
-    owner: Someone, makes_three_pages: Path, settings: Settings
+def test_missing_converted_file_is_created_again(
+    owner: Someone, three_page_converter: Path, settings: Settings
 ) -> None:
     put(owner, "report.docx", docx("x"))
-    killed_once_it_is_converted(settings)
+    kill_worker_after_conversion(settings)
     with acting_for(owner.id):
-        gone = StoredFile.objects.get(pk=latest_revision(owner, "report.docx").converted_id or 0)
-    storages["default"].delete(gone.key)
-    converter(makes_three_pages, pdf("made", "again"))
+        converted = StoredFile.objects.get(pk=latest_revision(owner, "report.docx").converted_id or 0)
+    storages["default"].delete(converted.key)
+    converter(three_page_converter, pdf("made", "again"))
     process_all()
     assert shown_texts(owner, "report.docx") == ["made", "again"]
     with acting_for(owner.id):
-        StoredFile.objects.filter(pk=gone.pk).delete()
+        StoredFile.objects.filter(pk=converted.pk).delete()
 
 
-def test_where_there_is_no_libreoffice_the_document_says_so_and_may_be_tried_again(
+def test_without_libreoffice_the_document_fails_and_can_be_retried(
     owner: Someone, settings: Settings, tmp_path: Path
 ) -> None:
     settings.ENV = replace(settings.ENV, soffice="/nowhere/soffice")
@@ -130,7 +122,7 @@ def test_where_there_is_no_libreoffice_the_document_says_so_and_may_be_tried_aga
     ("script", "code"),
     [("exit 1", "conversion_failed"), ("sleep 60", "render_took_too_long")],
 )
-def test_a_file_that_cannot_be_converted_fails_with_a_code(
+def test_file_that_cannot_be_converted_fails_with_a_code(
     owner: Someone, settings: Settings, tmp_path: Path, script: str, code: str
 ) -> None:
     settings.ENV = replace(settings.ENV, soffice=program(tmp_path, script), convert_timeout_s=1)
@@ -139,7 +131,7 @@ def test_a_file_that_cannot_be_converted_fails_with_a_code(
     assert get_document(owner, "report.docx")["error"]["code"] == code
 
 
-def test_texts_need_no_other_program(owner: Someone) -> None:
+def test_text_files_need_no_converter(owner: Someone) -> None:
     put(owner, "notes.md", "# Lights\n\nGrüße vom Pharos".encode())
     process_all()
     assert shown_texts(owner, "notes.md") == ["# Lights\n\nGrüße vom Pharos"]

@@ -1,4 +1,4 @@
-"""Following a content to its end."""
+"""Following a revision until its processing ends."""
 
 from accounts.ownership import acting_for
 from collections_app import catalogue
@@ -10,33 +10,39 @@ from tests.collections_app.engine.rendering.samples import pdf
 from tests.collections_app.searchable import caller_of
 
 
-def queued(who: Someone) -> Document:
+def put_queued(who: Someone) -> Document:
     put(who, "a.pdf", pdf("one"))
     with acting_for(who.id) as tx:
         return catalogue.documents(tx, caller_of(who)).get(name="a.pdf")
 
 
-def test_where_nothing_new_comes_a_beat_does(alice: Someone) -> None:
-    document = queued(alice)
-    caller = caller_of(alice)
-    followed = progress.follow(caller, document, timeout_s=60, heartbeat_s=0.01)
-    now, beat = next(followed), next(followed)
-    assert now is not None
-    assert (now.status, now.is_over) == ("queued", False)
-    assert beat is None
+def test_heartbeat_is_sent_if_nothing_changes(alice: Someone) -> None:
+    document = put_queued(alice)
+    states = progress.follow(caller_of(alice), document, timeout_s=60, heartbeat_s=0.01)
+    first, heartbeat = next(states), next(states)
+    assert first is not None
+    assert (first.status, first.is_over) == ("queued", False)
+    assert heartbeat is None
 
 
-def test_time_ends_it(alice: Someone) -> None:
-    document = queued(alice)
-    caller = caller_of(alice)
-    assert len(list(progress.follow(caller, document, timeout_s=0))) == 1
+def test_following_ends_when_time_is_up(alice: Someone) -> None:
+    document = put_queued(alice)
+    assert len(list(progress.follow(caller_of(alice), document, timeout_s=0))) == 1
 
 
-def test_what_a_key_does_not_reach_any_more_counts_as_deleted(alice: Someone) -> None:
-    document = queued(alice)
-    elsewhere = caller_of(alice, collections=frozenset({"elsewhere"}))
-    stranger = caller_of(someone("stranger@example.com"))
-    for caller in (elsewhere, stranger):
+def test_newer_upload_supersedes_the_revision(alice: Someone) -> None:
+    document = put_queued(alice)
+    put_queued(alice)
+    (only,) = progress.follow(caller_of(alice), document, timeout_s=0)
+    assert only is not None
+    assert (only.status, only.revision, only.is_over) == ("superseded", None, True)
+
+
+def test_document_that_the_key_no_longer_reaches_counts_as_deleted(alice: Someone) -> None:
+    document = put_queued(alice)
+    restricted = caller_of(alice, collections=frozenset({"elsewhere"}))
+    other_owner = caller_of(someone("other@example.com"))
+    for caller in (restricted, other_owner):
         (only,) = progress.follow(caller, document, timeout_s=0)
         assert only is not None
         assert (only.status, only.revision) == ("deleted", None)

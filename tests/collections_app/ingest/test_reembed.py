@@ -1,4 +1,4 @@
-"""A changed model: what is shown is embedded anew, and nobody misses a page meanwhile."""
+"""After a change of the model, shown documents are embedded again, and stay searchable meanwhile."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -27,7 +27,7 @@ TEXTS = [f"page {number}" for number in range(1, 11)]  # two batches
 
 @contextmanager
 def model(settings: Settings, space: VectorSpace, *, fails_after: int = 1000) -> Iterator[ScriptedServer]:
-    """The embeddings service has this model, until it fails."""
+    """Run an embeddings service with a model of this space, which fails after so many requests."""
 
     def reply(asked: ReceivedRequest) -> Reply:
         failed = len(server.requests) > fails_after
@@ -40,7 +40,7 @@ def model(settings: Settings, space: VectorSpace, *, fails_after: int = 1000) ->
 
 @pytest.fixture
 def owner(alice: Someone, settings: Settings) -> Iterator[Someone]:
-    """Alice, with documents that the old model has embedded."""
+    """Alice, with documents that were embedded by the old model."""
     with model(settings, OLD):
         put(alice, "a.pdf", pdf(*TEXTS, size=TINY), collection="reports")
         put(alice, "b.pdf", pdf("b", size=TINY), collection="reports")
@@ -51,7 +51,7 @@ def owner(alice: Someone, settings: Settings) -> Iterator[Someone]:
 
 
 def spaces(who: Someone, collection: str) -> set[str]:
-    """Of what the collection shows."""
+    """Return the models of the vectors that the collection shows."""
     with acting_for(who.id):
         shown = Document.objects.filter(owner_id=who.id, collection__name=collection).values("shown")
         rows = PageEmbedding.objects.filter(owner_id=who.id, page__revision__in=shown)
@@ -63,7 +63,7 @@ def seq(who: Someone, collection: str) -> int:
         return Collection.objects.get(owner_id=who.id, name=collection).vectors_seq
 
 
-def test_a_collection_changes_its_model_as_a_whole_and_nothing_else_changes(
+def test_collection_changes_its_model_as_a_whole_and_nothing_else_changes(
     owner: Someone, settings: Settings, capsys: pytest.CaptureFixture[str]
 ) -> None:
     before, number = owner.get("/v1/documents/?collection_name=reports").json(), seq(owner, "reports")
@@ -75,16 +75,16 @@ def test_a_collection_changes_its_model_as_a_whole_and_nothing_else_changes(
     assert (spaces(owner, "reports"), spaces(owner, "others")) == ({"new"}, {"old"})
     assert shown_texts(owner, "a.pdf") == TEXTS
     assert seq(owner, "reports") == number + 1
-    unlike = {"url", "updated_at"}
+    changing = {"url", "updated_at"}
     after = owner.get("/v1/documents/?collection_name=reports").json()
-    assert [{k: v for k, v in one.items() if k not in unlike} for one in after] == [
-        {k: v for k, v in one.items() if k not in unlike} for one in before
+    assert [{k: v for k, v in document.items() if k not in changing} for document in after] == [
+        {k: v for k, v in document.items() if k not in changing} for document in before
     ]
     with acting_for(owner.id):
         assert Revision.objects.filter(owner_id=owner.id).count() == 3
 
 
-def test_it_goes_on_where_it_stopped_and_the_old_vectors_stay_until_the_end(owner: Someone, settings: Settings) -> None:
+def test_interrupted_run_continues_and_old_vectors_stay_until_the_end(owner: Someone, settings: Settings) -> None:
     with model(settings, NEW, fails_after=2), pytest.raises(CommandError, match="run the command again"):
         call_command("reembed", all=True)
     assert spaces(owner, "reports") | spaces(owner, "others") == {"old"}
@@ -93,8 +93,8 @@ def test_it_goes_on_where_it_stopped_and_the_old_vectors_stay_until_the_end(owne
     assert_consistent(owner)
     with model(settings, NEW) as server:
         call_command("reembed", all=True)
-    images = [one for one in server.requests if one.json()["input_type"] == "image"]
-    assert sum(len(one.json()["inputs"]) for one in images) == 12 - 8
+    requests = [request.json() for request in server.requests if request.json()["input_type"] == "image"]
+    assert sum(len(request["inputs"]) for request in requests) == 12 - 8
     assert spaces(owner, "reports") == spaces(owner, "others") == {"new"}
 
 
@@ -108,7 +108,7 @@ def delete(who: Someone) -> None:
 
 
 @pytest.mark.parametrize("act", [upload, delete])
-def test_what_changes_meanwhile_wins(owner: Someone, settings: Settings, act: Callable[[Someone], None]) -> None:
+def test_concurrent_changes_win(owner: Someone, settings: Settings, act: Callable[[Someone], None]) -> None:
     with model(settings, NEW):
         space_id = reembed.current_space_id()
         (place,) = reembed.outdated_collections(space_id, email="alice@example.com", collection_name="reports")
@@ -122,7 +122,7 @@ def test_what_changes_meanwhile_wins(owner: Someone, settings: Settings, act: Ca
     assert_consistent(owner)
 
 
-def test_an_update_that_failed_stays_the_newest_content(owner: Someone, settings: Settings) -> None:
+def test_failed_update_stays_the_latest_revision(owner: Someone, settings: Settings) -> None:
     put(owner, "c.pdf", pdf("secret", encrypt=True), collection="others")
     process_all()
     with model(settings, NEW):
@@ -131,7 +131,7 @@ def test_an_update_that_failed_stays_the_newest_content(owner: Someone, settings
     assert (found["status"], found["num_pages"], spaces(owner, "others")) == ("failed", 1, {"new"})
 
 
-def test_two_at_once_do_not_do_it_twice(owner: Someone, settings: Settings, services: Services) -> None:
+def test_concurrent_runs_are_refused(owner: Someone, settings: Settings, services: Services) -> None:
     with acting_for(owner.id):
         collection_id = Collection.objects.get(owner_id=owner.id, name="others").pk
     with psycopg.connect(services.app_url) as other, model(settings, NEW):
@@ -141,7 +141,7 @@ def test_two_at_once_do_not_do_it_twice(owner: Someone, settings: Settings, serv
     assert spaces(owner, "others") == {"old"}
 
 
-def test_the_command_says_what_it_needs(owner: Someone, settings: Settings) -> None:
+def test_command_requires_a_scope_and_reports_errors(owner: Someone, settings: Settings) -> None:
     with pytest.raises(CommandError, match="Choose what"):
         call_command("reembed")
     settings.ENV = replace(settings.ENV, embeddings_url="http://127.0.0.1:1")
