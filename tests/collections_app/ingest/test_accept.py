@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from accounts.ownership import acting_for
+from accounts.ownership import OwnerTransaction, acting_for
 from collections_app import catalogue
 from collections_app.ingest import accept
 from collections_app.ingest.accept import DocumentUpdate, DocumentUpsert, Upload
@@ -26,13 +26,13 @@ def upload(content: bytes) -> Upload:
 
 
 def upsert(who: Someone, content: bytes | None, *, url: str = "", remember: object = None) -> Document:
-    def record(row: Document) -> None:
+    def record(_tx: OwnerTransaction, _row: Document) -> None:
         if isinstance(remember, Exception):
             raise remember
 
     wanted = DocumentUpsert(name="a.pdf", collection_name="reports", metadata={}, url=url)
     return accept.upsert_document(
-        caller_of(who), wanted, upload(content) if content else None, claim=lambda: None, remember=record
+        caller_of(who), wanted, upload(content) if content else None, claim=lambda _: None, remember=record
     )
 
 
@@ -51,8 +51,8 @@ def test_callbacks_run_in_the_transaction_of_the_upload(alice: Someone) -> None:
         caller_of(alice),
         wanted,
         None,
-        claim=lambda: seen.append(("claim", exists())),
-        remember=lambda _: seen.append(("remember", exists())),
+        claim=lambda _: seen.append(("claim", exists())),
+        remember=lambda *_: seen.append(("remember", exists())),
     )
     assert seen == [("claim", False), ("remember", True)]
 
