@@ -1,4 +1,4 @@
-"""What the service imports in one place only."""
+"""Optional dependencies are imported in one module each."""
 
 import ast
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ import embeddings.backends
 
 _FOLDER = Path(embeddings.backends.__file__).parents[1]
 _MODULES = sorted(_FOLDER.rglob("*.py"))
-_HOMES = {
+_IMPORTERS = {
     "torch": {"backends/torch_runtime.py"},
     "colpali_engine": {"backends/colpali.py"},
     "sentence_transformers": {"backends/native.py"},
@@ -20,8 +20,7 @@ _HOMES = {
 }
 
 
-def imported(file: Path) -> Iterator[str]:
-    """The packages that a file imports, by their first name."""
+def imported_packages(file: Path) -> Iterator[str]:
     for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             yield from (name.name.partition(".")[0] for name in node.names)
@@ -29,7 +28,7 @@ def imported(file: Path) -> Iterator[str]:
             yield (node.module or "").partition(".")[0]
 
 
-@pytest.mark.parametrize("package", list(_HOMES))
-def test_what_not_everybody_installs_is_imported_in_one_place(package: str) -> None:
-    found = {file.relative_to(_FOLDER).as_posix() for file in _MODULES if package in imported(file)}
-    assert found == _HOMES[package]
+@pytest.mark.parametrize("package", list(_IMPORTERS))
+def test_optional_package_is_imported_by_one_module_only(package: str) -> None:
+    importers = {file.relative_to(_FOLDER).as_posix() for file in _MODULES if package in imported_packages(file)}
+    assert importers == _IMPORTERS[package]

@@ -1,4 +1,4 @@
-"""Which backend runs."""
+"""The choice of the backend."""
 
 import logging
 
@@ -10,17 +10,17 @@ from embeddings.backends.lexical import LexicalBackend
 from tests.embeddings.serving import settings
 
 
-def test_a_backend_is_chosen_by_name() -> None:
+def test_backend_is_chosen_by_name() -> None:
     assert isinstance(choose_backend(settings(COLPALI_BACKEND="lexical")), LexicalBackend)
     named = choose_backend(settings(COLPALI_BACKEND="embedded"))
     assert isinstance(named, EmbeddedBackend)
     assert not named.info.degraded
 
 
-def test_auto_falls_back_to_what_needs_nothing_and_says_so(caplog: pytest.LogCaptureFixture) -> None:
+def test_auto_falls_back_to_embedded_with_a_warning(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING, logger="embeddings"):
         chosen = choose_backend(
-            settings(COLPALI_BACKEND="auto", COLPALI_OFFLINE="true", COLPALI_MODEL_NAME="nobody/has-this")
+            settings(COLPALI_BACKEND="auto", COLPALI_OFFLINE="true", COLPALI_MODEL_NAME="missing/model")
         )
     assert isinstance(chosen, EmbeddedBackend)
     assert chosen.info.degraded

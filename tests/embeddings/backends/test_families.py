@@ -1,4 +1,4 @@
-"""Which class runs which model."""
+"""The classes that run a model."""
 
 import pytest
 
@@ -14,12 +14,12 @@ from embeddings.backends.families import DEFAULT_MODEL, RESEARCH_ONLY, Unsupport
         ({"model_type": "idefics3"}, "ColIdefics3"),
     ],
 )
-def test_the_type_of_the_model_tells_its_class(configuration: dict[str, object], expected: str) -> None:
+def test_type_of_the_model_selects_its_class(configuration: dict[str, object], expected: str) -> None:
     assert family_of(configuration, model="a/b").model == expected
 
 
 @pytest.mark.parametrize(
-    ("configuration", "told"),
+    ("configuration", "message"),
     [
         ({"model_type": "qwen2_vl", "architectures": ["BiQwen2"]}, "a single vector for a page"),
         ({"model_type": "colqwen2", "architectures": ["ColQwen2ForRetrieval"]}, "COLPALI_BACKEND=native"),
@@ -27,17 +27,17 @@ def test_the_type_of_the_model_tells_its_class(configuration: dict[str, object],
         ({}, "a/b"),
     ],
 )
-def test_other_models_are_refused_with_what_to_do(configuration: dict[str, object], told: str) -> None:
-    with pytest.raises(UnsupportedModel, match=told):
+def test_unsupported_model_is_refused_with_a_remedy(configuration: dict[str, object], message: str) -> None:
+    with pytest.raises(UnsupportedModel, match=message):
         family_of(configuration, model="a/b")
 
 
-def test_merged_weights_are_tried_first_unless_a_revision_is_named() -> None:
+def test_merged_weights_are_tried_first_unless_a_revision_is_pinned() -> None:
     assert candidate_models(DEFAULT_MODEL, revision="") == [f"{DEFAULT_MODEL}-merged", DEFAULT_MODEL]
     assert candidate_models(DEFAULT_MODEL, revision="abc") == [DEFAULT_MODEL]
     assert candidate_models("a/b", revision="") == ["a/b"]
 
 
-def test_the_licence_of_the_default_is_told_with_free_alternatives() -> None:
+def test_licence_warning_names_the_default_model_and_free_alternatives() -> None:
     assert DEFAULT_MODEL in RESEARCH_ONLY
     assert "Apache-2.0" in RESEARCH_ONLY

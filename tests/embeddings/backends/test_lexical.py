@@ -5,7 +5,6 @@ import base64
 import numpy as np
 from PIL import Image
 
-from embeddings.backends import words
 from embeddings.backends.base import Item
 from embeddings.backends.lexical import LexicalBackend
 from embeddings.contract import MultiVector, Word
@@ -23,21 +22,11 @@ def query(text: str) -> MultiVector:
 
 
 def page(text: str) -> MultiVector:
-    found = tuple(Word(word, 0, 0, 1, 1) for word in text.split())
-    return embed(Item("document", image=text_image(text), words=found))
+    words = tuple(Word(word, 0, 0, 1, 1) for word in text.split())
+    return embed(Item("document", image=text_image(text), words=words))
 
 
-def test_words_are_found_whatever_their_case_and_form() -> None:
-    assert words.split("Invoice No. 2024-117: 1,250.00 EUR, ﬁne Straße_x") == [
-        "invoice", "no", "2024-117", "1,250.00", "eur", "fine", "strasse", "x",
-    ]  # fmt: skip
-
-
-def test_a_words_direction_never_changes() -> None:
-    np.testing.assert_allclose(words.direction("invoice", dim=4), [0.3985, -0.4544, 0.4848, -0.6322], atol=1e-3)
-
-
-def test_the_page_with_the_words_wins() -> None:
+def test_page_with_the_words_of_the_query_scores_best() -> None:
     pages = [
         page("penguins live in antarctica"),
         page("invoice 2024-117 total 99.50"),
@@ -47,17 +36,17 @@ def test_the_page_with_the_words_wins() -> None:
     assert np.argmax(scores) == 2
 
 
-def test_an_image_finds_itself_and_no_text_finds_an_image_without_words() -> None:
-    pictures = [Image.radial_gradient("L"), Image.linear_gradient("L"), Image.linear_gradient("L").rotate(90)]
-    shown = [embed(Item("document", image=picture.convert("RGB"))).vectors for picture in pictures]
-    asked = embed(Item("query", image=pictures[1].resize((100, 100)).convert("RGB"))).vectors
-    assert np.argmax([maxsim(asked, one) for one in shown]) == 1
-    assert maxsim(query("gradient").vectors, shown[0]) == 0
+def test_image_matches_itself_and_texts_do_not_match_gradientswithout_words() -> None:
+    gradients = [Image.radial_gradient("L"), Image.linear_gradient("L"), Image.linear_gradient("L").rotate(90)]
+    pages = [embed(Item("document", image=image.convert("RGB"))).vectors for image in gradients]
+    same = embed(Item("query", image=gradients[1].resize((100, 100)).convert("RGB"))).vectors
+    assert np.argmax([maxsim(same, one) for one in pages]) == 1
+    assert maxsim(query("gradient").vectors, pages[0]) == 0
 
 
-def test_a_jpeg_looks_the_same_however_finely_it_is_decoded() -> None:
-    picture = Image.radial_gradient("L").resize((1100, 1400)).convert("RGB")
-    coarse = images.decode(base64.b64decode(encoded(picture, kind="JPEG")), max_pixels=2_000_000)
-    looks = [embed(Item("document", image=image)).vectors.astype(np.float32) for image in (picture, coarse)]
-    assert coarse.size == (275, 350)
-    np.testing.assert_allclose(looks[0], looks[1], atol=0.02)
+def test_appearance_of_a_jpeg_does_not_depend_on_the_decoded_size() -> None:
+    whole = Image.radial_gradient("L").resize((1100, 1400)).convert("RGB")
+    reduced = images.decode(base64.b64decode(encoded(whole, kind="JPEG")), max_pixels=2_000_000)
+    vectors = [embed(Item("document", image=image)).vectors.astype(np.float32) for image in (whole, reduced)]
+    assert reduced.size == (275, 350)
+    np.testing.assert_allclose(vectors[0], vectors[1], atol=0.02)

@@ -1,4 +1,4 @@
-"""Weights that are next to nothing become nothing, and a model answers as before."""
+"""Setting tiny weights to zero does not change the output of a model."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from embeddings.backends.onnx_model import open_session, zero_tiny_weights
 MODEL = Path(rapidocr.__file__).parent / "models" / "PP-OCRv6_det_small.onnx"
 
 
-def test_a_model_finds_the_same_with_weights_flushed() -> None:
+def test_output_does_not_change() -> None:
     page = np.random.default_rng(1).normal(size=(1, 3, 64, 96)).astype(np.float32)
     published = onnxruntime.InferenceSession(str(MODEL), providers=["CPUExecutionProvider"])
     name = published.get_inputs()[0].name
@@ -21,7 +21,7 @@ def test_a_model_finds_the_same_with_weights_flushed() -> None:
     )
 
 
-def test_the_smallest_weights_are_gone_and_nothing_else_is_touched() -> None:
+def test_only_tiny_weights_are_changed() -> None:
     before = MODEL.read_bytes()
     after = zero_tiny_weights(before)
     changed = np.frombuffer(before, np.uint8) != np.frombuffer(after, np.uint8)
@@ -30,13 +30,13 @@ def test_the_smallest_weights_are_gone_and_nothing_else_is_touched() -> None:
     assert zero_tiny_weights(bytes(after)) == after
 
 
-def test_only_numbers_of_four_bytes_are_looked_at() -> None:
+def test_only_float32_tensors_are_changed() -> None:
     half = b"\x10\x0a\x4a\x04" + (1).to_bytes(4, "little")
     single = b"\x10\x01\x4a\x04" + (1).to_bytes(4, "little")
     model = b"\x3a\x14" + b"".join(b"\x2a\x08" + tensor for tensor in (half, single))
     assert zero_tiny_weights(model) == model[:-4] + bytes(4)
 
 
-def test_what_is_no_model_is_refused() -> None:
+def test_malformed_model_is_refused() -> None:
     with pytest.raises(ValueError, match="kind 7"):
         zero_tiny_weights(b"\x3f")

@@ -1,4 +1,4 @@
-"""Tests of what runs at those who rent machines out; `make test-launchers` installs what they need."""
+"""Tests of the launchers for rented platforms; `make test-launchers` installs their dependencies."""
 
 from importlib.util import find_spec
 from pathlib import Path
@@ -17,11 +17,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.parent == _HERE and item.path.name in _NEED_PACKAGES:
             item.add_marker(pytest.mark.launchers)
-            # The packages warn of their own future.
+            # The packages emit deprecation warnings about themselves.
             item.add_marker(pytest.mark.filterwarnings("default"))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if _MISSING:
         missing = " and ".join(_MISSING)
-        terminalreporter.line(f"Left out: the launchers for {missing}. `make test-launchers` installs and runs them.")
+        terminalreporter.line(f"Skipped: the tests of the launchers for {missing}. `make test-launchers` runs them.")

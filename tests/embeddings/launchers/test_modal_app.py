@@ -1,4 +1,4 @@
-"""The Modal application, built without network or account."""
+"""The Modal application, built without a network or an account."""
 
 import asyncio
 
@@ -16,7 +16,7 @@ def _environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLPALI_API_KEY", KEY)
 
 
-def test_the_application_is_built_offline() -> None:
+def test_application_is_built_offline() -> None:
     assert isinstance(modal_app.app, modal.App)
     assert modal_app.app.name == "paliapi-embeddings"
     assert isinstance(modal_app.serve, modal.Function)
@@ -24,25 +24,25 @@ def test_the_application_is_built_offline() -> None:
 
 
 @pytest.mark.usefixtures("_environment")
-def test_the_function_gives_the_application_of_the_environment() -> None:
+def test_function_returns_the_application_configured_by_the_environment() -> None:
     asgi = modal_app.serve.local()
     assert {"/embeddings", "/ready"} <= {route.path for route in asgi.routes}
 
 
-def test_it_opens_only_with_its_model_loaded() -> None:
+def test_application_starts_with_its_model_loaded() -> None:
     asgi = modal_app.preloading_app(settings())
 
-    async def asked() -> list[int]:
+    async def statuses() -> list[int]:
         async with asgi.router.lifespan_context(asgi):
             transport = httpx.ASGITransport(asgi)
             async with httpx.AsyncClient(transport=transport, base_url="http://modal") as client:
                 body = {"input_type": "text", "inputs": ["hello"]}
                 key = {"authorization": f"Bearer {KEY}"}
-                answers = [
+                responses = [
                     await client.get("/ready"),
                     await client.post("/embeddings", json=body),
                     await client.post("/embeddings", json=body, headers=key),
                 ]
-        return [answer.status_code for answer in answers]
+        return [response.status_code for response in responses]
 
-    assert asyncio.run(asked()) == [200, 401, 200]
+    assert asyncio.run(statuses()) == [200, 401, 200]

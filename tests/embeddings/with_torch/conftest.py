@@ -1,4 +1,4 @@
-"""Tests with real models of tiny size. They need the dependency group `gpu`; `make test-models` installs it."""
+"""Tests with tiny models of real architectures. They need the dependency group `gpu`; see `make test-models`."""
 
 from importlib.util import find_spec
 from pathlib import Path
@@ -11,7 +11,7 @@ if WITH_TORCH:
 
     operators.declare()
 
-# These import torch, which a machine without the group does not have.
+# These import torch, which may not be installed.
 collect_ignore_glob = [] if WITH_TORCH else ["test_*.py"]
 _HERE = Path(__file__).parent
 
@@ -20,10 +20,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if _HERE in item.path.parents:
             item.add_marker(pytest.mark.torch)
-            # The libraries warn of their own future.
+            # The libraries emit deprecation warnings about themselves.
             item.add_marker(pytest.mark.filterwarnings("default"))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if not WITH_TORCH:
-        terminalreporter.line("Left out: the tests of the torch backends. `make test-models` installs and runs them.")
+        terminalreporter.line("Skipped: the tests of the torch backends. `make test-models` installs and runs them.")

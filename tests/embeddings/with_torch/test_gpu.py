@@ -1,4 +1,4 @@
-"""The model of real size on a CUDA device; weights are random, so nothing is downloaded."""
+"""A full-size model with random weights on a CUDA device; nothing is downloaded."""
 
 import asyncio
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from benchmarks.embeddings.gpu_run import measured, open_random
 from embeddings.backends.torch_backend import TorchBackend
 from embeddings.config import Settings
 from tests.embeddings.serving import settings
-from tests.embeddings.with_torch.test_models import agreement, embedded, pages
+from tests.embeddings.with_torch.test_models import agreement, embed, pages
 from tests.embeddings.with_torch.tiny import qwen_processor
 
 pytestmark = [pytest.mark.gpu, pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device")]
@@ -24,18 +24,18 @@ def chosen() -> Settings:
 
 @pytest.fixture(scope="module")
 def backend(chosen: Settings) -> Iterator[TorchBackend]:
-    opened = TorchBackend("colpali", partial(open_random, tiny=False, processor=qwen_processor()), settings=chosen)
-    opened.load()
-    yield opened
-    opened.close()
+    loaded = TorchBackend("colpali", partial(open_random, tiny=False, processor=qwen_processor()), settings=chosen)
+    loaded.load()
+    yield loaded
+    loaded.close()
 
 
-def test_a_page_has_nearly_the_same_vectors_alone_and_in_a_mixed_batch(backend: TorchBackend) -> None:
+def test_vectors_of_a_page_hardly_depend_on_the_batch(backend: TorchBackend) -> None:
     assert backend.info.dtype.startswith("bfloat16")
-    for item, one in zip(pages(), embedded(backend, pages()), strict=True):
-        assert agreement(embedded(backend, [item])[0], one) > 0.98
+    for item, batched in zip(pages(), embed(backend, pages()), strict=True):
+        assert agreement(embed(backend, [item])[0], batched) > 0.98
 
 
-def test_the_device_computes_nearly_all_the_time_under_load(backend: TorchBackend, chosen: Settings) -> None:
+def test_device_is_busy_under_load(backend: TorchBackend, chosen: Settings) -> None:
     numbers = asyncio.run(measured(backend, chosen, pages=96))
     assert numbers["busy_share"] >= 0.9, numbers

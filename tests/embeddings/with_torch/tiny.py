@@ -1,4 +1,4 @@
-"""Models of the real architectures with a few thousand random weights, saved as a user would have them on disk."""
+"""Models of real architectures with a few thousand random weights, saved in the usual format."""
 
 from pathlib import Path
 from typing import Any
@@ -32,10 +32,10 @@ _TEXT = {
     "num_key_value_heads": 2,
     "max_position_embeddings": 4096,
 }
-_QWEN_SIGNS = ("<|endoftext|>", "<|im_start|>", "<|im_end|>", "<|vision_start|>", "<|vision_end|>", "<|vision_pad|>")
+_QWEN_TOKENS = ("<|endoftext|>", "<|im_start|>", "<|im_end|>", "<|vision_start|>", "<|vision_end|>", "<|vision_pad|>")
 _QWEN_PADS = ("<|image_pad|>", "<|video_pad|>")
 
-_NEOMME_SIGNS = {"document": "doc", "query": "query", "image": "img", "row": "row"}
+_NEOMME_TOKENS = {"document": "doc", "query": "query", "image": "img", "row": "row"}
 _NEOMME_TEMPLATE = (
     "{%- for message in messages -%}{{ '<query>' if task == 'query' else '<doc>' }}"
     "{%- for part in message.content -%}{{ '<img>' if part.type == 'image' else part.text }}{%- endfor -%}"
@@ -43,14 +43,16 @@ _NEOMME_TEMPLATE = (
 )
 
 
-def letters() -> dict[str, int]:
-    """A vocabulary of single bytes."""
-    return {letter: number for number, letter in enumerate(sorted(pre_tokenizers.ByteLevel.alphabet()))}
+def byte_vocabulary() -> dict[str, int]:
+    """Return a vocabulary of single bytes."""
+    return {byte: number for number, byte in enumerate(sorted(pre_tokenizers.ByteLevel.alphabet()))}
 
 
 def qwen_processor() -> Any:
-    """The processor of ColQwen2.5 with a vocabulary of bytes."""
-    tokenizer = Qwen2Tokenizer(vocab=letters(), merges=[], additional_special_tokens=[*_QWEN_SIGNS, *_QWEN_PADS])
+    """Return the processor of ColQwen2.5 with a vocabulary of bytes."""
+    tokenizer = Qwen2Tokenizer(
+        vocab=byte_vocabulary(), merges=[], additional_special_tokens=[*_QWEN_TOKENS, *_QWEN_PADS]
+    )
     return engine.ColQwen2_5_Processor(
         image_processor=Qwen2VLImageProcessor(min_pixels=4 * 28 * 28, max_pixels=64 * 28 * 28),
         tokenizer=tokenizer,
@@ -59,7 +61,7 @@ def qwen_processor() -> Any:
 
 
 def qwen(folder: Path) -> Path:
-    """ColQwen2.5, which pads on the left and cuts a page into as many patches as it has room for."""
+    """Save a ColQwen2.5, which pads on the left and divides a page into patches according to its size."""
     processor = qwen_processor()
     tokenizer = processor.tokenizer
     number = tokenizer.convert_tokens_to_ids
@@ -81,12 +83,14 @@ def qwen(folder: Path) -> Path:
         vision_start_token_id=number("<|vision_start|>"),
         vision_end_token_id=number("<|vision_end|>"),
     )
-    return _saved(engine.ColQwen2_5, config, processor, folder)
+    return _save(engine.ColQwen2_5, config, processor, folder)
 
 
 def colpali(folder: Path) -> Path:
-    """ColPali, which presses every page into one square."""
-    tokenizer = GemmaTokenizer(vocab={"<pad>": 0, "<eos>": 1, "<bos>": 2, "<unk>": 3} | _after(4, letters()), merges=[])
+    """Save a ColPali, which resizes every page to a square."""
+    tokenizer = GemmaTokenizer(
+        vocab={"<pad>": 0, "<eos>": 1, "<bos>": 2, "<unk>": 3} | _shifted(4, byte_vocabulary()), merges=[]
+    )
     processor = engine.ColPaliProcessor(
         image_processor=SiglipImageProcessor(size={"height": 56, "width": 56}, image_seq_length=16),
         tokenizer=tokenizer,
@@ -107,14 +111,14 @@ def colpali(folder: Path) -> Path:
         image_token_index=tokenizer.convert_tokens_to_ids("<image>"),
         projection_dim=_HIDDEN,
     )
-    return _saved(engine.ColPali, config, processor, folder)
+    return _save(engine.ColPali, config, processor, folder)
 
 
 def idefics(folder: Path) -> Path:
-    """ColIdefics3 (ColSmol), which cuts a page into tiles and adds a small picture of the whole."""
-    signs = ["<|im_start|>", "<fake_token_around_image>", "<image>", "<end_of_utterance>", "<global-img>", "<pad>"]
-    signs += [f"<row_{row}_col_{column}>" for row in range(1, 7) for column in range(1, 7)]
-    tokenizer = Qwen2Tokenizer(vocab=letters(), merges=[], additional_special_tokens=signs, pad_token="<pad>")
+    """Save a ColIdefics3 (ColSmol), which cuts a page into tiles and adds a thumbnail of the whole."""
+    special = ["<|im_start|>", "<fake_token_around_image>", "<image>", "<end_of_utterance>", "<global-img>", "<pad>"]
+    special += [f"<row_{row}_col_{column}>" for row in range(1, 7) for column in range(1, 7)]
+    tokenizer = Qwen2Tokenizer(vocab=byte_vocabulary(), merges=[], additional_special_tokens=special, pad_token="<pad>")
     processor = engine.ColIdefics3Processor(
         image_processor=Idefics3ImageProcessor(
             size={"longest_edge": 112}, max_image_size={"longest_edge": 56}, do_image_splitting=True
@@ -136,14 +140,14 @@ def idefics(folder: Path) -> Path:
         pad_token_id=tokenizer.pad_token_id,
         scale_factor=2,
     )
-    return _saved(engine.ColIdefics3, config, processor, folder)
+    return _save(engine.ColIdefics3, config, processor, folder)
 
 
-def _after(first: int, vocabulary: dict[str, int]) -> dict[str, int]:
+def _shifted(first: int, vocabulary: dict[str, int]) -> dict[str, int]:
     return {word: first + number for word, number in vocabulary.items()}
 
 
-def _saved(kind: Any, config: Any, processor: Any, folder: Path) -> Path:
+def _save(kind: Any, config: Any, processor: Any, folder: Path) -> Path:
     torch.manual_seed(7)
     kind(config).save_pretrained(folder)
     processor.save_pretrained(folder)
@@ -151,16 +155,16 @@ def _saved(kind: Any, config: Any, processor: Any, folder: Path) -> Path:
 
 
 def neomme(folder: Path) -> Path:
-    """NeoMME, one encoder for words and pixels, whose chat template tells queries from documents."""
-    marks = ["<pad>", "<unk>", "<mask>", "<query>", "<row>", "<doc>", "<img>"]
+    """Save a NeoMME, one encoder for text and pixels, whose chat template distinguishes queries from documents."""
+    special = ["<pad>", "<unk>", "<mask>", "<query>", "<row>", "<doc>", "<img>"]
     bytewise = Qwen2Tokenizer(
-        vocab={mark: number for number, mark in enumerate(marks)} | _after(7, letters()), merges=[]
+        vocab={token: number for number, token in enumerate(special)} | _shifted(7, byte_vocabulary()), merges=[]
     )
     tokenizer = PreTrainedTokenizerFast(
         tokenizer_object=bytewise.backend_tokenizer,
         pad_token="<pad>",
         mask_token="<mask>",
-        extra_special_tokens={f"{name}_token": f"<{sign}>" for name, sign in _NEOMME_SIGNS.items()},
+        extra_special_tokens={f"{name}_token": f"<{token}>" for name, token in _NEOMME_TOKENS.items()},
     )
     processor = NeoMMEProcessor(
         image_processor=NeoMMEImageProcessor(max_side=256), tokenizer=tokenizer, chat_template=_NEOMME_TEMPLATE
@@ -177,4 +181,4 @@ def neomme(folder: Path) -> Path:
         document_token_id=tokenizer.convert_tokens_to_ids("<doc>"),
         image_token_id=tokenizer.convert_tokens_to_ids("<img>"),
     )
-    return _saved(NeoMMEForRetrieval, config, processor, folder)
+    return _save(NeoMMEForRetrieval, config, processor, folder)
