@@ -140,10 +140,10 @@ def _peak_of(stack: Stack) -> Iterator[list[int]]:
 
 def _resident_mb(pid: int) -> int:
     try:
-        found = re.search(r"VmRSS:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())
+        match = re.search(r"VmRSS:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())
     except OSError:
         return 0
-    return int(found[1]) // 1024 if found else 0
+    return int(match[1]) // 1024 if match else 0
 
 
 def _print_row(row: Row) -> Row:

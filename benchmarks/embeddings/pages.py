@@ -45,11 +45,11 @@ class Question:
 
 def texts() -> list[tuple[str, str]]:
     """Return headings and bodies of all pages: topics, invoices, and held-out topics."""
-    found = [(heading, body) for heading, body, *_ in _topics(_TOPICS)]
+    pages = [(heading, body) for heading, body, *_ in _topics(_TOPICS)]
     for number, name in enumerate(INVOICES):
         body = _INVOICE.format(number=name, customer=40211 + 7 * number, total=f"1,{100 + 37 * number}.{10 + number}")
-        found.append(("Invoice", body))
-    return found + [(heading, body) for heading, body, *_ in _topics(_HELD_OUT)]
+        pages.append(("Invoice", body))
+    return pages + [(heading, body) for heading, body, *_ in _topics(_HELD_OUT)]
 
 
 def known() -> int:
@@ -100,12 +100,12 @@ def _words(page: pdfium.PdfPage) -> tuple[Word, ...]:
     width, height = page.get_size()
     layer = page.get_textpage()
     text = layer.get_text_range()
-    found, start = [], 0
+    words, start = [], 0
     for word in text.split():
         start = text.index(word, start)
         boxes = [layer.get_charbox(place) for place in range(start, start + len(word))]
         left, bottom = min(box[0] for box in boxes), min(box[1] for box in boxes)
         right, top = max(box[2] for box in boxes), max(box[3] for box in boxes)
-        found.append(Word(word, left / width, 1 - top / height, right / width, 1 - bottom / height))
+        words.append(Word(word, left / width, 1 - top / height, right / width, 1 - bottom / height))
         start += len(word)
-    return tuple(found)
+    return tuple(words)

@@ -47,9 +47,9 @@ def main() -> int:
     report |= {"pages": known(), "pages_with_held_out": len(shown), "dpi": DPI}
     good = True
     for way in ("ocr", "words"):
-        found = measure(backend, shown, with_words=way == "words")
-        good = good and all(found[f"recall_at_1_{kind}"] >= least for kind, least in NEEDED.items())
-        report |= {f"{way}_{name}": value for name, value in found.items()}
+        figures = measure(backend, shown, with_words=way == "words")
+        good = good and all(figures[f"recall_at_1_{kind}"] >= least for kind, least in NEEDED.items())
+        report |= {f"{way}_{name}": value for name, value in figures.items()}
     report["held_out_r1"] = report["ocr_recall_at_1_held_out"]
     report |= read_whole(full_page(dpi=DPI))
     report["peak_memory_mb"] = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
@@ -88,24 +88,24 @@ def read_whole(page: Page) -> dict[str, float]:
     """Return the time of OCR for a page full of text, and the share of words it reads."""
     reader = OcrReader()
     began, began_cpu = time.perf_counter(), time.process_time()
-    found = Counter(word.text for word in reader.read(page.image))
+    read_words = Counter(word.text for word in reader.read(page.image))
     took = {"full_page_ocr_ms": time.perf_counter() - began, "full_page_ocr_cpu_ms": time.process_time() - began_cpu}
     printed = Counter(word.text for word in page.words)
     return {name: round(1000 * value, 1) for name, value in took.items()} | {
         "full_page_words": printed.total(),
-        "full_page_words_read": round((printed & found).total() / printed.total(), 3),
+        "full_page_words_read": round((printed & read_words).total() / printed.total(), 3),
     }
 
 
 def timed(backend: EmbeddedBackend, items: Sequence[Item]) -> Timed:
     """Embed the items one by one."""
-    found, times, cpu_times = [], [], []
+    vectors, times, cpu_times = [], [], []
     for item in items:
         began, began_cpu = time.perf_counter(), time.process_time()
-        found.append(backend.encode(backend.collate([backend.prepare(item)]))[0].vectors)
+        vectors.append(backend.encode(backend.collate([backend.prepare(item)]))[0].vectors)
         times.append(1000 * (time.perf_counter() - began))
         cpu_times.append(1000 * (time.process_time() - began_cpu))
-    return Timed(found, float(np.median(times)), float(np.median(cpu_times)))
+    return Timed(vectors, float(np.median(times)), float(np.median(cpu_times)))
 
 
 if __name__ == "__main__":

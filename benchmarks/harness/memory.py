@@ -42,11 +42,11 @@ class Memory:
 
     def growth(self) -> dict[str, float]:
         """Return the last quarter relative to the second; the first includes one-time loading."""
-        found = {}
+        growth = {}
         for name, seen in self._seen.items():
             quarter = max(len(seen) // 4, 1)
-            found[name] = round(float(np.median(seen[-quarter:]) / np.median(seen[quarter : 2 * quarter] or seen)), 3)
-        return found
+            growth[name] = round(float(np.median(seen[-quarter:]) / np.median(seen[quarter : 2 * quarter] or seen)), 3)
+        return growth
 
     def _watch(self) -> None:
         while not self._done.wait(_EVERY_S):
@@ -56,12 +56,12 @@ class Memory:
 
 def _family(leader: int) -> list[int]:
     """Return the process and all its descendants."""
-    found = [leader]
-    for pid in found:
+    members = [leader]
+    for pid in members:
         with suppress(OSError):
             for task in Path(f"/proc/{pid}/task").iterdir():
-                found += map(int, (task / "children").read_text(encoding="ascii").split())
-    return found
+                members += map(int, (task / "children").read_text(encoding="ascii").split())
+    return members
 
 
 def resident(pid: int) -> int:

@@ -96,15 +96,15 @@ def temporary_folder() -> Iterator[Path]:
 
 def descendants(pid: int) -> list[int]:
     """Return all descendants of a process."""
-    found: list[int] = []
+    pids: list[int] = []
     for path in Path(f"/proc/{pid}/task").glob("*/children"):
         try:
             mine = [int(word) for word in path.read_text().split()]
         except OSError:
             continue
         for child in mine:
-            found += [child, *descendants(child)]
-    return found
+            pids += [child, *descendants(child)]
+    return pids
 
 
 def is_stopped(pid: int) -> bool:
@@ -117,20 +117,20 @@ def is_stopped(pid: int) -> bool:
 
 def processor_s(pid: int) -> float:
     """Return the CPU seconds of a process and its descendants, including ended ones."""
-    found = 0.0
+    seconds = 0.0
     for one in (pid, *descendants(pid)):
         try:
             words = Path(f"/proc/{one}/stat").read_text().rpartition(")")[2].split()
         except OSError:
             continue
-        found += sum(int(word) for word in words[11:15]) / os.sysconf("SC_CLK_TCK")
-    return found
+        seconds += sum(int(word) for word in words[11:15]) / os.sysconf("SC_CLK_TCK")
+    return seconds
 
 
 def peak_mb(pid: int) -> float:
     """Return the peak memory of a process in MB; 0 if it no longer exists."""
     try:
-        found = re.search(r"VmHWM:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())
+        match = re.search(r"VmHWM:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())
     except OSError:
         return 0.0
-    return int(found[1]) / 1024 if found else 0.0
+    return int(match[1]) / 1024 if match else 0.0

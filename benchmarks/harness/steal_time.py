@@ -24,7 +24,7 @@ Measured = TypeVar("Measured")
 class Round(Generic[Measured]):
     """A measurement, and the share of processor time stolen meanwhile."""
 
-    found: Measured
+    value: Measured
     stolen: float
 
 

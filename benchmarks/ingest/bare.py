@@ -60,14 +60,14 @@ def encoded(backend: LexicalBackend, page: RasterPage) -> MultiVector:
     return backend.encode(backend.collate([prepared]))[0]
 
 
-def insert(database: "psycopg.Connection[Any]", first: int, made: Sequence[tuple[MultiVector, str]]) -> None:
+def insert(database: "psycopg.Connection[Any]", first: int, pages: Sequence[tuple[MultiVector, str]]) -> None:
     """Insert rows in one statement and one transaction."""
     oid = database.execute("SELECT 'halfvec'::regtype::oid::int8").fetchone()
     values: list[Any] = []
-    for number, (page, text) in enumerate(made, start=first):
+    for number, (page, text) in enumerate(pages, start=first):
         wire = Wire(multivector.encode(page.vectors, element_oid=int(oid[0]) if oid else 0))
         values += [number, wire, Jsonb(page.layout), text]
-    rows = sql.SQL(", ").join([sql.SQL("(%s, %b, %s, %s)")] * len(made))
+    rows = sql.SQL(", ").join([sql.SQL("(%s, %b, %s, %s)")] * len(pages))
     database.execute(sql.SQL("INSERT INTO bare (page, vectors, layout, text) VALUES {}").format(rows), values)
     database.commit()
 
@@ -80,9 +80,9 @@ def main() -> int:
         database.execute(_TABLE)
         database.commit()
         began, busy = time.perf_counter(), time.process_time()
-        made = ((encoded(backend, page), page.text) for page in rendered_pages(content))
+        encoded_pages = ((encoded(backend, page), page.text) for page in rendered_pages(content))
         count = 0
-        while batch := list(islice(made, _BATCH)):
+        while batch := list(islice(encoded_pages, _BATCH)):
             insert(database, count, batch)
             count += len(batch)
         sys.stdout.write(f"{time.perf_counter() - began} {time.process_time() - busy}\n")

@@ -54,13 +54,13 @@ def main() -> int:
         running(folder, WORKER_PROCESSES=str(cores)) as stack,
         watching(stack) as peaks,
     ):
-        found = throughput(stack, folder, cores=cores) | storage(stack) | latency(stack)
-    found |= {"cores": cores, "document_pages": PAGES, **peaks}
-    report = {name: round(value, 3) for name, value in found.items()}
+        figures = throughput(stack, folder, cores=cores) | storage(stack) | latency(stack)
+    figures |= {"cores": cores, "document_pages": PAGES, **peaks}
+    report = {name: round(value, 3) for name, value in figures.items()}
     sys.stdout.write(json.dumps(report, indent=2) + "\n")
     RESULTS.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
-    enough = all(found[name] >= least for name, least in LEAST.items())
-    return 0 if enough and all(found[name] <= limit for name, limit in LIMITS.items()) else 1
+    enough = all(figures[name] >= least for name, least in LEAST.items())
+    return 0 if enough and all(figures[name] <= limit for name, limit in LIMITS.items()) else 1
 
 
 def throughput(stack: Stack, folder: Path, *, cores: int) -> dict[str, float]:
@@ -170,18 +170,18 @@ def latency(stack: Stack) -> dict[str, float]:
             word = f"unheard{number}of"
             began = time.monotonic()
             upload(client, f"{word}.pdf", lines([word]))
-            while not found(client, word):
+            while not is_found(client, word):
                 if time.monotonic() - began > _DEADLINE_S:
-                    raise SystemExit("A page was not found.")
+                    raise SystemExit("A page was not is_found.")
                 time.sleep(0.02)
             times.append(time.monotonic() - began)
     times.sort()
     return {"one_page_p50_s": statistics.median(times), "one_page_p95_s": times[int(0.95 * len(times))]}
 
 
-def found(client: httpx.Client, word: str) -> bool:
-    asked = {"query": word, "top_k": 1, "images": "none", "collection_name": "default_collection"}
-    answer = client.post("/v1/search/", json=asked)
+def is_found(client: httpx.Client, word: str) -> bool:
+    body = {"query": word, "top_k": 1, "images": "none", "collection_name": "default_collection"}
+    answer = client.post("/v1/search/", json=body)
     answer.raise_for_status()
     return [hit["document_name"] for hit in answer.json()["results"]] == [f"{word}.pdf"]
 

@@ -63,31 +63,33 @@ class Step:
 
 def main(argv: Sequence[str]) -> int:
     """Measure, print and write; return the exit code."""
-    asked = _arguments(argv)
-    corpus.load(asked.pages)
-    told: dict[str, Any]
+    arguments = _arguments(argv)
+    corpus.load(arguments.pages)
+    results: dict[str, Any]
     # Rate limits are lifted; concurrency limits per owner stay.
     generous = {"RATE_PER_MINUTE": "10000000", "RATE_BURST": "1000000"}
     with household(generous) as house:
-        _say(f"Storing {asked.pages} pages in twenty collections")
+        _say(f"Storing {arguments.pages} pages in twenty collections")
         keys = json.loads(
-            house.run("-m", "benchmarks.harness.in_django", "benchmarks.load.load_data", "fill", str(asked.pages))
+            house.run("-m", "benchmarks.harness.in_django", "benchmarks.load.load_data", "fill", str(arguments.pages))
         )
         os.sync()  # pending writes would slow down the first steps
         with served(house) as running, Memory(running.programs) as memory:
             port = running.port
-            told = {"numpy_ms": baseline.numpy_ms(house), **_overhead(house, port, keys)}
-            told["steps"] = [asdict(step) for step in _rising(port, keys)]
-            told["saturation_per_s"] = max((one["searches_per_s"] for one in told["steps"]), default=0.0)
-            if asked.minutes:
-                told["soak"] = _soak(port, keys, memory, rate=told["saturation_per_s"] / 2, minutes=asked.minutes)
-            told["memory_mb"] = memory.megabytes()
-    told = {"pages": asked.pages, "owners": len(keys), "collections": len(keys) * len(COLLECTIONS), **told}
-    if asked.pages == PAGES:
+            results = {"numpy_ms": baseline.numpy_ms(house), **_overhead(house, port, keys)}
+            results["steps"] = [asdict(step) for step in _rising(port, keys)]
+            results["saturation_per_s"] = max((one["searches_per_s"] for one in results["steps"]), default=0.0)
+            if arguments.minutes:
+                results["soak"] = _soak(
+                    port, keys, memory, rate=results["saturation_per_s"] / 2, minutes=arguments.minutes
+                )
+            results["memory_mb"] = memory.megabytes()
+    results = {"pages": arguments.pages, "owners": len(keys), "collections": len(keys) * len(COLLECTIONS), **results}
+    if arguments.pages == PAGES:
         RESULTS.parent.mkdir(exist_ok=True)
-        RESULTS.write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
-    sys.stdout.write(table(told))
-    missed = shortfalls(told)
+        RESULTS.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
+    sys.stdout.write(table(results))
+    missed = shortfalls(results)
     sys.stdout.write("".join(f"Target missed: {one}\n" for one in missed))
     return 1 if missed else 0
 
@@ -110,8 +112,8 @@ def _overhead(house: Household, port: int, keys: Sequence[str]) -> dict[str, flo
 
         once()
         rounds = steal_time.rounds(once, count=ROUNDS)
-    http = [answer for one in rounds for answer in one.found[0]]
-    verb = [took for one in rounds for took in one.found[1]]
+    http = [answer for one in rounds for answer in one.value[0]]
+    verb = [took for one in rounds for took in one.value[1]]
     times = [took for took, _ in http]
     return {
         "stolen_percent": steal_time.percent(rounds),
@@ -129,10 +131,10 @@ def _over_http(line: HTTPConnection, number: int, keys: Sequence[str]) -> tuple[
     began = time.perf_counter()
     line.request("POST", "/v1/search/", body, headers)
     answer = line.getresponse()
-    told = answer.read()
+    body = answer.read()
     took = 1000 * (time.perf_counter() - began)
     if answer.status != HTTPStatus.OK:
-        raise SystemExit(f"A search got status {answer.status}: {told[:500]!r}")
+        raise SystemExit(f"A search got status {answer.status}: {body[:500]!r}")
     return took, _reported_ms(answer.headers["Server-Timing"])
 
 
@@ -195,18 +197,18 @@ def _soak(port: int, keys: Sequence[str], memory: Memory, *, rate: float, minute
 def _arrivals(keys: Sequence[str], *, rate: float, seconds: float) -> list[Arrival]:
     """Draw a Poisson process, determined by rate and duration."""
     drawn = random.Random(f"{rate} {seconds}")  # noqa: S311 - the same load every time
-    found, at_s = [], drawn.expovariate(rate)
+    arrivals, at_s = [], drawn.expovariate(rate)
     while at_s < seconds:
         key = drawn.choice(keys)
         if drawn.random() < UPLOAD_SHARE:
-            found.append(Arrival(at_s=at_s, kind="upload", request=_upload(key, name=f"{rate} {at_s}")))
+            arrivals.append(Arrival(at_s=at_s, kind="upload", request=_upload(key, name=f"{rate} {at_s}")))
         else:
-            asked = _question(drawn.randrange(QUESTIONS), drawn.choice(COLLECTIONS))
-            body = json.dumps(asked).encode()
+            question = _question(drawn.randrange(QUESTIONS), drawn.choice(COLLECTIONS))
+            body = json.dumps(question).encode()
             sent = request("POST", "/v1/search/", key=key, body=body, content_type="application/json")
-            found.append(Arrival(at_s=at_s, kind="search", request=sent))
+            arrivals.append(Arrival(at_s=at_s, kind="search", request=sent))
         at_s += drawn.expovariate(rate)
-    return found
+    return arrivals
 
 
 def _question(number: int, collection: str) -> dict[str, Any]:
@@ -227,16 +229,16 @@ def _upload(key: str, *, name: str) -> bytes:
     return request("POST", "/v1/documents/upsert-document/", key=key, body=body, content_type=kind)
 
 
-def shortfalls(told: dict[str, Any]) -> list[str]:
+def shortfalls(results: dict[str, Any]) -> list[str]:
     """Return the missed targets."""
     missed = []
-    if told["overhead_ms"] > MOST_OVERHEAD_MS:
-        missed.append(f"HTTP costs {told['overhead_ms']} ms")
-    for step in told["steps"]:
+    if results["overhead_ms"] > MOST_OVERHEAD_MS:
+        missed.append(f"HTTP costs {results['overhead_ms']} ms")
+    for step in results["steps"]:
         bad = {name for name in step["statuses"] if name not in ("200", "202")}
         if bad - ({"429", "503"} if step["saturated"] else set()):
             missed.append(f"at {step['rate']:.0f} per second: {step['statuses']}")
-    soak = told.get("soak")
+    soak = results.get("soak")
     if soak:
         missed += [
             f"the memory of {name} grew {by} times" for name, by in soak["memory_growth"].items() if by > MOST_GROWTH
@@ -246,21 +248,21 @@ def shortfalls(told: dict[str, Any]) -> list[str]:
     return missed
 
 
-def table(told: dict[str, Any]) -> str:
+def table(results: dict[str, Any]) -> str:
     """Return the results as Markdown."""
     lines = [
-        f"{told['pages']:,} pages, {told['owners']} owners, {told['collections']} collections",
-        f"alone: HTTP {told['http_p50_ms']} ms, search {told['verb_p50_ms']} ms, {told['overhead_ms']} ms more",
-        f"steal time: at most {told['stolen_percent']} %",
+        f"{results['pages']:,} pages, {results['owners']} owners, {results['collections']} collections",
+        f"HTTP {results['http_p50_ms']} ms, search {results['verb_p50_ms']} ms, overhead {results['overhead_ms']} ms",
+        f"steal time: at most {results['stolen_percent']} %",
         "",
         "| sent/s | searched/s | p50 ms | p95 ms | p99 ms | upload p50 ms | statuses |",
         "|---|---|---|---|---|---|---|",
     ]
-    for step in told["steps"] + ([told["soak"]] if "soak" in told else []):
+    for step in results["steps"] + ([results["soak"]] if "soak" in results else []):
         figures = (step[name] for name in ("rate", "searches_per_s", "p50_ms", "p95_ms", "p99_ms", "upload_p50_ms"))
         statuses = ", ".join(f"{name}: {count}" for name, count in step["statuses"].items())
         lines.append("| " + " | ".join(f"{figure:,.1f}" for figure in figures) + f" | {statuses} |")
-    return "\n".join([*lines, "", f"memory in MB: {told['memory_mb']}", "", baseline.line(told["numpy_ms"])])
+    return "\n".join([*lines, "", f"memory in MB: {results['memory_mb']}", "", baseline.line(results["numpy_ms"])])
 
 
 def _arguments(argv: Sequence[str]) -> argparse.Namespace:

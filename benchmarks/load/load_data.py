@@ -31,17 +31,17 @@ def _email(number: int) -> str:
 
 def keys(pages: int) -> list[str]:
     """Create owners with their pages; return a key of each."""
-    kept = corpus.load(pages).pages
-    share = len(kept) // (OWNERS * len(COLLECTIONS))
-    found = []
+    stored = corpus.load(pages).pages
+    share = len(stored) // (OWNERS * len(COLLECTIONS))
+    texts = []
     for number in range(OWNERS):
         caller = fill.owner(_email(number))
         for place, collection in enumerate(COLLECTIONS):
             start = (number * len(COLLECTIONS) + place) * share
-            fill.put(fill.Shelf(caller, collection), kept[start : start + share])
+            fill.put(fill.Shelf(caller, collection), stored[start : start + share])
         with acting_for(caller.owner_id) as tx:
-            found.append(mint_key(tx, rights=Rights(scopes=frozenset(SCOPES))).text)
-    return found
+            texts.append(mint_key(tx, rights=Rights(scopes=frozenset(SCOPES))).text)
+    return texts
 
 
 def verb_ms(numbers: Iterable[int]) -> Iterator[float]:
@@ -67,6 +67,6 @@ if __name__ == "__main__":
     if sys.argv[1] == "fill":
         sys.stdout.write(json.dumps(keys(int(sys.argv[2]))) + "\n")
     else:
-        for told in verb_ms(map(int, sys.stdin)):
-            sys.stdout.write(f"{told}\n")
+        for milliseconds in verb_ms(map(int, sys.stdin)):
+            sys.stdout.write(f"{milliseconds}\n")
             sys.stdout.flush()

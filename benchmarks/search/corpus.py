@@ -36,36 +36,36 @@ class Corpus:
         order = np.lexsort((np.arange(len(self)), -self.scores[question]))
         return [int(one) for one in order[:BEST]]
 
-    def recall(self, question: int, found: Sequence[int]) -> float:
+    def recall(self, question: int, hits: Sequence[int]) -> float:
         """Return the share of the ten best pages among the first ten results."""
-        return len(set(self.best(question)) & set(found[:BEST])) / BEST
+        return len(set(self.best(question)) & set(hits[:BEST])) / BEST
 
 
 def load(pages: int) -> Corpus:
     """Load the first pages, creating them if needed."""
     folder = _folder()
-    made = [int(one.name) for one in folder.glob("[0-9]*") if one.is_dir()]
-    enough = min((count for count in made if count >= pages), default=None)
+    sizes = [int(one.name) for one in folder.glob("[0-9]*") if one.is_dir()]
+    enough = min((count for count in sizes if count >= pages), default=None)
     if enough is None:
         enough = pages
         _make(folder / str(pages), pages)
-    found = folder / str(enough)
+    stored = folder / str(enough)
     return Corpus(
-        np.load(found / "pages.npy", mmap_mode="r")[:pages],
-        _questions(found),
-        np.load(found / "scores.npy")[:, :pages],
+        np.load(stored / "pages.npy", mmap_mode="r")[:pages],
+        _questions(stored),
+        np.load(stored / "scores.npy")[:, :pages],
     )
 
 
 def scores(pages: Halves, questions: Sequence[Floats]) -> Floats:
     """Return the exact MaxSim of every query and page: (queries, pages)."""
-    asked = np.concatenate(questions)
+    queries = np.concatenate(questions)
     starts = np.cumsum([0, *map(len, questions)])[:-1]
-    found = np.empty((len(questions), len(pages)), dtype=np.float32)
+    result = np.empty((len(questions), len(pages)), dtype=np.float32)
     for number, page in enumerate(pages):
-        best = (page.astype(np.float32) @ asked.T).max(axis=0)
-        found[:, number] = np.add.reduceat(best, starts)
-    return found
+        best = (page.astype(np.float32) @ queries.T).max(axis=0)
+        result[:, number] = np.add.reduceat(best, starts)
+    return result
 
 
 def _folder() -> Path:
@@ -91,19 +91,19 @@ def _make(folder: Path, pages: int) -> None:
 
 
 def _questions(folder: Path) -> list[Floats]:
-    with np.load(folder / "questions.npz") as kept:
-        return [kept[f"arr_{number}"] for number in range(synthetic.QUESTIONS)]
+    with np.load(folder / "questions.npz") as arrays:
+        return [arrays[f"arr_{number}"] for number in range(synthetic.QUESTIONS)]
 
 
 def _part(folder: Path, bounds: tuple[int, int]) -> Floats:
     """Write some whole documents and return their scores."""
     start, end = bounds
-    made = World()
-    kept = np.load(folder / "pages.npy", mmap_mode="r+")
+    world = World()
+    pages = np.load(folder / "pages.npy", mmap_mode="r+")
     for page in range(start, end, PAGES_OF_A_DOCUMENT):
-        kept[page : min(page + PAGES_OF_A_DOCUMENT, end)] = made.document(page // PAGES_OF_A_DOCUMENT).pages()[
+        pages[page : min(page + PAGES_OF_A_DOCUMENT, end)] = world.document(page // PAGES_OF_A_DOCUMENT).pages()[
             : end - page
         ]
-    kept.flush()
+    pages.flush()
     with single_threaded():
-        return scores(kept[start:end], _questions(folder))
+        return scores(pages[start:end], _questions(folder))

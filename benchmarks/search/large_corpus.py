@@ -108,17 +108,17 @@ def _make(folder: Path, pages: int) -> None:
 def _part(folder: Path, questions: Sequence[Floats], bounds: tuple[int, int]) -> tuple[Floats, Floats]:
     """Write the reduced forms of some pages; return their scores, exact and by pooled vectors."""
     start, end = bounds
-    made = World()
+    world = World()
     sketches = np.load(folder / "sketches.npy", mmap_mode="r+")
-    kept = np.load(folder / "pooled.npy", mmap_mode="r+")
+    pooled_file = np.load(folder / "pooled.npy", mmap_mode="r+")
     exact, by_pooled = [], []
     with single_threaded():
         for page in range(start, end, PAGES_OF_A_DOCUMENT):
-            pages = made.document(page // PAGES_OF_A_DOCUMENT).pages()[: end - page]
+            pages = world.document(page // PAGES_OF_A_DOCUMENT).pages()[: end - page]
             smalls = [sketch.small(one) for one in pages]
             for place, small in enumerate(smalls, start=page):
                 sketches[place] = np.frombuffer(small.sketch, dtype=np.uint8)
-                kept[place] = np.frombuffer(small.pooled, dtype=np.uint8)
+                pooled_file[place] = np.frombuffer(small.pooled, dtype=np.uint8)
             exact.append(corpus.scores(pages, questions))
             few = (sketch.pooled_page(small.pooled, dim=DIM) for small in smalls)
             fine = np.stack([one.numbers * np.float16(one.step) for one in few])
@@ -141,12 +141,12 @@ def _highest(scores: Floats, limit: int) -> NDArray[np.int64]:
 
 def _keep_whole(file: Path, numbers: NDArray[np.int64], workers: ProcessPoolExecutor) -> None:
     """Store all vectors of those pages, generated again."""
-    kept = open_memmap(file, mode="w+", dtype=np.float16, shape=(len(numbers), VECTORS, DIM))
+    stored = open_memmap(file, mode="w+", dtype=np.float16, shape=(len(numbers), VECTORS, DIM))
     place = 0
     for pages in workers.map(_whole, _by_document(numbers), chunksize=8):
-        kept[place : place + len(pages)] = pages
+        stored[place : place + len(pages)] = pages
         place += len(pages)
-    kept.flush()
+    stored.flush()
 
 
 def _by_document(numbers: NDArray[np.int64]) -> Iterator[list[int]]:
@@ -156,5 +156,5 @@ def _by_document(numbers: NDArray[np.int64]) -> Iterator[list[int]]:
 
 
 def _whole(numbers: list[int]) -> Halves:
-    made = World().document(numbers[0] // PAGES_OF_A_DOCUMENT).pages()
-    return made[[number % PAGES_OF_A_DOCUMENT for number in numbers]]
+    pages = World().document(numbers[0] // PAGES_OF_A_DOCUMENT).pages()
+    return pages[[number % PAGES_OF_A_DOCUMENT for number in numbers]]

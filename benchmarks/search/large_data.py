@@ -40,8 +40,8 @@ def measured(pages: int, sizes: Sequence[int]) -> list[dict[str, Any]]:
         for first in range(start, end, _AT_ONCE):
             numbers = range(first, min(first + _AT_ONCE, end))
             wholes = [large.whole(number) for number in numbers]
-            kept = [stub if whole is None else whole for whole in wholes]
-            fill.put(fill.Shelf(caller, _name(end)), kept, first=first, smalls=[*map(large.small, numbers)])
+            vectors = [stub if whole is None else whole for whole in wholes]
+            fill.put(fill.Shelf(caller, _name(end)), vectors, first=first, smalls=[*map(large.small, numbers)])
     return [_asked(caller, large, sizes[: place + 1]) for place in range(len(sizes))]
 
 
@@ -60,10 +60,10 @@ def _asked(caller: Caller, large: Large, sizes: Sequence[int]) -> dict[str, Any]
 
     once()
     rounds = steal_time.rounds(once, count=_ROUNDS)
-    times = [took for one in rounds for took, _ in one.found]
-    stages = [answer.receipt.watch.ms for one in rounds for _, answer in one.found]
+    times = [took for one in rounds for took, _ in one.value]
+    stages = [answer.receipt.watch.ms for one in rounds for _, answer in one.value]
     recall, top1 = [], []
-    for question, (_, answer) in enumerate(rounds[0].found):
+    for question, (_, answer) in enumerate(rounds[0].value):
         numbers = [fill.number_of(hit) for hit in answer.hits]
         best = large.best(question, among=pages)
         recall.append(len(set(best) & set(numbers)) / BEST)

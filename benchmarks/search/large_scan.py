@@ -72,7 +72,7 @@ def _median_ms(
         return times
 
     rounds = steal_time.rounds(once, count=_ROUNDS)
-    median = float(np.median([one.found for one in rounds]))
+    median = float(np.median([one.value for one in rounds]))
     return {f"{name}_p50_ms": round(median, 2), f"{name}_stolen_percent": steal_time.percent(rounds)}
 
 

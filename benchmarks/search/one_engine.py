@@ -66,12 +66,12 @@ def measure(engine: Engine) -> Measured:
     build_s = time.perf_counter() - began
     setting = _best_setting(engine)
     rounds = steal_time.rounds(lambda: _round(engine, setting), count=engine.rounds)
-    times = np.concatenate([one.found.ms for one in rounds]) * engine.scale()
+    times = np.concatenate([one.value.ms for one in rounds]) * engine.scale()
     return Measured(
         p50_ms=round(float(np.percentile(times, 50)), 2),
         p95_ms=round(float(np.percentile(times, 95)), 2),
-        recall10=round(rounds[0].found.recall10, 4),
-        top1=round(rounds[0].found.top1, 4),
+        recall10=round(rounds[0].value.recall10, 4),
+        top1=round(rounds[0].value.top1, 4),
         bytes_per_page=round(engine.bytes_per_page()),
         build_s=round(build_s, 1),
         questions=_questions(engine),
@@ -106,10 +106,10 @@ def _round(engine: Engine, setting: str) -> Round:
     times, recall, best = [], [], []
     for question in range(_questions(engine)):
         began = time.perf_counter()
-        found = engine.search(question, setting)
+        hits = engine.search(question, setting)
         times.append(1000 * (time.perf_counter() - began))
-        recall.append(engine.recall(question, found))
-        best.append(engine.is_best(question, found))
+        recall.append(engine.recall(question, hits))
+        best.append(engine.is_best(question, hits))
     return Round(times, float(np.mean(recall)), float(np.mean(best)))
 
 

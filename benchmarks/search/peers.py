@@ -36,21 +36,21 @@ Results: TypeAlias = dict[str, dict[str, dict[str, Any]]]
 
 def main(argv: list[str]) -> int:
     """Measure what the arguments select; return the exit code."""
-    asked = _arguments(argv)
-    results: Results = json.loads(DRAFT.read_text(encoding="utf-8")) if asked.resume and DRAFT.is_file() else {}
-    for pages in asked.pages:
+    arguments = _arguments(argv)
+    results: Results = json.loads(DRAFT.read_text(encoding="utf-8")) if arguments.resume and DRAFT.is_file() else {}
+    for pages in arguments.pages:
         _say(f"Creating or loading {pages} pages")
         corpus.load(pages)
     with household() as house:
-        for pages in asked.pages:
-            for name in asked.engines:
+        for pages in arguments.pages:
+            for name in arguments.engines:
                 done = results.setdefault(str(pages), {})
                 if name not in done and is_for(name, pages):
                     done.update(_measured(house, name, pages))
                     DRAFT.write_text(json.dumps(results), encoding="utf-8")
     sys.stdout.write(table(results))
-    if set(asked.pages) <= set(SIZES):
-        _keep(results, whole=asked.engines == list(ENGINES))
+    if set(arguments.pages) <= set(SIZES):
+        _keep(results, whole=arguments.engines == list(ENGINES))
     DRAFT.unlink(missing_ok=True)
     missed = shortfalls(results)
     sys.stdout.write("".join(f"Target missed: {one}\n" for one in missed))
@@ -67,21 +67,21 @@ def _measured(house: Household, name: str, pages: int) -> dict[str, dict[str, An
     _say(f"{name}, {pages} pages")
     began = time.monotonic()
     try:
-        told = _run(house, name, pages)
+        figures = _run(house, name, pages)
         if name == "paliapi_auto":
             starts = [_run(house, name, pages, "cold")["first_ms"] for _ in range(COLD_STARTS)]
-            told["cold_ms"] = round(float(np.median(starts)), 1)
+            figures["cold_ms"] = round(float(np.median(starts)), 1)
     except ProgramFailed as failed:
         _say(str(failed))
         return {}
-    _say(f"{name}, {pages} pages: {told['p50_ms']} ms; all of it took {time.monotonic() - began:.0f} s")
-    return {name: told}
+    _say(f"{name}, {pages} pages: {figures['p50_ms']} ms; all of it took {time.monotonic() - began:.0f} s")
+    return {name: figures}
 
 
 def _run(house: Household, *argv: object) -> dict[str, Any]:
     printed = house.run("-m", "benchmarks.search.one_engine", *map(str, argv))
-    found = json.loads(printed.splitlines()[-1])
-    return dict(found)
+    figures = json.loads(printed.splitlines()[-1])
+    return dict(figures)
 
 
 def shortfalls(results: Results) -> list[str]:
@@ -103,12 +103,12 @@ def shortfalls(results: Results) -> list[str]:
 def _beaten_by(engines: dict[str, dict[str, Any]]) -> list[str]:
     own = engines["paliapi_auto"]["p50_ms"]
     rows = engines.get("sql_rows", {}).get("p50_ms", np.inf)
-    told = [] if rows >= TIMES_FASTER_THAN_ROWS * own else [f"only {rows / own:.0f} times faster than rows in SQL"]
+    reasons = [] if rows >= TIMES_FASTER_THAN_ROWS * own else [f"only {rows / own:.0f} times faster than rows in SQL"]
     peers = {name: one for name, one in engines.items() if not name.startswith("paliapi")}
-    told += [
+    reasons += [
         f"{name} is faster" for name, one in peers.items() if one["recall10"] >= MINIMUM_RECALL and one["p50_ms"] < own
     ]
-    return told
+    return reasons
 
 
 def table(results: Results) -> str:

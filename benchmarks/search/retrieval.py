@@ -77,8 +77,8 @@ def _service(url: str, key: str) -> Iterator[Service]:
         return
     generous = {"RATE_PER_MINUTE": "1000000", "RATE_BURST": "100000"}
     with household(generous, model="embedded") as house, served(house) as running:
-        made = json.loads(house.run("manage.py", "first_admin", "--json").splitlines()[-1])
-        with _client(running.url, made["api_key"]) as client:
+        account = json.loads(house.run("manage.py", "first_admin", "--json").splitlines()[-1])
+        with _client(running.url, account["api_key"]) as client:
             yield Service(client)
 
 
@@ -112,15 +112,15 @@ def _status(service: Service, name: str) -> str:
 def _measured(
     service: Service, queries: Mapping[str, str], judged: Judged, how: Mapping[str, str], *, by_page: bool
 ) -> dict[str, float]:
-    found: defaultdict[str, list[float]] = defaultdict(list)
+    figures: defaultdict[str, list[float]] = defaultdict(list)
     for number, relevant in judged.items():
         ranking = _ranking(service, queries[number], how, by_page=by_page)
-        found["ndcg5"].append(metrics.ndcg(ranking, relevant, at=5))
-        found["ndcg10"].append(metrics.ndcg(ranking, relevant, at=10))
+        figures["ndcg5"].append(metrics.ndcg(ranking, relevant, at=5))
+        figures["ndcg10"].append(metrics.ndcg(ranking, relevant, at=10))
         for at in (1, 5, 10, DEPTH):
-            found[f"recall{at}"].append(metrics.recall(ranking, relevant, at=at))
-        found["mrr"].append(metrics.reciprocal_rank(ranking, relevant))
-    return {name: round(float(np.mean(values)), 4) for name, values in found.items()}
+            figures[f"recall{at}"].append(metrics.recall(ranking, relevant, at=at))
+        figures["mrr"].append(metrics.reciprocal_rank(ranking, relevant))
+    return {name: round(float(np.mean(values)), 4) for name, values in figures.items()}
 
 
 def _ranking(service: Service, text: str, how: Mapping[str, str], *, by_page: bool) -> list[str]:
@@ -137,11 +137,11 @@ def _queries(file: Path) -> dict[str, str]:
 
 
 def _judged(file: Path) -> Judged:
-    found: defaultdict[str, dict[str, int]] = defaultdict(dict)
+    judged: defaultdict[str, dict[str, int]] = defaultdict(dict)
     for line in file.read_text(encoding="utf-8").splitlines()[1:]:
         query, one, grade = line.split("\t")
-        found[query][one] = int(grade)
-    return dict(found)
+        judged[query][one] = int(grade)
+    return dict(judged)
 
 
 def table(results: Mapping[str, Any]) -> str:

@@ -76,19 +76,19 @@ class World:
 
     def questions(self) -> list[Floats]:
         """Generate queries of twenty to thirty vectors in float16 precision; the first five only mark it as a query."""
-        asked = (self._question(number, target) for number, target in enumerate(self.targets))
-        return [one.astype(np.float16).astype(np.float32) for one in asked]
+        queries = (self._question(number, target) for number, target in enumerate(self.targets))
+        return [one.astype(np.float16).astype(np.float32) for one in queries]
 
     def _question(self, number: int, target: int) -> Floats:
         rng = np.random.default_rng([self._seed, _QUESTIONS_SEED, number])
-        found = self.document(target // PAGES_OF_A_DOCUMENT)
-        page = found.pages()[target % PAGES_OF_A_DOCUMENT].astype(np.float32) @ self._turn.T
-        about = found.concepts[target % PAGES_OF_A_DOCUMENT]
+        document = self.document(target // PAGES_OF_A_DOCUMENT)
+        page = document.pages()[target % PAGES_OF_A_DOCUMENT].astype(np.float32) @ self._turn.T
+        about = document.concepts[target % PAGES_OF_A_DOCUMENT]
         known = np.unique(about[about >= 0])
-        wanted = rng.choice(known, min(len(known), int(rng.integers(3, 7))), replace=False)
+        concepts = rng.choice(known, min(len(known), int(rng.integers(3, 7))), replace=False)
         rows = [*_unit(self._prompts + 0.3 * self._mean + 0.25 * self._noise(rng, _PROMPTS) / np.sqrt(DIM))]
         for _ in range(int(rng.integers(20, 31)) - _PROMPTS):
-            concept = rng.choice(wanted)
+            concept = rng.choice(concepts)
             seen = page[rng.choice(np.flatnonzero(about == concept))]
             noise = rng.uniform(0.85, 1.3) * self._noise(rng, 1)[0] / np.sqrt(DIM)
             rows.append(_unit((0.45 * seen + 0.6 * self._concepts[concept] + 0.35 * self._gap + noise)[None])[0])

@@ -43,15 +43,15 @@ def problems(database: Database, collection: str, texts: Sequence[str], folder: 
 def orphans(database: Database, folder: Path) -> set[str]:
     """Return files in storage without a row. A crash may leave some; housekeeping deletes them."""
     known = {str(key) for (key,) in database.execute("SELECT key FROM collections_app_storedfile")}
-    found = (path.relative_to(folder).as_posix() for path in folder.glob("*/*/*") if path.is_file())
-    return {key for key in found if key.removesuffix(".thumbnail") not in known}
+    keys = (path.relative_to(folder).as_posix() for path in folder.glob("*/*/*") if path.is_file())
+    return {key for key in keys if key.removesuffix(".thumbnail") not in known}
 
 
 def _only(database: Database, collection: str) -> tuple[Any, ...]:
-    found = database.execute(_STATE, [collection]).fetchall()
-    if len(found) != 1:
-        raise AssertionError(f"{collection} has {len(found)} documents.")
-    return found[0]
+    rows = database.execute(_STATE, [collection]).fetchall()
+    if len(rows) != 1:
+        raise AssertionError(f"{collection} has {len(rows)} documents.")
+    return rows[0]
 
 
 def _document(database: Database, collection: str, texts: Sequence[str]) -> Iterator[str]:

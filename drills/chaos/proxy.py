@@ -91,8 +91,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             sent = {name: value for name, value in self.headers.items() if name.lower() not in ("host", "connection")}
             connection.request(method, self.path, body=content, headers=sent)
             answer = connection.getresponse()
-            kept = [(name, value) for name, value in answer.getheaders() if name.lower() in _KEPT]
-            return answer.status, kept, answer.read()
+            headers = [(name, value) for name, value in answer.getheaders() if name.lower() in _KEPT]
+            return answer.status, headers, answer.read()
         except OSError:
             return HTTPStatus.BAD_GATEWAY, [], b""
         finally:
@@ -111,8 +111,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
 def _corrupted(body: bytes, mode: str) -> bytes:
     """Corrupt an npz response: NaNs, or only half of every vector."""
-    with np.load(io.BytesIO(body), allow_pickle=False) as found:
-        arrays = dict(found)
+    with np.load(io.BytesIO(body), allow_pickle=False) as npz:
+        arrays = dict(npz)
     for name in [name for name in arrays if name.startswith("emb_")]:
         if mode == "answers_nan":
             arrays[name] = np.full_like(arrays[name], np.nan)

@@ -44,9 +44,9 @@ class Engine(ABC):
         """Return the factor that scales times to all pages, if only some were indexed."""
         return 1.0
 
-    def recall(self, question: int, found: Sequence[int]) -> float:
-        return self.corpus.recall(question, found)
+    def recall(self, question: int, hits: Sequence[int]) -> float:
+        return self.corpus.recall(question, hits)
 
-    def is_best(self, question: int, found: Sequence[int]) -> bool:
+    def is_best(self, question: int, hits: Sequence[int]) -> bool:
         """Return whether the first result is the best page by exact scoring."""
-        return list(found[:1]) == self.corpus.best(question)[:1]
+        return list(hits[:1]) == self.corpus.best(question)[:1]

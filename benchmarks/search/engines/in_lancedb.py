@@ -36,10 +36,10 @@ class LanceDB(Engine):
     def search(self, question: int, setting: str) -> list[int]:
         probes, _, _, refined, _ = setting.split()
         query = self._table.search(self.corpus.questions[question], vector_column_name="vectors")
-        found = (
+        rows = (
             query.limit(BEST).nprobes(int(probes)).refine_factor(int(refined)).select(["page", "_distance"]).to_list()
         )
-        return [int(row["page"]) for row in found]
+        return [int(row["page"]) for row in rows]
 
     def bytes_per_page(self) -> float:
         return sum(file.stat().st_size for file in self._folder.rglob("*") if file.is_file()) / len(self.corpus)

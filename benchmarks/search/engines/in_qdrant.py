@@ -67,8 +67,8 @@ class Qdrant(Engine):
         first = Prefetch(
             int(setting.split()[0]), query=Query.Nearest(query, "pooled"), params=SearchParams(hnsw_ef=_EF)
         )
-        found = self._shard.query(QueryRequest(BEST, query=Query.Nearest(query, "all"), prefetches=[first]))
-        return [int(one.id) for one in found]
+        hits = self._shard.query(QueryRequest(BEST, query=Query.Nearest(query, "all"), prefetches=[first]))
+        return [int(one.id) for one in hits]
 
     def bytes_per_page(self) -> float:
         return sum(file.stat().st_size for file in self._folder.rglob("*") if file.is_file()) / len(self.corpus)

@@ -44,15 +44,15 @@ class PgvectorHnsw(Engine):
 
     def search(self, question: int, setting: str) -> list[int]:
         _, ef, exact, _ = setting.replace(",", "").split()
-        asked = self.corpus.questions[question]
+        query = self.corpus.questions[question]
         self._connection.execute(f"SET hnsw.ef_search = {int(ef)}")
-        rows = self._connection.execute(_SEARCH, [postgres.halves(asked), int(ef)], prepare=True).fetchall()
-        pages = _best_candidates(np.array(rows, dtype=np.float64), limit=int(exact), questions=len(asked))
-        found = self._connection.execute(
+        rows = self._connection.execute(_SEARCH, [postgres.halves(query), int(ef)], prepare=True).fetchall()
+        pages = _best_candidates(np.array(rows, dtype=np.float64), limit=int(exact), questions=len(query))
+        rows_found = self._connection.execute(
             "SELECT page, vectors FROM whole_pages WHERE page = ANY(%s)", [pages], binary=True
         ).fetchall()
-        scores = maxsim.scores(asked, [multivector.decode(data) for _, data in found])
-        numbers = np.array([page for page, _ in found])
+        scores = maxsim.scores(query, [multivector.decode(data) for _, data in rows_found])
+        numbers = np.array([page for page, _ in rows_found])
         return [int(one) for one in numbers[np.lexsort((numbers, -scores))][:BEST]]
 
     def bytes_per_page(self) -> float:
@@ -76,9 +76,9 @@ def _best_candidates(
 ) -> list[int]:
     """Return the pages with the best sums; a vector that did not find a page counts its worst similarity."""
     pages, which = np.unique(rows[:, 1], return_inverse=True)
-    asked = rows[:, 0].astype(np.int64) - 1
+    numbers_of_vectors = rows[:, 0].astype(np.int64) - 1
     least = np.full(questions, np.inf)
-    np.minimum.at(least, asked, rows[:, 2])
+    np.minimum.at(least, numbers_of_vectors, rows[:, 2])
     sums = np.full(len(pages), least[np.isfinite(least)].sum())
-    np.add.at(sums, which, rows[:, 2] - least[asked])
+    np.add.at(sums, which, rows[:, 2] - least[numbers_of_vectors])
     return [int(one) for one in pages[np.argsort(-sums, kind="stable")[:limit]]]

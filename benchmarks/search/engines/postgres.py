@@ -46,8 +46,8 @@ def copy_rows(connection: psycopg.Connection, table: str, rows: Iterable[tuple[i
 
 def size(connection: psycopg.Connection, table: str) -> int:
     """Return the bytes of the table with its indexes."""
-    found = connection.execute("SELECT pg_total_relation_size(%s)", [table]).fetchone()
-    return int(found[0]) if found else 0
+    row = connection.execute("SELECT pg_total_relation_size(%s)", [table]).fetchone()
+    return int(row[0]) if row else 0
 
 
 def halves(vectors: Halves | np.ndarray[tuple[int, ...], np.dtype[np.float32]]) -> list[str]:

@@ -41,8 +41,8 @@ class SqlRows(Engine):
         self._connection.execute("VACUUM ANALYZE rows_of_pages")
 
     def search(self, question: int, setting: str) -> list[int]:  # noqa: ARG002 - there is but one way
-        asked = postgres.halves(self.corpus.questions[question])
-        return [int(row[0]) for row in self._connection.execute(_SEARCH, [asked], prepare=True)]
+        query = postgres.halves(self.corpus.questions[question])
+        return [int(row[0]) for row in self._connection.execute(_SEARCH, [query], prepare=True)]
 
     def bytes_per_page(self) -> float:
         return postgres.size(self._connection, "rows_of_pages") / self._taken
@@ -50,11 +50,11 @@ class SqlRows(Engine):
     def scale(self) -> float:
         return len(self.corpus) / self._taken
 
-    def recall(self, question: int, found: Sequence[int]) -> float:
-        return len(set(self._best(question)) & set(found)) / BEST
+    def recall(self, question: int, hits: Sequence[int]) -> float:
+        return len(set(self._best(question)) & set(hits)) / BEST
 
-    def is_best(self, question: int, found: Sequence[int]) -> bool:
-        return list(found[:1]) == self._best(question)[:1]
+    def is_best(self, question: int, hits: Sequence[int]) -> bool:
+        return list(hits[:1]) == self._best(question)[:1]
 
     def _best(self, question: int) -> list[int]:
         scores = self.corpus.scores[question, : self._taken]

@@ -38,7 +38,7 @@ class Host:
 def test_disturbed_rounds_are_repeated(host: Host) -> None:
     passing = host.takes(0, 30, 1, 50, 2, 0)
     found = rounds(lambda: next(passing), count=3)
-    assert [one.found for one in found] == [0, 2, 4]
+    assert [one.value for one in found] == [0, 2, 4]
     assert percent(found) == 2.0
 
 
@@ -51,13 +51,13 @@ def test_least_disturbed_rounds_count_on_a_busy_host(host: Host) -> None:
             time.sleep(0.3)
         return found
 
-    assert [one.found for one in rounds(act, count=2, patience_s=0.2)] == [1, 2]
+    assert [one.value for one in rounds(act, count=2, patience_s=0.2)] == [1, 2]
 
 
 def test_every_round_counts_without_steal_figures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(steal_time, "_STAT", tmp_path / "nothing")
     passing = iter(range(10))
-    assert [one.found for one in rounds(lambda: next(passing), count=3)] == [0, 1, 2]
+    assert [one.value for one in rounds(lambda: next(passing), count=3)] == [0, 1, 2]
     assert Stolen().share() == 0.0
 
 
