@@ -15,6 +15,7 @@ from tests.cast import Someone
 from tests.collections_app.documents import put
 from tests.collections_app.engine.rendering.samples import pdf
 from tests.collections_app.ingestion import use_embeddings
+from tests.collections_app.webhooks.receiving import create_webhook, receiving, request_test, send_all
 from tests.embeddings.scripted import Reply, scripted
 
 
@@ -58,3 +59,13 @@ def test_outage_is_visible_in_metrics_and_readiness(
     page = Client().get("/metrics").content.decode()
     assert 'paliapi_jobs{status="queued",waiting_for="embeddings_unavailable"} 3.0' in page
     assert 'paliapi_outage_seconds{part="embeddings"}' in page
+
+
+def test_undelivered_webhook_messages_are_counted(alice: Someone, settings: Settings) -> None:
+    with receiving(settings) as server:
+        hook = create_webhook(alice, server.url)
+        for pending in (1.0, 2.0):
+            request_test(alice, hook)
+            assert values()["paliapi_webhooks_pending"] == {(): pending}
+        send_all()
+    assert "paliapi_webhooks_pending 0.0" in Client().get("/metrics").content.decode()

@@ -1,4 +1,4 @@
-"""What the page for people says can be done as it says."""
+"""The examples in `docs/webhooks.md` work."""
 
 import json
 import re
@@ -20,24 +20,24 @@ def blocks(language: str) -> list[str]:
     return re.findall(rf"```{language}\n(.*?)```", PAGE, re.DOTALL)
 
 
-def test_the_lines_in_python_verify_a_message() -> None:
-    (lines,) = blocks("python")
-    found: dict[str, Any] = {}
-    exec(lines, found)  # noqa: S102 - our own page
+def test_python_example_verifies_messages() -> None:
+    (example,) = blocks("python")
+    namespace: dict[str, Any] = {}
+    exec(example, namespace)  # noqa: S102 - our own documentation
     now = int(timezone.now().timestamp())
     other = derive_key("another" * 6, salt=b"s" * 32)
-    headers = signature_headers("msg_1", BODY, timestamp=now, keys=[other, KEY])
-    assert found["verified"](BODY, headers, format_secret(KEY)) == json.loads(BODY)
-    for body, told in (
-        (BODY + b" ", headers),
+    valid = signature_headers("msg_1", BODY, timestamp=now, keys=[other, KEY])
+    assert namespace["verified"](BODY, valid, format_secret(KEY)) == json.loads(BODY)
+    for body, headers in (
+        (BODY + b" ", valid),
         (BODY, signature_headers("msg_1", BODY, timestamp=now, keys=[other])),
         (BODY, signature_headers("msg_1", BODY, timestamp=now - 301, keys=[KEY])),
     ):
         with pytest.raises(ValueError, match=r"The (signature does not match|timestamp is too far)"):
-            found["verified"](body, told, format_secret(KEY))
+            namespace["verified"](body, headers, format_secret(KEY))
 
 
-def test_every_event_is_on_the_page() -> None:
+def test_every_event_is_documented() -> None:
     for event in (*Event.values, TEST):
         assert f"`{event}`" in PAGE
     for block in blocks("json"):
