@@ -1,4 +1,4 @@
-"""Files that are made to hurt whoever opens them, each with the code in which it ends. All of them are small."""
+"""Small malicious files, each with the code with which its processing ends."""
 
 import struct
 import zlib
@@ -24,7 +24,7 @@ _TIME = frozenset({"render_took_too_long"})
 
 @dataclass(frozen=True, slots=True)
 class Bomb:
-    """`ends` has more than one code where it is a matter of luck which limit is met first."""
+    """A malicious file. `ends` has several codes if it depends on timing which limit is hit first."""
 
     name: str
     make: Callable[[], bytes]
@@ -35,13 +35,13 @@ class Bomb:
 
 
 def one_huge_page(side: int = 14_400) -> bytes:
-    """Few bytes that ask for a page of 829 megapixels, at two pixels a point."""
+    """Return a few bytes that describe a page of 829 megapixels, at two pixels per point."""
     page = b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 %d %d]>>" % (side, side)
     return assembled([_CATALOG, b"<</Type/Pages/Count 1/Kids[3 0 R]>>", page])
 
 
 def deep_tree(levels: int = 50_000) -> bytes:
-    """Pages within pages within pages."""
+    """Return a PDF whose page tree is this many levels deep."""
     nodes = [
         b"<</Type/Pages/Count 1/Parent %d 0 R/Kids[%d 0 R]>>" % (max(2, number - 1), number + 1)
         for number in range(2, levels + 2)
@@ -50,7 +50,7 @@ def deep_tree(levels: int = 50_000) -> bytes:
 
 
 def many_pages(count: int = 100_000) -> bytes:
-    """The same page, a hundred thousand times."""
+    """Return a PDF that contains the same page this many times."""
     tree = b"<</Type/Pages/Count %d/Kids[%s]>>" % (count, b"3 0 R " * count)
     return assembled([_CATALOG, tree, b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 100 100]>>"])
 
@@ -64,7 +64,7 @@ def form_within_itself() -> bytes:
 
 
 def huge_picture_in_pdf(side: int = 20_000) -> bytes:
-    """1.2 gigabytes of black, packed and packed again."""
+    """Return a PDF with 1.2 gigabytes of black pixels, compressed twice."""
     packer = zlib.compressobj(1)
     rows = bytes(3 * side)
     packed = b"".join(packer.compress(rows) for _ in range(side)) + packer.flush()
@@ -72,7 +72,7 @@ def huge_picture_in_pdf(side: int = 20_000) -> bytes:
 
 
 def lying_picture_in_pdf(side: int = 60_000) -> bytes:
-    """It says that it has 3.6 gigapixels, and has a few bytes."""
+    """Return a PDF with an image that declares 3.6 gigapixels and has a few bytes."""
     return _with_picture(side, zlib.compress(b"nothing"), filters=b"/FlateDecode")
 
 
@@ -85,7 +85,7 @@ def _with_picture(side: int, packed: bytes, *, filters: bytes) -> bytes:
 
 
 def lying_png() -> bytes:
-    """A header of 81 megapixels, which is allowed, over the pixels of a much smaller picture."""
+    """Return a PNG whose header declares 81 megapixels, which is allowed, with the pixels of a much smaller image."""
     content = bytearray(huge_png(10))
     content[16:24] = struct.pack(">II", 9000, 9000)
     content[29:33] = struct.pack(">I", zlib.crc32(content[12:29]))
@@ -93,7 +93,7 @@ def lying_png() -> bytes:
 
 
 def laughing_docx(rounds: int = 12) -> bytes:
-    """Entities of XML that hold each other ten times each."""
+    """Return a document with XML entities that contain each other ten times."""
     entities = "".join(f'<!ENTITY e{n} "{f"&e{n - 1};" * 10}">' for n in range(1, rounds))
     body = f"<w:body><w:p><w:r><w:t>&e{rounds - 1};</w:t></w:r></w:p></w:body>"
     space = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'

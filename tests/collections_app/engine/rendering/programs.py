@@ -1,4 +1,4 @@
-"""Programs that stand where LibreOffice would: small shell scripts, each with one habit."""
+"""Shell scripts that take the place of LibreOffice, each with one behaviour."""
 
 import shutil
 from pathlib import Path
@@ -13,7 +13,7 @@ _RESULT = "made.pdf"
 
 
 def program(folder: Path, script: str) -> str:
-    """A program that runs `script`, in which `$out` is the folder for the result and `$source` the file."""
+    """Return a program that runs `script`, in which `$out` is the folder for the result and `$source` the file."""
     path = folder / "soffice"
     path.write_text(f"#!/bin/sh\n{_FIND_OUT}{script}\n", encoding="utf-8")
     path.chmod(0o755)
@@ -21,6 +21,6 @@ def program(folder: Path, script: str) -> str:
 
 
 def converter(folder: Path, pdf: bytes) -> str:
-    """A program that turns every file into this PDF."""
+    """Return a program that converts every file to this PDF."""
     (folder / _RESULT).write_bytes(pdf)
     return program(folder, f'cp "$(dirname "$0")/{_RESULT}" "$out/source.pdf"')

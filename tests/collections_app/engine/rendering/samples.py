@@ -1,4 +1,4 @@
-"""Small files made by hand: whole ones, broken ones, malicious ones."""
+"""Small files built by hand: valid, damaged and malicious ones."""
 
 import io
 import struct
@@ -21,13 +21,13 @@ def pdf(
     resources: bytes = b"",
     extra: Sequence[bytes] = (),
 ) -> bytes:
-    """A page for each text, which stands in 24 pt Helvetica with its baseline at (72, height - 96)."""
+    """Return a PDF with a page for each text, set in 24 pt Helvetica with its baseline at (72, height - 96)."""
     objects = [b"", b"", b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica/Encoding/WinAnsiEncoding>>"]
     kids = []
     for text in texts:
         shown = text.replace("\\", r"\\").replace("(", r"\(").replace(")", r"\)").encode("latin-1")
-        drawn = content or b"BT /F 24 Tf 72 %d Td (%s) Tj ET" % (size[1] - 96, shown)
-        objects.append(b"<</Length %d>>stream\n%s\nendstream" % (len(drawn), drawn))
+        operators = content or b"BT /F 24 Tf 72 %d Td (%s) Tj ET" % (size[1] - 96, shown)
+        objects.append(b"<</Length %d>>stream\n%s\nendstream" % (len(operators), operators))
         objects.append(
             b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 %g %g]/CropBox[%g %g %g %g]/Rotate %d/Contents %d 0 R"
             b"/Resources<</Font<</F 3 0 R>>%s>>>>" % (*size, *(crop or (0, 0, *size)), rotate, len(objects), resources)
@@ -40,32 +40,32 @@ def pdf(
 
 
 def with_giant_page(content: bytes, *, page: int) -> bytes:
-    """The same PDF of A4 pages, one of them too large to be drawn; as long as before, so that all is in its place."""
-    usual, giant = b"Box[0 0 595 842]", b"Box[0 0 99999 9]"
-    first, *others = content.split(b"/Media")
-    others[page - 1] = others[page - 1].replace(usual, giant)
-    return b"/Media".join([first, *others])
+    """Return the same PDF of A4 pages with one page too large to render. Its length and all offsets stay the same."""
+    normal, giant = b"Box[0 0 595 842]", b"Box[0 0 99999 9]"
+    first, *rest = content.split(b"/Media")
+    rest[page - 1] = rest[page - 1].replace(normal, giant)
+    return b"/Media".join([first, *rest])
 
 
 def assembled(objects: Sequence[bytes], *, encrypt: bool = False) -> bytes:
     out = bytearray(b"%PDF-1.7\n")
-    places = []
+    offsets = []
     for number, body in enumerate(objects, start=1):
-        places.append(len(out))
+        offsets.append(len(out))
         out += b"%d 0 obj\n%s\nendobj\n" % (number, body)
     start = len(out)
     out += b"xref\n0 %d\n0000000000 65535 f \n" % (len(objects) + 1)
-    out += b"".join(b"%010d 00000 n \n" % place for place in places)
-    lock = b""
+    out += b"".join(b"%010d 00000 n \n" % offset for offset in offsets)
+    encryption = b""
     if encrypt:
-        # No password is right for these.
-        lock = b"/Encrypt<</Filter/Standard/V 1/R 2/P -4/O<%s>/U<%s>>>/ID[<00><00>]" % (b"11" * 32, b"22" * 32)
-    out += b"trailer<</Size %d/Root 1 0 R%s>>\nstartxref\n%d\n%%%%EOF\n" % (len(objects) + 1, lock, start)
+        # No password matches these.
+        encryption = b"/Encrypt<</Filter/Standard/V 1/R 2/P -4/O<%s>/U<%s>>>/ID[<00><00>]" % (b"11" * 32, b"22" * 32)
+    out += b"trailer<</Size %d/Root 1 0 R%s>>\nstartxref\n%d\n%%%%EOF\n" % (len(objects) + 1, encryption, start)
     return bytes(out)
 
 
 def pdf_with_bloated_page(megabytes: int) -> bytes:
-    """A page whose description unpacks, from a thousandth, to as many megabytes of spaces."""
+    """Return a PDF whose page description decompresses to this many megabytes of spaces."""
     packed = _packed(b" " * 1_000_000, times=megabytes)
     page = b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 500 500]/Contents 4 0 R/Resources<<>>>>"
     content = b"<</Filter/FlateDecode/Length %d>>stream\n%s\nendstream" % (len(packed), packed)
@@ -79,15 +79,15 @@ def _packed(piece: bytes, *, times: int) -> bytes:
 
 
 def endless_pdf(rounds: int = 9) -> bytes:
-    """Forms that draw each other ten times each: 10 ** rounds shapes from a few hundred bytes."""
+    """Return a PDF of forms that draw each other ten times: 10 ** rounds shapes from a few hundred bytes."""
     forms = []
     for number in range(rounds):
         last = number == rounds - 1
-        drawn = b"0 0 500 500 re f " if last else b"/X Do " * 10
+        operators = b"0 0 500 500 re f " if last else b"/X Do " * 10
         inner = b"" if last else b"/Resources<</XObject<</X %d 0 R>>>>" % (7 + number)
         forms.append(
             b"<</Type/XObject/Subtype/Form/BBox[0 0 500 500]%s/Length %d>>stream\n%s\nendstream"
-            % (inner, len(drawn), drawn)
+            % (inner, len(operators), operators)
         )
     return pdf("", content=b"/X Do", resources=b"/XObject<</X 6 0 R>>", extra=forms)
 
@@ -102,7 +102,7 @@ def picture(form: str, *frames: Image.Image, size: tuple[int, int] = (40, 20), *
 
 
 def huge_png(side: int) -> bytes:
-    """A valid PNG of side x side black pixels, made without ever having them."""
+    """Return a valid PNG of side x side black pixels without ever having them in memory."""
 
     def chunk(kind: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
@@ -130,7 +130,7 @@ _TYPES = "application/vnd.openxmlformats-officedocument"
 
 
 def _package(parts: dict[str, tuple[str, str]], relations: dict[str, dict[str, tuple[str, str]]]) -> bytes:
-    """An Office Open XML file: parts by name with type and content, relations by the part that has them."""
+    """Return an Office Open XML file: parts by name with type and content, and relations by the part that has them."""
     types = "".join(f'<Override PartName="/{name}" ContentType="{kind}"/>' for name, (kind, _) in parts.items())
     known = (
         f'<Types xmlns="{_PACKAGE}/content-types">'
@@ -207,7 +207,7 @@ def pptx(*texts: str) -> bytes:
 
 
 def odt(text: str, *, picture_at: str = "", encrypted: bool = False) -> bytes:
-    """A text document, with a picture that is not in it but is to be taken from elsewhere."""
+    """Return a text document, optionally with an image that it links to."""
     family = "urn:oasis:names:tc:opendocument:xmlns"
     names = {
         "office": f"{family}:office:1.0",
@@ -240,27 +240,27 @@ def odt(text: str, *, picture_at: str = "", encrypted: bool = False) -> bytes:
 
 
 def zip_bomb(megabytes: int) -> bytes:
-    """A document of so many megabytes of spaces, as its table of contents says."""
+    """Return a document of this many megabytes of spaces, with a truthful table of contents."""
     spaces = b" " * (megabytes * 1024 * 1024)
     return zipped(("[Content_Types].xml", b"<Types/>"), ("word/document.xml", spaces), packed=True)
 
 
 def lying_zip(megabytes: int = 2) -> bytes:
-    """The same, but the table of contents, and the header of the entry, speak of a kilobyte."""
-    said, meant = struct.pack("<L", megabytes * 1024 * 1024), struct.pack("<L", 1024)
+    """Return the same document with a table of contents, and a header of the entry, that declare a kilobyte."""
+    actual, declared = struct.pack("<L", megabytes * 1024 * 1024), struct.pack("<L", 1024)
     content = zip_bomb(megabytes)
-    assert content.count(said) == 2
-    return content.replace(said, meant)
+    assert content.count(actual) == 2
+    return content.replace(actual, declared)
 
 
 def locked_xls() -> bytes:
-    """An Excel workbook that begins as an encrypted one does."""
+    """Return an Excel workbook that starts like an encrypted one."""
     content = bytearray(ole2("Workbook"))
-    place = content.index("Workbook".encode("utf-16-le"))
+    offset = content.index("Workbook".encode("utf-16-le"))
     sector = len(content) // 512 - 1
-    content[place + 116 : place + 124] = struct.pack("<LL", sector, 4096)
-    begins = struct.pack("<HH", 0x0809, 4) + bytes(4) + struct.pack("<HH", 0x002F, 6) + bytes(6)
-    return bytes(content) + begins.ljust(4096, b"\0")
+    content[offset + 116 : offset + 124] = struct.pack("<LL", sector, 4096)
+    records = struct.pack("<HH", 0x0809, 4) + bytes(4) + struct.pack("<HH", 0x002F, 6) + bytes(6)
+    return bytes(content) + records.ljust(4096, b"\0")
 
 
 def open_document(word: str) -> bytes:
@@ -269,7 +269,7 @@ def open_document(word: str) -> bytes:
 
 
 def ole2(*streams: str) -> bytes:
-    """An OLE2 container with this directory (in its second sector) and nothing else."""
+    """Return an OLE2 container with this directory (in its second sector) and nothing else."""
     names = ["Root Entry", *streams]
     header = bytearray(512)
     header[:8] = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"

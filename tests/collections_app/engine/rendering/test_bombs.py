@@ -1,4 +1,4 @@
-"""Each ends in its code, in a process of little memory; the large ones, and the neighbours, are for `make bombs`."""
+"""Bombs end with their code in a process with little memory. `make bombs` covers large ones and other documents."""
 
 import io
 
@@ -16,7 +16,7 @@ from tests.collections_app.engine.rendering.bombs import (
     many_pages,
 )
 
-# Those that take long to make, or to end, are tested by themselves; those of Office need LibreOffice.
+# Bombs that take long to build or to end have their own tests; Office files need LibreOffice.
 _SLOW = (huge_picture_in_pdf, deep_tree, many_pages)
 _QUICK = [
     bomb
@@ -29,18 +29,18 @@ def end_of(content: bytes) -> str:
     try:
         for page in render(io.BytesIO(content), limits=RenderLimits(memory_mb=400, page_s=20), encoding="jpeg"):
             assert page.width * page.height <= 25_000_000
-    except PageNotRendered as failed:
-        return failed.error.code
-    except Error as refused:
-        return refused.code
+    except PageNotRendered as failure:
+        return failure.error.code
+    except Error as error:
+        return error.code
     return READY
 
 
 @pytest.mark.parametrize("bomb", _QUICK, ids=str)
-def test_a_bomb_ends_in_its_code(bomb: Bomb) -> None:
+def test_every_bomb_ends_with_its_code(bomb: Bomb) -> None:
     assert end_of(bomb.make()) in bomb.ends
 
 
 @pytest.mark.parametrize(("content", "code"), [(many_pages(5000), "too_many_pages"), (deep_tree(3000), "file_damaged")])
-def test_a_tree_of_pages_is_not_walked_for_ever(content: bytes, code: str) -> None:
+def test_an_oversized_page_tree_is_not_walked_for_ever(content: bytes, code: str) -> None:
     assert end_of(content) in {code, READY, "file_without_pages"}

@@ -33,24 +33,24 @@ def frames_of(content: bytes, *, megapixels: int = 25) -> list[Image.Image]:
     return images
 
 
-def drawn(content: bytes) -> Image.Image:
+def only_frame(content: bytes) -> Image.Image:
     [image] = frames_of(content)
     return image
 
 
-def near(color: object, wanted: tuple[int, int, int], *, within: int = 12) -> bool:
+def near(color: object, expected: tuple[int, int, int], *, within: int = 12) -> bool:
     assert isinstance(color, tuple)
-    return all(abs(part - other) <= within for part, other in zip(color, wanted, strict=True))
+    return all(abs(part - other) <= within for part, other in zip(color, expected, strict=True))
 
 
 @pytest.mark.parametrize("form", ["PNG", "JPEG", "WEBP", "AVIF", "TIFF", "GIF", "BMP"])
-def test_pictures_keep_their_pixels(form: str) -> None:
-    image = drawn(picture(form))
+def test_images_keep_their_pixels(form: str) -> None:
+    image = only_frame(picture(form))
     assert image.size == (40, 20)
     assert near(image.getpixel((20, 10)), RED)
 
 
-def test_a_picture_larger_than_a_page_may_be_is_made_smaller() -> None:
+def test_an_image_above_the_page_limit_is_scaled_down() -> None:
     big = picture("PNG", Image.new("RGB", (4000, 1000), "red"))
     [image] = frames_of(big, megapixels=1)
     assert image.size == (2000, 500)
@@ -58,7 +58,7 @@ def test_a_picture_larger_than_a_page_may_be_is_made_smaller() -> None:
 
 
 def two_colours() -> Image.Image:
-    """Red on the left, white on the right."""
+    """Return an image that is red on the left and white on the right."""
     image = Image.new("RGB", (60, 20), "white")
     image.paste("red", (0, 0, 30, 20))
     return image
@@ -66,16 +66,16 @@ def two_colours() -> Image.Image:
 
 @pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP", "AVIF", "TIFF"])
 @pytest.mark.parametrize(("orientation", "red_at"), [(3, (50, 10)), (6, (10, 10)), (8, (10, 50))])
-def test_photographs_are_turned_upright(form: str, orientation: int, red_at: tuple[int, int]) -> None:
+def test_exif_orientation_is_applied(form: str, orientation: int, red_at: tuple[int, int]) -> None:
     exif = Image.Exif()
     exif[0x0112] = orientation
-    image = drawn(picture(form, two_colours(), exif=exif))
+    image = only_frame(picture(form, two_colours(), exif=exif))
     assert image.size == ((60, 20) if orientation == 3 else (20, 60))
     assert near(image.getpixel(red_at), RED, within=40)
 
 
-def test_broken_notes_of_a_camera_do_not_spoil_its_picture() -> None:
-    assert drawn(picture("PNG", two_colours(), exif=b"Exif\0\0II*\0\xff\xff\xff\xff")).size == (60, 20)
+def test_damaged_exif_data_is_ignored() -> None:
+    assert only_frame(picture("PNG", two_colours(), exif=b"Exif\0\0II*\0\xff\xff\xff\xff")).size == (60, 20)
 
 
 @pytest.mark.parametrize("form", ["TIFF", "GIF"])
@@ -88,9 +88,9 @@ def test_every_frame_is_a_page(form: str) -> None:
     assert all(near(image.getpixel((2, 2)), (80 * number, 0, 0)) for number, image in enumerate(images))
 
 
-def test_a_moving_picture_of_a_format_without_pages_is_one_page() -> None:
+def test_an_animation_in_a_single_page_format_is_one_page() -> None:
     frames = [Image.new("RGB", (8, 8), color) for color in ("red", "blue")]
-    assert near(drawn(picture("PNG", *frames)).getpixel((2, 2)), RED)
+    assert near(only_frame(picture("PNG", *frames)).getpixel((2, 2)), RED)
 
 
 def _with_mode(mode: str, value: Any) -> Image.Image:
@@ -125,5 +125,5 @@ def _ramp(mode: str, *values: float) -> Image.Image:
         (picture("TIFF", _with_mode("LAB", (255, 128, 128))), WHITE),
     ],
 )
-def test_every_kind_of_pixel_becomes_a_colour_on_white(content: bytes, color: tuple[int, int, int]) -> None:
-    assert near(drawn(content).getpixel((0, 0)), color)
+def test_every_pixel_mode_is_converted_to_colour_on_white(content: bytes, color: tuple[int, int, int]) -> None:
+    assert near(only_frame(content).getpixel((0, 0)), color)

@@ -9,7 +9,7 @@ from collections_app.engine.rendering.protocol import Job, RasterPage, RenderLim
 from tests.collections_app.engine.rendering.samples import pdf
 
 
-def drawn(content: bytes) -> RasterPage:
+def render_one(content: bytes) -> RasterPage:
     memory = mmap.mmap(-1, len(content))
     memory.write(content)
     job = Job(renderer=PDF_RENDERER, dpi=72, encoding="png", limits=RenderLimits())
@@ -19,33 +19,33 @@ def drawn(content: bytes) -> RasterPage:
 
 
 def ink(image: Image.Image) -> tuple[float, ...]:
-    """The box of all that is not white, as parts of the width and height."""
+    """Return the box of everything that is not white, as fractions of the width and height."""
     box = ImageChops.invert(image).getbbox()
     assert box
-    return tuple(place / side for place, side in zip(box, image.size * 2, strict=True))
+    return tuple(edge / side for edge, side in zip(box, image.size * 2, strict=True))
 
 
 @pytest.mark.parametrize("rotate", [0, 90, 180, 270])
 @pytest.mark.parametrize("crop", [None, (50, 300, 400, 800)])
-def test_words_lie_where_their_ink_is(rotate: int, crop: tuple[float, float, float, float] | None) -> None:
-    page = drawn(pdf("Hx", rotate=rotate, crop=crop))
+def test_word_boxes_match_the_ink(rotate: int, crop: tuple[float, float, float, float] | None) -> None:
+    page = render_one(pdf("Hx", rotate=rotate, crop=crop))
     [word] = page.words
     box = (word.x0, word.y0, word.x1, word.y1)
     assert box == pytest.approx(ink(page.image), abs=0.01)
 
 
-def test_text_is_free_of_what_no_database_keeps() -> None:
-    page = drawn(pdf("a\x01b\x7f\x02c \xe9"))
+def test_text_contains_no_unstorable_characters() -> None:
+    page = render_one(pdf("a\x01b\x7f\x02c \xe9"))
     assert not any(ord(letter) < 32 for letter in page.text)
     assert page.text.endswith("\xe9")
     assert page.words[-1].text == "\xe9"
 
 
-def test_letters_of_two_halves_and_marks_of_broken_words_do_not_get_in_the_way() -> None:
-    page = drawn(pdf("one\x02two  three"))
+def test_hyphenation_markers_do_not_split_words() -> None:
+    page = render_one(pdf("one\x02two  three"))
     assert [word.text for word in page.words] == page.text.split() == ["onetwo", "three"]
 
 
 def test_a_page_without_text_has_no_words() -> None:
-    page = drawn(pdf("", content=b"0 0 10 10 re f"))
+    page = render_one(pdf("", content=b"0 0 10 10 re f"))
     assert (page.text, page.words) == ("", ())

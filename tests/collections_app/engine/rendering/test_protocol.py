@@ -35,7 +35,7 @@ pages = st.builds(
 
 
 @given(pages)
-def test_a_page_comes_out_of_the_pipe_as_it_went_in(page: RenderedPage) -> None:
+def test_pages_survive_a_round_trip(page: RenderedPage) -> None:
     pipe = io.BytesIO()
     write_page(pipe, page)
     pipe.seek(0)
@@ -53,13 +53,13 @@ def test_a_page_comes_out_of_the_pipe_as_it_went_in(page: RenderedPage) -> None:
         struct.pack(">III", 1, 0, 0) + b"\xff",
     ],
 )
-def test_a_frame_that_is_none_of_ours_is_refused(frame: bytes) -> None:
+def test_invalid_frames_are_rejected(frame: bytes) -> None:
     with pytest.raises(ValueError, match=r"."):
         read_frame(io.BytesIO(frame).read)
 
 
 @pytest.mark.parametrize("header", [{}, {"page": 1, "words": []}, {"page": {"number": 1}, "words": []}])
-def test_a_frame_without_a_page_is_refused(header: dict[str, object]) -> None:
+def test_a_frame_without_a_page_is_rejected(header: dict[str, object]) -> None:
     pipe = io.BytesIO()
     write_frame(pipe, header)
     pipe.seek(0)
@@ -67,14 +67,14 @@ def test_a_frame_without_a_page_is_refused(header: dict[str, object]) -> None:
         parse_page(*read_frame(pipe.read))
 
 
-def test_a_job_is_read_as_it_was_written() -> None:
+def test_jobs_survive_a_round_trip() -> None:
     job = Job(renderer="module", dpi=100, encoding="webp", limits=RenderLimits(max_pages=3, megapixels=1))
     assert Job.from_json(job.to_json()) == job
     assert json.loads(job.to_json())["renderer"] == "module"
 
 
 @given(st.floats(0.01, 1e6), st.floats(0.01, 1e6), st.integers(1, 100))
-def test_a_page_that_fits_stays_and_any_other_is_made_to_fit(width: float, height: float, megapixels: int) -> None:
+def test_pages_are_scaled_down_only_if_they_do_not_fit(width: float, height: float, megapixels: int) -> None:
     scale = fitting_scale(width, height, megapixels=megapixels)
     assert 0 < scale <= 1
     assert width * height * scale * scale <= megapixels * 1e6 * 1.000001

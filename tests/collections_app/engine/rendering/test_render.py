@@ -35,11 +35,11 @@ from tests.collections_app.engine.rendering.samples import (
 
 
 def pages_of(content: bytes, **options: Any) -> list[RenderedPage]:
-    """All of them; or what is wrong, be it with the file or with one page."""
+    """Return all pages, or raise what is wrong with the file or with one page."""
     try:
         return list(render(io.BytesIO(content), **options))
-    except PageNotRendered as failed:
-        raise failed.error from failed
+    except PageNotRendered as failure:
+        raise failure.error from failure
 
 
 def image_of(page: RenderedPage) -> Image.Image:
@@ -50,14 +50,14 @@ def image_of(page: RenderedPage) -> Image.Image:
 
 
 def children() -> set[int]:
-    """The processes that this one has started."""
-    found = [path.read_text().split() for path in Path("/proc/self/task").glob("*/children")]
-    return {int(number) for numbers in found for number in numbers}
+    """Return the ids of this process's children."""
+    listed = [path.read_text().split() for path in Path("/proc/self/task").glob("*/children")]
+    return {int(pid) for pids in listed for pid in pids}
 
 
 @pytest.fixture
 def one_child() -> Iterator[Callable[[], int]]:
-    """The one process that was started since; none may be left behind."""
+    """Return a function that returns the one child started since; none may be left behind."""
     before = children()
 
     def new() -> int:
@@ -68,7 +68,7 @@ def one_child() -> Iterator[Callable[[], int]]:
     assert children() <= before
 
 
-def test_the_pages_of_a_pdf_come_with_their_pictures_and_words() -> None:
+def test_pdf_pages_have_images_and_words() -> None:
     first, second = pages_of(pdf("Hello World", "Second page"))
     assert (first.number, first.total, second.number, second.total) == (1, 2, 2, 2)
     assert (first.text, second.text) == ("Hello World", "Second page")
@@ -78,32 +78,32 @@ def test_the_pages_of_a_pdf_come_with_their_pictures_and_words() -> None:
 
 
 @pytest.mark.parametrize("encoding", ["png", "jpeg", "webp"])
-def test_pages_are_encoded_as_asked(encoding: Encoding) -> None:
+def test_pages_have_the_requested_encoding(encoding: Encoding) -> None:
     [page] = pages_of(pdf("x", size=(100, 200)), encoding=encoding, dpi=72)
     assert page.content_type == f"image/{encoding}"
     assert Image.open(io.BytesIO(page.image)).format == encoding.upper()
     assert (page.width, page.height) == (100, 200)
 
 
-def test_a_page_of_gigabytes_is_drawn_smaller() -> None:
+def test_a_huge_page_is_scaled_down() -> None:
     [page] = pages_of(pdf("x", size=(14400, 14400)), limits=RenderLimits(megapixels=1))
     assert (page.width, page.height) == (1000, 1000)
 
 
-def test_a_page_of_absurd_size_is_refused() -> None:
+def test_a_page_of_extreme_size_is_refused() -> None:
     with pytest.raises(PageTooLarge):
         pages_of(pdf("x", size=(200_000, 200_000)))
 
 
-def test_a_page_that_cannot_be_drawn_is_named() -> None:
-    drawn = render(io.BytesIO(with_giant_page(pdf("one", "two", "three"), page=2)))
-    assert next(drawn).number == 1
-    with pytest.raises(PageNotRendered) as failed:
-        next(drawn)
-    assert (failed.value.page, failed.value.total, type(failed.value.error)) == (2, 3, PageTooLarge)
+def test_a_page_that_cannot_be_rendered_is_named() -> None:
+    rendered = render(io.BytesIO(with_giant_page(pdf("one", "two", "three"), page=2)))
+    assert next(rendered).number == 1
+    with pytest.raises(PageNotRendered) as caught:
+        next(rendered)
+    assert (caught.value.page, caught.value.total, type(caught.value.error)) == (2, 3, PageTooLarge)
 
 
-def test_a_page_that_is_a_line_is_still_a_picture() -> None:
+def test_a_page_of_almost_no_height_is_rendered() -> None:
     [page] = pages_of(pdf("x", size=(14400, 0.01)))
     assert page.height == 1
 
@@ -122,12 +122,12 @@ def test_a_page_that_is_a_line_is_still_a_picture() -> None:
         (huge_png(10_001), PageTooLarge),
     ],
 )
-def test_what_cannot_be_drawn_says_why(content: bytes, error: type[Error]) -> None:
+def test_files_that_cannot_be_rendered_have_a_specific_error(content: bytes, error: type[Error]) -> None:
     with pytest.raises(error):
         pages_of(content)
 
 
-def test_more_pages_than_the_limit_are_refused_before_the_first() -> None:
+def test_too_many_pages_are_refused_before_the_first() -> None:
     limits = RenderLimits(max_pages=2)
     assert len(pages_of(pdf("1", "2"), limits=limits)) == 2
     with pytest.raises(TooManyPages):
@@ -137,7 +137,7 @@ def test_more_pages_than_the_limit_are_refused_before_the_first() -> None:
         pages_of(picture("TIFF", *frames), limits=limits)
 
 
-def test_pages_before_a_damaged_one_come_and_then_the_error() -> None:
+def test_pages_before_a_damaged_one_are_rendered() -> None:
     pages = render(io.BytesIO(pdf("1", "2").replace(b"/Count 2", b"/Count 9")))
     assert [next(pages).text, next(pages).text] == ["1", "2"]
     with pytest.raises(PageNotRendered, match="file_damaged"):
@@ -145,44 +145,44 @@ def test_pages_before_a_damaged_one_come_and_then_the_error() -> None:
 
 
 @pytest.mark.parametrize("form", ["PNG", "TIFF"])
-def test_the_pages_of_a_picture_are_its_frames(form: str) -> None:
+def test_the_pages_of_an_image_are_its_frames(form: str) -> None:
     content = picture(form, *(Image.new("RGB", (8, 8), color) for color in ("red", "blue")))
     numbers = [(page.number, page.total) for page in pages_of(content)]
     assert numbers == ([(1, 2), (2, 2)] if form == "TIFF" else [(1, 1)])
 
 
 @pytest.mark.parametrize("first_page", [1, 2, 3, 4])
-def test_drawing_begins_at_the_page_that_is_wanted(first_page: int) -> None:
+def test_rendering_starts_at_the_requested_page(first_page: int) -> None:
     frames = [Image.new("RGB", (40, 20), shade) for shade in ("red", "green", "blue")]
     for content in (pdf("one", "two", "three"), picture("TIFF", *frames)):
         whole = pages_of(content)
         assert pages_of(content, first_page=first_page) == whole[first_page - 1 :]
 
 
-def test_a_bomb_in_a_later_frame_is_refused() -> None:
+def test_an_oversized_later_frame_is_refused() -> None:
     frames = picture("TIFF", Image.new("1", (10, 10)), Image.new("1", (2000, 2000)), compression="group4")
     with pytest.raises(PageTooLarge, match="Page 2"):
         pages_of(frames, limits=RenderLimits(source_megapixels=1))
 
 
-def test_a_picture_that_needs_too_much_memory_says_so() -> None:
+def test_an_image_that_needs_too_much_memory_has_its_own_error() -> None:
     content = picture("PNG", Image.new("RGBA", (6000, 6000)))
     with pytest.raises(RenderTookTooMuchMemory):
         pages_of(content, limits=RenderLimits(memory_mb=256))
 
 
-def test_a_pdf_that_needs_too_much_memory_hurts_only_its_own_process() -> None:
+def test_a_pdf_that_needs_too_much_memory_affects_only_its_own_process() -> None:
     with pytest.raises((RenderCrashed, RenderTookTooMuchMemory)):
         pages_of(pdf_with_bloated_page(200), limits=RenderLimits(memory_mb=256))
 
 
-def test_an_endless_page_is_given_up(one_child: Callable[[], int]) -> None:
+def test_an_endless_page_times_out(one_child: Callable[[], int]) -> None:
     with pytest.raises(RenderTookTooLong):
         pages_of(endless_pdf(), limits=RenderLimits(page_s=1))
 
 
-def test_a_child_that_is_killed_from_outside_is_worth_another_try(one_child: Callable[[], int]) -> None:
-    # More than a pipe holds, so that the child still waits when it is killed.
+def test_a_child_killed_from_outside_is_retryable(one_child: Callable[[], int]) -> None:
+    # More than a pipe holds, so that the child is still writing when it is killed.
     pages = render(io.BytesIO(pdf(*["words"] * 100)))
     next(pages)
     os.kill(one_child(), signal.SIGKILL)
@@ -190,23 +190,23 @@ def test_a_child_that_is_killed_from_outside_is_worth_another_try(one_child: Cal
         list(pages)
 
 
-def test_a_child_that_crashes_takes_nobody_along(one_child: Callable[[], int]) -> None:
+def test_a_crash_of_the_child_fails_only_its_page(one_child: Callable[[], int]) -> None:
     pages = render(io.BytesIO(pdf(*["words"] * 100)))
     next(pages)
     os.kill(one_child(), signal.SIGSEGV)
-    with pytest.raises(PageNotRendered) as failed:
+    with pytest.raises(PageNotRendered) as caught:
         list(pages)
-    assert isinstance(failed.value.error, RenderCrashed)
+    assert isinstance(caught.value.error, RenderCrashed)
 
 
-def test_the_child_ends_when_nobody_wants_more(one_child: Callable[[], int]) -> None:
+def test_the_child_ends_when_the_consumer_stops(one_child: Callable[[], int]) -> None:
     pages = render(io.BytesIO(pdf(*["words"] * 100)))
     next(pages)
     assert one_child()
     pages.close()
 
 
-def test_the_child_knows_nothing_of_our_environment(one_child: Callable[[], int]) -> None:
+def test_the_child_has_no_environment(one_child: Callable[[], int]) -> None:
     pages = render(io.BytesIO(pdf(*["words"] * 100)))
     next(pages)
     environment = Path(f"/proc/{one_child()}/environ").read_bytes()
@@ -214,7 +214,7 @@ def test_the_child_knows_nothing_of_our_environment(one_child: Callable[[], int]
     pages.close()
 
 
-def test_a_path_an_open_file_and_a_file_in_memory_are_all_the_same(tmp_path: Path) -> None:
+def test_paths_open_files_and_files_in_memory_are_equivalent(tmp_path: Path) -> None:
     path = tmp_path / "named.txt"
     path.write_bytes(pdf("same"))
     with path.open("rb") as file:
@@ -224,7 +224,7 @@ def test_a_path_an_open_file_and_a_file_in_memory_are_all_the_same(tmp_path: Pat
     assert texts == ["same"] * 3
 
 
-def test_what_was_just_written_is_drawn(tmp_path: Path) -> None:
+def test_unflushed_content_is_rendered(tmp_path: Path) -> None:
     with (tmp_path / "file").open("w+b") as file:
         file.write(pdf("fresh"))
         assert [page.text for page in render(file)] == ["fresh"]

@@ -28,10 +28,10 @@ from tests.collections_app.engine.rendering.samples import docx, locked_xls, lyi
 TEXT = rb"{\rtf1\ansi The lighthouse of Alexandria.\par}"
 
 
-def converted(content: bytes, by: OfficeConverter) -> bytes:
+def convert(content: bytes, converter: OfficeConverter) -> bytes:
     out = io.BytesIO()
     source = io.BytesIO(content)
-    convert_to_pdf(source, out, extension=sniff(source).extension, converter=by)
+    convert_to_pdf(source, out, extension=sniff(source).extension, converter=converter)
     return out.getvalue()
 
 
@@ -41,7 +41,7 @@ def texts_of(content: bytes, **options: int) -> list[str]:
 
 @pytest.fixture(autouse=True)
 def folders_of_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where runs have their folders; nothing may be left there."""
+    """Return the folder in which runs create theirs."""
     folder = tmp_path / "runs"
     folder.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(folder))
@@ -54,16 +54,16 @@ def either_way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) 
         monkeypatch.setattr(soffice, "_bubblewrap", lambda: None)
 
 
-def test_where_there_is_no_libreoffice_the_answer_says_so() -> None:
+def test_a_missing_libreoffice_has_its_own_error() -> None:
     with pytest.raises(ConverterMissing) as missing:
         texts_of(TEXT, program="/nowhere/soffice")  # type: ignore[arg-type]
     assert missing.value.code == "converter_missing"
 
 
 @pytest.mark.usefixtures("either_way")
-def test_what_the_program_makes_is_drawn_and_nothing_is_left(tmp_path: Path, folders_of_runs: Path) -> None:
-    by = OfficeConverter(program=converter(tmp_path, pdf("made", "by a program")))
-    assert [page.text for page in render(io.BytesIO(TEXT), converter=by)] == ["made", "by a program"]
+def test_the_resulting_pdf_is_rendered_and_nothing_is_left(tmp_path: Path, folders_of_runs: Path) -> None:
+    converting = OfficeConverter(program=converter(tmp_path, pdf("made", "by a program")))
+    assert [page.text for page in render(io.BytesIO(TEXT), converter=converting)] == ["made", "by a program"]
     assert list(folders_of_runs.iterdir()) == []
 
 
@@ -79,20 +79,20 @@ def test_what_the_program_makes_is_drawn_and_nothing_is_left(tmp_path: Path, fol
         ("x=$(head -c 400m /dev/zero | tr '\\0' x)", ConversionFailed),
     ],
 )
-def test_a_program_that_fails_has_a_code_and_leaves_nothing(
+def test_a_failed_conversion_has_a_code_and_leaves_nothing(
     tmp_path: Path, folders_of_runs: Path, script: str, error: type[Error], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(soffice, "_MAX_PDF_MB", 4)
     with pytest.raises(error):
-        converted(TEXT, OfficeConverter(program=program(tmp_path, script), memory_mb=256))
+        convert(TEXT, OfficeConverter(program=program(tmp_path, script), memory_mb=256))
     assert list(folders_of_runs.iterdir()) == []
 
 
 @pytest.mark.usefixtures("either_way")
-def test_a_program_that_hangs_is_killed_with_all_that_it_started(tmp_path: Path) -> None:
+def test_a_hanging_conversion_is_killed_with_its_children(tmp_path: Path) -> None:
     script = "sleep 987 & sleep 987"
     with pytest.raises(RenderTookTooLong):
-        converted(TEXT, OfficeConverter(program=program(tmp_path, script), timeout_s=1))
+        convert(TEXT, OfficeConverter(program=program(tmp_path, script), timeout_s=1))
     assert not [command for command in _commands() if b"sleep\x00987" in command]
 
 
@@ -102,76 +102,76 @@ def _commands() -> Iterator[bytes]:
             yield process.read_bytes()
 
 
-def test_who_does_not_want_the_result_any_more_ends_the_run(tmp_path: Path, folders_of_runs: Path) -> None:
-    class Enough(Exception):
+def test_a_conversion_can_be_cancelled(tmp_path: Path, folders_of_runs: Path) -> None:
+    class Cancelled(Exception):
         pass
 
-    def no_more() -> None:
-        raise Enough
+    def cancel() -> None:
+        raise Cancelled
 
     source = io.BytesIO(TEXT)
-    with pytest.raises(Enough):
+    with pytest.raises(Cancelled):
         convert_to_pdf(
             source,
             io.BytesIO(),
             extension="rtf",
             converter=OfficeConverter(program=program(tmp_path, "sleep 60")),
-            check_cancelled=no_more,
+            check_cancelled=cancel,
         )
     assert list(folders_of_runs.iterdir()) == []
 
 
-def test_the_program_sees_nothing_of_our_environment_and_disk(tmp_path: Path) -> None:
+def test_the_program_sees_no_environment_and_no_other_files(tmp_path: Path) -> None:
     secret = tmp_path / "secret"
     secret.write_text("secret")
-    looking = tmp_path / "bin"
-    looking.mkdir()
+    folder = tmp_path / "bin"
+    folder.mkdir()
     script = f'(env; cat "{secret}") > "$out/source.pdf" 2>&1; sed -i "1i%PDF-" "$out/source.pdf"'
-    found = converted(TEXT, OfficeConverter(program=program(looking, script))).decode()
-    assert {line.partition("=")[0] for line in found.splitlines() if "=" in line} <= {
+    output = convert(TEXT, OfficeConverter(program=program(folder, script))).decode()
+    assert {line.partition("=")[0] for line in output.splitlines() if "=" in line} <= {
         *("HOME", "LANG", "PATH", "PWD", "TMPDIR", "SHLVL", "_", "OLDPWD"),
     }
     if soffice._bubblewrap():
-        assert "No such file" in found
+        assert "No such file" in output
 
 
-def test_an_archive_that_holds_more_than_it_says_never_reaches_the_program(tmp_path: Path) -> None:
+def test_an_archive_that_declares_too_little_never_reaches_the_program(tmp_path: Path) -> None:
     with pytest.raises(FileExpandsTooMuch):
-        converted(lying_zip(), OfficeConverter(program=program(tmp_path, "exit 1")))
+        convert(lying_zip(), OfficeConverter(program=program(tmp_path, "exit 1")))
 
 
-def test_an_older_document_with_a_password_says_so_when_it_does_not_open(tmp_path: Path) -> None:
+def test_an_encrypted_legacy_document_is_reported_as_such(tmp_path: Path) -> None:
     with pytest.raises(FileEncrypted):
-        converted(locked_xls(), OfficeConverter(program=program(tmp_path, "exit 1")))
+        convert(locked_xls(), OfficeConverter(program=program(tmp_path, "exit 1")))
 
 
-def test_folders_of_workers_that_were_killed_go_and_those_of_others_stay(folders_of_runs: Path) -> None:
-    for name, owner in (("mine", process_name.name_of(os.getpid())), ("gone", process_name.name_of(2**22 + 1))):
+def test_only_folders_of_dead_workers_are_deleted(folders_of_runs: Path) -> None:
+    for name, owner in (("own", process_name.name_of(os.getpid())), ("gone", process_name.name_of(2**22 + 1))):
         folder = folders_of_runs / f"paliapi-office-{name}"
         folder.mkdir()
         (folder / "owner").write_text(owner)
-    (folders_of_runs / "paliapi-office-young").mkdir()
+    (folders_of_runs / "paliapi-office-new").mkdir()
     assert delete_abandoned_runs() == 1
     assert not (folders_of_runs / "paliapi-office-gone").exists()
-    assert (folders_of_runs / "paliapi-office-mine").exists()
+    assert (folders_of_runs / "paliapi-office-own").exists()
 
 
 @needs_libreoffice
 @pytest.mark.parametrize("make", [docx, pptx, xlsx])
-def test_each_family_of_office_files_becomes_pages_with_their_text(make: object) -> None:
+def test_every_office_family_is_rendered_with_its_text(make: object) -> None:
     assert callable(make)
     assert "A lamp at 60 metres" in texts_of(make("A lamp at 60 metres"))[0]
 
 
 @needs_libreoffice
-def test_what_is_no_document_is_refused_by_libreoffice() -> None:
+def test_an_invalid_document_is_refused_by_libreoffice() -> None:
     with pytest.raises(ConversionFailed):
         texts_of(docx("x", document=b"<w:document>this is not XML"))
 
 
 @needs_libreoffice
-def test_nothing_is_taken_from_other_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(soffice, "_bubblewrap", lambda: None)  # the profile alone
+def test_linked_files_are_not_loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(soffice, "_bubblewrap", lambda: None)  # only the profile protects
     secret = tmp_path / "secret.png"
     Image.new("RGB", (100, 100), "red").save(secret)
     [page] = render(io.BytesIO(odt("open", picture_at=secret.as_uri())))

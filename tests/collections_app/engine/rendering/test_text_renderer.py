@@ -15,7 +15,7 @@ from collections_app.engine.rendering.protocol import Job, RasterPage, RenderLim
 from collections_app.engine.rendering.render import render
 
 
-def drawn(content: bytes, *, max_pages: int = 10, first_page: int = 1) -> tuple[int, list[RasterPage]]:
+def render_text(content: bytes, *, max_pages: int = 10, first_page: int = 1) -> tuple[int, list[RasterPage]]:
     with tempfile.TemporaryFile() as file:
         file.write(content)
         file.flush()
@@ -27,18 +27,18 @@ def drawn(content: bytes, *, max_pages: int = 10, first_page: int = 1) -> tuple[
 
 
 def texts(content: bytes) -> list[str]:
-    return [page.text for page in drawn(content)[1]]
+    return [page.text for page in render_text(content)[1]]
 
 
-def test_a_text_is_drawn_as_it_stands_with_its_words() -> None:
+def test_text_is_rendered_as_written_with_its_words() -> None:
     [page] = render(io.BytesIO(b"# Lights\n\nname,metres\nPharos,100\n"))
     assert (page.total, page.width, page.height) == (1, 1190, 1684)
     assert page.text == "# Lights\n\nname,metres\nPharos,100"
     assert [word.text for word in page.words] == ["#", "Lights", "name,metres", "Pharos,100"]
 
 
-def test_words_stand_where_they_are_drawn() -> None:
-    _, [page] = drawn(b"one\n\n          two")
+def test_word_boxes_cover_all_ink() -> None:
+    _, [page] = render_text(b"one\n\n          two")
     for word in page.words:
         box = (
             int(word.x0 * page.image.width),
@@ -52,12 +52,12 @@ def test_words_stand_where_they_are_drawn() -> None:
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
-def test_every_encoding_that_is_accepted_is_read(encoding: str) -> None:
+def test_every_accepted_encoding_is_read(encoding: str) -> None:
     assert texts("Grüße, Жук, 漢字 🙂".encode(encoding)) == ["Grüße, Жук, 漢字 🙂"]
     assert texts(codecs.BOM_UTF16_BE + "später".encode("utf-16-be")) == ["später"]
 
 
-def test_long_lines_are_wrapped_between_words_and_overlong_words_cut() -> None:
+def test_long_lines_are_wrapped_and_overlong_words_cut() -> None:
     [wrapped] = texts(b"  word" * 100)
     assert wrapped.split() == ["word"] * 100
     assert 1 < wrapped.count("\n") < 20
@@ -66,25 +66,25 @@ def test_long_lines_are_wrapped_between_words_and_overlong_words_cut() -> None:
     assert max(map(len, cut.split("\n"))) < 200
 
 
-def test_line_ends_and_form_feeds_of_every_kind_count() -> None:
+def test_all_line_ends_and_form_feeds_are_recognised() -> None:
     assert texts(b"a\r\nb\rc\n\nd\fe\f") == ["a\nb\nc\n\nd", "e", ""]
 
 
-def test_a_text_goes_on_at_the_page_that_is_wanted() -> None:
+def test_rendering_starts_at_the_requested_page_of_a_text() -> None:
     content = "\n".join(map(str, range(200))).encode()
-    total, pages = drawn(content)
+    total, pages = render_text(content)
     assert (total, len(pages)) == (4, 4)
-    assert [page.text for page in drawn(content, first_page=3)[1]] == [page.text for page in pages[2:]]
+    assert [page.text for page in render_text(content, first_page=3)[1]] == [page.text for page in pages[2:]]
 
 
-def test_a_text_of_too_many_pages_is_refused_without_reading_it_to_its_end() -> None:
+def test_a_text_of_too_many_pages_is_refused_early() -> None:
     with pytest.raises(TooManyPages):
-        drawn(b"\n" * 20_000_000, max_pages=3)
+        render_text(b"\n" * 20_000_000, max_pages=3)
     with pytest.raises(TooManyPages):
-        drawn(b"x" * 3_000_000, max_pages=3)
+        render_text(b"x" * 3_000_000, max_pages=3)
 
 
-def test_a_text_is_drawn_where_no_fonts_are_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_text_is_rendered_without_installed_fonts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(text_renderer, "_FONTS", ("there is no such font.ttf",))
     assert isinstance(ImageFont.load_default(10), ImageFont.FreeTypeFont)
     assert texts("Grüße, Жук".encode()) == ["Grüße, Жук"]
@@ -93,5 +93,5 @@ def test_a_text_is_drawn_where_no_fonts_are_installed(monkeypatch: pytest.Monkey
 @settings(max_examples=50)
 @given(st.text(st.characters(exclude_categories=["Cs", "Cc"]) | st.sampled_from("\n\r\t\f "), min_size=1, max_size=400))
 def test_no_letter_of_any_text_is_lost(text: str) -> None:
-    found = "".join("".join(texts(text.encode())).split())
-    assert found == "".join(text.replace("\ufeff", "", text.startswith("\ufeff")).split())
+    rendered = "".join("".join(texts(text.encode())).split())
+    assert rendered == "".join(text.replace("\ufeff", "", text.startswith("\ufeff")).split())
