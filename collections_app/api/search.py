@@ -1,4 +1,4 @@
-"""Searching: by words, by an image, by a page that is there, or by several of these together."""
+"""The endpoints that search pages by text, image, page, or several of these."""
 
 from typing import Any, ClassVar, cast
 
@@ -26,10 +26,10 @@ from paliapi.errors import Problem
 from paliapi.http.parsers import max_json_upload_bytes
 from paliapi.http.serializers import FlagField, NumberField, TextField
 
-MOST_HITS = 1000
-MOST_WITH_REGIONS = 20
-FURTHEST = 10_000
-MOST_COLLECTIONS = 1000
+MAX_TOP_K = 1000
+MAX_TOP_K_WITH_REGIONS = 20
+MAX_OFFSET = 10_000
+MAX_COLLECTIONS = 1000
 
 
 @extend_schema_field({**FILTER_SCHEMA, "nullable": True})
@@ -40,86 +40,98 @@ class FilterField(serializers.Field[Filter, Any, Any, Any]):
         return filter_parser.parse(data, at=f"/{self.field_name}")
 
 
-class WhereIn(serializers.Serializer[Any]):
-    """Where to look, and what the answer is to be like: the same for every way of asking."""
+class SearchOptionsIn(serializers.Serializer[Any]):
+    """The fields that both search endpoints have: where to search, and what to return."""
 
     collection_name = TextField(
-        required=False, allow_null=True, help_text="Where to look; left out or `all`: in every collection of yours."
+        required=False,
+        allow_null=True,
+        help_text="The collection to search; default, or `all`: every collection of yours.",
     )
     collections = serializers.ListField(
         child=TextField(),
         required=False,
         allow_null=True,
         min_length=1,
-        max_length=MOST_COLLECTIONS,
-        help_text="Names of several collections, instead of `collection_name`.",
+        max_length=MAX_COLLECTIONS,
+        help_text="The collections to search, instead of `collection_name`.",
     )
     query_filter = FilterField(required=False, allow_null=True)
     top_k = serializers.IntegerField(
-        required=False, allow_null=True, min_value=1, max_value=MOST_HITS, help_text="How many pages; default 3."
+        required=False,
+        allow_null=True,
+        min_value=1,
+        max_value=MAX_TOP_K,
+        help_text="Maximum number of hits; default 3.",
     )
     offset = serializers.IntegerField(
-        required=False, allow_null=True, min_value=0, max_value=FURTHEST, help_text="How many of the best to pass over."
+        required=False,
+        allow_null=True,
+        min_value=0,
+        max_value=MAX_OFFSET,
+        help_text="How many of the best hits to skip.",
     )
     min_score = NumberField(
-        required=False, allow_null=True, min_value=-1, max_value=1, help_text="The least `normalized_score` of a hit."
+        required=False, allow_null=True, min_value=-1, max_value=1, help_text="Minimum `normalized_score` of a hit."
     )
     group_by = serializers.ChoiceField(
-        choices=["document"], required=False, allow_null=True, help_text="Only the best page of each document."
+        choices=["document"],
+        required=False,
+        allow_null=True,
+        help_text="`document`: return only the best page of each document.",
     )
     images = serializers.ChoiceField(
         choices=["base64", "url", "none"],
         required=False,
         allow_null=True,
-        help_text="How hits bring their image; default `base64`, which comes with a link too.",
+        help_text="How hits include their image; default `base64`, which includes a link too.",
     )
     mode = serializers.ChoiceField(
         choices=["auto", "exact"],
         required=False,
         allow_null=True,
-        help_text="`exact` scores every page in scope; `auto`, the default, of many only those that sketches "
-        "find likely. The scores of hits are exact either way.",
+        help_text="`exact` scores every page in scope; `auto`, the default, scores only the best candidates by "
+        "sketches if the scope is large. The scores of hits are exact either way.",
     )
     include = serializers.ListField(
         child=serializers.ChoiceField(choices=["text", "receipt", "regions"]),
         required=False,
         allow_null=True,
         max_length=3,
-        help_text="What else to tell: the words of each page, how the answer was obtained, and where on the pages it "
-        "lies (of at most 20 hits).",
+        help_text="Additional data: the text of each page, a receipt of how the search was done, and the regions of "
+        "each page that match (at most 20 hits).",
     )
 
     def validate(self, attrs: Any) -> Any:
         if attrs.get("collection_name") is not None and attrs.get("collections") is not None:
-            told = "Say `collection_name` or `collections`, not both."
-            raise serializers.ValidationError({"collections": told}, code="ambiguous")
-        if "regions" in (attrs.get("include") or ()) and (attrs.get("top_k") or 0) > MOST_WITH_REGIONS:
+            detail = "Send `collection_name` or `collections`, not both."
+            raise serializers.ValidationError({"collections": detail}, code="ambiguous")
+        if "regions" in (attrs.get("include") or ()) and (attrs.get("top_k") or 0) > MAX_TOP_K_WITH_REGIONS:
             raise RegionsOfTooMany(problems=(Problem("/top_k", RegionsOfTooMany.code, RegionsOfTooMany.title),))
         return attrs
 
 
-class SearchIn(WhereIn):
+class SearchIn(SearchOptionsIn):
     query = QueryField(
         required=False,
         allow_null=True,
-        help_text="What you want to know: words, or parts that are asked together. Needed, unless a `page` or a `crop` "
-        "is given.",
+        help_text="The query: text, or a list of parts that are combined. Required unless `page` or `crop` is sent.",
     )
     page = PageIn(
-        required=False, allow_null=True, help_text="A page of yours, instead of `query`, to find others like it."
+        required=False, allow_null=True, help_text="One of your pages, instead of `query`, to find similar ones."
     )
-    crop = CropIn(required=False, allow_null=True, help_text="A part of a page of yours, instead of `query`.")
+    crop = CropIn(required=False, allow_null=True, help_text="A part of one of your pages, instead of `query`.")
     ranking = serializers.ChoiceField(
         choices=["auto", "maxsim", "hybrid", "lexical"],
         required=False,
         allow_null=True,
         help_text="`maxsim`: by late interaction; `lexical`: by words; `hybrid`: by both; `auto`, the default: "
-        "`hybrid` for words with a number among them where the model reads text only, else `maxsim`.",
+        "`hybrid` for text with a number in it if the model sees only text, else `maxsim`.",
     )
     allow_degraded = FlagField(
         required=False,
         allow_null=True,
-        help_text="Where the embeddings service does not answer, rank by words alone instead of failing.",
+        help_text="If the embeddings service is unavailable, rank by words alone instead of failing.",
     )
 
     def validate(self, attrs: Any) -> Any:
@@ -131,11 +143,11 @@ class SearchIn(WhereIn):
         return data
 
 
-class SearchImageIn(WhereIn):
+class SearchImageIn(SearchOptionsIn):
     img_base64 = TextField(help_text="The image in base64, without a `data:` prefix.")
 
 
-_TIMING = OpenApiParameter("Server-Timing", str, "header", response=[200], description="Milliseconds, by stage.")
+_TIMING = OpenApiParameter("Server-Timing", str, "header", response=[200], description="Milliseconds per stage.")
 _WORDS = {"query": "Which lighthouse is the tallest?", "collection_name": "all", "top_k": 3}
 _MORE = {
     "query": "Which lighthouse is the tallest?",
@@ -158,7 +170,7 @@ _BY_WORDS = {"query": "INV-2023-0042", "ranking": "hybrid", "allow_degraded": Tr
 
 class _Searching(OwnedView):
     scopes: ClassVar = {"POST": "search"}
-    transactional = False  # it asks another machine
+    transactional = False  # it calls another service
 
     def answered(self, request: Request, data: dict[str, Any], asked: Asked) -> Response:
         with concurrent("search", owner_id=self.caller.owner_id, limit=settings.ENV.max_concurrent_searches):
@@ -212,24 +224,24 @@ class SearchView(_Searching):
     @extend_schema(
         operation_id="search",
         tags=["search"],
-        summary="Search pages by a question in words, by a page, or by several things together",
+        summary="Search pages",
         description=(
-            "Every page of what your documents show takes part as soon as it is ready. With `page` or `crop` instead "
-            "of `query` the vectors that are kept of that page, or of what lies in the box, are the question, no model "
-            "is asked, and the page itself is not among the hits. As a list `query` has parts: each counts by its "
-            "weight, however long it is, and one below zero is avoided. An unknown collection is an empty one.\n\n"
-            "Ranked `hybrid`, a page counts by the places that it has by score and by words, so that exact identifiers "
-            "are found; `ranks` says both, and scores do not fall from hit to hit."
+            "Searches all pages that your documents show. With `page` or `crop` instead of `query`, the stored vectors "
+            "of that page, or of the part inside the box, are the query; no model is called, and the page itself is "
+            "not among the hits. A `query` that is a list combines its parts by weight, regardless of their length; "
+            "parts with a negative weight are avoided. An unknown collection counts as empty.\n\n"
+            "With `ranking: hybrid`, hits are ordered by their ranks by score and by words, so that exact identifiers "
+            "are found; `ranks` has both ranks, and scores may increase from one hit to the next."
         ),
         parameters=[_TIMING],
         request=SearchIn,
         responses=search_out.SearchOut,
         examples=[
-            OpenApiExample("A question", value=_WORDS, request_only=True),
-            OpenApiExample("With more said", value=_MORE, request_only=True),
+            OpenApiExample("A text query", value=_WORDS, request_only=True),
+            OpenApiExample("More options", value=_MORE, request_only=True),
             OpenApiExample("More like this page", value=_LIKE, request_only=True),
             OpenApiExample("More like this part of a page", value=_PART_OF_A_PAGE, request_only=True),
-            OpenApiExample("Several things together", value=_TOGETHER, request_only=True),
+            OpenApiExample("Several parts", value=_TOGETHER, request_only=True),
             OpenApiExample("An identifier", value=_BY_WORDS, request_only=True),
             OpenApiExample("A hit", value={"query": _WORDS["query"], **search_out.EXAMPLE}, response_only=True),
         ],
@@ -246,7 +258,7 @@ class SearchImageView(_Searching):
         operation_id="searchImage",
         tags=["search"],
         summary="Search pages by an image",
-        description="The image may be a page, a part of one, or a photograph. All else is as in a search by words.",
+        description="The image may be a page, a part of a page, or a photo. All other fields are those of `search`.",
         parameters=[_TIMING],
         request=SearchImageIn,
         responses=search_out.AnswerOut,

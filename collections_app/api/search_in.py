@@ -1,4 +1,4 @@
-"""What may be asked with: words, an image, a page, a part of a page, or several of these together."""
+"""Queries in request bodies: text, an image, a page, a part of a page, or several of these."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -14,20 +14,20 @@ from collections_app.search.query import Asked, LikePage, Part, Picture, Togethe
 from paliapi.errors import Problem
 from paliapi.http.serializers import NumberField, StrictSerializer, TextField
 
-LONGEST_QUERY = 10_000
-MOST_PARTS = 8
-MOST_WEIGHT = 10
-_WAYS = ("text", "image", "page", "crop")
+MAX_TEXT_LENGTH = 10_000
+MAX_PARTS = 8
+MAX_WEIGHT = 10
+_PART_KINDS = ("text", "image", "page", "crop")
 
 
 class PageIn(StrictSerializer[Any]):
-    document_name = TextField(help_text="Of the document.")
+    document_name = TextField(help_text="Name of the document.")
     collection_name = TextField(
         required=False,
         allow_null=True,
-        help_text="Where the document is; left out: in the default one, `all`: in whichever.",
+        help_text="The collection of the document, or `all`; default: `default_collection`.",
     )
-    page_number = serializers.IntegerField(min_value=1, help_text="From 1.")
+    page_number = serializers.IntegerField(min_value=1, help_text="Starts at 1.")
 
 
 class CropIn(PageIn):
@@ -35,7 +35,7 @@ class CropIn(PageIn):
         child=NumberField(min_value=0, max_value=1),
         min_length=4,
         max_length=4,
-        help_text="Left, top, right, bottom, from 0 at the left and the top of the page to 1.",
+        help_text="Left, top, right, bottom, as fractions of the page from its top left corner.",
     )
 
     def validate_box(self, box: list[float]) -> list[float]:
@@ -46,21 +46,23 @@ class CropIn(PageIn):
 
 
 class PartIn(StrictSerializer[Any]):
-    text = TextField(required=False, allow_null=True, max_length=LONGEST_QUERY, help_text="A question in words.")
+    text = TextField(required=False, allow_null=True, max_length=MAX_TEXT_LENGTH, help_text="A text query.")
     image = TextField(required=False, allow_null=True, help_text="An image in base64, without a `data:` prefix.")
-    page = PageIn(required=False, allow_null=True, help_text="A page of yours.")
-    crop = CropIn(required=False, allow_null=True, help_text="A part of a page of yours.")
+    page = PageIn(required=False, allow_null=True, help_text="One of your pages.")
+    crop = CropIn(required=False, allow_null=True, help_text="A part of one of your pages.")
     weight = NumberField(
         required=False,
         allow_null=True,
-        min_value=-MOST_WEIGHT,
-        max_value=MOST_WEIGHT,
-        help_text="How much it counts; default 1, below zero: to be avoided.",
+        min_value=-MAX_WEIGHT,
+        max_value=MAX_WEIGHT,
+        help_text="Weight of the part; default 1; negative: avoid pages like it.",
     )
 
     def validate(self, attrs: Any) -> Any:
-        if len([way for way in _WAYS if attrs.get(way) is not None]) != 1:
-            raise serializers.ValidationError("Say one of `text`, `image`, `page` and `crop`.", code="ambiguous")
+        if sum(attrs.get(kind) is not None for kind in _PART_KINDS) != 1:
+            raise serializers.ValidationError(
+                "Send exactly one of `text`, `image`, `page` and `crop`.", code="ambiguous"
+            )
         return attrs
 
     def validate_text(self, value: str | None) -> str | None:
@@ -68,7 +70,7 @@ class PartIn(StrictSerializer[Any]):
 
     def validate_weight(self, value: float | None) -> float | None:
         if value == 0:
-            raise serializers.ValidationError("A part that counts for nothing can be left out.", code="zero")
+            raise serializers.ValidationError("The weight must not be 0; omit the part instead.", code="zero")
         return value
 
 
@@ -79,21 +81,21 @@ def not_blank(value: str | None) -> str | None:
 
 
 class QueryField(serializers.Field[Any, Any, Any, Any]):
-    """A question in words, or a list of parts."""
+    """Text, or a list of parts."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self._words = TextField(max_length=LONGEST_QUERY)
-        self._parts = serializers.ListField(child=PartIn(), min_length=1, max_length=MOST_PARTS)
+        self._text = TextField(max_length=MAX_TEXT_LENGTH)
+        self._parts = serializers.ListField(child=PartIn(), min_length=1, max_length=MAX_PARTS)
 
     def to_internal_value(self, data: Any) -> Any:
         if isinstance(data, list):
             return self._parts.run_validation(data)
-        return not_blank(self._words.run_validation(data))
+        return not_blank(self._text.run_validation(data))
 
 
 class QueryFieldSchema(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
-    """How the OpenAPI document tells of it; importing this is enough."""
+    """The schema of `QueryField` in the OpenAPI document; registered by being imported."""
 
     target_class = QueryField
 
@@ -101,8 +103,8 @@ class QueryFieldSchema(OpenApiSerializerFieldExtension):  # type: ignore[no-unty
         part = auto_schema.resolve_serializer(PartIn, direction).ref
         return {
             "oneOf": [
-                {"type": "string", "nullable": True, "minLength": 1, "maxLength": LONGEST_QUERY},
-                {"type": "array", "items": part, "minItems": 1, "maxItems": MOST_PARTS},
+                {"type": "string", "nullable": True, "minLength": 1, "maxLength": MAX_TEXT_LENGTH},
+                {"type": "array", "items": part, "minItems": 1, "maxItems": MAX_PARTS},
             ]
         }
 
@@ -113,7 +115,7 @@ def asked_of(data: Mapping[str, Any]) -> Asked:
     if not given:
         raise serializers.ValidationError({"query": "This field is required."}, code="required")
     if len(given) > 1:
-        raise QueryAmbiguous(problems=(Problem(f"/{given[1]}", QueryAmbiguous.code, "One way too many."),))
+        raise QueryAmbiguous(problems=(Problem(f"/{given[1]}", QueryAmbiguous.code, "Send only one of these fields."),))
     query = data.get("query")
     if isinstance(query, list):
         return _together(query)

@@ -1,4 +1,4 @@
-"""What a search answers."""
+"""Search results in responses."""
 
 from typing import Any, Literal, TypeAlias
 
@@ -16,15 +16,17 @@ Images: TypeAlias = Literal["base64", "url", "none"]
 
 
 class RanksOut(serializers.Serializer[Any]):
-    """The places that led to the order."""
+    """The ranks that determine the order of hits."""
 
     maxsim = serializers.IntegerField(
-        allow_null=True, help_text="Place by score, from 1; null beyond the best thousand, or where none was given."
+        allow_null=True, help_text="Rank by score, from 1; null beyond the first thousand, or without a score."
     )
     lexical = serializers.IntegerField(
-        allow_null=True, help_text="Place by words, from 1; null where the page has none of them."
+        allow_null=True, help_text="Rank by words, from 1; null if the page contains none of them."
     )
-    fused = serializers.FloatField(allow_null=True, help_text="Reciprocal rank fusion of both; null by words alone.")
+    fused = serializers.FloatField(
+        allow_null=True, help_text="Reciprocal rank fusion of both; null if ranked by words alone."
+    )
 
 
 class HitOut(serializers.Serializer[Any]):
@@ -34,36 +36,36 @@ class HitOut(serializers.Serializer[Any]):
     document_name = serializers.CharField()
     document_id = serializers.IntegerField()
     document_metadata = serializers.DictField(allow_null=True)
-    page_number = serializers.IntegerField(help_text="From 1.")
+    page_number = serializers.IntegerField(help_text="Starts at 1.")
     page_id = serializers.IntegerField()
     raw_score = serializers.FloatField(
         allow_null=True,
-        help_text="MaxSim: the sum over the query's vectors of their best match. Null only where words alone decided: "
-        "with `ranking: lexical`, and in a degraded answer.",
+        help_text="MaxSim: the sum of the best match of each query vector. Null only if ranked by words alone: "
+        "with `ranking: lexical`, and in a degraded response.",
     )
     normalized_score = serializers.FloatField(
         allow_null=True,
-        help_text="The raw score divided by the number of the query's vectors, or by the sum of their weights.",
+        help_text="The raw score divided by the number of query vectors, or by the sum of their weights.",
     )
-    ranks = RanksOut(required=False, help_text="Where words had a say.")
+    ranks = RanksOut(required=False, help_text="Only if words were part of the ranking.")
     img_base64 = serializers.CharField(
         allow_blank=True,
         help_text="The page image in base64, without a `data:` prefix; empty unless `images` is `base64`, and if its "
         "file is missing from storage.",
     )
     image_url = serializers.CharField(
-        allow_null=True, help_text='A signed link to the image, good for a while; null with `images: "none"`.'
+        allow_null=True, help_text="A signed link to the image that expires; null with `images: none`."
     )
     thumbnail_url = serializers.CharField(
-        allow_null=True, help_text="The same for the image in small; null where there is none."
+        allow_null=True, help_text="A signed link to the thumbnail that expires; null if there is no thumbnail."
     )
-    width = serializers.IntegerField(help_text="Of the image, in pixels.")
-    height = serializers.IntegerField()
+    width = serializers.IntegerField(help_text="Width of the image in pixels.")
+    height = serializers.IntegerField(help_text="Height of the image in pixels.")
     text = serializers.CharField(
-        required=False, allow_blank=True, help_text="The words of the page, where it has any; with `include: text`."
+        required=False, allow_blank=True, help_text="The text of the page; with `include: text`."
     )
     regions = regions.RegionsOut(
-        required=False, allow_null=True, help_text="With `include: regions`; null where words alone decided."
+        required=False, allow_null=True, help_text="With `include: regions`; null if ranked by words alone."
     )
 
 
@@ -74,22 +76,22 @@ class SpaceOut(serializers.Serializer[Any]):
 
 
 class ReceiptOut(serializers.Serializer[Any]):
-    """How the answer was obtained."""
+    """How the search was done."""
 
     mode = serializers.CharField(
-        help_text="`exact`: every page in scope was scored; `sketch`: of many, those that sketches find likely; "
-        "`lexical`: none was, words alone decided."
+        help_text="`exact`: every page in scope was scored; `sketch`: the best candidates by sketches; `lexical`: no "
+        "page was scored, the ranking is by words alone."
     )
     ranking = serializers.CharField(help_text="`maxsim`, `hybrid` or `lexical`.")
-    degraded = serializers.BooleanField(help_text="True where the embeddings service did not answer.")
-    space = SpaceOut(allow_null=True, help_text="What the vectors were made with; null when there was nothing to ask.")
-    pages_in_scope = serializers.IntegerField(help_text="Pages that collections, filter and key leave.")
-    pages_scored = serializers.IntegerField(help_text="Pages that got their exact score.")
+    degraded = serializers.BooleanField(help_text="True if the embeddings service was unavailable.")
+    space = SpaceOut(allow_null=True, help_text="The vector space of the query; null if the query was not embedded.")
+    pages_in_scope = serializers.IntegerField(help_text="Pages that match the collections, the filter and the key.")
+    pages_scored = serializers.IntegerField(help_text="Pages that were scored exactly.")
     pages_matched = serializers.IntegerField(
-        allow_null=True, help_text="Pages found by their words, some hundred at most; null where words had no say."
+        allow_null=True, help_text="Pages found by words, up to a few hundred; null if words were not searched."
     )
-    pages_left_out = serializers.IntegerField(help_text="Pages without vectors, or with those of another model.")
-    ms = serializers.DictField(child=serializers.FloatField(), help_text="Milliseconds, by stage.")
+    pages_left_out = serializers.IntegerField(help_text="Pages without vectors of the query's model.")
+    ms = serializers.DictField(child=serializers.FloatField(), help_text="Milliseconds per stage.")
 
 
 class AnswerOut(serializers.Serializer[Any]):
@@ -98,9 +100,7 @@ class AnswerOut(serializers.Serializer[Any]):
 
 
 class SearchOut(AnswerOut):
-    query = serializers.CharField(
-        allow_blank=True, help_text="The question again; empty when it was more or other than words."
-    )
+    query = serializers.CharField(allow_blank=True, help_text="The query, if it was text; otherwise empty.")
 
 
 _HIT = {
@@ -204,5 +204,5 @@ def _represent_receipt(receipt: Receipt) -> dict[str, Any]:
 
 def _pictures(hits: list[Hit]) -> list[str]:
     if sum(hit.page.image.size for hit in hits) > settings.ENV.max_expanded_mb * MEBIBYTE:
-        raise AnswerTooLarge('The images would be too large for one answer; ask for fewer pages, or `images: "url"`.')
+        raise AnswerTooLarge("The images would be too large for one response; lower `top_k`, or use `images: url`.")
     return [image_base64(hit.page.image) for hit in hits]

@@ -1,4 +1,4 @@
-"""What the routes of webhooks read and write."""
+"""Request and response bodies of webhooks."""
 
 from typing import Any
 
@@ -16,16 +16,41 @@ from collections_app.webhook_models import (
 )
 from paliapi.http.serializers import FlagField, StrictSerializer, TextField
 
-LONGEST_URL = 2000
-LONGEST_OVERLAP_H = 168
-USUAL_EVENTS = (Event.DOCUMENT_READY, Event.DOCUMENT_FAILED, Event.DOCUMENT_CANCELLED)
+MAX_URL_LENGTH = 2000
+MAX_OVERLAP_HOURS = 168
+DEFAULT_EVENTS = (Event.DOCUMENT_READY, Event.DOCUMENT_FAILED, Event.DOCUMENT_CANCELLED)
+
+
+_WEBHOOK_COLUMNS = (
+    "id",
+    "url",
+    "description",
+    "events",
+    "enabled",
+    "disabled_at",
+    "failing_since",
+    "created_at",
+    "updated_at",
+)
+_DELIVERY_COLUMNS = (
+    "id",
+    "event",
+    "status",
+    "attempts",
+    "attempted_at",
+    "took_ms",
+    "response_status",
+    "response_body",
+    "delivered_at",
+    "created_at",
+)
 
 
 class URLField(TextField):
-    """Only its shape; where it leads is for the verb to judge."""
+    """A URL as text; its destination is checked by the operation."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**{"max_length": LONGEST_URL, **kwargs})
+        super().__init__(**{"max_length": MAX_URL_LENGTH, **kwargs})
 
 
 class EventsField(serializers.ListField):
@@ -37,33 +62,33 @@ class EventsField(serializers.ListField):
 class WebhookIn(StrictSerializer[WebhookEndpoint]):
     url = URLField(help_text="An http or https URL of a public server.")
     description = TextField(
-        max_length=LONGEST_DESCRIPTION, required=False, allow_blank=True, allow_null=True, help_text="For you."
+        max_length=LONGEST_DESCRIPTION, required=False, allow_blank=True, allow_null=True, help_text="Free text."
     )
     events = EventsField(
-        required=False, allow_null=True, help_text="What to be told; left out: all that begins with `document.`."
+        required=False, allow_null=True, help_text="Events to send; default: all that begin with `document.`."
     )
 
 
 class WebhookChange(StrictSerializer[WebhookEndpoint]):
-    url = URLField(required=False, allow_null=True, help_text="Where to send to from now on; the secret stays.")
+    url = URLField(required=False, allow_null=True, help_text="The new URL; the secret stays the same.")
     description = TextField(
-        max_length=LONGEST_DESCRIPTION, required=False, allow_blank=True, allow_null=True, help_text="For you."
+        max_length=LONGEST_DESCRIPTION, required=False, allow_blank=True, allow_null=True, help_text="Free text."
     )
-    events = EventsField(required=False, allow_null=True, help_text="Replaces the list as a whole.")
+    events = EventsField(required=False, allow_null=True, help_text="Replaces the whole list.")
     enabled = FlagField(
         required=False,
         allow_null=True,
-        help_text="false: nothing is written for it any more, and what is pending waits.",
+        help_text="`false`: no new messages are created, and pending ones wait.",
     )
 
 
 class SecretRotation(StrictSerializer[WebhookEndpoint]):
     overlap_hours = serializers.IntegerField(
         min_value=0,
-        max_value=LONGEST_OVERLAP_H,
+        max_value=MAX_OVERLAP_HOURS,
         required=False,
         default=24,
-        help_text="How long messages are signed with the old secret too.",
+        help_text="How long messages are also signed with the old secret.",
     )
 
 
@@ -72,9 +97,9 @@ class ColiVarasWebhookIn(serializers.Serializer[WebhookEndpoint]):
 
 
 class ColiVarasWebhookOut(serializers.Serializer[WebhookEndpoint]):
-    app_id = serializers.CharField(help_text="Always the same for an account.")
+    app_id = serializers.CharField(help_text="Fixed for an account.")
     endpoint_id = serializers.CharField(help_text="The id of the webhook, as text.")
-    webhook_secret = serializers.CharField(help_text="What messages are signed with.")
+    webhook_secret = serializers.CharField(help_text="The secret that signs messages.")
 
 
 class WebhookOut(serializers.Serializer[dict[str, Any]]):
@@ -84,39 +109,39 @@ class WebhookOut(serializers.Serializer[dict[str, Any]]):
     events = serializers.ListField(child=serializers.ChoiceField(choices=Event.choices))
     enabled = serializers.BooleanField()
     disabled_reason = serializers.ChoiceField(
-        choices=WhyDisabled.choices, allow_null=True, help_text="Why nothing is sent to it."
+        choices=WhyDisabled.choices, allow_null=True, help_text="Why it is disabled."
     )
     disabled_at = serializers.DateTimeField(allow_null=True)
     failing_since = serializers.DateTimeField(
-        allow_null=True, help_text="When it first did not take a message, with no success since."
+        allow_null=True, help_text="When the first message since the last success failed."
     )
     old_secret_until = serializers.DateTimeField(
-        allow_null=True, help_text="Until when messages are signed with the old secret too."
+        allow_null=True, help_text="Until when messages are also signed with the old secret."
     )
     created_at = serializers.DateTimeField()
     updated_at = serializers.DateTimeField()
 
 
 class WebhookWithSecret(WebhookOut):
-    secret = serializers.CharField(help_text="What messages are signed with. It is shown this once.")
+    secret = serializers.CharField(help_text="The secret that signs messages. Returned only once.")
 
 
 class DeliveryOut(serializers.Serializer[dict[str, Any]]):
     id = serializers.IntegerField()
-    message_id = serializers.CharField(help_text="The `webhook-id`; the same at every attempt.")
+    message_id = serializers.CharField(help_text="The `webhook-id`, the same for every attempt.")
     event = serializers.ChoiceField(choices=[*Event.choices, (TEST, TEST)])
     status = serializers.ChoiceField(choices=DeliveryStatus.choices)
-    attempts = serializers.IntegerField(help_text="Since it was written or last sent again by hand.")
-    next_try_at = serializers.DateTimeField(allow_null=True, help_text="Where it is pending.")
-    attempted_at = serializers.DateTimeField(allow_null=True, help_text="When it was last tried.")
-    took_ms = serializers.IntegerField(allow_null=True, help_text="How long the last attempt took.")
+    attempts = serializers.IntegerField(help_text="Attempts since it was created or last resent.")
+    next_try_at = serializers.DateTimeField(allow_null=True, help_text="When the next attempt is, if it is pending.")
+    attempted_at = serializers.DateTimeField(allow_null=True, help_text="When the last attempt was.")
+    took_ms = serializers.IntegerField(allow_null=True, help_text="Duration of the last attempt.")
     error = serializers.ChoiceField(
         choices=["refused", "unreachable", "untrusted", "redirected", "rejected"],
         allow_null=True,
         help_text="Why the last attempt failed.",
     )
     response_status = serializers.IntegerField(allow_null=True)
-    response_body = serializers.CharField(help_text="How the last answer begins.")
+    response_body = serializers.CharField(help_text="The beginning of the last response.")
     delivered_at = serializers.DateTimeField(allow_null=True)
     created_at = serializers.DateTimeField()
 
@@ -160,31 +185,29 @@ NEW_WEBHOOK = OpenApiExample(
 WITH_SECRET = OpenApiExample(
     "With its secret", value={**_WEBHOOK, "secret": _SECRET}, response_only=True, status_codes=["200", "201"]
 )
-PAUSE = OpenApiExample("Send nothing for a while", value={"enabled": False}, request_only=True)
-ROTATION = OpenApiExample("With two days to change over", value={"overlap_hours": 48}, request_only=True)
-COLIVARAS = OpenApiExample("An address", value={"url": "https://example.com/hooks/paliapi"}, request_only=True)
+PAUSE = OpenApiExample("Disable", value={"enabled": False}, request_only=True)
+ROTATION = OpenApiExample("With two days of overlap", value={"overlap_hours": 48}, request_only=True)
+COLIVARAS = OpenApiExample("A URL", value={"url": "https://example.com/hooks/paliapi"}, request_only=True)
 COLIVARAS_ANSWER = OpenApiExample(
-    "As ColiVara answers",
+    "ColiVara-compatible",
     value={"app_id": "owner-1", "endpoint_id": "3", "webhook_secret": _SECRET},
     response_only=True,
 )
 DELIVERY = OpenApiExample(
-    "A delivery that waits for its third try", value=_DELIVERY, response_only=True, status_codes=["200", "202"]
+    "A delivery that waits for its third attempt", value=_DELIVERY, response_only=True, status_codes=["200", "202"]
 )
 
 
-def webhook(row: WebhookEndpoint) -> dict[str, Any]:
-    same = ("id", "url", "description", "events", "enabled", "disabled_at", "failing_since", "created_at", "updated_at")
-    told = {name: getattr(row, name) for name in same}
-    return dict(
-        WebhookOut({**told, "disabled_reason": row.disabled_reason or None, "old_secret_until": row.old_until}).data
-    )
+def represent_webhook(row: WebhookEndpoint) -> dict[str, Any]:
+    fields = {name: getattr(row, name) for name in _WEBHOOK_COLUMNS}
+    fields["disabled_reason"] = row.disabled_reason or None
+    fields["old_secret_until"] = row.old_until
+    return dict(WebhookOut(fields).data)
 
 
-def delivery(row: WebhookDelivery) -> dict[str, Any]:
-    same = ("id", "event", "status", "attempts", "attempted_at", "took_ms", "response_status", "response_body")
-    told = {name: getattr(row, name) for name in (*same, "delivered_at", "created_at")}
-    told["message_id"] = row.name
-    told["next_try_at"] = row.next_try_at if row.status == DeliveryStatus.PENDING else None
-    told["error"] = row.error or None
-    return dict(DeliveryOut(told).data)
+def represent_delivery(row: WebhookDelivery) -> dict[str, Any]:
+    fields = {name: getattr(row, name) for name in _DELIVERY_COLUMNS}
+    fields["message_id"] = row.name
+    fields["next_try_at"] = row.next_try_at if row.status == DeliveryStatus.PENDING else None
+    fields["error"] = row.error or None
+    return dict(DeliveryOut(fields).data)

@@ -1,17 +1,17 @@
-"""Webhooks over HTTP."""
+"""Endpoints of webhooks and their deliveries."""
 
 from datetime import timedelta
 from typing import Any, ClassVar
 
 from django.db import transaction
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.access import Scope
 from accounts.views import OwnedView
 from collections_app import tasks
-from collections_app.api import webhook_serializers as forms
+from collections_app.api import webhook_serializers as serializers
 from collections_app.api.errors import NothingToChange, WebhookStatusInvalid
 from collections_app.api.parameters import CURSOR, LIMIT, LINK_HEADER
 from collections_app.api.validation import validated
@@ -20,104 +20,104 @@ from collections_app.webhooks import endpoints, keys
 from paliapi.errors import Problem
 from paliapi.http.paging import paginate
 
-# A webhook goes on telling after its key is revoked, so making one is as much as making a key.
-_MANAGING: dict[str, Scope | None] = dict.fromkeys(("GET", "HEAD", "OPTIONS", "POST", "PATCH", "DELETE"), "admin")
+# A webhook keeps sending data after the key that created it is revoked, so it needs the scope that creates keys.
+_ADMIN_SCOPES: dict[str, Scope | None] = dict.fromkeys(("GET", "HEAD", "OPTIONS", "POST", "PATCH", "DELETE"), "admin")
 _ID = OpenApiParameter("webhook_id", int, "path", description="The webhook's `id`.")
 _DELIVERY_ID = OpenApiParameter("delivery_id", int, "path", description="The delivery's `id`.")
 _STATUS = OpenApiParameter(
-    "status", str, "query", enum=DeliveryStatus.values, description="Only those in this state; left out: all."
+    "status", str, "query", enum=DeliveryStatus.values, description="Only deliveries with this status; default: all."
 )
 
 
 def _with_secret(row: WebhookEndpoint, *, status: int) -> Response:
-    return Response({**forms.webhook(row), "secret": keys.secret_of(row)}, status=status)
+    return Response({**serializers.represent_webhook(row), "secret": keys.secret_of(row)}, status=status)
 
 
 class Webhooks(OwnedView):
     query = frozenset({"limit", "cursor"})
-    scopes: ClassVar[dict[str, Scope | None]] = _MANAGING
+    scopes: ClassVar[dict[str, Scope | None]] = _ADMIN_SCOPES
 
     @extend_schema(
         operation_id="listWebhooks",
         tags=["webhooks"],
-        summary="List your webhooks",
-        description="All of them, oldest first. Needs the scope `admin` and a key that reaches every collection.",
+        summary="List webhooks",
+        description="Lists all your webhooks, oldest first. Needs the scope `admin` and a key for all collections.",
         parameters=[LIMIT, CURSOR, LINK_HEADER],
-        responses=forms.WebhookOut(many=True),
-        examples=[forms.WEBHOOK],
+        responses=serializers.WebhookOut(many=True),
+        examples=[serializers.WEBHOOK],
     )
     def get(self, request: Request) -> Response:
         page = paginate(request, endpoints.visible_to(self.transaction, self.caller))
-        return Response([forms.webhook(row) for row in page.rows], headers=page.headers)
+        return Response([serializers.represent_webhook(row) for row in page.rows], headers=page.headers)
 
     @extend_schema(
         operation_id="createWebhook",
         tags=["webhooks"],
-        summary="Be told at an address of yours",
+        summary="Create a webhook",
         description=(
-            "Messages are signed as Standard Webhooks has it. The secret is in the answer, this once. Needs the scope "
-            "`admin` and a key that reaches every collection."
+            "Messages are signed according to Standard Webhooks. The secret is returned only once, in this response. "
+            "Needs the scope `admin` and a key for all collections."
         ),
-        request=forms.WebhookIn,
-        responses={201: forms.WebhookWithSecret},
-        examples=[forms.NEW_WEBHOOK, forms.WITH_SECRET],
+        request=serializers.WebhookIn,
+        responses={201: serializers.WebhookWithSecret},
+        examples=[serializers.NEW_WEBHOOK, serializers.WITH_SECRET],
     )
     def post(self, request: Request) -> Response:
-        data = validated(forms.WebhookIn, request)
-        made = endpoints.create(
+        body = validated(serializers.WebhookIn, request)
+        webhook = endpoints.create(
             self.transaction,
             self.caller,
-            url=data["url"],
-            description=data.get("description", ""),
-            events=data.get("events", forms.USUAL_EVENTS),
+            url=body["url"],
+            description=body.get("description", ""),
+            events=body.get("events", serializers.DEFAULT_EVENTS),
         )
-        return _with_secret(made, status=201)
+        return _with_secret(webhook, status=201)
 
 
 class WebhookDetail(OwnedView):
     query: ClassVar[frozenset[str]] = frozenset()
-    scopes: ClassVar[dict[str, Scope | None]] = _MANAGING
+    scopes: ClassVar[dict[str, Scope | None]] = _ADMIN_SCOPES
 
     @extend_schema(
         operation_id="getWebhook",
         tags=["webhooks"],
-        summary="Read one webhook",
-        description="Without its secret. Needs the scope `admin`.",
+        summary="Get a webhook",
+        description="The response does not include the secret. Needs the scope `admin`.",
         parameters=[_ID],
-        responses=forms.WebhookOut,
-        examples=[forms.WEBHOOK],
+        responses=serializers.WebhookOut,
+        examples=[serializers.WEBHOOK],
     )
     def get(self, _request: Request, webhook_id: int) -> Response:
-        return Response(forms.webhook(endpoints.find(self.transaction, self.caller, webhook_id)))
+        return Response(serializers.represent_webhook(endpoints.find(self.transaction, self.caller, webhook_id)))
 
     @extend_schema(
         operation_id="updateWebhook",
         tags=["webhooks"],
-        summary="Change a webhook, disable it or enable it again",
+        summary="Change, disable or enable a webhook",
         description=(
-            "Null counts as left out. While it is disabled nothing is written for it; what was pending waits, and is "
-            "sent once it is enabled. Needs the scope `admin`."
+            "Null means omitted. No new messages are created for a disabled webhook; pending ones are sent once it is "
+            "enabled again. Needs the scope `admin`."
         ),
         parameters=[_ID],
-        request=forms.WebhookChange,
-        responses=forms.WebhookOut,
-        examples=[forms.PAUSE, forms.WEBHOOK],
+        request=serializers.WebhookChange,
+        responses=serializers.WebhookOut,
+        examples=[serializers.PAUSE, serializers.WEBHOOK],
     )
     def patch(self, request: Request, webhook_id: int) -> Response:
-        data = validated(forms.WebhookChange, request)
-        if not data:
+        body = validated(serializers.WebhookChange, request)
+        if not body:
             raise NothingToChange
-        changed = endpoints.update(self.transaction, self.caller, webhook_id, endpoints.EndpointUpdate(**data))
+        webhook = endpoints.update(self.transaction, self.caller, webhook_id, endpoints.EndpointUpdate(**body))
         transaction.on_commit(tasks.nudge_courier)
-        return Response(forms.webhook(changed))
+        return Response(serializers.represent_webhook(webhook))
 
     @extend_schema(
         operation_id="deleteWebhook",
         tags=["webhooks"],
         summary="Delete a webhook",
-        description="With its deliveries; nothing more is sent. Needs the scope `admin`.",
+        description="Deletes its deliveries too; nothing more is sent. Needs the scope `admin`.",
         parameters=[_ID],
-        responses={204: OpenApiResponse(description="It is deleted.")},
+        responses={204: None},
     )
     def delete(self, _request: Request, webhook_id: int) -> Response:
         endpoints.delete(self.transaction, self.caller, webhook_id)
@@ -126,23 +126,23 @@ class WebhookDetail(OwnedView):
 
 class RotateSecret(OwnedView):
     query: ClassVar[frozenset[str]] = frozenset()
-    scopes: ClassVar[dict[str, Scope | None]] = _MANAGING
+    scopes: ClassVar[dict[str, Scope | None]] = _ADMIN_SCOPES
 
     @extend_schema(
         operation_id="rotateWebhookSecret",
         tags=["webhooks"],
-        summary="Give a webhook a new secret",
+        summary="Rotate the secret of a webhook",
         description=(
-            "The new secret is in the answer, this once. Until the overlap is over, messages carry two signatures: one "
-            "of the new secret and one of the old. Needs the scope `admin`."
+            "The new secret is returned only once, in this response. During the overlap, messages carry two "
+            "signatures: one with the new secret and one with the old. Needs the scope `admin`."
         ),
         parameters=[_ID],
-        request=forms.SecretRotation,
-        responses=forms.WebhookWithSecret,
-        examples=[forms.ROTATION, forms.WITH_SECRET],
+        request=serializers.SecretRotation,
+        responses=serializers.WebhookWithSecret,
+        examples=[serializers.ROTATION, serializers.WITH_SECRET],
     )
     def post(self, request: Request, webhook_id: int) -> Response:
-        overlap = timedelta(hours=validated(forms.SecretRotation, request)["overlap_hours"])
+        overlap = timedelta(hours=validated(serializers.SecretRotation, request)["overlap_hours"])
         return _with_secret(
             endpoints.rotate_secret(self.transaction, self.caller, webhook_id, overlap=overlap), status=200
         )
@@ -150,94 +150,95 @@ class RotateSecret(OwnedView):
 
 class SendTest(OwnedView):
     query: ClassVar[frozenset[str]] = frozenset()
-    scopes: ClassVar[dict[str, Scope | None]] = _MANAGING
+    scopes: ClassVar[dict[str, Scope | None]] = _ADMIN_SCOPES
     extra_statuses: ClassVar = {"POST": (409,)}
 
     @extend_schema(
         operation_id="testWebhook",
         tags=["webhooks"],
-        summary="Send a webhook a message of no consequence",
-        description="A `webhook.test`, whatever it wants to be told. What became of it stands in its deliveries.",
+        summary="Send a test message to a webhook",
+        description="Sends `webhook.test`, whatever the webhook subscribes to. Its deliveries show the result.",
         parameters=[_ID],
         request=None,
-        responses={202: forms.DeliveryOut},
-        examples=[forms.DELIVERY],
+        responses={202: serializers.DeliveryOut},
+        examples=[serializers.DELIVERY],
     )
     def post(self, _request: Request, webhook_id: int) -> Response:
-        written = endpoints.send_test(self.transaction, self.caller, webhook_id)
+        delivery = endpoints.send_test(self.transaction, self.caller, webhook_id)
         transaction.on_commit(tasks.nudge_courier)
-        return Response(forms.delivery(written), status=202)
+        return Response(serializers.represent_delivery(delivery), status=202)
 
 
 class WebhookDeliveries(OwnedView):
     query = frozenset({"status", "limit", "cursor"})
-    scopes: ClassVar[dict[str, Scope | None]] = _MANAGING
+    scopes: ClassVar[dict[str, Scope | None]] = _ADMIN_SCOPES
 
     @extend_schema(
         operation_id="listWebhookDeliveries",
         tags=["webhooks"],
-        summary="Read what was sent to a webhook",
-        description="Newest first. They are kept for some days. A long list pages: follow the `Link` header.",
+        summary="List deliveries of a webhook",
+        description="Newest first; deliveries are stored for some days. Long lists are paginated by the `Link` header.",
         parameters=[_ID, _STATUS, LIMIT, CURSOR, LINK_HEADER],
-        responses=forms.DeliveryOut(many=True),
-        examples=[forms.DELIVERY],
+        responses=serializers.DeliveryOut(many=True),
+        examples=[serializers.DELIVERY],
     )
     def get(self, request: Request, webhook_id: int) -> Response:
         rows = endpoints.deliveries(self.transaction, self.caller, webhook_id)
-        if wanted := _status(request):
-            rows = rows.filter(status=wanted)
+        if status := _status(request):
+            rows = rows.filter(status=status)
         page = paginate(request, rows, newest_first=True)
-        return Response([forms.delivery(row) for row in page.rows], headers=page.headers)
+        return Response([serializers.represent_delivery(row) for row in page.rows], headers=page.headers)
 
 
 class ReplayDelivery(OwnedView):
     query: ClassVar[frozenset[str]] = frozenset()
-    scopes: ClassVar[dict[str, Scope | None]] = _MANAGING
+    scopes: ClassVar[dict[str, Scope | None]] = _ADMIN_SCOPES
     extra_statuses: ClassVar = {"POST": (409,)}
 
     @extend_schema(
         operation_id="replayWebhookDelivery",
         tags=["webhooks"],
-        summary="Send a message again",
-        description="With the same `webhook-id`, whatever became of it before. One that waits is tried at once.",
+        summary="Resend a message",
+        description="Sends it with the same `webhook-id`, even if it was delivered. A pending one is sent at once.",
         parameters=[_ID, _DELIVERY_ID],
         request=None,
-        responses={202: forms.DeliveryOut},
-        examples=[forms.DELIVERY],
+        responses={202: serializers.DeliveryOut},
+        examples=[serializers.DELIVERY],
     )
     def post(self, _request: Request, webhook_id: int, delivery_id: int) -> Response:
-        again = endpoints.replay(self.transaction, self.caller, webhook_id, delivery_id)
+        delivery = endpoints.replay(self.transaction, self.caller, webhook_id, delivery_id)
         transaction.on_commit(tasks.nudge_courier)
-        return Response(forms.delivery(again), status=202)
+        return Response(serializers.represent_delivery(delivery), status=202)
 
 
 class ColiVarasWebhook(OwnedView):
-    """The same under the address that ColiVara's clients use."""
+    """Creation at the path that ColiVara's clients use."""
 
-    scopes: ClassVar[dict[str, Scope | None]] = _MANAGING
+    scopes: ClassVar[dict[str, Scope | None]] = _ADMIN_SCOPES
 
     @extend_schema(
         operation_id="addWebhookCompatible",
         tags=["webhooks"],
-        summary="Be told at an address of yours (ColiVara's way)",
+        summary="Create a webhook (ColiVara-compatible)",
         description=(
-            "Makes the one webhook that an account has in ColiVara, for `upsert.success` and `upsert.fail`. A second "
-            "call changes its URL, enables it and answers with the same secret. Needs the scope `admin`."
+            "Creates the single webhook of an account, as in ColiVara, for `upsert.success` and `upsert.fail`. Another "
+            "call changes its URL, enables it and returns the same secret. Needs the scope `admin`."
         ),
-        request=forms.ColiVarasWebhookIn,
-        responses=forms.ColiVarasWebhookOut,
-        examples=[forms.COLIVARAS, forms.COLIVARAS_ANSWER],
+        request=serializers.ColiVarasWebhookIn,
+        responses=serializers.ColiVarasWebhookOut,
+        examples=[serializers.COLIVARAS, serializers.COLIVARAS_ANSWER],
     )
     def post(self, request: Request) -> Response:
-        data = validated(forms.ColiVarasWebhookIn, request)
-        row = endpoints.create_compatible(self.transaction, self.caller, url=data["url"])
-        told = {"app_id": f"owner-{row.owner_id}", "endpoint_id": str(row.pk), "webhook_secret": keys.secret_of(row)}
-        return Response(told)
+        body = validated(serializers.ColiVarasWebhookIn, request)
+        row = endpoints.create_compatible(self.transaction, self.caller, url=body["url"])
+        return Response(
+            {"app_id": f"owner-{row.owner_id}", "endpoint_id": str(row.pk), "webhook_secret": keys.secret_of(row)}
+        )
 
 
 def _status(request: Request) -> str:
-    wanted: Any = request.query_params.get("status")
-    if wanted is not None and wanted not in DeliveryStatus.values:
+    status: Any = request.query_params.get("status")
+    if status is not None and status not in DeliveryStatus.values:
         detail = "status must be one of " + ", ".join(DeliveryStatus.values) + "."
         raise WebhookStatusInvalid(detail, problems=(Problem("/status", WebhookStatusInvalid.code, detail),))
-    return wanted or ""
+    return status or ""

@@ -31,7 +31,7 @@ const JOURNEY = [
       if (status !== "ready") pm.execution.setNextRequest(pm.info.requestName);`,
   },
   {
-    title: "Search pages by a question in words, by a page, or by several things together",
+    title: "Search pages",
     body: { query: "How far is a light seen that stands 40 metres high?", collection_name: NAME },
     test: `
       pm.response.to.have.status(200);
