@@ -1,4 +1,4 @@
-"""Names for processes that other processes of the same machine can check, and nobody else can mistake for theirs."""
+"""Names of processes, which other processes on the same machine can check and which are unique across machines."""
 
 import os
 import socket
@@ -7,14 +7,14 @@ from pathlib import Path
 
 
 def name_of(pid: int) -> str:
-    """`PLACE:PID`, for a process that this one could see."""
-    return f"{_place()}:{pid}"
+    """Return `HOST:PID` for a process that is visible to this one."""
+    return f"{_host()}:{pid}"
 
 
 def is_gone(name: str) -> bool:
-    """Whether the process is known to be no more; False for one elsewhere, of which nothing is known."""
-    place, _, pid = name.rpartition(":")
-    if place != _place() or not pid.isdecimal():
+    """Return whether the process is known to have ended; False for one elsewhere, about which nothing is known."""
+    host, _, pid = name.rpartition(":")
+    if host != _host() or not pid.isdecimal():
         return False
     try:
         os.kill(int(pid), 0)
@@ -26,8 +26,8 @@ def is_gone(name: str) -> bool:
 
 
 @cache
-def _place() -> str:
-    """Where process numbers mean the same: this start of this machine, and on Linux this namespace of processes."""
+def _host() -> str:
+    """Return a name for the scope in which process ids are unique: this boot and, on Linux, this PID namespace."""
     try:
         boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
         return f"{boot}:{Path('/proc/self/ns/pid').stat().st_ino}"

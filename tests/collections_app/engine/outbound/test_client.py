@@ -17,9 +17,9 @@ from tests.collections_app.engine.outbound.web_servers import (
     DEADLINE_S,
     Server,
     Trap,
-    answer_once,
     listening,
     ok,
+    respond_once,
     status,
     trap,
 )
@@ -123,8 +123,8 @@ def test_a_name_is_resolved_once_and_the_connection_is_pinned() -> None:
         policy = OutboundPolicy(allow=AllowList.parse([OUTSIDE]), ports=frozenset({server.port}), resolve=rebinding)
         fetch(f"http://docs.example:{server.port}/", io.BytesIO(), limits=LIMITS, policy=policy)
         assert isinstance(outcome(f"http://docs.example:{server.port}/", policy=policy), FetchRefused)
-    assert server.asked == ["/"]
-    assert inside.asked == []
+    assert server.requested == ["/"]
+    assert inside.requested == []
 
 
 @pytest.mark.parametrize(
@@ -145,7 +145,7 @@ def test_redirects_to_private_addresses_are_refused(location: str) -> None:
         policy = OutboundPolicy(allow=AllowList.parse([OUTSIDE]), ports=frozenset({server.port}), resolve=resolve)
         error = outcome(f"http://docs.example:{server.port}/", policy=policy)
     assert isinstance(error, FetchRefused)
-    assert server.asked == ["/"]
+    assert server.requested == ["/"]
     assert inside.heads == []
 
 
@@ -298,7 +298,7 @@ def test_https_is_tunnelled_through_the_proxy(server_side: ssl.SSLContext, clien
     def tunnel(connection: socket.socket, over: threading.Event) -> None:
         connection.sendall(b"HTTP/1.1 200 Connected\r\n\r\n")
         with server_side.wrap_socket(connection, server_side=True) as secure:
-            answer_once(secure, inner, {"/x": ok(b"secret")}, over)
+            respond_once(secure, inner, {"/x": ok(b"secret")}, over)
 
     with listening({"docs.example:443": tunnel}) as proxy:
         policy = OutboundPolicy(proxy=f"http://alice:p%40ss@127.0.0.1:{proxy.port}", tls=client_side, resolve=at())

@@ -67,21 +67,21 @@ def test_redirects_are_followed_to_the_document() -> None:
         pages["/3"] = status(308, f"Location: http://docs.example:{server.port}/\u00e4")
         fetched, content = fetch_from(server, "/1")
         assert (content, fetched.url) == (b"target", f"http://docs.example:{server.port}/%C3%A4")
-        assert server.asked == ["/1", "/2?x=1", "/3", "/%C3%A4"]
+        assert server.requested == ["/1", "/2?x=1", "/3", "/%C3%A4"]
 
 
 def test_a_fourth_redirect_is_refused() -> None:
     pages = {f"/{number}": status(307, f"Location: /{number + 1}") for number in range(10)}
     with listening(pages) as server, pytest.raises(FetchFailed, match="more than 3 times"):
         fetch_from(server, "/0")
-    assert server.asked == ["/0", "/1", "/2", "/3"]
+    assert server.requested == ["/0", "/1", "/2", "/3"]
 
 
 def test_a_redirect_loop_is_detected() -> None:
     pages = {"/a": status(303, "Location: /b"), "/b": status(303, "Location: /a#again")}
     with listening(pages) as server, pytest.raises(FetchFailed, match="loop"):
         fetch_from(server, "/a")
-    assert server.asked == ["/a", "/b"]
+    assert server.requested == ["/a", "/b"]
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ def test_a_redirect_loop_is_detected() -> None:
 def test_invalid_redirects_are_not_followed(headers: list[str], kind: type[Exception]) -> None:
     with listening({"/": status(302, *headers)}) as server, pytest.raises(kind):
         fetch_from(server, "/")
-    assert server.asked == ["/"]
+    assert server.requested == ["/"]
 
 
 def test_every_hop_uses_a_new_connection_without_cookies() -> None:

@@ -70,7 +70,7 @@ def test_a_message_is_posted_as_json_with_its_headers() -> None:
 def test_only_2xx_is_success_and_redirects_are_not_followed(answer: bytes, failure: str) -> None:
     with listening({"/hook": answer}) as server:
         result = post_to(server.port)
-        assert server.asked == ["/hook"]
+        assert server.requested == ["/hook"]
     assert result.failure == failure
     assert result.retry_after_s == (7.0 if b"Retry-After" in answer else None)
 
@@ -99,7 +99,7 @@ def test_a_server_with_a_self_signed_certificate_receives_nothing() -> None:
     with listening({"/hook": status(204)}, tls=server_side) as server:
         policy = OutboundPolicy(allow=AllowList.parse(["127.0.0.1"]), ports=frozenset({server.port}))
         result = post(f"https://127.0.0.1:{server.port}/hook", BODY, headers={}, policy=policy, timeout_s=10)
-        assert server.asked == []
+        assert server.requested == []
     assert result.failure == "untrusted"
 
 

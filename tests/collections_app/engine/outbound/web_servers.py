@@ -30,7 +30,7 @@ class Server:
     heads: list[str] = field(default_factory=list)
 
     @property
-    def asked(self) -> list[str]:
+    def requested(self) -> list[str]:
         """The targets of all requests so far."""
         return [head.split(" ")[1] for head in self.heads]
 
@@ -74,20 +74,20 @@ def _serve(
             connection.settimeout(DEADLINE_S)
             if tls:
                 with tls.wrap_socket(connection, server_side=True) as secure:
-                    answer_once(secure, server, pages, done)
+                    respond_once(secure, server, pages, done)
             else:
-                answer_once(connection, server, pages, done)
+                respond_once(connection, server, pages, done)
 
 
-def answer_once(
+def respond_once(
     connection: socket.socket, server: Server, pages: Mapping[str, bytes | Response], done: threading.Event
 ) -> None:
     server.heads.append(read_head(connection))
-    answer = pages.get(server.asked[-1], status(404))
-    if callable(answer):
-        answer(connection, done)
+    response = pages.get(server.requested[-1], status(404))
+    if callable(response):
+        response(connection, done)
     else:
-        connection.sendall(answer)
+        connection.sendall(response)
 
 
 def read_head(connection: socket.socket) -> str:

@@ -63,20 +63,20 @@ def form_within_itself() -> bytes:
     return pdf("", content=b"/X Do", resources=b"/XObject<</X 6 0 R>>", extra=[form])
 
 
-def huge_picture_in_pdf(side: int = 20_000) -> bytes:
+def huge_image_in_pdf(side: int = 20_000) -> bytes:
     """Return a PDF with 1.2 gigabytes of black pixels, compressed twice."""
     packer = zlib.compressobj(1)
     rows = bytes(3 * side)
     packed = b"".join(packer.compress(rows) for _ in range(side)) + packer.flush()
-    return _with_picture(side, zlib.compress(packed, 9), filters=b"/FlateDecode/FlateDecode")
+    return _with_image(side, zlib.compress(packed, 9), filters=b"/FlateDecode/FlateDecode")
 
 
-def lying_picture_in_pdf(side: int = 60_000) -> bytes:
+def misdeclared_image_in_pdf(side: int = 60_000) -> bytes:
     """Return a PDF with an image that declares 3.6 gigapixels and has a few bytes."""
-    return _with_picture(side, zlib.compress(b"nothing"), filters=b"/FlateDecode")
+    return _with_image(side, zlib.compress(b"nothing"), filters=b"/FlateDecode")
 
 
-def _with_picture(side: int, packed: bytes, *, filters: bytes) -> bytes:
+def _with_image(side: int, packed: bytes, *, filters: bytes) -> bytes:
     image = (
         b"<</Type/XObject/Subtype/Image/Width %d/Height %d/ColorSpace/DeviceRGB/BitsPerComponent 8"
         b"/Filter[%s]/Length %d>>stream\n%s\nendstream" % (side, side, filters, len(packed), packed)
@@ -84,7 +84,7 @@ def _with_picture(side: int, packed: bytes, *, filters: bytes) -> bytes:
     return pdf("", content=b"500 0 0 500 0 0 cm /X Do", resources=b"/XObject<</X 6 0 R>>", extra=[image])
 
 
-def lying_png() -> bytes:
+def misdeclared_png() -> bytes:
     """Return a PNG whose header declares 81 megapixels, which is allowed, with the pixels of a much smaller image."""
     content = bytearray(huge_png(10))
     content[16:24] = struct.pack(">II", 9000, 9000)
@@ -92,7 +92,7 @@ def lying_png() -> bytes:
     return bytes(content)
 
 
-def laughing_docx(rounds: int = 12) -> bytes:
+def billion_laughs_docx(rounds: int = 12) -> bytes:
     """Return a document with XML entities that contain each other ten times."""
     entities = "".join(f'<!ENTITY e{n} "{f"&e{n - 1};" * 10}">' for n in range(1, rounds))
     body = f"<w:body><w:p><w:r><w:t>&e{rounds - 1};</w:t></w:r></w:p></w:body>"
@@ -108,16 +108,16 @@ IN_FILES = (
     Bomb("100,000 pages", many_pages, frozenset({"too_many_pages"})),
     Bomb("a form that draws itself", form_within_itself, _MEMORY | _TIME),
     Bomb("forms that draw a billion shapes", endless_pdf, _MEMORY | _TIME),
-    Bomb("a picture of 1.2 gigabytes in a PDF", huge_picture_in_pdf, _MEMORY | {READY}),
-    Bomb("a picture in a PDF that lies about its size", lying_picture_in_pdf, _MEMORY | {READY}),
+    Bomb("an image of 1.2 gigabytes in a PDF", huge_image_in_pdf, _MEMORY | {READY}),
+    Bomb("an image in a PDF that declares a wrong size", misdeclared_image_in_pdf, _MEMORY | {READY}),
     Bomb("a page description of 1 gigabyte", lambda: pdf_with_bloated_page(1000), _MEMORY),
     Bomb("a PNG of 177 megapixels", lambda: huge_png(13_300), frozenset({"page_too_large"})),
-    Bomb("a PNG that lies about its size", lying_png, frozenset({"file_damaged"})),
+    Bomb("a PNG that declares a wrong size", misdeclared_png, frozenset({"file_damaged"})),
     Bomb("a docx that unpacks to 600 megabytes", lambda: zip_bomb(600), frozenset({"file_expands_too_much"})),
-    Bomb("a docx that lies about its size", lambda: lying_zip(20), frozenset({"file_expands_too_much"})),
+    Bomb("a docx that declares a wrong size", lambda: lying_zip(20), frozenset({"file_expands_too_much"})),
     Bomb(
-        "a docx with a trillion laughs",
-        laughing_docx,
+        "a docx with nested XML entities",
+        billion_laughs_docx,
         frozenset({"conversion_failed", "render_took_too_long", "too_many_pages", READY}),
     ),
 )

@@ -12,12 +12,12 @@ from tests.collections_app.engine.rendering.bombs import (
     READY,
     Bomb,
     deep_tree,
-    huge_picture_in_pdf,
+    huge_image_in_pdf,
     many_pages,
 )
 
 # Bombs that take long to build or to end have their own tests; Office files need LibreOffice.
-_SLOW = (huge_picture_in_pdf, deep_tree, many_pages)
+_SLOW = (huge_image_in_pdf, deep_tree, many_pages)
 _QUICK = [
     bomb
     for bomb in IN_FILES
