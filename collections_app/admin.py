@@ -114,7 +114,7 @@ class DocumentAdmin(DeletedByVerb[Document]):
     def num_pages(self, row: Document) -> SafeString:
         if row.shown is None:
             return html.NOTHING
-        return html.link_to_list(Page, f"{row.shown.pages_kept:,}", revision__id__exact=row.shown.pk)
+        return html.link_to_list(Page, f"{row.shown.stored_pages:,}", revision__id__exact=row.shown.pk)
 
     @admin.display(description="first pages")
     def thumbnails(self, row: Document) -> SafeString:

@@ -43,7 +43,7 @@ def collections(_tx: OwnerTransaction, caller: Caller) -> CollectionQuerySet:
 
 def documents(_tx: OwnerTransaction, caller: Caller, *, collection_name: str = ALL_COLLECTIONS) -> DocumentQuerySet:
     """Return the documents that the caller can see, of one collection or of all, with their state."""
-    return Document.objects.visible_to(caller).within(collection_name).with_state()
+    return Document.objects.visible_to(caller).in_collection(collection_name).with_state()
 
 
 def find_collection(tx: OwnerTransaction, caller: Caller, name: str) -> Collection:

@@ -1,4 +1,7 @@
-"""What is kept. Every row carries its owner, and every query begins with the owner."""
+"""The tables of collections, documents and pages.
+
+Every row of an owner carries its owner, and every query names the owner.
+"""
 
 from datetime import timedelta
 from typing import ClassVar, Self
@@ -11,20 +14,20 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from accounts.access import Caller
-from collections_app import webhook_models  # noqa: F401 - so that Django finds them
+from collections_app import webhook_models  # noqa: F401 - Django discovers only this module
 from collections_app.engine.input.names import ALL_COLLECTIONS
 from collections_app.owned import LeasedModel, LeasedQuerySet, Owned
 from paliapi.limits import MAX_NAME_LENGTH
 
 
 def _is_storable(name: str) -> bool:
-    """Postgres cannot even be asked for a text with NUL; nothing has such a name."""
+    """Check that a query can contain the name: Postgres accepts no NUL in text, so no row has such a name."""
     return "\x00" not in name
 
 
 class CollectionQuerySet(models.QuerySet["Collection"]):
     def visible_to(self, caller: Caller) -> Self:
-        """Those of the caller's owner that the caller's key reaches."""
+        """Return the collections of the caller's owner that the caller's key reaches."""
         rows = self.filter(owner_id=caller.owner_id)
         return rows if caller.collections is None else rows.filter(name__in=caller.collections)
 
@@ -63,7 +66,7 @@ class Collection(Owned):
 
 
 class StoredFile(Owned):
-    """Bytes in storage, once for each owner and content. `key` is never used again after the row is gone."""
+    """A file in storage, stored once for each owner and content. `key` is never reused after the row is deleted."""
 
     sha256 = models.CharField(max_length=64)
     key = models.CharField(max_length=200, unique=True)
@@ -90,8 +93,8 @@ class DocumentQuerySet(models.QuerySet["Document"]):
         rows = self.filter(owner_id=caller.owner_id)
         return rows if caller.collections is None else rows.filter(collection__name__in=caller.collections)
 
-    def within(self, collection_name: str) -> Self:
-        """Those of one collection, or of every one when the name is `all`."""
+    def in_collection(self, collection_name: str) -> Self:
+        """Return the documents of one collection, or of every collection if the name is `all`."""
         if not _is_storable(collection_name):
             return self.none()
         return self if collection_name == ALL_COLLECTIONS else self.filter(collection__name=collection_name)
@@ -100,12 +103,12 @@ class DocumentQuerySet(models.QuerySet["Document"]):
         return self.filter(name=name) if _is_storable(name) else self.none()
 
     def with_state(self) -> Self:
-        """Everything that an answer about a document needs, in the same query."""
+        """Join everything that a response about a document needs."""
         return self.select_related("collection", "shown__file", "latest__file")
 
 
 class Document(Owned):
-    """A name in a collection. What it shows is one revision; a newer one may be on its way."""
+    """A named document in a collection. It shows one revision while a newer one, `latest`, may be in processing."""
 
     collection = models.ForeignKey(
         Collection, on_delete=models.DO_NOTHING, related_name="documents", db_constraint=False
@@ -138,7 +141,7 @@ class Document(Owned):
 
 
 class Status(models.TextChoices):
-    """Where a revision is on its way to being searchable."""
+    """The state of a revision on its way to being searchable."""
 
     QUEUED = "queued"
     FETCHING = "fetching"
@@ -150,7 +153,7 @@ class Status(models.TextChoices):
 
 
 class OnPageError(models.TextChoices):
-    """What becomes of a document of which one page cannot be used."""
+    """What happens to a document if one of its pages cannot be processed."""
 
     FAIL = "fail"
     SKIP = "skip"
@@ -160,7 +163,7 @@ IN_FLIGHT = (Status.QUEUED, Status.FETCHING, Status.RENDERING, Status.EMBEDDING)
 
 
 class Space(models.Model):
-    """What vectors must have in common before they may be compared. Nobody's in particular."""
+    """The vector space of a model. Only vectors of one space can be compared. Spaces are shared by all owners."""
 
     id = models.BigAutoField(primary_key=True)
     model = models.CharField(max_length=200, blank=True)
@@ -182,7 +185,7 @@ class RevisionQuerySet(LeasedQuerySet["Revision"]):
 
 
 class Revision(LeasedModel):
-    """One uploaded content of a document. The row is the truth about it; a message in the queue is a nudge."""
+    """One upload of a document. Its row is the source of truth; a message in the queue only wakes a worker."""
 
     document = models.ForeignKey(Document, on_delete=models.DO_NOTHING, related_name="revisions", db_constraint=False)
     file = models.ForeignKey(
@@ -244,13 +247,13 @@ class Revision(LeasedModel):
         return f"revision {self.pk} ({self.status})"
 
     @property
-    def pages_kept(self) -> int:
-        """How many pages it has once it is whole: those left out have a number and nothing else."""
+    def stored_pages(self) -> int:
+        """The number of pages that are stored once processing ends; skipped pages have a number but no row."""
         return (self.pages_total or 0) - len(self.skipped)
 
 
 class Job(Revision):
-    """A revision as the admin lists those that are on their way or did not arrive."""
+    """A revision that is being processed or did not succeed, for the admin."""
 
     class Meta:
         proxy = True
@@ -260,7 +263,7 @@ class Job(Revision):
 
 
 class Outage(models.Model):
-    """Something that all documents need and that is away; the row goes when it is back."""
+    """A part of the installation that is unavailable; the row is deleted when it is back."""
 
     part = models.CharField(max_length=20, primary_key=True)
     code = models.CharField(max_length=64, help_text="What documents are told that they wait for.")
@@ -294,14 +297,14 @@ class Page(Owned):
 
 
 class MultiVectorField(models.Field):  # type: ignore[type-arg]
-    """A `halfvec[]`, one vector an element. It is written and read by `collections_app.storage.vectors` only."""
+    """A `halfvec[]` with one vector per element. Only `collections_app.storage.vectors` writes and reads it."""
 
     def db_type(self, connection: BaseDatabaseWrapper) -> str:  # noqa: ARG002 - Django's signature
         return "halfvec[]"
 
 
 class PageEmbedding(models.Model):
-    """The vectors of one page; what they were made with is their space."""
+    """The vectors of one page, in the space of the model that produced them."""
 
     page = models.OneToOneField(
         Page, on_delete=models.DO_NOTHING, primary_key=True, related_name="embedding", db_constraint=False
@@ -319,7 +322,7 @@ class PageEmbedding(models.Model):
 
 
 class SearchQuality(Owned):
-    """What came of the searches of one day that were made again exactly."""
+    """The recall of the sampled searches of one day, measured by repeating each search exactly."""
 
     collection = models.ForeignKey(Collection, on_delete=models.DO_NOTHING, related_name="+", db_constraint=False)
     day = models.DateField()
@@ -336,7 +339,7 @@ class SearchQuality(Owned):
 
 
 class IdempotentAnswer(Owned):
-    """What a request with an `Idempotency-Key` was answered, so that its repetition does nothing twice."""
+    """The response to a request with an `Idempotency-Key`, replayed when the request is repeated."""
 
     RETENTION: ClassVar = timedelta(hours=24)
 

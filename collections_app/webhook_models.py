@@ -1,4 +1,4 @@
-"""Who wants to be told, and what is to be told: the outbox of webhooks."""
+"""Webhook endpoints, and the outbox of messages for them."""
 
 from typing import Self
 from uuid import uuid4
@@ -10,11 +10,11 @@ from django.db.models.functions import Now
 
 from collections_app.owned import LeasedModel, LeasedQuerySet, Owned
 
-LONGEST_DESCRIPTION = 255
+MAX_DESCRIPTION_LENGTH = 255
 
 
-class Event(models.TextChoices):
-    """What an endpoint may ask to be told."""
+class WebhookEvent(models.TextChoices):
+    """The events that an endpoint can subscribe to."""
 
     DOCUMENT_READY = "document.ready"
     DOCUMENT_FAILED = "document.failed"
@@ -23,12 +23,12 @@ class Event(models.TextChoices):
     UPSERT_FAIL = "upsert.fail"
 
 
-# Sent when somebody asks for it, whatever the endpoint wants to be told.
-TEST = "webhook.test"
+# Sent on request, whatever the endpoint subscribes to.
+TEST_EVENT = "webhook.test"
 
 
-class WhyDisabled(models.TextChoices):
-    """Why nothing is sent to an endpoint."""
+class DisabledReason(models.TextChoices):
+    """Why an endpoint is disabled."""
 
     BY_REQUEST = "by_request"
     BY_STAFF = "by_staff"
@@ -38,10 +38,10 @@ class WhyDisabled(models.TextChoices):
 
 
 class WebhookEndpoint(Owned):
-    """An address to which an owner wants news sent. Its secret is derived, and kept nowhere."""
+    """A URL that receives events of an owner. Its secret is derived from the salt and a pepper, and never stored."""
 
     url = models.TextField()
-    description = models.CharField(max_length=LONGEST_DESCRIPTION, blank=True, default="")
+    description = models.CharField(max_length=MAX_DESCRIPTION_LENGTH, blank=True, default="")
     events = ArrayField(models.CharField(max_length=40))
     compatible = models.BooleanField(default=False, help_text="The one that ColiVara's clients make.")
     salt = models.BinaryField(max_length=32)
@@ -50,7 +50,7 @@ class WebhookEndpoint(Owned):
     old_pepper_id = models.SmallIntegerField(null=True, editable=False)
     old_until = models.DateTimeField(null=True, blank=True, editable=False, help_text="Until when both secrets sign.")
     enabled = models.BooleanField(default=True)
-    disabled_reason = models.CharField(max_length=20, choices=WhyDisabled.choices, blank=True, default="")
+    disabled_reason = models.CharField(max_length=20, choices=DisabledReason.choices, blank=True, default="")
     disabled_at = models.DateTimeField(null=True, blank=True, editable=False)
     failing_since = models.DateTimeField(null=True, blank=True, editable=False)
     failures = models.PositiveIntegerField(default=0, help_text="How often in a row it did not take what was sent.")
@@ -66,7 +66,8 @@ class WebhookEndpoint(Owned):
                 fields=["owner"], condition=Q(compatible=True), name="webhook_endpoint_compatible_once"
             ),
             models.CheckConstraint(
-                condition=Q(events__contained_by=Event.values) & ~Q(events=[]), name="webhook_endpoint_events_known"
+                condition=Q(events__contained_by=WebhookEvent.values) & ~Q(events=[]),
+                name="webhook_endpoint_events_known",
             ),
         ]
 
@@ -75,7 +76,7 @@ class WebhookEndpoint(Owned):
 
 
 class DeliveryStatus(models.TextChoices):
-    """What became of a message."""
+    """The state of a message."""
 
     PENDING = "pending"
     DELIVERED = "delivered"
@@ -90,7 +91,7 @@ class WebhookDeliveryQuerySet(LeasedQuerySet["WebhookDelivery"]):
 
 
 class WebhookDelivery(LeasedModel):
-    """One message to one endpoint, written with the change that it tells of. The row is the truth about it."""
+    """One message to one endpoint, inserted in the transaction of the change that it reports."""
 
     endpoint = models.ForeignKey(
         WebhookEndpoint, on_delete=models.DO_NOTHING, related_name="deliveries", db_constraint=False, db_index=False
@@ -130,5 +131,5 @@ class WebhookDelivery(LeasedModel):
 
     @property
     def name(self) -> str:
-        """The same at every attempt, so that a receiver can tell what it had already."""
+        """The `webhook-id` of the message: equal in every attempt, so that a receiver can detect duplicates."""
         return f"msg_{self.message_id.hex}"

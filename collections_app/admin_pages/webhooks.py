@@ -12,7 +12,7 @@ from accounts.ownership import acting_for
 from collections_app import tasks
 from collections_app.admin_pages import html
 from collections_app.admin_pages.base import ViewOnly
-from collections_app.webhook_models import WebhookDelivery, WebhookEndpoint, WhyDisabled
+from collections_app.webhook_models import DisabledReason, WebhookDelivery, WebhookEndpoint
 from collections_app.webhooks import endpoints
 from collections_app.webhooks.errors import WebhookDisabled
 
@@ -48,7 +48,7 @@ class WebhookEndpointAdmin(ViewOnly[WebhookEndpoint]):
     @admin.action(description="Disable selected webhooks", permissions=["disable"])
     def disable_selected(self, request: HttpRequest, chosen: QuerySet[WebhookEndpoint]) -> None:
         for endpoint in chosen:
-            endpoints.disable(endpoint, reason=WhyDisabled.BY_STAFF)
+            endpoints.disable(endpoint, reason=DisabledReason.BY_STAFF)
             self.log_change(request, endpoint, "Disabled.")
         self.message_user(request, f"{len(chosen)} disabled.", messages.SUCCESS)
 

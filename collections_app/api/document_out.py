@@ -99,7 +99,7 @@ def represent_document(
         "name": document.name,
         "metadata": document.metadata,
         "url": _url_of(document, request),
-        "num_pages": shown.pages_kept if shown else 0,
+        "num_pages": shown.stored_pages if shown else 0,
         "collection_name": document.collection.name,
         "pages": pages,
         "status": latest.status if latest else Status.QUEUED,

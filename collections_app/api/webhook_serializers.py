@@ -6,19 +6,19 @@ from drf_spectacular.utils import OpenApiExample
 from rest_framework import serializers
 
 from collections_app.webhook_models import (
-    LONGEST_DESCRIPTION,
-    TEST,
+    MAX_DESCRIPTION_LENGTH,
+    TEST_EVENT,
     DeliveryStatus,
-    Event,
+    DisabledReason,
     WebhookDelivery,
     WebhookEndpoint,
-    WhyDisabled,
+    WebhookEvent,
 )
 from paliapi.http.serializers import FlagField, StrictSerializer, TextField
 
 MAX_URL_LENGTH = 2000
 MAX_OVERLAP_HOURS = 168
-DEFAULT_EVENTS = (Event.DOCUMENT_READY, Event.DOCUMENT_FAILED, Event.DOCUMENT_CANCELLED)
+DEFAULT_EVENTS = (WebhookEvent.DOCUMENT_READY, WebhookEvent.DOCUMENT_FAILED, WebhookEvent.DOCUMENT_CANCELLED)
 
 
 _WEBHOOK_COLUMNS = (
@@ -55,14 +55,14 @@ class URLField(TextField):
 
 class EventsField(serializers.ListField):
     def __init__(self, **kwargs: Any) -> None:
-        child = serializers.ChoiceField(choices=Event.choices)
-        super().__init__(**{"child": child, "min_length": 1, "max_length": len(Event), **kwargs})
+        child = serializers.ChoiceField(choices=WebhookEvent.choices)
+        super().__init__(**{"child": child, "min_length": 1, "max_length": len(WebhookEvent), **kwargs})
 
 
 class WebhookIn(StrictSerializer[WebhookEndpoint]):
     url = URLField(help_text="An http or https URL of a public server.")
     description = TextField(
-        max_length=LONGEST_DESCRIPTION, required=False, allow_blank=True, allow_null=True, help_text="Free text."
+        max_length=MAX_DESCRIPTION_LENGTH, required=False, allow_blank=True, allow_null=True, help_text="Free text."
     )
     events = EventsField(
         required=False, allow_null=True, help_text="Events to send; default: all that begin with `document.`."
@@ -72,7 +72,7 @@ class WebhookIn(StrictSerializer[WebhookEndpoint]):
 class WebhookChange(StrictSerializer[WebhookEndpoint]):
     url = URLField(required=False, allow_null=True, help_text="The new URL; the secret stays the same.")
     description = TextField(
-        max_length=LONGEST_DESCRIPTION, required=False, allow_blank=True, allow_null=True, help_text="Free text."
+        max_length=MAX_DESCRIPTION_LENGTH, required=False, allow_blank=True, allow_null=True, help_text="Free text."
     )
     events = EventsField(required=False, allow_null=True, help_text="Replaces the whole list.")
     enabled = FlagField(
@@ -106,10 +106,10 @@ class WebhookOut(serializers.Serializer[dict[str, Any]]):
     id = serializers.IntegerField()
     url = serializers.CharField()
     description = serializers.CharField()
-    events = serializers.ListField(child=serializers.ChoiceField(choices=Event.choices))
+    events = serializers.ListField(child=serializers.ChoiceField(choices=WebhookEvent.choices))
     enabled = serializers.BooleanField()
     disabled_reason = serializers.ChoiceField(
-        choices=WhyDisabled.choices, allow_null=True, help_text="Why it is disabled."
+        choices=DisabledReason.choices, allow_null=True, help_text="Why it is disabled."
     )
     disabled_at = serializers.DateTimeField(allow_null=True)
     failing_since = serializers.DateTimeField(
@@ -129,7 +129,7 @@ class WebhookWithSecret(WebhookOut):
 class DeliveryOut(serializers.Serializer[dict[str, Any]]):
     id = serializers.IntegerField()
     message_id = serializers.CharField(help_text="The `webhook-id`, the same for every attempt.")
-    event = serializers.ChoiceField(choices=[*Event.choices, (TEST, TEST)])
+    event = serializers.ChoiceField(choices=[*WebhookEvent.choices, (TEST_EVENT, TEST_EVENT)])
     status = serializers.ChoiceField(choices=DeliveryStatus.choices)
     attempts = serializers.IntegerField(help_text="Attempts since it was created or last resent.")
     next_try_at = serializers.DateTimeField(allow_null=True, help_text="When the next attempt is, if it is pending.")

@@ -23,7 +23,7 @@ def unfinished(
     tx: OwnerTransaction, caller: Caller, *, statuses: Sequence[str], collection_name: str
 ) -> QuerySet[Revision]:
     """Return the latest revisions of documents the caller sees, if they are being processed, failed or cancelled."""
-    documents = Document.objects.visible_to(caller).within(collection_name)
+    documents = Document.objects.visible_to(caller).in_collection(collection_name)
     rows = Revision.objects.filter(owner_id=tx.owner_id, status__in=statuses, document__in=documents)
     return rows.filter(document__latest=F("pk")).select_related("document__collection")
 

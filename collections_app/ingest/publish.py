@@ -23,7 +23,7 @@ def publish(lease: Lease, *, timings: dict[str, float]) -> None:
         revision = Revision.objects.get(owner_id=tx.owner_id, pk=lease.revision_id)
         lease.end(tx, Status.READY, error=None, waiting_for="", timings=timings)
         pages = Page.objects.filter(owner_id=tx.owner_id, revision=revision)
-        if not revision.pages_kept or pages.count() != revision.pages_kept:
+        if not revision.stored_pages or pages.count() != revision.stored_pages:
             raise PagesMissing
         collection.vectors_seq += 1
         collection.save(update_fields=["vectors_seq"])

@@ -16,7 +16,7 @@ from collections_app.engine.outbound.addresses import AllowList
 from collections_app.engine.outbound.client import OutboundPolicy
 from collections_app.engine.outbound.post import PostResult, post
 from collections_app.engine.outbound.webhook_signature import signature_headers
-from collections_app.webhook_models import WhyDisabled
+from collections_app.webhook_models import DisabledReason
 from collections_app.webhooks import deliveries, keys, messages
 from collections_app.webhooks.deliveries import Claim
 
@@ -57,7 +57,7 @@ def _start(pool: ThreadPoolExecutor, *, limit: int, deadline: float) -> Iterator
         try:
             signing_keys = keys.signing_keys(claim.endpoint)
         except keys.SecretLost:
-            deliveries.disable_endpoint(claim, reason=WhyDisabled.SECRET_LOST)
+            deliveries.disable_endpoint(claim, reason=DisabledReason.SECRET_LOST)
             continue
         now = int(timezone.now().timestamp())
         headers = signature_headers(claim.delivery.name, body, timestamp=now, keys=signing_keys)

@@ -20,10 +20,10 @@ from collections_app.engine.outbound.post import PostResult
 from collections_app.owned import NO_LEASE
 from collections_app.webhook_models import (
     DeliveryStatus,
+    DisabledReason,
     WebhookDelivery,
     WebhookDeliveryQuerySet,
     WebhookEndpoint,
-    WhyDisabled,
 )
 from collections_app.webhooks import endpoints
 
@@ -138,7 +138,7 @@ def record(claim: Claim, result: PostResult) -> None:
     )
 
 
-def disable_endpoint(claim: Claim, *, reason: WhyDisabled) -> None:
+def disable_endpoint(claim: Claim, *, reason: DisabledReason) -> None:
     """Disable an endpoint to which nothing can be sent, and release the message without counting the attempt."""
     with acting_for(claim.delivery.owner_id) as tx:
         endpoints.disable(claim.endpoint, reason=reason)
@@ -175,9 +175,9 @@ def _update_health(tx: OwnerTransaction, endpoint: WebhookEndpoint, result: Post
     rows.update(failures=F("failures") + 1, failing_since=since, rest_until=Now() + timedelta(seconds=rest_s))
     reason = None
     if result.status == _GONE:
-        reason = WhyDisabled.GONE
+        reason = DisabledReason.GONE
     elif since <= timezone.now() - timedelta(days=settings.ENV.webhook_disable_days):
-        reason = WhyDisabled.FAILING
+        reason = DisabledReason.FAILING
     if reason is not None:
         endpoints.disable(endpoint, reason=reason)
         log.warning("webhook_disabled", endpoint=endpoint.pk, why=str(reason))

@@ -19,11 +19,11 @@ from collections_app.engine.outbound.destination import check_without_lookup, pa
 from collections_app.engine.outbound.errors import FetchRefused
 from collections_app.webhook_models import (
     DeliveryStatus,
-    Event,
+    DisabledReason,
     WebhookDelivery,
     WebhookDeliveryQuerySet,
     WebhookEndpoint,
-    WhyDisabled,
+    WebhookEvent,
 )
 from collections_app.webhooks import keys, outbox
 from collections_app.webhooks.errors import (
@@ -36,7 +36,7 @@ from collections_app.webhooks.errors import (
 )
 from paliapi.errors import Problem
 
-_COLIVARA_EVENTS = (Event.UPSERT_SUCCESS, Event.UPSERT_FAIL)
+_COLIVARA_EVENTS = (WebhookEvent.UPSERT_SUCCESS, WebhookEvent.UPSERT_FAIL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +94,7 @@ def update(tx: OwnerTransaction, caller: Caller, endpoint_id: int, changes: Endp
     if changes.events is not None:
         endpoint.events = _in_order(changes.events)
     if changes.enabled is False:
-        disable(endpoint, reason=WhyDisabled.BY_REQUEST)
+        disable(endpoint, reason=DisabledReason.BY_REQUEST)
     elif changes.enabled or changes.url is not None:
         row = WebhookEndpoint.objects.filter(owner_id=tx.owner_id, pk=endpoint.pk)
         row.update(failures=0, failing_since=None, rest_until=Now())
@@ -116,12 +116,12 @@ def rotate_secret(tx: OwnerTransaction, caller: Caller, endpoint_id: int, *, ove
     keys.renew_secret(endpoint, old_until=timezone.now() + overlap if overlap else None)
     endpoint.updated_at = Now()
     endpoint.save(update_fields=["salt", "pepper_id", "old_salt", "old_pepper_id", "old_until", "updated_at"])
-    if endpoint.disabled_reason == WhyDisabled.SECRET_LOST:
+    if endpoint.disabled_reason == DisabledReason.SECRET_LOST:
         return update(tx, caller, endpoint.pk, EndpointUpdate(enabled=True))
     return find(tx, caller, endpoint.pk)
 
 
-def disable(endpoint: WebhookEndpoint, *, reason: WhyDisabled) -> None:
+def disable(endpoint: WebhookEndpoint, *, reason: DisabledReason) -> None:
     """Disable an endpoint. Pending messages wait until it is enabled again; no new ones are written."""
     rows = WebhookEndpoint.objects.filter(owner_id=endpoint.owner_id, pk=endpoint.pk, enabled=True)
     rows.update(enabled=False, disabled_reason=reason, disabled_at=Now(), updated_at=Now())
@@ -177,7 +177,7 @@ def _lock(tx: OwnerTransaction, caller: Caller, endpoint_id: int) -> WebhookEndp
 
 
 def _in_order(events: Sequence[str]) -> list[str]:
-    return [event for event in Event.values if event in events]
+    return [event for event in WebhookEvent.values if event in events]
 
 
 def _check_limit(tx: OwnerTransaction, caller: Caller) -> None:

@@ -9,15 +9,15 @@ from django.urls import reverse
 from accounts.ownership import acting_for
 from collections_app.models import Document, Revision, Status
 from collections_app.storage import links
-from collections_app.webhook_models import TEST, Event, WebhookDelivery
+from collections_app.webhook_models import TEST_EVENT, WebhookDelivery, WebhookEvent
 
 # Receivers expect short messages; longer metadata can be requested from the API.
 _MAX_METADATA_BYTES = 16 * 1024
 
 _EVENTS = {
-    Status.READY: Event.DOCUMENT_READY,
-    Status.FAILED: Event.DOCUMENT_FAILED,
-    Status.CANCELLED: Event.DOCUMENT_CANCELLED,
+    Status.READY: WebhookEvent.DOCUMENT_READY,
+    Status.FAILED: WebhookEvent.DOCUMENT_FAILED,
+    Status.CANCELLED: WebhookEvent.DOCUMENT_CANCELLED,
 }
 
 
@@ -27,20 +27,20 @@ def revision_payloads(revision: Revision, *, timestamp: str) -> dict[str, dict[s
     event = _EVENTS[status]
     payloads: dict[str, dict[str, Any]] = {event: {"type": str(event), "timestamp": timestamp, "data": _data(revision)}}
     if status == Status.READY:
-        payloads[Event.UPSERT_SUCCESS] = _upsert_success(revision)
+        payloads[WebhookEvent.UPSERT_SUCCESS] = _upsert_success(revision)
     elif status == Status.FAILED:
-        payloads[Event.UPSERT_FAIL] = _upsert_fail(revision)
+        payloads[WebhookEvent.UPSERT_FAIL] = _upsert_fail(revision)
     return payloads
 
 
 def test_payload(*, timestamp: str) -> dict[str, Any]:
-    return {"type": TEST, "timestamp": timestamp, "data": {"detail": "This is a test message."}}
+    return {"type": TEST_EVENT, "timestamp": timestamp, "data": {"detail": "This is a test message."}}
 
 
 def serialize(delivery: WebhookDelivery) -> bytes:
     """Return the bytes to sign and send. Links are created now and not stored, because they expire."""
     payload = dict(delivery.payload)
-    if delivery.event == Event.UPSERT_SUCCESS:
+    if delivery.event == WebhookEvent.UPSERT_SUCCESS:
         payload["url"] = _document_url(delivery.owner_id, payload["id"])
     return json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode()
 
@@ -52,7 +52,7 @@ def _data(revision: Revision) -> dict[str, Any]:
         "job_id": revision.pk,
         "document": {"id": document.pk, "name": document.name},
         "collection": {"id": collection.pk, "name": collection.name},
-        "pages": revision.pages_kept if ready else 0,
+        "pages": revision.stored_pages if ready else 0,
         "skipped_pages": [skipped["page"] for skipped in revision.skipped] if ready else [],
         "error": revision.error,
     }
@@ -60,20 +60,20 @@ def _data(revision: Revision) -> dict[str, Any]:
 
 def _upsert_success(revision: Revision) -> dict[str, Any]:
     return {
-        "type": str(Event.UPSERT_SUCCESS),
+        "type": str(WebhookEvent.UPSERT_SUCCESS),
         "message": "Document upserted successfully",
         "id": revision.document.pk,
         "name": revision.document.name,
         "metadata": _short_metadata(revision),
         "url": "",
-        "num_pages": revision.pages_kept,
+        "num_pages": revision.stored_pages,
         "collection_name": revision.document.collection.name,
     }
 
 
 def _upsert_fail(revision: Revision) -> dict[str, Any]:
     return {
-        "type": str(Event.UPSERT_FAIL),
+        "type": str(WebhookEvent.UPSERT_FAIL),
         "message": "There was an error processing your document",
         "name": revision.document.name,
         "metadata": _short_metadata(revision),

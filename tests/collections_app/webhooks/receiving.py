@@ -13,7 +13,7 @@ from svix.webhooks import Webhook
 
 from accounts.access import Caller
 from accounts.ownership import acting_as_staff, acting_for
-from collections_app.webhook_models import Event, WebhookDelivery, WebhookEndpoint
+from collections_app.webhook_models import WebhookDelivery, WebhookEndpoint, WebhookEvent
 from collections_app.webhooks import courier, endpoints
 from tests.cast import Someone
 from tests.embeddings.scripted import ReceivedRequest, Reply, ScriptedServer, scripted
@@ -51,7 +51,7 @@ def create_delivery(who: Someone) -> WebhookDelivery:
     caller = Caller.of_owner(who.id, email=who.user.email)
     with acting_for(who.id) as tx:
         made = endpoints.create(
-            tx, caller, url="https://93.184.216.34/hook", description="", events=[Event.DOCUMENT_READY]
+            tx, caller, url="https://93.184.216.34/hook", description="", events=[WebhookEvent.DOCUMENT_READY]
         )
         return endpoints.send_test(tx, caller, made.pk)
 

@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 
 from collections_app.engine.outbound.webhook_signature import derive_key, format_secret, signature_headers
-from collections_app.webhook_models import TEST, Event
+from collections_app.webhook_models import TEST_EVENT, WebhookEvent
 from paliapi.env import ROOT
 
 PAGE = (ROOT / "docs" / "webhooks.md").read_text()
@@ -38,7 +38,7 @@ def test_python_example_verifies_messages() -> None:
 
 
 def test_every_event_is_documented() -> None:
-    for event in (*Event.values, TEST):
+    for event in (*WebhookEvent.values, TEST_EVENT):
         assert f"`{event}`" in PAGE
     for block in blocks("json"):
-        assert json.loads(block)["type"] in Event.values
+        assert json.loads(block)["type"] in WebhookEvent.values

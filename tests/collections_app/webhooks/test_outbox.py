@@ -4,7 +4,7 @@ import pytest
 from pytest_django import Settings
 
 from collections_app.failpoints import Fault
-from collections_app.webhook_models import Event
+from collections_app.webhook_models import WebhookEvent
 from tests.cast import Someone
 from tests.collections_app.documents import put
 from tests.collections_app.engine.rendering.samples import pdf
@@ -20,7 +20,7 @@ def test_only_subscribed_endpoints_of_the_owner_get_a_message(
 ) -> None:
     subscribed = create_webhook(owner, receiver.url, events=["document.ready"])
     other_event = create_webhook(owner, receiver.url, events=["document.failed"])
-    other_owner = create_webhook(charlie, receiver.url, events=list(Event.values))
+    other_owner = create_webhook(charlie, receiver.url, events=list(WebhookEvent.values))
     put(owner, "report.pdf", CONTENT)
     process_all()
     assert [delivery["event"] for delivery in list_deliveries(owner, subscribed)] == ["document.ready"]
