@@ -1,6 +1,6 @@
-"""What is kept, in the admin: to be looked at, and deleted by the same verbs that the API calls.
+"""The admin pages of collections, documents and files: to look at them, and to delete them as the API does.
 
-Nothing is edited here: a row changed by hand would go past the quotas, the revisions and the limits of keys.
+Nothing can be edited: a row changed by hand would bypass quotas, revisions and the limits of keys.
 """
 
 from typing import Any
@@ -10,15 +10,15 @@ from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
-from django.template.defaultfilters import filesizeformat, pluralize
+from django.template.defaultfilters import pluralize
 from django.urls import URLPattern, path
 from django.utils.safestring import SafeString
 
 from accounts.access import Caller
 from accounts.ownership import OwnerTransaction
 from collections_app import catalogue
-from collections_app.admin_pages import html, webhooks  # noqa: F401 - Django discovers only this module
-from collections_app.admin_pages.base import DeletedByVerb, ViewOnly
+from collections_app.admin_pages import columns, html, webhooks  # noqa: F401 - Django discovers only this module
+from collections_app.admin_pages.base import DeletableAdmin, ReadOnlyAdmin
 from collections_app.admin_pages.jobs import JobAdmin
 from collections_app.models import (
     Collection,
@@ -33,31 +33,32 @@ from collections_app.models import (
 from collections_app.storage.responses import file_response, thumbnail_response
 from paliapi.errors import NotFound
 
-_KEEP_IMAGES = "private, max-age=3600"
+_CACHE_IMAGES = "private, max-age=3600"
 
 
 @admin.register(Collection)
-class CollectionAdmin(DeletedByVerb[Collection]):
+class CollectionAdmin(DeletableAdmin[Collection]):
     list_display = ("name", "owner_link", "documents_link", "created_at", "updated_at")
     list_filter = ("created_at", "updated_at")
     list_select_related = ("owner",)
     search_fields = ("name", "owner__email")
     fields = ("name", "owner_link", "documents_link", "metadata_shown", "vectors_seq", "created_at", "updated_at")
     readonly_fields = fields
+    labels = {"vectors_seq": "Version of the index"}
+    help_texts = {"vectors_seq": "Increases with every change of what can be searched."}
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Collection]:
-        # Counted for the rows of one page, where a join would count for every collection there is.
-        inside = Document.objects.filter(collection=OuterRef("pk")).order_by().values("collection")
-        counted = Coalesce(Subquery(inside.annotate(n=Count("pk")).values("n")), 0)
-        return super().get_queryset(request).annotate(num_documents=counted)
+        # A subquery counts for the rows of one page only; a join would count for every collection.
+        documents = Document.objects.filter(collection=OuterRef("pk"))
+        return super().get_queryset(request).annotate(num_documents=_count(documents, "collection"))
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        """The page that asks for confirmation counts the documents, which Django does not know to go along."""
-        told, counts, lacking, protected = super().get_deleted_objects(objs, request)
+        """Add the documents to what the confirmation page lists; Django does not know that they are deleted too."""
+        objects, counts, missing_permissions, protected = super().get_deleted_objects(objs, request)
         documents = Document.objects.filter(collection__in=[row.pk for row in objs]).count()
-        return told, {**counts, "documents": documents}, lacking, protected
+        return objects, {**counts, "documents": documents}, missing_permissions, protected
 
-    def delete_as(self, tx: OwnerTransaction, caller: Caller, row: Collection) -> None:
+    def delete_row(self, tx: OwnerTransaction, caller: Caller, row: Collection) -> None:
         catalogue.delete_collection(tx, caller, row.name, precondition=catalogue.unconditional)
 
     @admin.display(description="documents", ordering="num_documents")
@@ -65,14 +66,12 @@ class CollectionAdmin(DeletedByVerb[Collection]):
         count: int = getattr(row, "num_documents", 0)
         return html.link_to_list(Document, f"{count:,}", collection__id__exact=row.pk)
 
-    @admin.display(description="metadata")
-    def metadata_shown(self, row: Collection) -> SafeString:
-        return html.json_text(row.metadata)
+    metadata_shown = columns.json("metadata", lambda collection: collection.metadata)
 
 
 @admin.register(Document)
-class DocumentAdmin(DeletedByVerb[Document]):
-    list_display = ("name", "collection_link", "owner_link", "state", "why", "num_pages", "updated_at")
+class DocumentAdmin(DeletableAdmin[Document]):
+    list_display = ("name", "collection_link", "owner_link", "status_shown", "failure", "num_pages", "updated_at")
     list_filter = ("latest__status", "created_at", "updated_at")
     list_select_related = ("owner", "collection", "latest", "shown")
     search_fields = ("name", "collection__name", "owner__email")
@@ -80,8 +79,8 @@ class DocumentAdmin(DeletedByVerb[Document]):
         "name",
         "collection_link",
         "owner_link",
-        "state",
-        "why",
+        "status_shown",
+        "failure",
         "num_pages",
         "thumbnails",
         "shown_link",
@@ -93,60 +92,40 @@ class DocumentAdmin(DeletedByVerb[Document]):
     )
     readonly_fields = fields
 
-    def delete_as(self, tx: OwnerTransaction, caller: Caller, row: Document) -> None:
+    def delete_row(self, tx: OwnerTransaction, caller: Caller, row: Document) -> None:
         catalogue.delete_document(
             tx, caller, row.name, collection_name=row.collection.name, precondition=catalogue.unconditional
         )
 
-    @admin.display(description="collection", ordering="collection__name")
-    def collection_link(self, row: Document) -> SafeString:
-        return html.link_to(row.collection)
-
-    @admin.display(description="status", ordering="latest__status")
-    def state(self, row: Document) -> SafeString:
-        return html.state(row.latest)
-
-    @admin.display(description="error")
-    def why(self, row: Document) -> SafeString:
-        return html.trouble(row.latest)
-
     @admin.display(description="pages", ordering="shown__pages_total")
     def num_pages(self, row: Document) -> SafeString:
         if row.shown is None:
-            return html.NOTHING
+            return html.NO_VALUE
         return html.link_to_list(Page, f"{row.shown.stored_pages:,}", revision__id__exact=row.shown.pk)
-
-    @admin.display(description="first pages")
-    def thumbnails(self, row: Document) -> SafeString:
-        return html.thumbnails(Page.objects.filter(revision=row.shown_id).order_by("number"))
-
-    @admin.display(description="shows")
-    def shown_link(self, row: Document) -> SafeString:
-        return html.link_to(row.shown)
-
-    @admin.display(description="newest")
-    def latest_link(self, row: Document) -> SafeString:
-        return html.link_to(row.latest)
 
     @admin.display(description="revisions")
     def revisions_link(self, row: Document) -> SafeString:
         return html.link_to_list(Revision, "all revisions", document__id__exact=row.pk)
 
-    @admin.display(description="metadata")
-    def metadata_shown(self, row: Document) -> SafeString:
-        return html.json_text(row.metadata)
+    collection_link = columns.link("collection", lambda document: document.collection, ordering="collection__name")
+    status_shown = columns.status(lambda document: document.latest, ordering="latest__status")
+    failure = columns.failure(lambda document: document.latest)
+    thumbnails = columns.thumbnails(lambda document: document.shown_id)
+    shown_link = columns.link("shown revision", lambda document: document.shown)
+    latest_link = columns.link("latest revision", lambda document: document.latest)
+    metadata_shown = columns.json("metadata", lambda document: document.metadata)
 
 
 @admin.register(Revision)
-class RevisionAdmin(ViewOnly[Revision]):
+class RevisionAdmin(ReadOnlyAdmin[Revision]):
     list_display = (
         "id",
         "document_link",
         "owner_link",
-        "state",
+        "status_shown",
         "is_shown",
-        "why",
-        "bytes_shown",
+        "failure",
+        "size_shown",
         "created_at",
         "updated_at",
     )
@@ -157,15 +136,15 @@ class RevisionAdmin(ViewOnly[Revision]):
         "id",
         "document_link",
         "owner_link",
-        "state",
+        "status_shown",
         "is_shown",
-        "why",
+        "failure",
         "thumbnails",
         "pages_link",
         "file_link",
         "url",
         "use_proxy",
-        "bytes_shown",
+        "size_shown",
         "metadata_shown",
         "space",
         "on_page_error",
@@ -181,53 +160,38 @@ class RevisionAdmin(ViewOnly[Revision]):
         "updated_at",
     )
     readonly_fields = fields
-
-    @admin.display(description="document", ordering="document__name")
-    def document_link(self, row: Revision) -> SafeString:
-        return html.link_to(row.document)
-
-    @admin.display(description="status", ordering="status")
-    def state(self, row: Revision) -> SafeString:
-        return html.state(row)
+    labels = {"space": "Vector space", "next_try_at": "Next attempt at"}
+    help_texts = {
+        "url": "The URL from which the file was or will be downloaded.",
+        "reused_pages": "Pages whose vectors were copied from identical pages.",
+        "attempts": "Consecutive attempts without progress.",
+        "waits": "Consecutive attempts that ended because a service was unavailable.",
+        "timings": "Seconds spent in each stage.",
+    }
 
     @admin.display(description="shown", boolean=True)
     def is_shown(self, row: Revision) -> bool:
         return row.document.shown_id == row.pk
 
-    @admin.display(description="error")
-    def why(self, row: Revision) -> SafeString:
-        return html.trouble(row)
-
-    @admin.display(description="first pages")
-    def thumbnails(self, row: Revision) -> SafeString:
-        return html.thumbnails(Page.objects.filter(revision=row).order_by("number"))
-
     @admin.display(description="pages")
     def pages_link(self, row: Revision) -> SafeString:
         return html.link_to_list(Page, "pages", revision__id__exact=row.pk)
 
-    @admin.display(description="file")
-    def file_link(self, row: Revision) -> SafeString:
-        return html.link_to(row.file)
-
-    @admin.display(description="size", ordering="size")
-    def bytes_shown(self, row: Revision) -> str:
-        return filesizeformat(row.size)
-
-    @admin.display(description="metadata")
-    def metadata_shown(self, row: Revision) -> SafeString:
-        return html.json_text(row.metadata)
-
-    @admin.display(description="pages left out")
-    def skipped_shown(self, row: Revision) -> SafeString:
-        return html.json_text(row.skipped) if row.skipped else html.NOTHING
+    document_link = columns.link("document", lambda revision: revision.document, ordering="document__name")
+    status_shown = columns.status(lambda revision: revision, ordering="status")
+    failure = columns.failure(lambda revision: revision)
+    thumbnails = columns.thumbnails(lambda revision: revision.pk)
+    file_link = columns.link("file", lambda revision: revision.file)
+    size_shown = columns.size("size", lambda revision: revision.size, ordering="size")
+    metadata_shown = columns.json("metadata", lambda revision: revision.metadata)
+    skipped_shown = columns.json("skipped pages", lambda revision: revision.skipped)
 
 
 admin.site.register(Job, JobAdmin)
 
 
 @admin.register(Page)
-class PageAdmin(ViewOnly[Page]):
+class PageAdmin(ReadOnlyAdmin[Page]):
     list_display = ("id", "thumbnail", "document_link", "number", "owner_link", "width", "height")
     list_display_links = ("id",)
     list_per_page = 20
@@ -241,59 +205,51 @@ class PageAdmin(ViewOnly[Page]):
         "owner_link",
         "width",
         "height",
-        "picture",
+        "page_image",
         "file_link",
-        "embedded",
-        "words",
+        "vectors",
+        "text_shown",
     )
     readonly_fields = fields
 
     def get_urls(self) -> list[URLPattern]:
         image = self.admin_site.admin_view(self.image, cacheable=True)
-        return [path("<int:page_id>/image", image, name=html.PAGE_IMAGE), *super().get_urls()]
+        return [path("<int:page_id>/image", image, name=html.PAGE_IMAGE_ROUTE), *super().get_urls()]
 
     def image(self, request: HttpRequest, page_id: int) -> HttpResponseBase:
         page = Page.objects.select_related("image").filter(pk=page_id).first()
         if page is None or not self.has_view_permission(request, page):
             raise NotFound("Page not found.")
-        if html.SMALL in request.GET and page.image.thumbnail_size:
-            return thumbnail_response(page.image, cache=_KEEP_IMAGES)
-        return file_response(page.image, cache=_KEEP_IMAGES, attachment=False)
+        if html.THUMBNAIL_PARAMETER in request.GET and page.image.thumbnail_size:
+            return thumbnail_response(page.image, cache=_CACHE_IMAGES)
+        return file_response(page.image, cache=_CACHE_IMAGES, attachment=False)
 
     @admin.display(description="")
     def thumbnail(self, row: Page) -> SafeString:
         return html.thumbnail(row)
 
     @admin.display(description="image")
-    def picture(self, row: Page) -> SafeString:
-        return html.picture(row)
-
-    @admin.display(description="document", ordering="revision__document__name")
-    def document_link(self, row: Page) -> SafeString:
-        return html.link_to(row.revision.document)
-
-    @admin.display(description="revision")
-    def revision_link(self, row: Page) -> SafeString:
-        return html.link_to(row.revision)
-
-    @admin.display(description="file")
-    def file_link(self, row: Page) -> SafeString:
-        return html.link_to(row.image)
+    def page_image(self, row: Page) -> SafeString:
+        return html.page_image(row)
 
     @admin.display(description="vectors")
-    def embedded(self, row: Page) -> str:
-        # Without the vectors themselves, which are large.
-        found = PageEmbedding.objects.filter(page=row).select_related("space").only("space").first()
-        return f"in the space {found.space}" if found else "none"
+    def vectors(self, row: Page) -> str:
+        # The vectors themselves are large, so only their space is read.
+        embedding = PageEmbedding.objects.filter(page=row).select_related("space").only("space").first()
+        return f"in the space {embedding.space}" if embedding else "none"
 
     @admin.display(description="text")
-    def words(self, row: Page) -> SafeString:
+    def text_shown(self, row: Page) -> SafeString:
         return html.text(row.text)
+
+    document_link = columns.link("document", lambda page: page.revision.document, ordering="revision__document__name")
+    revision_link = columns.link("revision", lambda page: page.revision)
+    file_link = columns.link("file", lambda page: page.image)
 
 
 @admin.register(StoredFile)
-class StoredFileAdmin(ViewOnly[StoredFile]):
-    list_display = ("short", "owner_link", "content_type", "bytes_shown", "uses", "created_at", "wanted_at")
+class StoredFileAdmin(ReadOnlyAdmin[StoredFile]):
+    list_display = ("digest", "owner_link", "content_type", "size_shown", "used_by", "created_at", "wanted_at")
     list_filter = ("content_type", "created_at", "wanted_at")
     list_select_related = ("owner",)
     search_fields = ("sha256", "key", "owner__email")
@@ -302,72 +258,62 @@ class StoredFileAdmin(ViewOnly[StoredFile]):
         "owner_link",
         "key",
         "content_type",
-        "bytes_shown",
-        "uses",
+        "size_shown",
+        "used_by",
         "download",
         "created_at",
         "wanted_at",
     )
     readonly_fields = fields
+    labels = {"sha256": "SHA-256", "wanted_at": "Last needed at"}
+    help_texts = {"wanted_at": "An unused file is kept for a while after this time."}
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[StoredFile]:
-        return (
-            super()
-            .get_queryset(request)
-            .annotate(
-                in_revisions=_uses(Revision.objects.filter(file=OuterRef("pk")), "file"),
-                in_pages=_uses(Page.objects.filter(image=OuterRef("pk")), "image"),
-            )
-        )
+        revisions = Revision.objects.filter(file=OuterRef("pk"))
+        pages = Page.objects.filter(image=OuterRef("pk"))
+        rows = super().get_queryset(request)
+        return rows.annotate(num_revisions=_count(revisions, "file"), num_pages=_count(pages, "image"))
 
     def get_urls(self) -> list[URLPattern]:
         content = self.admin_site.admin_view(self.content)
-        return [path("<int:file_id>/content", content, name=html.FILE_CONTENT), *super().get_urls()]
+        return [path("<int:file_id>/content", content, name=html.FILE_CONTENT_ROUTE), *super().get_urls()]
 
     def content(self, request: HttpRequest, file_id: int) -> HttpResponseBase:
         file = StoredFile.objects.filter(pk=file_id).first()
         if file is None or not self.has_view_permission(request, file):
-            raise NotFound("There is no such file.")
+            raise NotFound("File not found.")
         return file_response(file, cache="private, no-store", attachment=True)
 
-    @admin.display(description="sha256", ordering="sha256")
-    def short(self, row: StoredFile) -> str:
+    @admin.display(description="SHA-256", ordering="sha256")
+    def digest(self, row: StoredFile) -> str:
         return row.sha256[:16]
 
-    @admin.display(description="size", ordering="size")
-    def bytes_shown(self, row: StoredFile) -> str:
-        return filesizeformat(row.size)
-
     @admin.display(description="used by")
-    def uses(self, row: StoredFile) -> str:
-        revisions, pages = getattr(row, "in_revisions", 0), getattr(row, "in_pages", 0)
-        told = (
-            f"{count:,} {one}{pluralize(count)}" for count, one in ((revisions, "revision"), (pages, "page")) if count
-        )
-        return ", ".join(told) or "nothing"
+    def used_by(self, row: StoredFile) -> str:
+        counts = {"revision": getattr(row, "num_revisions", 0), "page": getattr(row, "num_pages", 0)}
+        return ", ".join(f"{count:,} {noun}{pluralize(count)}" for noun, count in counts.items() if count) or "nothing"
 
     @admin.display(description="content")
     def download(self, row: StoredFile) -> SafeString:
-        return html.download(row)
+        return html.download_link(row)
+
+    size_shown = columns.size("size", lambda file: file.size, ordering="size")
 
 
-def _uses(rows: QuerySet[Any], column: str) -> Coalesce:
+def _count(rows: QuerySet[Any], column: str) -> Coalesce:
+    """Return an expression that counts rows by the column that refers to the outer query."""
     return Coalesce(Subquery(rows.order_by().values(column).annotate(n=Count("pk")).values("n")), 0)
 
 
 @admin.register(IdempotentAnswer)
-class IdempotentAnswerAdmin(ViewOnly[IdempotentAnswer]):
+class IdempotentAnswerAdmin(ReadOnlyAdmin[IdempotentAnswer]):
     list_display = ("key", "owner_link", "status", "created_at")
     list_filter = ("status", "created_at")
     list_select_related = ("owner",)
     search_fields = ("key", "owner__email")
     fields = ("key", "owner_link", "request_sha256", "status", "body_shown", "headers_shown", "created_at")
     readonly_fields = fields
+    labels = {"request_sha256": "SHA-256 of the request"}
 
-    @admin.display(description="body")
-    def body_shown(self, row: IdempotentAnswer) -> SafeString:
-        return html.json_text(row.body)
-
-    @admin.display(description="headers")
-    def headers_shown(self, row: IdempotentAnswer) -> SafeString:
-        return html.json_text(row.headers)
+    body_shown = columns.json("body", lambda answer: answer.body)
+    headers_shown = columns.json("headers", lambda answer: answer.headers)

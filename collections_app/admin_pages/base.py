@@ -1,6 +1,6 @@
-"""Two kinds of admin pages: to be looked at, and those whose rows a verb deletes."""
+"""Two kinds of admin pages: read-only ones, and those that can also delete rows."""
 
-from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
@@ -17,23 +17,36 @@ from paliapi.errors import NotFound
 Row = TypeVar("Row", bound=Owned)
 
 if TYPE_CHECKING:
-    ModelPages = admin.ModelAdmin
+    ModelAdmin = admin.ModelAdmin
 else:
 
-    class ModelPages(admin.ModelAdmin, Generic[Row]):
-        """As its stub has it: with the model in brackets."""
+    class ModelAdmin(admin.ModelAdmin, Generic[Row]):
+        """Django's class, which is generic in its type stubs only."""
 
 
-class ViewOnly(ModelPages[Row]):
-    """Lists and pages to look at. Every row has its owner beside it."""
+class ReadOnlyAdmin(ModelAdmin[Row]):
+    """Pages that list and show rows. Every row shows its owner."""
 
     list_per_page = 50
-    # Counting all rows of a large table for a "of n in total" that nobody reads.
+    # Counting every row of a large table is slow.
     show_full_result_count = False
     ordering: ClassVar[tuple[str | Combinable, ...]] = ("-id",)
+    # Labels and help texts of fields, where those of the model are not meant for staff.
+    labels: ClassVar[dict[str, str]] = {}
+    help_texts: ClassVar[dict[str, str]] = {}
 
     class Media:
         css = {"all": ("collections_app/admin.css",)}
+
+    def get_form(
+        self,
+        request: HttpRequest,
+        obj: Row | None = None,
+        change: bool = False,  # noqa: FBT001, FBT002 - Django's signature
+        **kwargs: Any,
+    ) -> Any:
+        texts = {"labels": self.labels, "help_texts": self.help_texts}
+        return super().get_form(request, obj, change, **texts, **kwargs)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -49,8 +62,8 @@ class ViewOnly(ModelPages[Row]):
         return html.link_to(row.owner)
 
 
-class DeletedByVerb(ViewOnly[Row]):
-    """Deleting goes through the verb, so that quotas, files and what is searchable follow."""
+class DeletableAdmin(ReadOnlyAdmin[Row]):
+    """Pages that delete rows with the operations of the API, so that quotas, files and indexes stay correct."""
 
     def has_delete_permission(self, request: HttpRequest, obj: Row | None = None) -> bool:
         return admin.ModelAdmin.has_delete_permission(self, request, obj)
@@ -66,9 +79,10 @@ class DeletedByVerb(ViewOnly[Row]):
             caller = Caller.of_owner(row.owner_id, email=row.owner.email)
             try:
                 with acting_for(row.owner_id) as tx:
-                    self.delete_as(tx, caller, row)
+                    self.delete_row(tx, caller, row)
             except NotFound:
-                self.message_user(request, f"{row} was gone already.", messages.WARNING)
+                self.message_user(request, f"{row} was already deleted.", messages.WARNING)
 
-    def delete_as(self, tx: OwnerTransaction, caller: Caller, row: Row) -> None:
+    def delete_row(self, tx: OwnerTransaction, caller: Caller, row: Row) -> None:
+        """Delete the row on behalf of its owner; raise NotFound if it no longer exists."""
         raise NotImplementedError

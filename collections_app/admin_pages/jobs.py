@@ -1,4 +1,4 @@
-"""What is on its way, or did not arrive, in the admin: how far it is, what it waits for, and two ways to step in."""
+"""Jobs in the admin: the uploads that are being processed or did not succeed, with actions to retry and cancel them."""
 
 from collections.abc import Callable
 
@@ -11,24 +11,24 @@ from django.utils.safestring import SafeString
 from accounts.access import Caller
 from accounts.ownership import acting_for
 from collections_app import tasks
-from collections_app.admin_pages import html
-from collections_app.admin_pages.base import ViewOnly
+from collections_app.admin_pages import columns, html
+from collections_app.admin_pages.base import ReadOnlyAdmin
 from collections_app.ingest import jobs
 from collections_app.models import Document, Job
 from paliapi.errors import Error
 
 
-class JobAdmin(ViewOnly[Job]):
-    """The newest content of each document, unless it is ready."""
+class JobAdmin(ReadOnlyAdmin[Job]):
+    """The latest upload of each document, unless it is ready."""
 
     list_display = (
         "id",
         "document_link",
         "collection_link",
         "owner_link",
-        "state",
+        "status_shown",
         "progress",
-        "why",
+        "failure",
         "next_try_at",
         "updated_at",
     )
@@ -41,9 +41,9 @@ class JobAdmin(ViewOnly[Job]):
         "document_link",
         "collection_link",
         "owner_link",
-        "state",
+        "status_shown",
         "progress",
-        "why",
+        "failure",
         "attempts",
         "waits",
         "next_try_at",
@@ -55,59 +55,52 @@ class JobAdmin(ViewOnly[Job]):
         "updated_at",
     )
     readonly_fields = fields
-    actions = ("try_again", "stop")
+    actions = ("retry_selected", "cancel_selected")
+    labels = {"next_try_at": "Next attempt at", "lease_holder": "Worker"}
+    help_texts = {
+        "attempts": "Consecutive attempts without progress.",
+        "waits": "Consecutive attempts that ended because a service was unavailable.",
+        "lease_holder": "The process that works on it.",
+    }
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Job]:
         return super().get_queryset(request).filter(document__latest=F("pk"), status__in=jobs.UNFINISHED)
 
-    def has_step_in_permission(self, request: HttpRequest) -> bool:
+    def has_intervene_permission(self, request: HttpRequest) -> bool:
         return admin.ModelAdmin.has_change_permission(self, request)
 
-    @admin.action(description="Try the selected jobs again", permissions=["step_in"])
-    def try_again(self, request: HttpRequest, rows: QuerySet[Job]) -> None:
-        self._each(request, rows, jobs.retry, done="queued again")
+    @admin.action(description="Retry selected jobs", permissions=["intervene"])
+    def retry_selected(self, request: HttpRequest, rows: QuerySet[Job]) -> None:
+        self._apply(request, rows, jobs.retry, done="queued again")
         transaction.on_commit(tasks.nudge)
 
-    @admin.action(description="Cancel the selected jobs", permissions=["step_in"])
-    def stop(self, request: HttpRequest, rows: QuerySet[Job]) -> None:
-        self._each(request, rows, jobs.cancel, done="cancelled")
+    @admin.action(description="Cancel selected jobs", permissions=["intervene"])
+    def cancel_selected(self, request: HttpRequest, rows: QuerySet[Job]) -> None:
+        self._apply(request, rows, jobs.cancel, done="cancelled")
 
-    def _each(self, request: HttpRequest, rows: QuerySet[Job], verb: Callable[..., Document], *, done: str) -> None:
-        """By the verb of the API, for each row by itself: what cannot be done to one is told, and the others go on."""
+    def _apply(
+        self, request: HttpRequest, rows: QuerySet[Job], operation: Callable[..., Document], *, done: str
+    ) -> None:
+        """Call an operation of the API for each job, and report its result; a refusal does not stop the others."""
         for row in rows.select_related("owner", "document__collection"):
             caller, document = Caller.of_owner(row.owner_id, email=row.owner.email), row.document
             try:
                 with acting_for(row.owner_id) as tx:
-                    verb(tx, caller, document.name, collection_name=document.collection.name)
-            except Error as refused:
-                self.message_user(request, f"Job {row.pk} of {document.name}: {refused.detail}", messages.WARNING)
+                    operation(tx, caller, document.name, collection_name=document.collection.name)
+            except Error as error:
+                self.message_user(request, f"Job {row.pk} of {document.name}: {error.detail}", messages.WARNING)
             else:
                 self.message_user(request, f"Job {row.pk} of {document.name}: {done}.", messages.SUCCESS)
-
-    @admin.display(description="document", ordering="document__name")
-    def document_link(self, row: Job) -> SafeString:
-        return html.link_to(row.document)
-
-    @admin.display(description="collection", ordering="document__collection__name")
-    def collection_link(self, row: Job) -> SafeString:
-        return html.link_to(row.document.collection)
-
-    @admin.display(description="revision")
-    def revision_link(self, row: Job) -> SafeString:
-        return html.link_to(row.document.latest)
-
-    @admin.display(description="status", ordering="status")
-    def state(self, row: Job) -> SafeString:
-        return html.state(row)
 
     @admin.display(description="progress")
     def progress(self, row: Job) -> SafeString:
         return html.progress(row)
 
-    @admin.display(description="error, or what it waits for")
-    def why(self, row: Job) -> SafeString:
-        return html.trouble(row)
-
-    @admin.display(description="first pages")
-    def thumbnails(self, row: Job) -> SafeString:
-        return html.thumbnails(row.pages.order_by("number"))
+    document_link = columns.link("document", lambda job: job.document, ordering="document__name")
+    collection_link = columns.link(
+        "collection", lambda job: job.document.collection, ordering="document__collection__name"
+    )
+    revision_link = columns.link("revision", lambda job: job.document.latest)
+    status_shown = columns.status(lambda job: job, ordering="status")
+    failure = columns.failure(lambda job: job)
+    thumbnails = columns.thumbnails(lambda job: job.pk)

@@ -1,4 +1,4 @@
-"""Webhooks in the admin: who is told, what was sent, and what came of it. Secrets are nowhere."""
+"""Webhooks in the admin: endpoints, messages and the results of their delivery. No page shows a secret."""
 
 from django.contrib import admin, messages
 from django.db import transaction
@@ -10,15 +10,15 @@ from django.utils.safestring import SafeString
 from accounts.access import Caller
 from accounts.ownership import acting_for
 from collections_app import tasks
-from collections_app.admin_pages import html
-from collections_app.admin_pages.base import ViewOnly
+from collections_app.admin_pages import columns, html
+from collections_app.admin_pages.base import ReadOnlyAdmin
 from collections_app.webhook_models import DisabledReason, WebhookDelivery, WebhookEndpoint
 from collections_app.webhooks import endpoints
 from collections_app.webhooks.errors import WebhookDisabled
 
 
 @admin.register(WebhookEndpoint)
-class WebhookEndpointAdmin(ViewOnly[WebhookEndpoint]):
+class WebhookEndpointAdmin(ReadOnlyAdmin[WebhookEndpoint]):
     list_display = ("__str__", "owner_link", "events", "state", "failing_since", "deliveries_link", "created_at")
     list_filter = ("enabled", "disabled_reason", "created_at")
     list_select_related = ("owner",)
@@ -41,23 +41,30 @@ class WebhookEndpointAdmin(ViewOnly[WebhookEndpoint]):
         "updated_at",
     )
     readonly_fields = fields
+    labels = {"compatible": "ColiVara format", "rest_until": "Paused until", "old_until": "Old secret valid until"}
+    help_texts = {
+        "compatible": "The endpoint that ColiVara clients create.",
+        "failures": "Consecutive failed deliveries.",
+        "rest_until": "No message is sent before this time.",
+        "old_until": "Until then, messages are signed with both the old and the new secret.",
+    }
 
     def has_disable_permission(self, request: HttpRequest) -> bool:
         return bool(request.user.has_perm("collections_app.change_webhookendpoint"))
 
     @admin.action(description="Disable selected webhooks", permissions=["disable"])
-    def disable_selected(self, request: HttpRequest, chosen: QuerySet[WebhookEndpoint]) -> None:
-        for endpoint in chosen:
+    def disable_selected(self, request: HttpRequest, rows: QuerySet[WebhookEndpoint]) -> None:
+        for endpoint in rows:
             endpoints.disable(endpoint, reason=DisabledReason.BY_STAFF)
             self.log_change(request, endpoint, "Disabled.")
-        self.message_user(request, f"{len(chosen)} disabled.", messages.SUCCESS)
+        self.message_user(request, f"Webhooks disabled: {len(rows)}.", messages.SUCCESS)
 
     @admin.display(description="state", ordering="enabled")
     def state(self, row: WebhookEndpoint) -> SafeString:
         if not row.enabled:
             return format_html('<span class="state state-failed">disabled</span> {}', row.disabled_reason)
-        look, word = ("failed", "failing") if row.failures else ("ready", "enabled")
-        return format_html('<span class="state state-{}">{}</span>', look, word)
+        style, label = ("failed", "failing") if row.failures else ("ready", "enabled")
+        return format_html('<span class="state state-{}">{}</span>', style, label)
 
     @admin.display(description="deliveries")
     def deliveries_link(self, row: WebhookEndpoint) -> SafeString:
@@ -65,7 +72,7 @@ class WebhookEndpointAdmin(ViewOnly[WebhookEndpoint]):
 
 
 @admin.register(WebhookDelivery)
-class WebhookDeliveryAdmin(ViewOnly[WebhookDelivery]):
+class WebhookDeliveryAdmin(ReadOnlyAdmin[WebhookDelivery]):
     list_display = (
         "id",
         "event",
@@ -102,43 +109,41 @@ class WebhookDeliveryAdmin(ViewOnly[WebhookDelivery]):
         "created_at",
     )
     readonly_fields = fields
+    labels = {"next_try_at": "Next attempt at", "took_ms": "Duration (ms)"}
+    help_texts = {"attempts": "Since the message was created or last resent."}
 
     def has_replay_permission(self, request: HttpRequest) -> bool:
         return bool(request.user.has_perm("collections_app.change_webhookdelivery"))
 
-    @admin.action(description="Send selected messages again", permissions=["replay"])
-    def replay_selected(self, request: HttpRequest, chosen: QuerySet[WebhookDelivery]) -> None:
-        again = 0
-        for row in chosen.select_related("owner"):
+    @admin.action(description="Resend selected messages", permissions=["replay"])
+    def replay_selected(self, request: HttpRequest, rows: QuerySet[WebhookDelivery]) -> None:
+        resent = 0
+        for row in rows.select_related("owner"):
             caller = Caller.of_owner(row.owner_id, email=row.owner.email)
             try:
                 with acting_for(row.owner_id) as tx:
                     endpoints.replay(tx, caller, row.endpoint_id, row.pk)
             except WebhookDisabled:
-                self.message_user(request, f"{row} goes to a webhook that is disabled.", messages.WARNING)
+                self.message_user(request, f"{row} was not resent, because its webhook is disabled.", messages.WARNING)
                 continue
-            self.log_change(request, row, "Sent again.")
-            again += 1
+            self.log_change(request, row, "Resent.")
+            resent += 1
         transaction.on_commit(tasks.nudge_courier)
-        self.message_user(request, f"{again} will be sent again.", messages.SUCCESS)
+        self.message_user(request, f"Messages to be resent: {resent}.", messages.SUCCESS)
 
     @admin.display(description="webhook-id")
     def name(self, row: WebhookDelivery) -> str:
         return row.name
 
-    @admin.display(description="webhook")
-    def endpoint_link(self, row: WebhookDelivery) -> SafeString:
-        return html.link_to(row.endpoint)
+    endpoint_link = columns.link("webhook", lambda delivery: delivery.endpoint)
 
     @admin.display(description="status", ordering="status")
     def state(self, row: WebhookDelivery) -> SafeString:
-        look = {"delivered": "ready", "failed": "failed"}.get(row.status, "queued")
-        return format_html('<span class="state state-{}">{}</span>', look, row.status)
+        style = {"delivered": "ready", "failed": "failed"}.get(row.status, "queued")
+        return format_html('<span class="state state-{}">{}</span>', style, row.status)
 
-    @admin.display(description="answer")
+    @admin.display(description="response")
     def response(self, row: WebhookDelivery) -> SafeString:
         return html.text(row.response_body)
 
-    @admin.display(description="message")
-    def payload_shown(self, row: WebhookDelivery) -> SafeString:
-        return html.json_text(row.payload)
+    payload_shown = columns.json("payload", lambda delivery: delivery.payload)

@@ -1,4 +1,4 @@
-"""What staff see of collections and documents, and what they may do to them."""
+"""The admin pages of collections, documents, pages and files."""
 
 from typing import Any
 from uuid import uuid4
@@ -29,7 +29,7 @@ def staff(db: None) -> Client:
 
 
 def upload(who: Someone, name: str = "report.pdf", *, collection: str = "reports") -> Document:
-    """A document that waits for a worker, from a request that may be repeated."""
+    """Upload a document that no worker processes, with an idempotency key."""
     form = {"name": name, "collection_name": collection, "file": ContentFile(PDF, name="x.pdf")}
     accepted = who.upload("/v1/documents/upsert-document/", form, Idempotency_Key=uuid4().hex)
     assert accepted.status_code == 202, accepted.content
@@ -42,10 +42,10 @@ def fail(who: Someone, document: Document, error: dict[str, Any]) -> None:
         Revision.objects.filter(document=document).update(status=Status.FAILED, error=error)
 
 
-def seen(client: Client, path: str) -> str:
-    answer = client.get(f"/admin/collections_app/{path}")
-    assert answer.status_code == 200, f"{path}: {answer.status_code}"
-    return answer.content.decode()
+def html_of(client: Client, path: str) -> str:
+    response = client.get(f"/admin/collections_app/{path}")
+    assert response.status_code == 200, f"{path}: {response.status_code}"
+    return response.content.decode()
 
 
 def confirm_deletion(client: Client, model: str, *rows: Any) -> Any:
@@ -53,7 +53,7 @@ def confirm_deletion(client: Client, model: str, *rows: Any) -> Any:
     return client.post(f"/admin/collections_app/{model}/", form, follow=True)
 
 
-def test_staff_log_in_with_their_password_and_see_everything_there_is(alice: Someone) -> None:
+def test_staff_can_log_in_and_see_all_models(alice: Someone) -> None:
     CustomUser.objects.create_superuser("root@example.com", password=PASSWORD)
     client = Client()
     client.post("/admin/login/", {"username": "root@example.com", "password": PASSWORD})
@@ -63,107 +63,107 @@ def test_staff_log_in_with_their_password_and_see_everything_there_is(alice: Som
 
 
 @pytest.mark.parametrize("model", LISTS)
-def test_every_list_and_every_page_opens(staff: Client, alice: Someone, model: str) -> None:
+def test_lists_and_detail_pages_open(staff: Client, alice: Someone, model: str) -> None:
     upload(alice)
     shown_with_pages(alice, "shown.pdf", pages=2)
-    assert "alice@example.com" in seen(staff, f"{model}/")
-    assert "alice@example.com" in seen(staff, f"{model}/?q=alice")
+    assert "alice@example.com" in html_of(staff, f"{model}/")
+    assert "alice@example.com" in html_of(staff, f"{model}/?q=alice")
     with acting_as_staff():
         row = apps.get_model("collections_app", model)._default_manager.latest("pk")
-    assert "alice@example.com" in seen(staff, f"{model}/{row.pk}/change/")
+    assert "alice@example.com" in html_of(staff, f"{model}/{row.pk}/change/")
 
 
 @pytest.mark.parametrize("model", LISTS)
-def test_nothing_is_added_or_edited_by_hand(staff: Client, alice: Someone, model: str) -> None:
+def test_rows_cannot_be_added(staff: Client, alice: Someone, model: str) -> None:
     upload(alice)
     assert staff.get(f"/admin/collections_app/{model}/add/").status_code == 403
 
 
-def test_what_is_posted_to_a_page_changes_nothing(staff: Client, alice: Someone) -> None:
+def test_rows_cannot_be_edited(staff: Client, alice: Someone) -> None:
     document = upload(alice)
-    answer = staff.post(f"/admin/collections_app/document/{document.pk}/change/", {"name": "mine now"})
-    assert answer.status_code == 403
+    response = staff.post(f"/admin/collections_app/document/{document.pk}/change/", {"name": "renamed"})
+    assert response.status_code == 403
     assert alice.get("/v1/documents/report.pdf/?collection_name=reports").json()["name"] == "report.pdf"
 
 
 @pytest.mark.parametrize("model", LISTS)
-def test_a_longer_list_asks_the_database_no_more(staff: Client, alice: Someone, charlie: Someone, model: str) -> None:
+def test_longer_list_needs_no_more_queries(staff: Client, alice: Someone, charlie: Someone, model: str) -> None:
     upload(alice, "one.pdf")
     shown_with_pages(alice, "shown.pdf", pages=1)
-    with CaptureQueriesContext(connection) as few:
-        seen(staff, f"{model}/")
+    with CaptureQueriesContext(connection) as short:
+        html_of(staff, f"{model}/")
     upload(alice, "two.pdf", collection="two")
     shown_with_pages(charlie, "theirs.pdf", pages=3)
-    with CaptureQueriesContext(connection) as more:
-        seen(staff, f"{model}/")
-    assert len(more) == len(few)
+    with CaptureQueriesContext(connection) as longer:
+        html_of(staff, f"{model}/")
+    assert len(longer) == len(short)
 
 
-def test_a_failure_is_told_with_its_code_and_page(staff: Client, alice: Someone) -> None:
+def test_error_is_shown_with_its_code_and_page(staff: Client, alice: Someone) -> None:
     fail(alice, upload(alice), {"code": "file_damaged", "detail": "<b>Broken</b> stream.", "page": 3})
     for path in ("document/", "revision/", "document/?latest__status__exact=failed"):
-        html = seen(staff, path)
+        html = html_of(staff, path)
         assert "state-failed" in html
         assert "file_damaged, page 3: &lt;b&gt;Broken&lt;/b&gt; stream." in html
-    assert "report.pdf" not in seen(staff, "document/?latest__status__exact=ready")
+    assert "report.pdf" not in html_of(staff, "document/?latest__status__exact=ready")
 
 
-def test_what_a_document_waits_for_is_told(staff: Client, alice: Someone) -> None:
+def test_cause_of_waiting_is_shown(staff: Client, alice: Someone) -> None:
     document = upload(alice)
     with acting_for(alice.id):
         Revision.objects.filter(document=document).update(waiting_for="embeddings_unavailable")
     for path in ("document/", "revision/"):
-        assert "waits: embeddings_unavailable" in seen(staff, path)
+        assert "waiting for: embeddings_unavailable" in html_of(staff, path)
 
 
-def test_a_name_that_is_html_is_only_a_name(staff: Client, alice: Someone) -> None:
+def test_names_are_escaped(staff: Client, alice: Someone) -> None:
     document = upload(alice, "<script>alert(1)</script>", collection="<img src=x>")
     for path in ("document/", "collection/", f"document/{document.pk}/change/", "revision/"):
-        html = seen(staff, path)
+        html = html_of(staff, path)
         assert "<script>alert" not in html
         assert "<img src=x>" not in html
 
 
-def test_the_list_of_collections_counts_its_documents(staff: Client, alice: Someone) -> None:
+def test_list_of_collections_counts_documents(staff: Client, alice: Someone) -> None:
     upload(alice, "one.pdf")
     upload(alice, "two.pdf")
     with acting_as_staff():
         collection = Collection.objects.get()
-    assert f'<a href="/admin/collections_app/document/?collection__id__exact={collection.pk}">2</a>' in seen(
+    assert f'<a href="/admin/collections_app/document/?collection__id__exact={collection.pk}">2</a>' in html_of(
         staff, "collection/?o=3"
     )
-    assert "one.pdf" in seen(staff, f"document/?collection__id__exact={collection.pk}")
+    assert "one.pdf" in html_of(staff, f"document/?collection__id__exact={collection.pk}")
 
 
-def test_pages_are_seen_as_images(staff: Client, alice: Someone) -> None:
+def test_page_images_are_shown(staff: Client, alice: Someone) -> None:
     document = shown_with_pages(alice, "report.pdf", pages=1)
     with acting_as_staff():
         page = Page.objects.get()
-    address = f"/admin/collections_app/page/{page.pk}/image"
+    url = f"/admin/collections_app/page/{page.pk}/image"
     for path in ("page/", f"page/{page.pk}/change/", f"document/{document.pk}/change/"):
-        assert f'src="{address}' in seen(staff, path)
-    answer = staff.get(address)
-    assert answer["Content-Type"] == "image/png"
-    assert body_of(answer) == PNG
+        assert f'src="{url}' in html_of(staff, path)
+    response = staff.get(url)
+    assert response["Content-Type"] == "image/png"
+    assert body_of(response) == PNG
 
 
-def test_a_file_is_downloaded_and_never_shown(staff: Client, alice: Someone) -> None:
+def test_file_is_served_as_an_attachment(staff: Client, alice: Someone) -> None:
     upload(alice)
     with acting_as_staff():
         file = StoredFile.objects.get()
-    answer = staff.get(f"/admin/collections_app/storedfile/{file.pk}/content")
-    assert answer["Content-Disposition"].startswith("attachment")
-    assert body_of(answer) == PDF
+    response = staff.get(f"/admin/collections_app/storedfile/{file.pk}/content")
+    assert response["Content-Disposition"].startswith("attachment")
+    assert body_of(response) == PDF
 
 
 @pytest.mark.parametrize("path", ["page/999/image", "storedfile/999/content"])
-def test_what_is_not_there_is_a_404(staff: Client, path: str) -> None:
-    answer = staff.get(f"/admin/collections_app/{path}")
-    assert answer.status_code == 404
-    assert answer["Content-Type"] == "application/problem+json"
+def test_unknown_page_or_file_is_not_found(staff: Client, path: str) -> None:
+    response = staff.get(f"/admin/collections_app/{path}")
+    assert response.status_code == 404
+    assert response["Content-Type"] == "application/problem+json"
 
 
-def test_bytes_that_are_gone_from_storage_are_a_404(staff: Client, alice: Someone) -> None:
+def test_file_missing_from_storage_is_not_found(staff: Client, alice: Someone) -> None:
     upload(alice)
     with acting_as_staff():
         file = StoredFile.objects.get()
@@ -172,13 +172,13 @@ def test_bytes_that_are_gone_from_storage_are_a_404(staff: Client, alice: Someon
 
 
 @pytest.mark.parametrize("path", ["page/1/image", "storedfile/1/content", "document/"])
-def test_who_has_not_logged_in_is_sent_to_the_login(db: None, path: str) -> None:
-    answer = Client().get(f"/admin/collections_app/{path}")
-    assert answer.status_code == 302
-    assert answer["Location"].startswith("/admin/login/")
+def test_anonymous_user_is_redirected_to_the_login_page(db: None, path: str) -> None:
+    response = Client().get(f"/admin/collections_app/{path}")
+    assert response.status_code == 302
+    assert response["Location"].startswith("/admin/login/")
 
 
-def test_staff_without_the_permission_see_no_images(alice: Someone) -> None:
+def test_staff_without_permission_see_no_images(alice: Someone) -> None:
     shown_with_pages(alice, "report.pdf", pages=1)
     with acting_as_staff():
         page = Page.objects.get()
@@ -189,13 +189,13 @@ def test_staff_without_the_permission_see_no_images(alice: Someone) -> None:
     assert client.get("/admin/collections_app/document/").status_code == 403
 
 
-def test_deleting_documents_gives_their_quota_back(staff: Client, alice: Someone, charlie: Someone) -> None:
-    gone, kept = shown_with_pages(alice, "gone.pdf", pages=3), upload(alice, "kept.pdf")
+def test_deleting_documents_releases_their_quota(staff: Client, alice: Someone, charlie: Someone) -> None:
+    deleted, remaining = shown_with_pages(alice, "deleted.pdf", pages=3), upload(alice, "remaining.pdf")
     theirs = upload(charlie)
-    answer = confirm_deletion(staff, "document", gone, theirs)
-    assert "Successfully deleted 2" in answer.content.decode()
+    response = confirm_deletion(staff, "document", deleted, theirs)
+    assert "Successfully deleted 2" in response.content.decode()
     with acting_as_staff():
-        assert list(Document.objects.all()) == [kept]
+        assert list(Document.objects.all()) == [remaining]
         assert not Page.objects.exists()
         usage = Usage.objects.get(owner=alice.id)
         assert (usage.documents, usage.pages) == (1, 0)
@@ -203,12 +203,12 @@ def test_deleting_documents_gives_their_quota_back(staff: Client, alice: Someone
         assert Usage.objects.get(owner=charlie.id).documents == 0
 
 
-def test_deleting_a_collection_tells_how_much_goes_along(staff: Client, alice: Someone) -> None:
+def test_confirmation_page_counts_the_documents_of_a_collection(staff: Client, alice: Someone) -> None:
     upload(alice, "one.pdf")
     upload(alice, "two.pdf")
     with acting_as_staff():
         collection = Collection.objects.get()
-    page = seen(staff, f"collection/{collection.pk}/delete/")
+    page = html_of(staff, f"collection/{collection.pk}/delete/")
     assert "documents: 2" in page.lower()
     staff.post(f"/admin/collections_app/collection/{collection.pk}/delete/", {"post": "yes"})
     with acting_as_staff():
@@ -216,7 +216,7 @@ def test_deleting_a_collection_tells_how_much_goes_along(staff: Client, alice: S
         assert Usage.objects.get(owner=alice.id).documents == 0
 
 
-def test_deleting_collections_from_the_list_uses_the_same_verb(staff: Client, alice: Someone) -> None:
+def test_deleting_collections_from_the_list_deletes_their_documents(staff: Client, alice: Someone) -> None:
     upload(alice)
     with acting_as_staff():
         collection = Collection.objects.get()
@@ -226,7 +226,7 @@ def test_deleting_collections_from_the_list_uses_the_same_verb(staff: Client, al
         assert Usage.objects.get(owner=alice.id).documents == 0
 
 
-def test_when_a_user_is_deleted_all_their_data_goes(alice: Someone, charlie: Someone) -> None:
+def test_deleting_a_user_deletes_all_their_data(alice: Someone, charlie: Someone) -> None:
     shown_with_pages(alice, "report.pdf", pages=2)
     upload(charlie)
     with acting_as_staff():

@@ -1,4 +1,4 @@
-"""Jobs as staff see them, and step in."""
+"""The admin page of jobs."""
 
 from typing import Any
 
@@ -26,7 +26,7 @@ def staff(db: None) -> Client:
 
 
 def job_of(who: Someone, name: str, **state: Any) -> Revision:
-    """A job that has come so far."""
+    """Upload a document and set the state of its job."""
     put(who, name, pdf("one"))
     row = latest_revision(who, name)
     with acting_for(who.id):
@@ -35,44 +35,44 @@ def job_of(who: Someone, name: str, **state: Any) -> Revision:
 
 
 def act(client: Client, action: str, *rows: Revision) -> list[str]:
-    """What staff are told after it."""
+    """Run an admin action and return its messages."""
     form = {"action": action, "_selected_action": [row.pk for row in rows]}
-    answer: Any = client.post(JOBS, form, follow=True)
-    assert answer.status_code == 200
-    return sorted(str(message) for message in answer.context["messages"])
+    response: Any = client.post(JOBS, form, follow=True)
+    assert response.status_code == 200
+    return sorted(str(message) for message in response.context["messages"])
 
 
-def test_jobs_are_listed_with_progress_error_and_what_they_wait_for(staff: Client, alice: Someone) -> None:
-    job_of(alice, "going.pdf", status="embedding", pages_done=8, pages_total=12)
+def test_jobs_are_listed_with_progress_error_and_cause_of_waiting(staff: Client, alice: Someone) -> None:
+    job_of(alice, "running.pdf", status="embedding", pages_done=8, pages_total=12)
     job_of(alice, "waiting.pdf", waiting_for="embeddings_unavailable")
     job_of(alice, "broken.pdf", status="failed", error={"code": "file_damaged", "detail": "Broken.", "page": 3})
     shown_with_pages(alice, "ready.pdf", pages=1)
     html = staff.get(JOBS).content.decode()
     assert '<progress max="12" value="8">8 of 12</progress>' in html
-    assert "waits: embeddings_unavailable" in html
+    assert "waiting for: embeddings_unavailable" in html
     assert "file_damaged, page 3: Broken." in html
     assert "ready.pdf" not in html
     assert "waiting.pdf" not in staff.get(f"{JOBS}?status__exact=failed").content.decode()
 
 
-def test_a_longer_list_asks_the_database_no_more(staff: Client, alice: Someone, charlie: Someone) -> None:
+def test_longer_list_needs_no_more_queries(staff: Client, alice: Someone, charlie: Someone) -> None:
     job_of(alice, "one.pdf")
-    with CaptureQueriesContext(connection) as few:
+    with CaptureQueriesContext(connection) as short:
         staff.get(JOBS)
     job_of(alice, "two.pdf")
     job_of(charlie, "three.pdf")
-    with CaptureQueriesContext(connection) as more:
+    with CaptureQueriesContext(connection) as longer:
         staff.get(JOBS)
-    assert len(more) == len(few)
+    assert len(longer) == len(short)
 
 
-def test_staff_try_jobs_again_and_what_cannot_be_is_told(staff: Client, alice: Someone, charlie: Someone) -> None:
+def test_staff_can_retry_jobs_and_see_refusals(staff: Client, alice: Someone, charlie: Someone) -> None:
     failed = job_of(alice, "failed.pdf", status="failed", error={"code": "file_damaged", "detail": "Broken."})
     theirs = job_of(charlie, "theirs.pdf", status="cancelled")
-    going = job_of(alice, "going.pdf", status="rendering")
-    assert set(act(staff, "try_again", failed, theirs, going)) == {
+    running = job_of(alice, "running.pdf", status="rendering")
+    assert set(act(staff, "retry_selected", failed, theirs, running)) == {
         f"Job {failed.pk} of failed.pdf: queued again.",
-        f"Job {going.pk} of going.pdf: The latest upload of this document has neither failed nor been cancelled.",
+        f"Job {running.pk} of running.pdf: The latest upload of this document has neither failed nor been cancelled.",
         f"Job {theirs.pk} of theirs.pdf: queued again.",
     }
     assert [latest_revision(who, row).status for who, row in ((alice, "failed.pdf"), (charlie, "theirs.pdf"))] == [
@@ -81,18 +81,18 @@ def test_staff_try_jobs_again_and_what_cannot_be_is_told(staff: Client, alice: S
     assert latest_revision(alice, "failed.pdf").error is None
 
 
-def test_staff_cancel_jobs_and_their_pages_go(staff: Client, alice: Someone) -> None:
-    going = job_of(alice, "going.pdf", status="embedding")
-    assert act(staff, "stop", going) == [f"Job {going.pk} of going.pdf: cancelled."]
-    assert latest_revision(alice, "going.pdf").status == "cancelled"
+def test_staff_can_cancel_jobs_which_deletes_their_pages(staff: Client, alice: Someone) -> None:
+    running = job_of(alice, "running.pdf", status="embedding")
+    assert act(staff, "cancel_selected", running) == [f"Job {running.pk} of running.pdf: cancelled."]
+    assert latest_revision(alice, "running.pdf").status == "cancelled"
     with acting_for(alice.id):
         assert not Page.objects.filter(owner_id=alice.id).exists()
-    assert staff.get(f"{JOBS}{going.pk}/change/").status_code == 200
+    assert staff.get(f"{JOBS}{running.pk}/change/").status_code == 200
 
 
-def test_who_may_only_look_cannot_step_in(db: None, alice: Someone) -> None:
+def test_staff_without_permission_cannot_retry_or_cancel(db: None, alice: Someone) -> None:
     client = Client()
-    looker = CustomUser.objects.create_user("looker@example.com", is_staff=True)
-    client.force_login(looker)
+    viewer = CustomUser.objects.create_user("viewer@example.com", is_staff=True)
+    client.force_login(viewer)
     assert client.get(JOBS).status_code == 403
-    assert "Try the selected" not in client.get("/admin/").content.decode()
+    assert "Retry selected" not in client.get("/admin/").content.decode()
