@@ -9,7 +9,13 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from accounts.ownership import OwnerTransaction, acting_for
-from collections_app.webhook_models import DeliveryStatus, Event, WebhookDelivery, WebhookEndpoint, WhyDisabled
+from collections_app.webhook_models import (
+    DeliveryStatus,
+    DisabledReason,
+    WebhookDelivery,
+    WebhookEndpoint,
+    WebhookEvent,
+)
 from collections_app.webhooks import endpoints, keys
 from collections_app.webhooks.endpoints import EndpointUpdate
 from collections_app.webhooks.errors import (
@@ -34,7 +40,7 @@ def tx(alice: Someone) -> Iterator[OwnerTransaction]:
 
 
 def create(tx: OwnerTransaction, who: Someone) -> WebhookEndpoint:
-    return endpoints.create(tx, caller_of(who), url=URL, description="", events=[Event.DOCUMENT_READY])
+    return endpoints.create(tx, caller_of(who), url=URL, description="", events=[WebhookEvent.DOCUMENT_READY])
 
 
 def test_number_of_endpoints_is_limited(tx: OwnerTransaction, alice: Someone, settings: Settings) -> None:
@@ -82,7 +88,7 @@ def test_disabled_endpoint_accepts_neither_tests_nor_replays(tx: OwnerTransactio
     endpoint = create(tx, alice)
     delivery = endpoints.send_test(tx, caller, endpoint.pk)
     disabled = endpoints.update(tx, caller, endpoint.pk, EndpointUpdate(enabled=False))
-    assert (disabled.enabled, disabled.disabled_reason) == (False, WhyDisabled.BY_REQUEST)
+    assert (disabled.enabled, disabled.disabled_reason) == (False, DisabledReason.BY_REQUEST)
     with pytest.raises(WebhookDisabled):
         endpoints.send_test(tx, caller, endpoint.pk)
     with pytest.raises(WebhookDisabled):
@@ -117,5 +123,5 @@ def test_rotation_keeps_the_old_secret_for_the_overlap_and_recovers_a_lost_one(
     rotated = endpoints.rotate_secret(tx, caller, endpoint.pk, overlap=timedelta(hours=1))
     assert keys.secret_of(rotated) != keys.secret_of(endpoint)
     assert keys.signing_keys(rotated)[1:] == keys.signing_keys(endpoint)
-    endpoints.disable(rotated, reason=WhyDisabled.SECRET_LOST)
+    endpoints.disable(rotated, reason=DisabledReason.SECRET_LOST)
     assert endpoints.rotate_secret(tx, caller, endpoint.pk, overlap=timedelta()).enabled

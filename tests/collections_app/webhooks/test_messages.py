@@ -5,7 +5,7 @@ from typing import Any
 from django.test import Client
 
 from accounts.ownership import acting_for
-from collections_app.webhook_models import Event, WebhookDelivery
+from collections_app.webhook_models import WebhookDelivery, WebhookEvent
 from tests.cast import Someone
 from tests.collections_app.documents import body_of, put
 from tests.collections_app.engine.rendering.samples import pdf
@@ -14,7 +14,7 @@ from tests.collections_app.webhooks.receiving import create_webhook, request_tes
 from tests.embeddings.scripted import ScriptedServer
 
 CONTENT = pdf("one", "two", size=(72, 72))
-ALL_EVENTS = list(Event.values)
+ALL_EVENTS = list(WebhookEvent.values)
 
 
 def received_messages(server: ScriptedServer, hook: dict[str, Any]) -> dict[str, dict[str, Any]]:
