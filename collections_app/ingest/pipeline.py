@@ -158,11 +158,13 @@ def _process_pages(work: _Work) -> None:
 
 
 def _open_source(work: _Work) -> IO[bytes]:
-    if work.render_from is None or work.render_from == work.file:
-        return files.open_file(work.file)
+    """Open the file to render; if it is a converted PDF that has been deleted, start over with its conversion."""
+    source = work.render_from or work.file
     try:
-        return files.open_file(work.render_from)
+        return files.open_file(source)
     except FileMissing:
+        if source == work.file:
+            raise
         office_to_pdf.forget_pdf(work.lease)
         raise RetryStore from None
 

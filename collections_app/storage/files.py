@@ -160,7 +160,7 @@ def _row(draft: Draft) -> StoredFile:
 def keep(draft: Draft) -> Iterator[tuple[OwnerTransaction, StoredFile]]:
     """Open a transaction in which the draft has a row, and discard its bytes if that transaction fails.
 
-    StorageUnavailable if the bytes are no longer there: write them again. Call outside a transaction.
+    Raise StorageUnavailable if the bytes are gone by now and must be put again. Call outside a transaction.
     """
     with discard_on_error([draft]), acting_for(draft.owner_id) as tx:
         file = settle(tx, draft)
