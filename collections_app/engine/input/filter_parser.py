@@ -138,7 +138,7 @@ class _Parser:
 
     def _allow_only(self, fields: _Fields, location: _Location, allowed: tuple[str, ...]) -> None:
         if extra := [name for name in fields if name not in allowed and fields[name] is not None]:
-            detail = f"{extra[0]} cannot be combined with {allowed[1]}; together allowed are {', '.join(allowed)}."
+            detail = f"{extra[0]} cannot be combined with {allowed[1]}; use only {', '.join(allowed)}."
             raise self._error((*location, extra[0]), "not_allowed", detail)
 
     def _parse_on(self, fields: _Fields, location: _Location, *, outer: On) -> On:

@@ -21,13 +21,13 @@ _IMAGE_SIZE, _TRACK_SIZE = b"ispe", b"tkhd"
 
 
 def render_pages(content: mmap.mmap, job: Job) -> tuple[int, Iterator[RasterPage]]:
-    """Render the image in this thread: the confined process must not start others, as the decoder would by default."""
+    """Render the image in this thread. By default the decoder would start others, which the sandbox forbids."""
     AvifImagePlugin.DEFAULT_MAX_THREADS = 1
     return image_renderer.render_pages(content, job)
 
 
 def _read_size(file: IO[bytes]) -> tuple[int, int]:
-    """Return the largest size that the file declares, for it may also contain tiles and thumbnails."""
+    """Return the largest size that the file declares; tiles and thumbnails declare theirs as well."""
     end = file.seek(0, 2)
     sizes = [size for kind, start in _boxes(file, end) if (size := _declared_size(file, kind, start)) is not None]
     if not sizes:
