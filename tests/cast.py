@@ -1,4 +1,4 @@
-"""Who is in the tests. Alice owns, Bob may look at what is Alice's, Charlie is a stranger."""
+"""The users of the tests: Alice owns the data, Bob has a read-only key of hers, Charlie is another owner."""
 
 import json
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ EVERYTHING = frozenset(SCOPES)
 
 @dataclass(frozen=True)
 class Someone:
-    """A user with a key, and a client that presents it."""
+    """A user with an API key, and the requests of a client that presents it."""
 
     user: CustomUser
     key: str
@@ -58,14 +58,14 @@ def _names(headers: dict[str, str]) -> dict[str, str]:
 
 
 def someone(email: str) -> Someone:
-    """A new user with a key that may do everything."""
+    """Create a user, with a key that has every scope."""
     return with_key(CustomUser.objects.create_user(email))
 
 
 def with_key(
     user: CustomUser, *, scopes: frozenset[str] = EVERYTHING, collections: frozenset[str] | None = None
 ) -> Someone:
-    """The same user with another key."""
+    """Create another key of the user."""
     with acting_for(user.pk) as tx:
         minted = mint_key(tx, rights=Rights(scopes=scopes, collections=collections))
     return Someone(user, minted.text)

@@ -1,4 +1,4 @@
-"""The parts every test can ask for."""
+"""Fixtures of all tests."""
 
 import os
 import shutil
@@ -28,17 +28,17 @@ def pytest_unconfigure() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What takes longest comes first, so that nobody waits for it in the end."""
+    """Run the slowest tests first, so that the workers finish at about the same time."""
     items.sort(key=lambda item: "test_contract.py" not in item.nodeid)
 
 
 @pytest.fixture(scope="session", autouse=True)
-def middleware_is_loaded_once() -> Iterator[None]:
-    """As in a server; else every client of Django's loads it for itself, and looks at all static files again."""
-    loaded = ClientHandler()
-    loaded.load_middleware()
+def _middleware_is_loaded_once() -> Iterator[None]:
+    """Load the middleware once, as a server does; otherwise every test client loads it and lists all static files."""
+    handler = ClientHandler()
+    handler.load_middleware()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(ClientHandler, "_middleware_chain", staticmethod(loaded._middleware_chain))  # type: ignore[attr-defined]
+        patch.setattr(ClientHandler, "_middleware_chain", staticmethod(handler._middleware_chain))  # type: ignore[attr-defined]
         yield
 
 
@@ -57,13 +57,13 @@ def services() -> Iterator[Services]:
 
 @pytest.fixture(scope="session")
 def django_db_setup(services: Services, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
-    """The schema, made by the role that owns it; every test then speaks as the role of the web."""
+    """Let the owning role create the schema; tests then connect with the role of the web server."""
     urls = {
         "DATABASE_URL": services.app_url,
         "DATABASE_ADMIN_URL": services.owner_url,
         "REDIS_URL": services.redis_url,
     }
-    os.environ.update(urls)  # noqa: TID251  (for the processes that tests start)
+    os.environ.update(urls)  # noqa: TID251  (for processes that tests start)
     settings.ENV = replace(
         settings.ENV,
         database_url=services.app_url,
@@ -85,7 +85,7 @@ def alice(db: None) -> Someone:
 
 @pytest.fixture
 def bob(alice: Someone) -> Someone:
-    """Holds a key of Alice's that may only look."""
+    """Alice with a read-only key."""
     return with_key(alice.user, scopes=frozenset({"read"}))
 
 
@@ -96,18 +96,18 @@ def charlie(db: None) -> Someone:
 
 @pytest.fixture(autouse=True)
 def files_of_this_test(settings: Settings, tmp_path: Path) -> Path:
-    """Uploads go to a folder of the test."""
+    """Store files in a folder of the test."""
     folder = tmp_path / "files"
     settings.STORAGES = {**settings.STORAGES, "default": _storage_in(settings, folder)}
     return folder
 
 
 def _storage_in(settings: Settings, folder: Path) -> dict[str, Any]:
-    usual = settings.STORAGES["default"]
-    return {**usual, "OPTIONS": {**usual["OPTIONS"], "location": folder}}
+    default = settings.STORAGES["default"]
+    return {**default, "OPTIONS": {**default["OPTIONS"], "location": folder}}
 
 
 @pytest.fixture
 def small_limits(settings: Settings) -> None:
-    """One megabyte is as much as a file, or the images of one answer, may have."""
+    """Limit uploads, and the images of one response, to one megabyte."""
     settings.ENV = replace(settings.ENV, max_upload_mb=1, max_expanded_mb=1)

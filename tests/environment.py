@@ -1,6 +1,6 @@
 """The environment of the tests, set before Django's settings are read.
 
-Nothing on the machine, no `.env` and no running stack, leaks in.
+It does not depend on the machine, on `.env` or on a running stack.
 """
 
 import os
@@ -14,7 +14,7 @@ ENVIRONMENT = {
     "PALIAPI_HOME": str(HOME),
     "SECRET_KEY": "for-tests-only-" * 4,
     "API_KEY_PEPPERS": "1:" + "first-pepper-" * 4 + ",2:" + "second-pepper-" * 4,
-    "DATABASE_URL": "postgresql://nobody@localhost/not-started-yet",
+    "DATABASE_URL": "postgresql://user@localhost/not-started-yet",
     "REDIS_URL": "redis://localhost:1/0",
     "EMBEDDINGS_URL": "http://127.0.0.1:1",
     "LOG_LEVEL": "WARNING",
@@ -23,18 +23,18 @@ ENVIRONMENT = {
 
 
 def measured() -> dict[str, str]:
-    """What a process with an environment of its own needs, so that its lines count where those of the tests do."""
+    """Return the variables that a child process needs for its coverage to be measured."""
     return {name: value for name, value in os.environ.items() if name == "COVERAGE_PROCESS_CONFIG"}  # noqa: TID251
 
 
 def compiled_here() -> dict[str, str]:
-    """Where machine code is kept; a process that looked elsewhere would compile all loops anew."""
+    """Return the variable of the cache of compiled code; without it, a child process compiles everything again."""
     return {name: value for name, value in os.environ.items() if name == "NUMBA_CACHE_DIR"}  # noqa: TID251
 
 
 @dataclass(frozen=True)
 class Services:
-    """Where this run's Postgres and Redis are."""
+    """The URLs of the Postgres and Redis of this test run."""
 
     owner_url: str
     app_url: str

@@ -1,11 +1,11 @@
-"""The product's settings over the environment of the tests; also for tools that only look at the code."""
+"""The product's settings with the environment of the tests; type checkers use them too."""
 
 import os
 
 from paliapi import env
 from tests.environment import ENVIRONMENT
 
-# Also where the tests run in a container of a stack, whose settings are not theirs.
+# Remove the settings of the stack, in case the tests run in one of its containers.
 for setting in env.settings():
     for name in (setting.name, f"{setting.name}_FILE"):
         os.environ.pop(name, None)  # noqa: TID251
@@ -13,7 +13,7 @@ os.environ.update(ENVIRONMENT)  # noqa: TID251
 
 from paliapi.settings import *  # noqa: E402, F403
 
-DATABASES["default"]["OPTIONS"].pop("pool")  # noqa: F405  (tests hold one connection a thread)
+DATABASES["default"]["OPTIONS"].pop("pool")  # noqa: F405  (tests hold one connection per thread)
 
-# Slow on purpose elsewhere; here it would only be slow.
+# A fast hasher: the default one is slow on purpose.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

@@ -1,4 +1,4 @@
-"""What the database is asked, whether through Django's cursor or past it."""
+"""The statements that tests send to the database, through Django's cursors or others."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,14 +10,14 @@ from psycopg import Cursor, sql
 
 @contextmanager
 def statements() -> Iterator[list[str]]:
-    """Every statement that any cursor is given until the block ends."""
-    sent: list[str] = []
+    """Collect the statements that any cursor executes inside the block."""
+    collected: list[str] = []
     execute = Cursor.execute
 
-    def noting(cursor: Any, query: Any, *args: Any, **kwargs: Any) -> Any:
+    def collect(cursor: Any, query: Any, *args: Any, **kwargs: Any) -> Any:
         text = query.as_string() if isinstance(query, sql.Composable) else query
-        sent.append(text.decode() if isinstance(text, bytes) else text)
+        collected.append(text.decode() if isinstance(text, bytes) else text)
         return execute(cursor, query, *args, **kwargs)
 
-    with patch.object(Cursor, "execute", noting):
-        yield sent
+    with patch.object(Cursor, "execute", collect):
+        yield collected

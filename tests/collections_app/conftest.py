@@ -1,4 +1,4 @@
-"""The embeddings service that the product asks: the real one, in this process, without a model."""
+"""Fixtures of the product's tests: the real embeddings service, in this process and without a model, and the queue."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -22,23 +22,23 @@ def lexical_url() -> Iterator[str]:
 
 @pytest.fixture
 def service(lexical_url: str, settings: Settings) -> str:
-    """The product asks the lexical service."""
+    """Let the product call the lexical service."""
     settings.ENV = replace(settings.ENV, embeddings_url=lexical_url, embeddings_url_token=KEY)
     return lexical_url
 
 
 @pytest.fixture(autouse=True)
-def _no_failpoint_was_reached() -> None:
+def _failpoints_are_reset() -> None:
     failpoints.reset()
 
 
 @pytest.fixture
 def queue(services: Services) -> Iterator["Redis"]:
-    """The real queue, empty and with nobody working."""
-    usual = app.conf.broker_url
+    """The real queue, empty and without workers."""
+    original_url = app.conf.broker_url
     app.conf.update(broker_url=for_celery(services.redis_url))
     with Redis.from_url(services.redis_url) as redis:
         redis.delete("celery", "webhooks")
         yield redis
         redis.delete("celery", "webhooks")
-    app.conf.update(broker_url=usual)
+    app.conf.update(broker_url=original_url)

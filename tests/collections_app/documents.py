@@ -1,4 +1,4 @@
-"""Documents for tests: real bytes, put in through the door, or made as if ingestion had run."""
+"""Documents for tests: uploaded through the API, or with the rows that ingestion would have written."""
 
 import hashlib
 import json
@@ -26,20 +26,20 @@ PDF = (
 
 
 def _png() -> bytes:
-    drawn = BytesIO()
-    Image.new("RGB", (20, 10), "white").save(drawn, "PNG")
-    return drawn.getvalue()
+    file = BytesIO()
+    Image.new("RGB", (20, 10), "white").save(file, "PNG")
+    return file.getvalue()
 
 
 PNG = _png()
-THUMBNAIL = b"what the page looks like when it is small"
+THUMBNAIL = b"a thumbnail"
 VECTORS = np.eye(3, 4, dtype=np.float16)
 
 
 def put(
     who: Someone, name: str, content: bytes, *, collection: str = "default_collection", metadata: Any = None
 ) -> dict[str, Any]:
-    """Upload through the door."""
+    """Upload a document through the API."""
     form = {"file": SimpleUploadedFile("file", content), "name": name, "collection_name": collection}
     if metadata is not None:
         form["metadata"] = json.dumps(metadata)
@@ -57,7 +57,7 @@ def shown_with_pages(
     metadata: Any = None,
     image: bytes = PNG,
 ) -> Document:
-    """A document whose content is ready, with pages that all look like `image`."""
+    """Create a document that is ready, whose pages all have the same image."""
     put(who, name, PDF, collection=collection, metadata=metadata)
     content = Content(
         file=BytesIO(image),
@@ -78,8 +78,8 @@ def shown_with_pages(
             for number in range(1, pages + 1)
         )
         space, _ = Space.objects.get_or_create(model="made for tests", revision="1", dim=4)
-        kept = [PageVectors(page_id=row.pk, space_id=space.pk, vectors=VECTORS, layout=None) for row in rows]
-        vectors.insert(tx, kept)
+        page_vectors = [PageVectors(page_id=row.pk, space_id=space.pk, vectors=VECTORS, layout=None) for row in rows]
+        vectors.insert(tx, page_vectors)
         Revision.objects.filter(pk=revision.pk).update(
             status=Status.READY, pages_total=pages, pages_done=pages, space=space
         )
@@ -90,5 +90,5 @@ def shown_with_pages(
 
 
 def body_of(response: Any) -> bytes:
-    """All of a streamed answer; read to its end, the test client closes it."""
+    """Read a streamed response to its end, which closes it."""
     return b"".join(response.streaming_content)

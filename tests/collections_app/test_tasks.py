@@ -1,4 +1,4 @@
-"""The queue carries nudges; without it nothing is lost but time."""
+"""Tasks, and the messages that wake workers. A lost message costs time, never data."""
 
 import json
 
@@ -18,23 +18,23 @@ def names(queue: "Redis", *, of: str = "celery") -> list[str]:
     return [json.loads(message)["headers"]["task"] for message in queue.lrange(of, 0, -1)]
 
 
-def test_an_upload_is_accepted_without_a_queue(alice: Someone) -> None:
+def test_upload_is_accepted_without_a_queue(alice: Someone) -> None:
     put(alice, "a.pdf", pdf("one"))
     assert get_document(alice, "a.pdf")["status"] == "queued"
 
 
-def test_an_upload_and_a_new_content_nudge_a_worker(alice: Someone, queue: "Redis") -> None:
+def test_upload_wakes_a_worker(alice: Someone, queue: "Redis") -> None:
     put(alice, "a.pdf", pdf("one"))
     assert names(queue) == ["collections_app.process_next"]
 
 
-def test_a_nudge_names_nothing(alice: Someone, queue: "Redis") -> None:
+def test_message_has_no_arguments(alice: Someone, queue: "Redis") -> None:
     tasks.nudge(2)
     bodies = [json.loads(message) for message in queue.lrange("celery", 0, -1)]
     assert [body["headers"]["argsrepr"] for body in bodies] == ["()", "()"]
 
 
-def test_one_who_is_done_nudges_the_next_while_there_is_more(alice: Someone, queue: "Redis", service: str) -> None:
+def test_worker_wakes_the_next_one_while_documents_are_due(alice: Someone, queue: "Redis", service: str) -> None:
     for name in ("a.pdf", "b.pdf"):
         put(alice, name, pdf(name))
     queue.delete("celery")
@@ -45,23 +45,23 @@ def test_one_who_is_done_nudges_the_next_while_there_is_more(alice: Someone, que
     assert get_document(alice, "b.pdf")["status"] == "ready"
 
 
-def test_the_sweeper_sends_what_was_lost_and_nothing_where_nothing_is_due(alice: Someone, queue: "Redis") -> None:
+def test_sweeper_replaces_lost_messages_if_documents_are_due(alice: Someone, queue: "Redis") -> None:
     tasks.sweep()
     assert names(queue) == []
     for number in range(5):
         put(alice, f"{number}.pdf", pdf("one"))
     queue.delete("celery")
     tasks.sweep()
-    assert len(names(queue)) == 2, "as many as there are workers"
+    assert len(names(queue)) == 2, "one per worker process"
 
 
-def test_the_sweeper_and_the_courier_come_every_ten_seconds() -> None:
+def test_sweeper_and_courier_run_every_ten_seconds() -> None:
     for name in ("sweep", "webhooks"):
         assert app.conf.beat_schedule[name]["schedule"] == 10.0
         assert app.conf.beat_schedule[name]["task"] in app.tasks
 
 
-def test_news_nudges_the_courier_on_a_queue_of_its_own(
+def test_new_webhook_message_wakes_the_courier_on_its_own_queue(
     alice: Someone, queue: "Redis", service: str, settings: Settings
 ) -> None:
     put(alice, "quiet.pdf", pdf("one"))
@@ -77,7 +77,7 @@ def test_news_nudges_the_courier_on_a_queue_of_its_own(
     assert len(names(queue, of="webhooks")) == 1, "nothing more to send"
 
 
-def test_who_asks_for_a_message_nudges_the_courier(
+def test_test_message_wakes_the_courier(
     alice: Someone,
     queue: "Redis",
     settings: Settings,

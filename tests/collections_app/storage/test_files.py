@@ -1,3 +1,5 @@
+"""Files in storage, and their rows."""
+
 import hashlib
 import resource
 from collections.abc import Iterator
@@ -16,35 +18,35 @@ from tests.cast import Someone, someone
 
 
 @contextmanager
-def no_file_longer_than(size: int) -> Iterator[None]:
-    """As on a disk that gets full: the beginning is written, the rest is refused."""
-    usual = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, usual[1]))
+def max_file_size(size: int) -> Iterator[None]:
+    """Let writes beyond this size fail, as on a full disk."""
+    original = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, original[1]))
     try:
         yield
     finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, usual)
+        resource.setrlimit(resource.RLIMIT_FSIZE, original)
 
 
-def test_a_disk_that_gets_full_keeps_no_half_of_a_file(alice: Someone, files_of_this_test: Path) -> None:
+def test_full_disk_leaves_no_partial_file(alice: Someone, files_of_this_test: Path) -> None:
     content = b"x" * 100_000
     sha256 = hashlib.sha256(content).hexdigest()
-    with no_file_longer_than(1000), pytest.raises(StorageUnavailable):
+    with max_file_size(1000), pytest.raises(StorageUnavailable):
         files.put(alice.id, BytesIO(content), sha256=sha256, size=len(content), content_type="text/plain")
     assert [path for path in files_of_this_test.rglob("*") if path.is_file()] == []
     draft = files.put(alice.id, BytesIO(content), sha256=sha256, size=len(content), content_type="text/plain")
     assert (files_of_this_test / draft.key).read_bytes() == content
 
 
-def content(told: bytes) -> Content:
-    sha256 = hashlib.sha256(told).hexdigest()
-    return Content(file=BytesIO(told), sha256=sha256, size=len(told), content_type="text/plain")
+def content_of(data: bytes) -> Content:
+    sha256 = hashlib.sha256(data).hexdigest()
+    return Content(file=BytesIO(data), sha256=sha256, size=len(data), content_type="text/plain")
 
 
-def test_of_many_each_content_is_written_once(alice: Someone, files_of_this_test: Path) -> None:
+def test_equal_contents_are_written_once(alice: Someone, files_of_this_test: Path) -> None:
     with acting_for(alice.id) as tx:
-        [known] = files.settle_all(tx, list(files.put_all(alice.id, [content(b"known")])))
-    drafts = list(files.put_all(alice.id, [content(told) for told in (b"new", b"known", b"new", b"other")]))
+        [known] = files.settle_all(tx, list(files.put_all(alice.id, [content_of(b"known")])))
+    drafts = list(files.put_all(alice.id, [content_of(data) for data in (b"new", b"known", b"new", b"other")]))
     assert [bool(draft.key) for draft in drafts] == [True, False, False, True]
     with acting_for(alice.id) as tx:
         rows = files.settle_all(tx, drafts)
@@ -53,20 +55,20 @@ def test_of_many_each_content_is_written_once(alice: Someone, files_of_this_test
     assert len([path for path in files_of_this_test.rglob("*") if path.is_file()]) == 3
 
 
-def test_what_went_away_meanwhile_has_to_be_put_again(alice: Someone) -> None:
+def test_content_deleted_before_it_is_settled_must_be_put_again(alice: Someone) -> None:
     with acting_for(alice.id) as tx:
-        files.settle_all(tx, list(files.put_all(alice.id, [content(b"known")])))
-    drafts = list(files.put_all(alice.id, [content(b"known"), content(b"new")]))
+        files.settle_all(tx, list(files.put_all(alice.id, [content_of(b"known")])))
+    drafts = list(files.put_all(alice.id, [content_of(b"known"), content_of(b"new")]))
     with acting_for(alice.id) as tx:
         StoredFile.objects.filter(owner_id=alice.id, sha256=drafts[0].sha256).delete()
         assert [row is None for row in files.settle_all(tx, drafts)] == [True, False]
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_who_put_the_same_at_once_keep_it_once(files_of_this_test: Path) -> None:
+def test_content_written_by_two_processes_is_stored_once(files_of_this_test: Path) -> None:
     owner = someone("owner@example.com")
-    drafts = [list(files.put_all(owner.id, [content(b"same")])) for _ in range(2)]
-    for each in drafts:
+    drafts = [list(files.put_all(owner.id, [content_of(b"same")])) for _ in range(2)]
+    for drafts_of_process in drafts:
         with acting_for(owner.id) as tx:
-            files.settle_all(tx, each)
+            files.settle_all(tx, drafts_of_process)
     assert [path.name for path in files_of_this_test.rglob("*") if path.is_file()] == [Path(drafts[0][0].key).name]

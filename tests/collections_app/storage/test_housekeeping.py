@@ -1,4 +1,4 @@
-"""Files go when nobody wants them any more, and never before."""
+"""Deletion of unused files and objects."""
 
 import os
 from datetime import timedelta
@@ -27,7 +27,7 @@ def _files(folder: Path) -> list[Path]:
     return [path for path in folder.rglob("*") if path.is_file()]
 
 
-def test_a_file_in_use_stays_however_old_it_is(alice: Someone, files_of_this_test: Path) -> None:
+def test_old_file_in_use_is_not_deleted(alice: Someone, files_of_this_test: Path) -> None:
     shown_with_pages(alice, "x", pages=1)
     _age_files(alice)
     assert housekeeping.delete_unused_files() == 0
@@ -35,7 +35,7 @@ def test_a_file_in_use_stays_however_old_it_is(alice: Someone, files_of_this_tes
     assert len(_files(files_of_this_test)) == 3
 
 
-def test_a_small_picture_goes_with_its_image(
+def test_thumbnail_is_deleted_with_its_image(
     alice: Someone, files_of_this_test: Path, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
 ) -> None:
     shown_with_pages(alice, "x", pages=1)
@@ -46,20 +46,20 @@ def test_a_small_picture_goes_with_its_image(
     assert _files(files_of_this_test) == []
 
 
-def test_a_file_of_a_deleted_document_goes_after_a_while(
+def test_file_of_a_deleted_document_is_deleted_after_the_retention_time(
     alice: Someone, files_of_this_test: Path, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
 ) -> None:
     put(alice, "x", PDF)
     alice.delete("/v1/documents/x/")
     run_housekeeping()
-    assert len(_files(files_of_this_test)) == 1, "not at once"
+    assert len(_files(files_of_this_test)) == 1, "the retention time has not passed"
     _age_files(alice)
     with django_capture_on_commit_callbacks(execute=True):
         run_housekeeping()
     assert _files(files_of_this_test) == []
 
 
-def test_the_same_content_uploaded_again_keeps_its_file(alice: Someone, files_of_this_test: Path) -> None:
+def test_file_whose_content_is_uploaded_again_is_not_deleted(alice: Someone, files_of_this_test: Path) -> None:
     put(alice, "x", PDF)
     alice.delete("/v1/documents/x/")
     _age_files(alice)
@@ -68,21 +68,21 @@ def test_the_same_content_uploaded_again_keeps_its_file(alice: Someone, files_of
     assert len(_files(files_of_this_test)) == 1
 
 
-def test_an_object_without_a_row_goes_once_it_is_old(alice: Someone, files_of_this_test: Path) -> None:
+def test_old_object_without_a_row_is_deleted(alice: Someone, files_of_this_test: Path) -> None:
     put(alice, "x", PDF)
-    _, of_nobody, young = (
+    _, orphan, recent = (
         storages["default"].save(key, ContentFile(b"left behind"))
-        for key in ("readme/not-ours", "987654321/ab/abc", f"{alice.id}/cd/cde")
+        for key in ("readme/of-another-program", "987654321/ab/abc", f"{alice.id}/cd/cde")
     )
     for path in _files(files_of_this_test):
-        if not str(path).endswith(young):
+        if not str(path).endswith(recent):
             os.utime(path, (0, 0))
     assert housekeeping.delete_orphaned_objects() == 1
-    assert not storages["default"].exists(of_nobody)
+    assert not storages["default"].exists(orphan)
     assert len(_files(files_of_this_test)) == 3
 
 
 @pytest.mark.django_db
-def test_housekeeping_over_nothing_is_harmless() -> None:
+def test_housekeeping_runs_on_an_empty_installation() -> None:
     run_housekeeping()
     tidy_storage()
