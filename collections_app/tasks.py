@@ -9,7 +9,7 @@ from kombu.exceptions import KombuError
 from redis.exceptions import RedisError
 
 from collections_app.ingest import leases, worker
-from collections_app.search import recall, recall_sampling
+from collections_app.search import compare_with_exact, delete_old_recall
 from collections_app.storage import housekeeping
 from collections_app.webhooks import courier, deliveries
 from paliapi.celery import app
@@ -67,7 +67,7 @@ def send_webhooks() -> None:
 @app.task(name=_COMPARE)
 def compare_search(sample: str) -> None:
     if not leases.count_due(limit=1):  # waiting documents come first
-        recall_sampling.compare(sample)
+        compare_with_exact(sample)
 
 
 @app.task(name="collections_app.sweep")
@@ -79,7 +79,7 @@ def sweep() -> None:
 def run_housekeeping() -> None:
     housekeeping.delete_expired_answers()
     deliveries.delete_old()
-    recall.forget_old()
+    delete_old_recall()
     housekeeping.delete_unused_files()
     housekeeping.delete_abandoned_conversions()
 

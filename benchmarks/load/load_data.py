@@ -16,9 +16,7 @@ from accounts.ownership import acting_for
 from benchmarks.search import corpus, fill
 from benchmarks.search.query_service import text_of
 from benchmarks.search.synthetic import QUESTIONS
-from collections_app.search import run
-from collections_app.search.query import Words
-from collections_app.search.run import Question
+from collections_app.search import SearchRequest, TextQuery, search
 
 OWNERS = 10
 COLLECTIONS = ("first", "second")
@@ -49,13 +47,13 @@ def verb_ms(numbers: Iterable[int]) -> Iterator[float]:
     callers = [_caller(number) for number in range(OWNERS)]
     for number in numbers:
         caller = callers[number % OWNERS]
-        asked = Question(
-            asked=Words(text_of(number % QUESTIONS), at=""),
+        request = SearchRequest(
+            query=TextQuery(text_of(number % QUESTIONS), at=""),
             collections=frozenset({COLLECTIONS[number % len(COLLECTIONS)]}),
             top_k=TOP_K,
         )
         began = time.perf_counter()
-        run.run(caller, asked)
+        search(caller, request)
         yield 1000 * (time.perf_counter() - began)
 
 

@@ -17,7 +17,7 @@ from collections_app.ingest import accept, leases, publish, store_pages
 from collections_app.ingest.accept import DocumentUpsert, Upload
 from collections_app.ingest.embed_pages import EmbeddedPage
 from collections_app.ingest.store_pages import Checkpoint, NewPage
-from collections_app.search.run import Hit
+from collections_app.search import Hit
 from embeddings.contract import MultiVector
 
 PAGES_OF_A_FILE = 100

@@ -22,9 +22,7 @@ from benchmarks.search.corpus import BEST
 from benchmarks.search.large_corpus import Large
 from benchmarks.search.query_service import text_of
 from benchmarks.search.synthetic import DIM
-from collections_app.search import run
-from collections_app.search.query import Words
-from collections_app.search.run import Answer, Question
+from collections_app.search import SearchRequest, SearchResult, TextQuery, search
 
 _ROUNDS = 2
 _AT_ONCE = 1000
@@ -49,19 +47,19 @@ def _asked(caller: Caller, large: Large, sizes: Sequence[int]) -> dict[str, Any]
     scope = frozenset(_name(size) for size in sizes)
     pages = sizes[-1]
 
-    def once() -> list[tuple[float, Answer]]:
+    def once() -> list[tuple[float, SearchResult]]:
         answers = []
         for question in range(len(large.questions)):
-            asked = Question(asked=Words(text_of(question), at=""), collections=scope, top_k=BEST)
+            request = SearchRequest(query=TextQuery(text_of(question), at=""), collections=scope, top_k=BEST)
             began = time.perf_counter()
-            found = run.run(caller, asked)
-            answers.append((1000 * (time.perf_counter() - began), found))
+            result = search(caller, request)
+            answers.append((1000 * (time.perf_counter() - began), result))
         return answers
 
     once()
     rounds = steal_time.rounds(once, count=_ROUNDS)
     times = [took for one in rounds for took, _ in one.value]
-    stages = [answer.receipt.watch.ms for one in rounds for _, answer in one.value]
+    stages = [answer.receipt.stopwatch.ms for one in rounds for _, answer in one.value]
     recall, top1 = [], []
     for question, (_, answer) in enumerate(rounds[0].value):
         numbers = [fill.number_of(hit) for hit in answer.hits]

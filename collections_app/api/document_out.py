@@ -13,7 +13,7 @@ from rest_framework.request import Request
 from collections_app.api.fields import MetadataField
 from collections_app.errors import AnswerTooLarge
 from collections_app.models import Document, Page, Status, StoredFile
-from collections_app.search.hit_rows import ShownPage
+from collections_app.search import HitPage
 from collections_app.storage import files, links
 from collections_app.storage.errors import FileMissing
 from paliapi.timestamps import rfc3339
@@ -137,10 +137,10 @@ class PageImageLinks:
         self._image_prefix = _url_prefix(request, "getSignedPageImage")
         self._thumbnail_prefix = _url_prefix(request, "getSignedPageThumbnail")
 
-    def image(self, page: Page | ShownPage) -> str:
+    def image(self, page: Page | HitPage) -> str:
         return self._image_prefix + links.page_token(page.owner_id, page.pk)
 
-    def thumbnail(self, page: Page | ShownPage) -> str | None:
+    def thumbnail(self, page: Page | HitPage) -> str | None:
         if not page.image.thumbnail_size:
             return None
         return self._thumbnail_prefix + links.page_token(page.owner_id, page.pk, kind="thumbnail")

@@ -13,7 +13,7 @@ from collections_app.api.collections import CollectionOut, represent_collection
 from collections_app.api.document_out import DocumentOut, represent_documents
 from collections_app.api.parameters import CURSOR, EXPAND, LIMIT, LINK_HEADER
 from collections_app.engine.input import filter_parser
-from collections_app.search.filter_sql import matching
+from collections_app.search import metadata_matches
 from paliapi.http.paging import paginate
 
 # Filters are validated by `filter_parser`, not by a serializer, so their schema is written out here.
@@ -73,10 +73,10 @@ class FilterView(OwnedView):
     def post(self, request: Request) -> Response:
         query = filter_parser.parse(request.data)
         if query.on == "collection":
-            condition = matching(query.condition, document="metadata", collection="metadata")
+            condition = metadata_matches(query.condition, document="metadata", collection="metadata")
             collections = catalogue.collections(self.transaction, self.caller).filter(condition)
             page = paginate(request, collections)
             return Response([represent_collection(row) for row in page.rows], headers=page.headers)
-        condition = matching(query.condition, document="metadata", collection="collection__metadata")
+        condition = metadata_matches(query.condition, document="metadata", collection="collection__metadata")
         documents = paginate(request, catalogue.documents(self.transaction, self.caller).filter(condition))
         return Response(represent_documents(documents.rows, request), headers=documents.headers)

@@ -11,7 +11,7 @@ from rest_framework.response import Response
 from accounts.views import OwnedView
 from collections_app import catalogue
 from collections_app.api.parameters import COLLECTION_NAME
-from collections_app.search import recall
+from collections_app.search import RECALL_DAYS, RECALL_K, measured_recall
 
 
 class QualityOut(serializers.Serializer[Any]):
@@ -55,16 +55,16 @@ class CollectionQuality(OwnedView):
     )
     def get(self, _request: Request, collection_name: str) -> Response:
         collection = catalogue.find_collection(self.transaction, self.caller, collection_name)
-        found = recall.of(collection)
+        measured = measured_recall(self.transaction, collection)
         return Response(
             {
                 "collection_name": collection.name,
-                "recall": found.recall,
-                "k": recall.K,
-                "searches_compared": found.searches,
-                "pages_expected": found.expected,
-                "pages_found": found.found,
-                "days": recall.DAYS,
+                "recall": measured.recall,
+                "k": RECALL_K,
+                "searches_compared": measured.searches,
+                "pages_expected": measured.expected,
+                "pages_found": measured.found,
+                "days": RECALL_DAYS,
                 "shadow_percent": settings.ENV.shadow_percent,
             }
         )

@@ -5,7 +5,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from collections_app.search.regions import Pointed
+from collections_app.search import PageRegions
 
 
 class RegionOut(serializers.Serializer[Any]):
@@ -47,14 +47,14 @@ EXAMPLE = {
 }
 
 
-def represent_regions(pointed: Pointed | None) -> dict[str, Any] | None:
-    if pointed is None:
+def represent_regions(page: PageRegions | None) -> dict[str, Any] | None:
+    if page is None:
         return None
-    regions = pointed.regions
+    regions = page.regions
     return {
         "boxes": [
             {"box": _rounded(region.box), "score": round(region.score, 6), "tokens": region.tokens, "text": text}
-            for region, text in zip(regions.regions, pointed.texts, strict=True)
+            for region, text in zip(regions.regions, page.texts, strict=True)
         ],
         "n_x": regions.n_x,
         "n_y": regions.n_y,

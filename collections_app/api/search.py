@@ -14,14 +14,12 @@ from collections_app import tasks
 from collections_app.api import search_out
 from collections_app.api.errors import RankingWithoutScores, RegionsOfTooMany
 from collections_app.api.filter import FILTER_SCHEMA
-from collections_app.api.search_in import CropIn, PageIn, QueryField, asked_of
+from collections_app.api.search_in import CropIn, PageIn, QueryField, query_of
 from collections_app.api.validation import validated
 from collections_app.engine.input import filter_parser
 from collections_app.engine.input.filter_conditions import Filter
 from collections_app.engine.input.names import ALL_COLLECTIONS
-from collections_app.search import recall, recall_sampling, run
-from collections_app.search.query import Asked, Picture, Words
-from collections_app.search.run import Answer, Question
+from collections_app.search import ImageQuery, QueryInput, SearchRequest, TextQuery, sample_of, search
 from paliapi.errors import Problem
 from paliapi.http.parsers import max_json_upload_bytes
 from paliapi.http.serializers import FlagField, NumberField, TextField
@@ -139,7 +137,7 @@ class SearchIn(SearchOptionsIn):
         if data.get("min_score") is not None and (data.get("allow_degraded") or data.get("ranking") == "lexical"):
             problem = Problem("/min_score", RankingWithoutScores.code, RankingWithoutScores.title)
             raise RankingWithoutScores(problems=(problem,))
-        data["asked"] = asked_of(data)
+        data["query_input"] = query_of(data)
         return data
 
 
@@ -172,48 +170,34 @@ class _Searching(OwnedView):
     scopes: ClassVar = {"POST": "search"}
     transactional = False  # it calls another service
 
-    def answered(self, request: Request, data: dict[str, Any], asked: Asked) -> Response:
+    def answered(self, request: Request, data: dict[str, Any], query: QueryInput) -> Response:
+        search_request = _search_request(data, query)
         with concurrent("search", owner_id=self.caller.owner_id, limit=settings.ENV.max_concurrent_searches):
-            question = _question(data, asked)
-            answer = run.run(self.caller, question)
-            include = frozenset(data.get("include", ()))
-            told = search_out.represent(answer, request, images=data.get("images", "base64"), include=include)
-        self._cast_shadow(question, answer, filter_json=cast(dict[str, Any], request.data).get("query_filter"))
-        echoed = {} if isinstance(asked, Picture) else {"query": asked.text if isinstance(asked, Words) else ""}
-        return Response({**echoed, **told}, headers=search_out.timing(answer.receipt))
-
-    def _cast_shadow(self, question: Question, answer: Answer, *, filter_json: Any) -> None:
-        """Now and then have what sketches found looked for exactly, where the two can be compared."""
-        if answer.receipt.mode != "sketch" or question.by_document or question.min_score is not None:
-            return
-        if answer.query is not None and answer.where is not None and recall_sampling.is_drawn(answer.query):
-            most = min(recall.K, question.offset + question.top_k)
-            sample = recall_sampling.Sample(
-                caller=self.caller,
-                where=answer.where,
-                filter_json=filter_json,
-                query=answer.query,
-                most=most,
-                found=answer.receipt.best[:most],
+            result = search(self.caller, search_request)
+            body = search_out.represent(
+                result, request, images=data.get("images", "base64"), include=search_request.include
             )
-            tasks.schedule_comparison(recall_sampling.packed(sample))
+        filter_json = cast(dict[str, Any], request.data).get("query_filter")
+        if sample := sample_of(self.caller, search_request, result, filter_json=filter_json):
+            tasks.schedule_comparison(sample)
+        echoed = {} if isinstance(query, ImageQuery) else {"query": query.text if isinstance(query, TextQuery) else ""}
+        return Response({**echoed, **body}, headers=search_out.timing(result.receipt))
 
 
-def _question(data: dict[str, Any], asked: Asked) -> Question:
+def _search_request(data: dict[str, Any], query: QueryInput) -> SearchRequest:
     names = data.get("collections") or [data.get("collection_name", ALL_COLLECTIONS)]
-    return Question(
-        asked=asked,
+    return SearchRequest(
+        query=query,
         collections=frozenset(names),
-        filter=data.get("query_filter"),
+        query_filter=data.get("query_filter"),
         top_k=data.get("top_k", 3),
         offset=data.get("offset", 0),
         min_score=data.get("min_score"),
         ranking=data.get("ranking", "auto"),
         mode=data.get("mode", "auto"),
+        group_by=data.get("group_by"),
+        include=frozenset(data.get("include", ())),
         allow_degraded=data.get("allow_degraded", False),
-        by_document="group_by" in data,
-        with_text="text" in data.get("include", ()),
-        with_regions="regions" in data.get("include", ()),
     )
 
 
@@ -248,7 +232,7 @@ class SearchView(_Searching):
     )
     def post(self, request: Request) -> Response:
         data = validated(SearchIn, request)
-        return self.answered(request, data, data["asked"])
+        return self.answered(request, data, data["query_input"])
 
 
 class SearchImageView(_Searching):
@@ -269,4 +253,4 @@ class SearchImageView(_Searching):
     )
     def post(self, request: Request) -> Response:
         data = validated(SearchImageIn, request)
-        return self.answered(request, data, Picture(data["img_base64"], at="/img_base64"))
+        return self.answered(request, data, ImageQuery(data["img_base64"], at="/img_base64"))

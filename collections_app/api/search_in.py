@@ -10,7 +10,7 @@ from rest_framework import serializers
 
 from collections_app import catalogue
 from collections_app.api.errors import QueryAmbiguous, QueryOnlyAvoids
-from collections_app.search.query import Asked, LikePage, Part, Picture, Together, Words
+from collections_app.search import CompositeQuery, ImageQuery, PageQuery, QueryInput, QueryPart, TextQuery
 from paliapi.errors import Problem
 from paliapi.http.serializers import NumberField, StrictSerializer, TextField
 
@@ -109,8 +109,8 @@ class QueryFieldSchema(OpenApiSerializerFieldExtension):  # type: ignore[no-unty
         }
 
 
-def asked_of(data: Mapping[str, Any]) -> Asked:
-    """The one thing that is asked with."""
+def query_of(data: Mapping[str, Any]) -> QueryInput:
+    """Return the query of a validated request."""
     given = [way for way in ("query", "page", "crop") if data.get(way) is not None]
     if not given:
         raise serializers.ValidationError({"query": "This field is required."}, code="required")
@@ -118,30 +118,30 @@ def asked_of(data: Mapping[str, Any]) -> Asked:
         raise QueryAmbiguous(problems=(Problem(f"/{given[1]}", QueryAmbiguous.code, "Send only one of these fields."),))
     query = data.get("query")
     if isinstance(query, list):
-        return _together(query)
-    return Words(query, at="/query") if query is not None else _like(data[given[0]])
+        return _composite(query)
+    return TextQuery(query, at="/query") if query is not None else _page_query(data[given[0]])
 
 
-def _together(parts: list[dict[str, Any]]) -> Together:
-    asked = tuple(
-        Part(_part(part, at=f"/query/{place}"), 1.0 if part.get("weight") is None else part["weight"])
+def _composite(parts: list[dict[str, Any]]) -> CompositeQuery:
+    queries = tuple(
+        QueryPart(_part(part, at=f"/query/{place}"), 1.0 if part.get("weight") is None else part["weight"])
         for place, part in enumerate(parts)
     )
-    if all(part.weight < 0 for part in asked):
+    if all(part.weight < 0 for part in queries):
         raise QueryOnlyAvoids(problems=(Problem("/query", QueryOnlyAvoids.code, QueryOnlyAvoids.title),))
-    return Together(asked)
+    return CompositeQuery(queries)
 
 
-def _part(part: Mapping[str, Any], *, at: str) -> Words | Picture | LikePage:
+def _part(part: Mapping[str, Any], *, at: str) -> TextQuery | ImageQuery | PageQuery:
     if part.get("text") is not None:
-        return Words(part["text"], at=f"{at}/text")
+        return TextQuery(part["text"], at=f"{at}/text")
     if part.get("image") is not None:
-        return Picture(part["image"], at=f"{at}/image")
-    return _like(part.get("page") or part["crop"])
+        return ImageQuery(part["image"], at=f"{at}/image")
+    return _page_query(part.get("page") or part["crop"])
 
 
-def _like(page: Mapping[str, Any]) -> LikePage:
-    return LikePage(
+def _page_query(page: Mapping[str, Any]) -> PageQuery:
+    return PageQuery(
         document_name=page["document_name"],
         collection_name=page.get("collection_name") or catalogue.DEFAULT_COLLECTION,
         page_number=page["page_number"],

@@ -9,7 +9,7 @@ from rest_framework.request import Request
 from collections_app.api import regions
 from collections_app.api.document_out import PageImageLinks, image_base64
 from collections_app.errors import AnswerTooLarge
-from collections_app.search.run import Answer, Hit, Receipt
+from collections_app.search import Hit, Receipt, SearchResult
 from paliapi.units import MEBIBYTE
 
 Images: TypeAlias = Literal["base64", "url", "none"]
@@ -40,8 +40,8 @@ class HitOut(serializers.Serializer[Any]):
     page_id = serializers.IntegerField()
     raw_score = serializers.FloatField(
         allow_null=True,
-        help_text="MaxSim: the sum of the best match of each query vector. Null only if ranked by words alone: "
-        "with `ranking: lexical`, and in a degraded response.",
+        help_text="MaxSim: the sum of the best match of each query vector. Null only if ranked by words alone: with "
+        "`ranking: lexical`, in a degraded response, and with `hybrid` if no page in scope has vectors.",
     )
     normalized_score = serializers.FloatField(
         allow_null=True,
@@ -135,32 +135,32 @@ _RECEIPT = {
 EXAMPLE = {"results": [{**_HIT, "regions": regions.EXAMPLE}], "receipt": _RECEIPT}
 
 
-def represent(answer: Answer, request: Request, *, images: Images, include: frozenset[str]) -> dict[str, Any]:
+def represent(result: SearchResult, request: Request, *, images: Images, include: frozenset[str]) -> dict[str, Any]:
     """The body of an answer, without the question."""
-    with answer.receipt.watch.stage("images"):
+    with result.receipt.stopwatch.stage("images"):
         signed = None if images == "none" else PageImageLinks(request)
-        pictures = [""] * len(answer.hits) if images != "base64" else _pictures(answer.hits)
+        pictures = [""] * len(result.hits) if images != "base64" else _pictures(result.hits)
         told: dict[str, Any] = {
             "results": [
                 {
-                    **_represent(hit, answer.receipt),
+                    **_represent(hit, result.receipt),
                     "img_base64": picture,
                     "image_url": signed and signed.image(hit.page),
                     "thumbnail_url": signed and signed.thumbnail(hit.page),
                     **({"text": hit.page.text} if "text" in include else {}),
-                    **({"regions": regions.represent_regions(hit.pointed)} if "regions" in include else {}),
+                    **({"regions": regions.represent_regions(hit.regions)} if "regions" in include else {}),
                 }
-                for hit, picture in zip(answer.hits, pictures, strict=True)
+                for hit, picture in zip(result.hits, pictures, strict=True)
             ]
         }
     if "receipt" in include:
-        told["receipt"] = _represent_receipt(answer.receipt)
+        told["receipt"] = _represent_receipt(result.receipt)
     return told
 
 
 def timing(receipt: Receipt) -> dict[str, str]:
     """The stages as browsers show them."""
-    return {"Server-Timing": ", ".join(f"{stage};dur={ms:.1f}" for stage, ms in receipt.watch.ms.items())}
+    return {"Server-Timing": ", ".join(f"{stage};dur={ms:.1f}" for stage, ms in receipt.stopwatch.ms.items())}
 
 
 def _represent(hit: Hit, receipt: Receipt) -> dict[str, Any]:
@@ -183,8 +183,8 @@ def _represent(hit: Hit, receipt: Receipt) -> dict[str, Any]:
 
 
 def _ranks(hit: Hit) -> dict[str, Any]:
-    fused = hit.placed.fused
-    return {"maxsim": hit.placed.by_score, "lexical": hit.placed.by_words, "fused": fused and round(fused, 6)}
+    fused = hit.rank.fused_score
+    return {"maxsim": hit.rank.maxsim_rank, "lexical": hit.rank.lexical_rank, "fused": fused and round(fused, 6)}
 
 
 def _represent_receipt(receipt: Receipt) -> dict[str, Any]:
@@ -198,7 +198,7 @@ def _represent_receipt(receipt: Receipt) -> dict[str, Any]:
         "pages_scored": receipt.pages_scored,
         "pages_matched": receipt.pages_matched,
         "pages_left_out": receipt.pages_left_out,
-        "ms": {stage: round(ms, 3) for stage, ms in receipt.watch.ms.items()},
+        "ms": {stage: round(ms, 3) for stage, ms in receipt.stopwatch.ms.items()},
     }
 
 

@@ -1,14 +1,14 @@
-"""A condition on metadata as parameterised jsonb SQL.
+"""Metadata filters as parameterised jsonb SQL.
 
-    Document.objects.filter(matching(found.condition, document="metadata", collection="collection__metadata"))
+    Document.objects.filter(metadata_matches(condition, document="metadata", collection="collection__metadata"))
 
-Keys and values travel as parameters only. Equality, `in`, element of a list and presence of a key are written with
-`@>` and `?`, which a GIN index on the column (jsonb_ops) can answer. Every test is true or false, never NULL, so
-that NOT of it is its complement.
+Keys and values are passed as parameters only. Equality, `in`, list membership and the presence of a key use `@>` and
+`?`, which a GIN index on the column (jsonb_ops) supports. Every test is true or false, never NULL, so that NOT is its
+complement.
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import reduce
 from operator import and_, or_
@@ -45,32 +45,31 @@ _SIGN = {"eq": "=", "gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
 
 @dataclass(frozen=True, slots=True)
 class _Sql:
-    """A piece of SQL with its parameters, so that a piece used twice brings them twice."""
+    """A piece of SQL with its parameters: a piece that is used twice brings its parameters twice."""
 
     text: str
     params: tuple[Any, ...] = ()
 
 
-def matching(condition: Condition, *, document: str, collection: str) -> Q:
-    """The condition for `filter()`; the arguments are where each metadata lies, seen from the model asked."""
-    where: dict[On, str] = {"document": document, "collection": collection}
-    return _combined(condition, where)
+def metadata_matches(condition: Condition, *, document: str, collection: str) -> Q:
+    """Return the condition for `filter()`; `document` and `collection` are the paths to the metadata columns."""
+    return _to_q(condition, {"document": document, "collection": collection})
 
 
-def _combined(condition: Condition, where: dict[On, str]) -> Q:
+def _to_q(condition: Condition, columns: dict[On, str]) -> Q:
     match condition:
         case And(parts):
-            return reduce(and_, (_combined(part, where) for part in parts))
+            return reduce(and_, (_to_q(part, columns) for part in parts))
         case Or(parts):
-            return reduce(or_, (_combined(part, where) for part in parts))
+            return reduce(or_, (_to_q(part, columns) for part in parts))
         case Not(part):
-            return ~_combined(part, where)
+            return ~_to_q(part, columns)
         case _:
-            return Q(_Test(F(where[condition.on]), condition))
+            return Q(_Test(F(columns[condition.on]), condition))
 
 
 class _Test(Expression):
-    """One leaf of a condition, asked of one jsonb column."""
+    """One leaf of a condition, applied to one jsonb column."""
 
     def __init__(self, column: Any, leaf: Leaf) -> None:
         super().__init__(output_field=BooleanField())
@@ -79,7 +78,7 @@ class _Test(Expression):
 
     @cached_property
     def identity(self) -> tuple[Any, ...]:
-        """Django drops a condition that equals another, and to Python 1 equals True."""
+        """What makes two tests equal. Django drops a duplicate, and Python considers 1 and True equal."""
         return (*super().identity, repr(self._leaf))
 
     def get_source_expressions(self) -> list[Any]:
@@ -114,10 +113,10 @@ def _sql(leaf: Leaf, column: _Sql) -> _Sql:
             return _dated(leaf, column)
 
 
-def _has_any(column: _Sql, wanted: tuple[Json, ...]) -> _Sql:
-    if len(wanted) == 1:
-        return _joined(column, " @> ", _jsonb(wanted[0]))
-    return _joined(column, " @> ANY(", _Sql("%s::jsonb[]", ([_encoded(each) for each in wanted],)), ")")
+def _has_any(column: _Sql, values: tuple[Json, ...]) -> _Sql:
+    if len(values) == 1:
+        return _joined(column, " @> ", _jsonb(values[0]))
+    return _joined(column, " @> ANY(", _Sql("%s::jsonb[]", ([_encoded(value) for value in values],)), ")")
 
 
 def _contains(leaf: Contains, column: _Sql) -> _Sql:
@@ -126,24 +125,24 @@ def _contains(leaf: Contains, column: _Sql) -> _Sql:
         return element
     value = _at(column, leaf.path)
     part = _joined("strpos(", _as_text(value), ", ", _text(leaf.value), ") > 0")
-    return _joined("(", element, " OR ", _where_type(value, "string", part), ")")
+    return _joined("(", element, " OR ", _if_type(value, "string", part), ")")
 
 
 def _ordered(leaf: Ordered, column: _Sql) -> _Sql:
     value, sign = _at(column, leaf.path), f" {_SIGN[leaf.order]} "
     if isinstance(leaf.value, str):
-        return _where_type(value, "string", _joined(_as_text(value), sign, _text(leaf.value)))
-    return _where_type(value, "number", _joined(value, sign, _jsonb(leaf.value)))
+        return _if_type(value, "string", _joined(_as_text(value), sign, _text(leaf.value)))
+    return _if_type(value, "number", _joined(value, sign, _jsonb(leaf.value)))
 
 
 def _dated(leaf: Dated, column: _Sql) -> _Sql:
     text, sign = _as_text(_at(column, leaf.path)), f" {_SIGN[leaf.order]} "
-    stored, wanted = _instant(text), _instant(_text(leaf.value.text))
+    stored, limit = _instant(text), _instant(_text(leaf.value.text))
     if isinstance(leaf.value, Day):
-        stored, wanted = (_joined("(", side, " AT TIME ZONE 'UTC')::date") for side in (stored, wanted))
-    # CASE, because AND may try the cast on a row before it tries the pattern.
-    reads_as_date = _joined(text, " ~ ", _text(f"^{INSTANT}$"))
-    return _joined("CASE WHEN ", reads_as_date, " THEN ", stored, sign, wanted, " ELSE FALSE END")
+        stored, limit = (_joined("(", side, " AT TIME ZONE 'UTC')::date") for side in (stored, limit))
+    # CASE, because AND may evaluate the cast before the pattern.
+    is_date = _joined(text, " ~ ", _text(f"^{INSTANT}$"))
+    return _joined("CASE WHEN ", is_date, " THEN ", stored, sign, limit, " ELSE FALSE END")
 
 
 def _instant(text: _Sql) -> _Sql:
@@ -151,22 +150,18 @@ def _instant(text: _Sql) -> _Sql:
     return _joined("(", text, " || ", zone, ")::timestamptz")
 
 
-def _where_type(value: _Sql, name: str, test: _Sql) -> _Sql:
-    """The test where the value has this jsonb type, false elsewhere."""
+def _if_type(value: _Sql, name: str, test: _Sql) -> _Sql:
+    """Return SQL for the test if the value has this jsonb type, else for false."""
     return _joined("CASE jsonb_typeof(", value, f") WHEN '{name}' THEN ", test, " ELSE FALSE END")
 
 
 def _at(column: _Sql, path: tuple[str, ...]) -> _Sql:
-    """The value at the path. `->` with text finds nothing in a list, so a path goes through objects only."""
-    return _joined("(", column, *_steps(path), ")")
-
-
-def _steps(path: tuple[str, ...]) -> Iterator[_Sql]:
-    return (_joined(" -> ", _text(key)) for key in path)
+    """Return SQL for the value at the path. It leads through objects only: of a list, `->` with text yields NULL."""
+    return _joined("(", column, *(_joined(" -> ", _text(key)) for key in path), ")")
 
 
 def _as_text(value: _Sql) -> _Sql:
-    """A text without its quotes; "C" orders by code point whatever the database's language is."""
+    """Return SQL for a string without its quotes. "C" orders by code point, whatever the locale of the database."""
     return _joined("(", value, """ #>> '{}') COLLATE "C\"""")
 
 
@@ -187,5 +182,5 @@ def _text(value: str) -> _Sql:
 
 
 def _joined(*pieces: _Sql | str) -> _Sql:
-    whole = [_Sql(piece) if isinstance(piece, str) else piece for piece in pieces]
-    return _Sql("".join(each.text for each in whole), tuple(param for each in whole for param in each.params))
+    parts = [_Sql(piece) if isinstance(piece, str) else piece for piece in pieces]
+    return _Sql("".join(part.text for part in parts), tuple(param for part in parts for param in part.params))

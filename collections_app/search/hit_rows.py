@@ -1,4 +1,4 @@
-"""What is told of pages that a search has found.
+"""The pages of hits, with the names and metadata of their documents and collections.
 
 One statement in plain SQL: building and planning the same from models takes longer than the rest of a search.
 """
@@ -10,10 +10,11 @@ from typing import Any
 from django.db import connection
 
 from accounts.access import Caller
+from accounts.ownership import OwnerTransaction
 from collections_app.models import Collection, Document, Page, StoredFile
 from paliapi.database import binary_cursor, statement
 
-_SHOWN = statement(
+_VISIBLE_PAGES = statement(
     "SELECT p.id, p.owner_id, p.number, p.width, p.height, CASE WHEN %s THEN p.text END, i.key, i.size, "
     "i.thumbnail_size, d.id, d.name, d.metadata, c.id, c.name, c.metadata FROM {pages} AS p "
     "JOIN {documents} AS d ON d.shown_id = p.revision_id AND d.owner_id = p.owner_id "
@@ -28,8 +29,8 @@ _SHOWN = statement(
 
 
 @dataclass(frozen=True, slots=True)
-class Image:
-    """The picture of a page, as storage knows it; no thumbnail has a size of 0."""
+class PageImage:
+    """The stored image of a page. A `thumbnail_size` of 0 means that there is no thumbnail."""
 
     key: str
     size: int
@@ -37,16 +38,16 @@ class Image:
 
 
 @dataclass(frozen=True, slots=True)
-class ShownPage:
-    """A page that a document shows, with the names and metadata of what it is in."""
+class HitPage:
+    """A visible page, with its document and collection."""
 
     pk: int
     owner_id: int
     number: int
     width: int
     height: int
-    text: str | None  # None: not asked for
-    image: Image
+    text: str | None  # None: not requested
+    image: PageImage
     document_id: int
     document_name: str
     document_metadata: dict[str, Any]
@@ -55,15 +56,12 @@ class ShownPage:
     collection_metadata: dict[str, Any]
 
 
-def read(caller: Caller, page_ids: Sequence[int], *, with_text: bool) -> dict[int, ShownPage]:
-    """Those of the pages that are still shown, and that the caller may see; inside `acting_for`."""
+def read(tx: OwnerTransaction, caller: Caller, page_ids: Sequence[int], *, with_text: bool) -> dict[int, HitPage]:
+    """Return those of the pages that are still shown and that the caller may read."""
     if not page_ids:
         return {}
-    reach = None if caller.collections is None else list(caller.collections)
+    names = None if caller.collections is None else list(caller.collections)
     with connection.wrap_database_errors, binary_cursor() as cursor:
-        cursor.execute(_SHOWN, [with_text, caller.owner_id, list(page_ids), reach, reach], prepare=True, binary=True)
-        return {page.pk: page for page in (_page(*row) for row in cursor)}
-
-
-def _page(*row: Any) -> ShownPage:
-    return ShownPage(*(*row[:6], Image(*row[6:9]), *row[9:]))
+        params = [with_text, tx.owner_id, list(page_ids), names, names]
+        cursor.execute(_VISIBLE_PAGES, params, prepare=True, binary=True)
+        return {row[0]: HitPage(*(*row[:6], PageImage(*row[6:9]), *row[9:])) for row in cursor}

@@ -1,4 +1,7 @@
-"""What is asked, as vectors: words and images by way of the embeddings service, pages by what is kept of them."""
+"""Query inputs, and the vectors they become.
+
+Text and images are embedded by the embeddings service; a page brings the vectors that are stored for it.
+"""
 
 from dataclasses import dataclass, field
 from typing import TypeAlias
@@ -21,36 +24,36 @@ from collections_app.search.errors import (
     QueryMixesSpaces,
     QueryTooLong,
 )
-from collections_app.search.vector_search import Query
+from collections_app.search.query_vectors import QueryVectors
 from collections_app.storage import vectors
 from embeddings import contract
 
-_LARGEST_NUMBER = 2**31 - 1
-# Longer ones are rare, and few of them would fill the memory.
-_LONGEST_KEPT = 500
-# A page has a thousand or two.
-MOST_VECTORS = 8192
+_MAX_PAGE_NUMBER = 2**31 - 1
+# Longer texts are rare, and a few of them would fill the memory.
+_MAX_CACHED_TEXT = 500
+# A page has one or two thousand.
+MAX_VECTORS = 8192
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
-    """A question in words; `at` is where it lies in the request."""
+class TextQuery:
+    """A query in words; `at` is the JSON pointer to it in the request."""
 
     text: str
     at: str
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
-    """An image in base64."""
+class ImageQuery:
+    """An image in base64; `at` is the JSON pointer to it in the request."""
 
     base64: str
     at: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LikePage:
-    """A page of the caller's own, to find others like it; with a box only what lies inside."""
+class PageQuery:
+    """One of the caller's own pages, to find similar ones; with a box, only that region of it."""
 
     document_name: str
     collection_name: str
@@ -59,130 +62,135 @@ class LikePage:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
-    """One of several things that are asked together; what is to be avoided has a weight below zero."""
+class QueryPart:
+    """A part of a composite query. A negative weight pushes matching pages down."""
 
-    asked: Words | Picture | LikePage
+    query: TextQuery | ImageQuery | PageQuery
     weight: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class Together:
-    """At least one part."""
+class CompositeQuery:
+    """Several queries combined; at least one part."""
 
-    parts: tuple[Part, ...]
+    parts: tuple[QueryPart, ...]
 
 
-Asked: TypeAlias = Words | Picture | LikePage | Together
+QueryInput: TypeAlias = TextQuery | ImageQuery | PageQuery | CompositeQuery
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
-    """What is asked of pages that are there: their ids, and the query of each part that is one, by its place."""
+class StoredQueryPages:
+    """The pages that a query names, and the stored vectors of each, by the index of its part."""
 
     page_ids: frozenset[int] = frozenset()
-    queries: dict[int, Query] = field(default_factory=dict)
+    by_part: dict[int, QueryVectors] = field(default_factory=dict)
 
 
-# By owner too, so that nobody can tell by the time it takes what others have asked.
-_recent: Recent[tuple[int, str, str], Query] = Recent(most=256, seconds=60)
+# The owner is part of the key, so that timing doesn't reveal what other owners have searched for.
+_recent: Recent[tuple[int, str, str], QueryVectors] = Recent(most=256, seconds=60)
 
 
-def words_of(asked: Asked) -> str:
-    """All words that are looked for; none, if only images and pages are."""
-    return " ".join(part.asked.text for part in _parts(asked) if isinstance(part.asked, Words) and part.weight > 0)
+def text_of(query: QueryInput) -> str:
+    """Return all text that a page should match; an empty string if there is none."""
+    texts = [part.query.text for part in _parts(query) if isinstance(part.query, TextQuery) and part.weight > 0]
+    return " ".join(texts)
 
 
-def only_words(asked: Asked) -> bool:
-    """Whether words say all that is asked; a ranking by words knows nothing of images, nor of what is to be avoided."""
-    return all(isinstance(part.asked, Words) and part.weight > 0 for part in _parts(asked))
+def is_text_only(query: QueryInput) -> bool:
+    """Return whether text says everything: text search knows neither images nor negative weights."""
+    return all(isinstance(part.query, TextQuery) and part.weight > 0 for part in _parts(query))
 
 
-def kept_of(tx: OwnerTransaction, caller: Caller, asked: Asked) -> Kept:
-    """The pages that are meant, and the vectors that are kept of them: no model is asked."""
-    queries: dict[int, Query] = {}
-    page_ids: set[int] = set()
-    for place, part in enumerate(_parts(asked)):
-        if isinstance(part.asked, LikePage):
-            page_id, queries[place] = _query_of_page(tx, caller, part.asked)
-            page_ids.add(page_id)
-    return Kept(frozenset(page_ids), queries)
+def names_pages(query: QueryInput) -> bool:
+    return any(isinstance(part.query, PageQuery) for part in _parts(query))
 
 
-def names_pages(asked: Asked) -> bool:
-    return any(isinstance(part.asked, LikePage) for part in _parts(asked))
-
-
-def is_at_hand(caller: Caller, asked: Asked) -> bool:
-    """Whether no model has to be asked, unless what was asked a moment ago is forgotten just now."""
+def needs_no_model(caller: Caller, query: QueryInput) -> bool:
+    """Return whether the vectors of all parts are stored or cached. A cached one may still expire before its use."""
     return all(
-        isinstance(part.asked, LikePage)
-        or (isinstance(part.asked, Words) and _recent.get(_key(caller, part.asked)) is not None)
-        for part in _parts(asked)
+        isinstance(part.query, PageQuery)
+        or (isinstance(part.query, TextQuery) and _recent.get(_cache_key(caller, part.query)) is not None)
+        for part in _parts(query)
     )
 
 
-def query_of(caller: Caller, asked: Asked, kept: Kept, *, fail_fast: bool = False) -> Query:
-    """All of it as one query; outside a transaction, for the embeddings service is asked for what is not kept."""
-    parts = _parts(asked)
-    queries = [
-        kept.queries[place] if isinstance(part.asked, LikePage) else _embedded(caller, part.asked, fail_fast=fail_fast)
-        for place, part in enumerate(parts)
+def read_stored_pages(tx: OwnerTransaction, caller: Caller, query: QueryInput) -> StoredQueryPages:
+    """Return the pages that the query names, with their stored vectors."""
+    by_part: dict[int, QueryVectors] = {}
+    page_ids: set[int] = set()
+    for index, part in enumerate(_parts(query)):
+        if isinstance(part.query, PageQuery):
+            page_id, by_part[index] = _read_page(tx, caller, part.query)
+            page_ids.add(page_id)
+    return StoredQueryPages(frozenset(page_ids), by_part)
+
+
+def embed(caller: Caller, query: QueryInput, stored: StoredQueryPages, *, fail_fast: bool = False) -> QueryVectors:
+    """Return the vectors of the whole query. Call outside a transaction: it may call the embeddings service."""
+    parts = _parts(query)
+    embedded = [
+        stored.by_part[index]
+        if isinstance(part.query, PageQuery)
+        else _embed_part(caller, part.query, fail_fast=fail_fast)
+        for index, part in enumerate(parts)
     ]
-    if len(spaces := {query.space for query in queries}) > 1:
-        told = sorted(f"{space.model or 'unnamed'} {space.revision}".strip() for space in spaces)
-        raise QueryMixesSpaces(f"Vectors of {' and of '.join(told)} cannot be compared. Send these parts one by one.")
-    if sum(len(query.vectors) for query in queries) > MOST_VECTORS:
-        raise QueryTooLong(f"All parts together have more than {MOST_VECTORS:,} vectors; send fewer, or crop pages.")
-    if not isinstance(asked, Together):
-        return queries[0]
-    both = [(query.vectors, part.weight) for query, part in zip(queries, parts, strict=True)]
-    return Query(queries[0].space, *weights.together(both))
+    if len(spaces := {part.space for part in embedded}) > 1:
+        names = sorted(f"{space.model or 'unnamed'} {space.revision}".strip() for space in spaces)
+        raise QueryMixesSpaces(
+            f"Vectors of {' and of '.join(names)} cannot be compared. Send these parts as separate queries."
+        )
+    if sum(len(part.vectors) for part in embedded) > MAX_VECTORS:
+        raise QueryTooLong(f"The parts have more than {MAX_VECTORS:,} vectors in all. Send fewer parts, or crop pages.")
+    if not isinstance(query, CompositeQuery):
+        return embedded[0]
+    weighted = [(vectors.vectors, part.weight) for vectors, part in zip(embedded, parts, strict=True)]
+    all_vectors, all_weights = weights.together(weighted)
+    return QueryVectors(embedded[0].space, all_vectors, all_weights)
 
 
-def _parts(asked: Asked) -> tuple[Part, ...]:
-    return asked.parts if isinstance(asked, Together) else (Part(asked),)
+def _parts(query: QueryInput) -> tuple[QueryPart, ...]:
+    return query.parts if isinstance(query, CompositeQuery) else (QueryPart(query),)
 
 
-def _query_of_page(tx: OwnerTransaction, caller: Caller, asked: LikePage) -> tuple[int, Query]:
-    document = catalogue.find_document(tx, caller, asked.document_name, collection_name=asked.collection_name)
-    number = min(asked.page_number, _LARGEST_NUMBER)
-    pages = Page.objects.filter(owner_id=caller.owner_id, revision=document.shown_id or 0, number=number)
+def _read_page(tx: OwnerTransaction, caller: Caller, query: PageQuery) -> tuple[int, QueryVectors]:
+    document = catalogue.find_document(tx, caller, query.document_name, collection_name=query.collection_name)
+    number = min(query.page_number, _MAX_PAGE_NUMBER)
+    pages = Page.objects.filter(owner_id=tx.owner_id, revision=document.shown_id or 0, number=number)
     page_id = pages.values_list("pk", flat=True).first()
     if page_id is None:
         raise PageNotFound
-    rows = PageEmbedding.objects.filter(owner_id=caller.owner_id, pk=page_id)
-    space = Space.objects.filter(pk__in=rows.values("space")).first()
-    found = vectors.read(caller.owner_id, [page_id])
-    if space is None or page_id not in found:
+    embeddings = PageEmbedding.objects.filter(owner_id=tx.owner_id, pk=page_id)
+    space = Space.objects.filter(pk__in=embeddings.values("space")).first()
+    page_vectors = vectors.read(tx.owner_id, [page_id]).get(page_id)
+    if space is None or page_vectors is None:
         raise PageNotSearchable
-    rows_of_page = found[page_id]
-    if asked.box is not None:
-        layout = rows.values_list("layout", flat=True).first()
+    if query.box is not None:
+        layout = embeddings.values_list("layout", flat=True).first()
         if not layout:
             raise PageWithoutLayout
-        chosen = inside(layout, asked.box, count=len(rows_of_page))
-        if not chosen.any():
+        in_box = inside(layout, query.box, count=len(page_vectors))
+        if not in_box.any():
             raise CropEmpty
-        rows_of_page = rows_of_page[chosen]
-    return page_id, Query(contract.VectorSpace(space.model, space.revision, space.dim), rows_of_page)
+        page_vectors = page_vectors[in_box]
+    return page_id, QueryVectors(contract.VectorSpace(space.model, space.revision, space.dim), page_vectors)
 
 
-def _embedded(caller: Caller, asked: Words | Picture, *, fail_fast: bool) -> Query:
-    if isinstance(asked, Picture):
-        return Query(
-            *embeddings_client.embed_image_query(
-                base64_input.decode(asked.base64, at=asked.at), at=asked.at, fail_fast=fail_fast
-            )
-        )
-    key = _key(caller, asked)
-    query = _recent.get(key)
-    if query is None:
-        query = Query(*embeddings_client.embed_query(asked.text, at=asked.at, fail_fast=fail_fast))
-        if len(asked.text) <= _LONGEST_KEPT:
-            _recent.put(key, query)
-    return query
+def _embed_part(caller: Caller, query: TextQuery | ImageQuery, *, fail_fast: bool) -> QueryVectors:
+    if isinstance(query, ImageQuery):
+        image = base64_input.decode(query.base64, at=query.at)
+        space, image_vectors = embeddings_client.embed_image_query(image, at=query.at, fail_fast=fail_fast)
+        return QueryVectors(space, image_vectors)
+    key = _cache_key(caller, query)
+    cached = _recent.get(key)
+    if cached is not None:
+        return cached
+    space, text_vectors = embeddings_client.embed_query(query.text, at=query.at, fail_fast=fail_fast)
+    embedded = QueryVectors(space, text_vectors)
+    if len(query.text) <= _MAX_CACHED_TEXT:
+        _recent.put(key, embedded)
+    return embedded
 
 
-def _key(caller: Caller, asked: Words) -> tuple[int, str, str]:
-    return caller.owner_id, settings.ENV.embeddings_url, asked.text
+def _cache_key(caller: Caller, query: TextQuery) -> tuple[int, str, str]:
+    return caller.owner_id, settings.ENV.embeddings_url, query.text

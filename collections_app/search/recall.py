@@ -1,4 +1,7 @@
-"""How much of what exact scoring finds is found without it: counted by collection and day, and kept for a month."""
+"""Measured recall: which share of the exact best pages searches by sketch find.
+
+Counted by collection and day, and stored for a month.
+"""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -8,18 +11,18 @@ from django.db.models import F, Sum
 from django.utils import timezone
 from prometheus_client.metrics_core import GaugeMetricFamily
 
-from accounts.ownership import acting_as_staff
+from accounts.ownership import OwnerTransaction, acting_as_staff
 from collections_app.models import Collection, SearchQuality
 
-K = 10
-DAYS = 30
-_RECENT = timedelta(days=7)
-_MOST_COLLECTIONS = 100
+RECALL_K = 10
+RECALL_DAYS = 30
+_METRICS_PERIOD = timedelta(days=7)
+_MAX_COLLECTIONS = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Quality:
-    """Of so many searches, how many of the exact best pages there were, and how many of them were found."""
+class MeasuredRecall:
+    """How many searches were compared, how many pages they should have found, and how many they found."""
 
     searches: int
     expected: int
@@ -30,42 +33,43 @@ class Quality:
         return self.found / self.expected if self.expected else None
 
 
-def record(owner_id: int, counts: Mapping[int, tuple[int, int]]) -> None:
-    """Count one search: (expected, found) by collection; inside `acting_for(owner_id)`."""
+def count_comparison(tx: OwnerTransaction, counts: Mapping[int, tuple[int, int]]) -> None:
+    """Add one compared search: (expected, found) by collection id."""
     today = timezone.now().date()
-    # Always in the same order, so that two who count never wait for each other in a circle.
+    # Always in the same order, so that concurrent transactions cannot deadlock.
     for collection_id, (expected, found) in sorted(counts.items()):
-        row, _ = SearchQuality.objects.get_or_create(owner_id=owner_id, collection_id=collection_id, day=today)
+        row, _ = SearchQuality.objects.get_or_create(owner_id=tx.owner_id, collection_id=collection_id, day=today)
         SearchQuality.objects.filter(pk=row.pk).update(
             searches=F("searches") + 1, expected=F("expected") + expected, found=F("found") + found
         )
 
 
-def of(collection: Collection) -> Quality:
-    """The last month of a collection; inside `acting_for` its owner."""
-    rows = SearchQuality.objects.filter(owner_id=collection.owner_id, collection=collection)
+def measured_recall(tx: OwnerTransaction, collection: Collection) -> MeasuredRecall:
+    """Return the recall of a collection in the last month."""
+    rows = SearchQuality.objects.filter(owner_id=tx.owner_id, collection=collection)
     sums = rows.aggregate(*(Sum(name, default=0) for name in ("searches", "expected", "found")))
-    return Quality(sums["searches__sum"], sums["expected__sum"], sums["found__sum"])
+    return MeasuredRecall(sums["searches__sum"], sums["expected__sum"], sums["found__sum"])
 
 
-def forget_old() -> None:
+def delete_old_recall() -> None:
+    """Delete the counts of more than a month ago."""
     with acting_as_staff():
-        SearchQuality.objects.filter(day__lt=timezone.now().date() - timedelta(days=DAYS)).delete()
+        SearchQuality.objects.filter(day__lt=timezone.now().date() - timedelta(days=RECALL_DAYS)).delete()
 
 
-def figures() -> Iterator[GaugeMetricFamily]:
-    """Of the collections that were searched most in the last week."""
+def collect_recall_metrics() -> Iterator[GaugeMetricFamily]:
+    """Yield metrics of the collections that were searched most in the last week."""
     with acting_as_staff():
-        rows = SearchQuality.objects.filter(day__gte=timezone.now().date() - _RECENT, expected__gt=0)
+        rows = SearchQuality.objects.filter(day__gte=timezone.now().date() - _METRICS_PERIOD, expected__gt=0)
         sums = rows.values_list("collection_id").annotate(n=Sum("searches"), e=Sum("expected"), f=Sum("found"))
-        most = list(sums.order_by("-n", "collection_id")[:_MOST_COLLECTIONS])
+        most_searched = list(sums.order_by("-n", "collection_id")[:_MAX_COLLECTIONS])
     recall = GaugeMetricFamily(
         "paliapi_search_recall", "Share of the exact best ten that searches found, last week.", labels=["collection"]
     )
-    searches = GaugeMetricFamily(
-        "paliapi_search_recall_samples", "Searches that were made again exactly, last week.", labels=["collection"]
+    samples = GaugeMetricFamily(
+        "paliapi_search_recall_samples", "Searches that were repeated exactly, last week.", labels=["collection"]
     )
-    for collection_id, count, expected, found in most:
+    for collection_id, count, expected, found in most_searched:
         recall.add_metric([str(collection_id)], found / expected)
-        searches.add_metric([str(collection_id)], count)
-    yield from (recall, searches)
+        samples.add_metric([str(collection_id)], count)
+    yield from (recall, samples)

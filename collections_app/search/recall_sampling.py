@@ -1,6 +1,6 @@
-"""Now and then a search is made again, exactly, by a worker that has nothing else to do: does it find the same?
+"""Sampled searches, repeated exactly by an idle worker to measure recall.
 
-What travels in the queue, and lies there for five minutes at most, is the vectors of the question, never its words.
+A sample waits in the queue for five minutes at most. It holds the vectors of the query, never its words.
 """
 
 import base64
@@ -16,99 +16,129 @@ import numpy as np
 from django.conf import settings
 
 from accounts.access import Caller
-from accounts.ownership import acting_for
+from accounts.ownership import OwnerTransaction, acting_for
 from collections_app.engine.input import filter_parser
+from collections_app.engine.retrieval.stopwatch import Stopwatch
 from collections_app.models import Page
 from collections_app.search import recall, scope, vector_search
+from collections_app.search.context import SearchContext
+from collections_app.search.query_vectors import QueryVectors
+from collections_app.search.request import SearchRequest
+from collections_app.search.run import SearchResult
 from collections_app.search.scope import Scope
-from collections_app.search.vector_search import Query, Wanted
 from embeddings import contract
 
-_MOST_VECTORS = 128
-_LONGEST_S = 60.0
+# A longer query, such as a whole page, would be too large for the queue.
+_MAX_VECTORS = 128
+_TIMEOUT_S = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sample:
-    """A search as it was made: by whom, where, with what, and the first pages that it found by score."""
+    """A search to repeat: its caller, scope and query, and the best pages by score that it found."""
 
     caller: Caller
-    where: Scope
-    filter_json: Any  # as it was sent
-    query: Query
-    most: int  # so many were looked for
+    scope: Scope
+    filter_json: Any  # as the client sent it
+    query: QueryVectors
+    limit: int
     found: Sequence[int]
 
 
-def is_drawn(query: Query) -> bool:
-    """Whether this search is one of those that are made again; not by a page, which would be too long for the queue."""
-    short = len(query.vectors) <= _MOST_VECTORS
-    return short and random.random() * 100 < settings.ENV.shadow_percent  # noqa: S311 - nobody gains by guessing it
+def sample_of(caller: Caller, request: SearchRequest, result: SearchResult, *, filter_json: Any) -> str | None:
+    """Return this search as a message for the queue if it is one of those to repeat.
+
+    Only a search by sketch can be compared with an exact one. Groups and a minimal score would need another ranking.
+    """
+    query = result.query
+    if query is None or result.receipt.mode != "sketch" or request.group_by or request.min_score is not None:
+        return None
+    if len(query.vectors) > _MAX_VECTORS or random.random() * 100 >= settings.ENV.shadow_percent:  # noqa: S311 - need not be secure
+        return None
+    limit = min(recall.RECALL_K, request.limit)
+    found = result.receipt.best_by_score[:limit]
+    return pack(
+        Sample(caller=caller, scope=result.scope, filter_json=filter_json, query=query, limit=limit, found=found)
+    )
 
 
-def packed(sample: Sample) -> str:
-    """The sample as text for the queue."""
+def pack(sample: Sample) -> str:
+    """Return the sample as text for the queue. Call outside a transaction."""
     caller, query = sample.caller, sample.query
-    with acting_for(caller.owner_id):
-        state = _state(caller, sample.where, query)
-    told = {
+    with acting_for(caller.owner_id) as tx:
+        state = _state(tx, caller, sample.scope, query)
+    message = {
         "owner": caller.owner_id,
-        "reach": _listed(caller.collections),
-        "collections": _listed(sample.where.collections),
-        "but": sorted(sample.where.but),
+        "reach": _to_list(caller.collections),
+        "collections": _to_list(sample.scope.collections),
+        "but": sorted(sample.scope.excluded_page_ids),
         "filter": sample.filter_json,
         "space": [query.space.model, query.space.revision, query.space.dim],
         "vectors": base64.b64encode(np.ascontiguousarray(query.vectors, dtype="<f2").tobytes()).decode(),
         "weights": None if query.weights is None else query.weights.tolist(),
         "found": list(sample.found),
-        "most": sample.most,
+        "most": sample.limit,
         "state": state,
     }
-    return json.dumps(told)
+    return json.dumps(message)
 
 
-def compare(text: str) -> bool:
-    """Make the search again and count what was found; False where that would say nothing."""
-    told = json.loads(text)
+def compare_with_exact(text: str) -> bool:
+    """Repeat the sampled search exactly and count what it had found; return False if pages changed since."""
+    message = json.loads(text)
     caller = Caller(
-        owner_id=told["owner"], email="", key_id=0, scopes=frozenset({"search"}), collections=_set(told["reach"])
+        owner_id=message["owner"],
+        email="",
+        key_id=0,
+        scopes=frozenset({"search"}),
+        collections=_to_set(message["reach"]),
     )
-    where = Scope(
-        collections=_set(told["collections"]),
-        filter=None if told["filter"] is None else filter_parser.parse(told["filter"]),
-        but=frozenset(told["but"]),
+    sampled_scope = Scope(
+        collections=_to_set(message["collections"]),
+        filter=None if message["filter"] is None else filter_parser.parse(message["filter"]),
+        excluded_page_ids=frozenset(message["but"]),
     )
-    wanted = Wanted(most=told["most"], mode="exact", until=time.monotonic() + _LONGEST_S)
-    with acting_for(caller.owner_id):
-        query = _query(told)
-        best = [page_id for page_id, _ in vector_search.best(caller, query, where, wanted).ranked]
-        # Pages that came or went since would count as missed, or as found, by mistake.
-        if _state(caller, where, query) != told["state"]:
+    query = _unpack_query(message)
+    with acting_for(caller.owner_id) as tx:
+        context = SearchContext(
+            tx=tx,
+            caller=caller,
+            scope=sampled_scope,
+            stopwatch=Stopwatch(),
+            deadline=time.monotonic() + _TIMEOUT_S,
+        )
+        scored = vector_search.best(context, query, limit=message["most"], mode="exact")
+        # Pages that were added or deleted since would be counted as missed, or as found, by mistake.
+        if _state(tx, caller, sampled_scope, query) != message["state"]:
             return False
-        places = Page.objects.filter(owner_id=caller.owner_id, pk__in=best)
-        collections = dict(places.values_list("pk", "revision__document__collection_id"))
-        expected = Counter(collections.values())
-        found = Counter(collections[page_id] for page_id in set(told["found"][: recall.K]) & collections.keys())
-        recall.record(caller.owner_id, {each: (count, found[each]) for each, count in expected.items()})
+        _count(tx, [page_id for page_id, _ in scored.ranked], message["found"][: recall.RECALL_K])
     return True
 
 
-def _query(told: dict[str, Any]) -> Query:
-    model, revision, dim = told["space"]
-    vectors = np.frombuffer(base64.b64decode(told["vectors"]), dtype="<f2").reshape(-1, dim).astype(np.float16)
-    weights = None if told["weights"] is None else np.array(told["weights"], dtype=np.float32)
-    return Query(contract.VectorSpace(model, revision, dim), vectors, weights)
+def _count(tx: OwnerTransaction, best: list[int], found: list[int]) -> None:
+    pages = Page.objects.filter(owner_id=tx.owner_id, pk__in=best)
+    collections = dict(pages.values_list("pk", "revision__document__collection_id"))
+    expected = Counter(collections.values())
+    hits = Counter(collections[page_id] for page_id in set(found) & collections.keys())
+    recall.count_comparison(tx, {key: (count, hits[key]) for key, count in expected.items()})
 
 
-def _state(caller: Caller, where: Scope, query: Query) -> list[list[int]]:
-    """What the searched collections hold, as a number that moves with every change."""
-    _, places = scope.places(caller, where, query.space)
-    return [[place.collection_id, place.vectors_seq] for place in places]
+def _unpack_query(message: dict[str, Any]) -> QueryVectors:
+    model, revision, dim = message["space"]
+    vectors = np.frombuffer(base64.b64decode(message["vectors"]), dtype="<f2").reshape(-1, dim).astype(np.float16)
+    weights = None if message["weights"] is None else np.array(message["weights"], dtype=np.float32)
+    return QueryVectors(contract.VectorSpace(model, revision, dim), vectors, weights)
 
 
-def _listed(names: frozenset[str] | None) -> list[str] | None:
+def _state(tx: OwnerTransaction, caller: Caller, sampled_scope: Scope, query: QueryVectors) -> list[list[int]]:
+    """Return the collections in scope with the counters of their changes."""
+    _, versions = scope.collection_versions(tx, caller, sampled_scope, query.space)
+    return [[version.collection_id, version.vectors_seq] for version in versions]
+
+
+def _to_list(names: frozenset[str] | None) -> list[str] | None:
     return None if names is None else sorted(names)
 
 
-def _set(names: list[str] | None) -> frozenset[str] | None:
+def _to_set(names: list[str] | None) -> frozenset[str] | None:
     return None if names is None else frozenset(names)

@@ -1,35 +1,32 @@
-"""Where on its pages an answer lies, in boxes and in words."""
+"""The regions of a page that answer a query, as boxes and as text."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from accounts.access import Caller
+from accounts.ownership import OwnerTransaction
 from collections_app.engine.retrieval import regions, word_boxes
-from collections_app.engine.retrieval.regions import Region, Regions
-from collections_app.search.vector_search import Query
+from collections_app.engine.retrieval.regions import Regions
+from collections_app.search.query_vectors import QueryVectors
 from collections_app.storage import vectors
 
-_LONGEST_TEXT = 500
+_MAX_TEXT = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Pointed:
-    """The regions of one page, and what is written in each of them as far as that is known."""
+class PageRegions:
+    """The regions of one page, and the text in each as far as it is known."""
 
     regions: Regions
     texts: tuple[str, ...]
 
 
-def point(caller: Caller, query: Query, page_ids: Sequence[int]) -> dict[int, Pointed]:
-    """The regions of these pages; inside `acting_for`."""
-    found = {}
+def find_regions(tx: OwnerTransaction, query: QueryVectors, page_ids: Sequence[int]) -> dict[int, PageRegions]:
+    """Return the regions of each page that has vectors."""
+    by_page = {}
     for page_id in page_ids:
-        # One at a time: a page has a quarter of a megabyte of vectors, and as much of what says where they come from.
-        for placed in vectors.read_placed(caller.owner_id, [page_id]).values():
-            of_page = regions.of_page(query.vectors, placed.vectors, placed.layout, weights=query.weights)
-            found[page_id] = Pointed(of_page, tuple(_text(region, placed) for region in of_page.regions))
-    return found
-
-
-def _text(region: Region, placed: vectors.Placed) -> str:
-    return " ".join(word_boxes.inside(placed.words, region.box))[:_LONGEST_TEXT]
+        # One page at a time: its vectors take a quarter of a megabyte, and so does its layout.
+        for page in vectors.read_placed(tx.owner_id, [page_id]).values():
+            of_page = regions.of_page(query.vectors, page.vectors, page.layout, weights=query.weights)
+            texts = (" ".join(word_boxes.inside(page.words, region.box))[:_MAX_TEXT] for region in of_page.regions)
+            by_page[page_id] = PageRegions(of_page, tuple(texts))
+    return by_page

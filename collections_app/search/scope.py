@@ -1,5 +1,6 @@
-"""Which pages a search may see: of the caller's owner, within the reach of the key, and of what documents show."""
+"""Which pages a search may see: the owner's, in collections that the key may read, of the revisions that are shown."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,16 +9,16 @@ from django.db.models import QuerySet
 from numpy.typing import NDArray
 
 from accounts.access import Caller
+from accounts.ownership import OwnerTransaction
 from collections_app.engine.input.filter_conditions import Filter
 from collections_app.engine.input.names import ALL_COLLECTIONS
 from collections_app.models import Collection, Document, DocumentQuerySet, Page, PageEmbedding, Space
-from collections_app.search.filter_sql import matching
-from collections_app.search.index import Place
+from collections_app.search.filter_sql import metadata_matches
 from embeddings import contract
 from paliapi.database import binary_cursor, statement
 
-# Plain SQL, for every search asks it: building the same from models takes longer than Postgres does.
-_PLACES = statement(
+# Every search runs this. Building the same statement from models takes longer than Postgres needs to execute it.
+_COLLECTION_VERSIONS = statement(
     "SELECT (SELECT id FROM {spaces} WHERE model = %s AND revision = %s AND dim = %s), "
     "c.id, c.vectors_seq, c.sketches_seq FROM {collections} AS c "
     "WHERE c.owner_id = %s AND c.vectors_seq > 0 AND (%s::text[] IS NULL OR c.name = ANY(%s)) ORDER BY c.id",
@@ -38,70 +39,87 @@ _HAS_VECTORS = statement(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
-    """Where to look; no collections means in every one. The pages `but` are what the others are compared with."""
+    """Where to search. The excluded pages are those that the query itself names."""
 
-    collections: frozenset[str] | None = None
+    collections: frozenset[str] | None = None  # None: all of them
     filter: Filter | None = None
-    but: frozenset[int] = frozenset()
+    excluded_page_ids: frozenset[int] = frozenset()
 
 
-def names(caller: Caller, scope: Scope) -> list[str] | None:
-    """The collections that may be looked at; None: all of the owner's."""
-    asked = None if scope.collections is None or ALL_COLLECTIONS in scope.collections else scope.collections
-    if asked is None or caller.collections is None:
-        both = caller.collections if asked is None else asked
+@dataclass(frozen=True, slots=True)
+class CollectionVersion:
+    """A collection and the counters of its changes. Sketches loaded before `sketches_seq` must not be used."""
+
+    collection_id: int
+    vectors_seq: int
+    sketches_seq: int
+
+
+def collection_names(caller: Caller, scope: Scope) -> list[str] | None:
+    """Return the names of the collections that may be searched; None for all of the owner's."""
+    requested = None if scope.collections is None or ALL_COLLECTIONS in scope.collections else scope.collections
+    if requested is None or caller.collections is None:
+        names = caller.collections if requested is None else requested
     else:
-        both = asked & caller.collections
-    # Postgres cannot even be asked for a text with NUL; nothing has such a name.
-    return None if both is None else [name for name in both if "\x00" not in name]
+        names = requested & caller.collections
+    # Postgres accepts no parameter with a NUL character, and no collection has one in its name.
+    return None if names is None else [name for name in names if "\x00" not in name]
 
 
-def places(caller: Caller, scope: Scope, space: contract.VectorSpace) -> tuple[int | None, list[Place]]:
-    """The collections that may hold something, and by which number the space is known; inside `acting_for`.
+def collection_versions(
+    tx: OwnerTransaction, caller: Caller, scope: Scope, space: contract.VectorSpace
+) -> tuple[int | None, list[CollectionVersion]]:
+    """Return the id of the space, and the collections in scope that ever had vectors.
 
-    None: nothing is in this space, or nowhere is anything.
+    The id is None if the space is unknown or there is no such collection.
     """
-    among = names(caller, scope)
-    asked = [space.model, space.revision, space.dim, caller.owner_id, among, among]
+    names = collection_names(caller, scope)
+    params = [space.model, space.revision, space.dim, tx.owner_id, names, names]
     with connection.wrap_database_errors, binary_cursor() as cursor:
-        rows = cursor.execute(_PLACES, asked, prepare=True, binary=True).fetchall()
-    return rows[0][0] if rows else None, [Place(*row[1:]) for row in rows]
+        rows = cursor.execute(_COLLECTION_VERSIONS, params, prepare=True, binary=True).fetchall()
+    return rows[0][0] if rows else None, [CollectionVersion(*row[1:]) for row in rows]
 
 
-def has_vectors(caller: Caller, scope: Scope) -> bool:
-    """Whether there may be anything to compare with, whatever a filter would leave of it; inside `acting_for`."""
-    among = names(caller, scope)
+def has_vectors(tx: OwnerTransaction, caller: Caller, scope: Scope) -> bool:
+    """Return whether any page in scope has vectors, leaving the filter out of account."""
+    names = collection_names(caller, scope)
     with connection.wrap_database_errors, binary_cursor() as cursor:
-        cursor.execute(_HAS_VECTORS, [caller.owner_id, among, among], prepare=True, binary=True)
+        cursor.execute(_HAS_VECTORS, [tx.owner_id, names, names], prepare=True, binary=True)
         return cursor.fetchone() == (True,)
 
 
-def documents(caller: Caller, scope: Scope) -> NDArray[np.int64] | None:
-    """The documents that a filter leaves; None where there is none. Inside `acting_for`."""
+def filtered_document_ids(tx: OwnerTransaction, caller: Caller, scope: Scope) -> NDArray[np.int64] | None:
+    """Return the ids of the documents that match the filter; None without a filter."""
     if not scope.filter:
         return None
-    return np.array(list(_documents(caller, scope).values_list("pk", flat=True)), dtype=np.int64)
+    return np.array(list(_documents(tx, caller, scope).values_list("pk", flat=True)), dtype=np.int64)
 
 
-def pages(caller: Caller, scope: Scope) -> QuerySet[Page]:
-    """The pages in scope, whether they have vectors or not; inside `acting_for`."""
-    shown = _documents(caller, scope).values("shown")
-    return Page.objects.filter(owner_id=caller.owner_id, revision__in=shown).exclude(pk__in=scope.but)
+def pages(tx: OwnerTransaction, caller: Caller, scope: Scope) -> QuerySet[Page]:
+    """Return the pages in scope, with or without vectors."""
+    shown = _documents(tx, caller, scope).values("shown")
+    return Page.objects.filter(owner_id=tx.owner_id, revision__in=shown).exclude(pk__in=scope.excluded_page_ids)
 
 
-def embedded(caller: Caller, scope: Scope) -> QuerySet[PageEmbedding]:
-    """Those of them that have vectors, in whatever space."""
-    shown = _documents(caller, scope).values("shown")
-    rows = PageEmbedding.objects.filter(owner_id=caller.owner_id, page__revision__in=shown)
-    return rows.filter(page__owner_id=caller.owner_id).exclude(pk__in=scope.but)
+def embedded_pages(tx: OwnerTransaction, caller: Caller, scope: Scope) -> QuerySet[PageEmbedding]:
+    """Return the vectors of the pages in scope, in any space."""
+    shown = _documents(tx, caller, scope).values("shown")
+    rows = PageEmbedding.objects.filter(owner_id=tx.owner_id, page__revision__in=shown)
+    return rows.filter(page__owner_id=tx.owner_id).exclude(pk__in=scope.excluded_page_ids)
 
 
-def _documents(caller: Caller, scope: Scope) -> DocumentQuerySet:
-    documents = Document.objects.filter(owner_id=caller.owner_id)
-    if (among := names(caller, scope)) is not None:
-        documents = documents.filter(collection__name__in=among)
+def documents_of(tx: OwnerTransaction, page_ids: Iterable[int]) -> dict[int, int]:
+    """Return the document id of each page that still exists."""
+    rows = Page.objects.filter(owner_id=tx.owner_id, pk__in=page_ids)
+    return dict(rows.values_list("pk", "revision__document_id"))
+
+
+def _documents(tx: OwnerTransaction, caller: Caller, scope: Scope) -> DocumentQuerySet:
+    documents = Document.objects.filter(owner_id=tx.owner_id)
+    if (names := collection_names(caller, scope)) is not None:
+        documents = documents.filter(collection__name__in=names)
     if scope.filter:
         documents = documents.filter(
-            matching(scope.filter.condition, document="metadata", collection="collection__metadata")
+            metadata_matches(scope.filter.condition, document="metadata", collection="collection__metadata")
         )
     return documents

@@ -1,230 +1,219 @@
-"""Scores of pages, by late interaction. A hit's score is always exact; which pages get one, the plan says.
+"""Late-interaction search. The score of a hit is always exact; the plan decides which pages get one.
 
-Few pages in scope are all scored. Of many, sketches tell the likely ones, pooled vectors the likeliest of these.
+If few pages are in scope, all are scored. If many are, sketches select candidates, pooled vectors order these, and the
+best are scored exactly.
 """
 
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
 
 import numpy as np
 
-from accounts.access import Caller
 from collections_app.engine.retrieval import maxsim, segment, sketch_scan
-from collections_app.engine.retrieval.multivector import MultiVector
 from collections_app.engine.retrieval.plan import PLAN, Plan, Steps
 from collections_app.engine.retrieval.segment import Numbers, Part
-from collections_app.engine.retrieval.stopwatch import Stopwatch
 from collections_app.engine.retrieval.top_k import Best
-from collections_app.engine.retrieval.weights import Weights, condensed
+from collections_app.engine.retrieval.weights import condensed
 from collections_app.models import Page
 from collections_app.search import index, scope, vector_cache
+from collections_app.search.context import SearchContext
 from collections_app.search.errors import SearchTookTooLong
-from collections_app.search.scope import Scope
+from collections_app.search.query_vectors import QueryVectors
+from collections_app.search.request import Mode
 from collections_app.storage import vectors
-from embeddings import contract
 
-Mode: TypeAlias = Literal["auto", "exact"]
-
-# Pages whose vectors are in memory at once: at 1,030 vectors of 128 dimensions each, some megabytes.
-_AT_ONCE = 16
-# Between two looks at whether more are worth it.
-_A_FEW = 4
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Query:
-    """One late-interaction query; no weights: each of its vectors counts the same."""
-
-    space: contract.VectorSpace
-    vectors: MultiVector
-    weights: Weights | None = None
-
-    @property
-    def size(self) -> float:
-        """The score of a page on which every vector finds itself."""
-        return float(len(self.vectors) if self.weights is None else np.abs(self.weights).sum())
+# Pages whose vectors are in memory at once: some megabytes, at 1,030 vectors of 128 dimensions each.
+_BATCH = 16
+# Candidates that are scored between two checks whether more are worth it.
+_CANDIDATES_PER_CHECK = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
-    """What of the ranking is wanted, how it is to be made, and until when (by `time.monotonic`)."""
+class ScoredPages:
+    """The best pages with their exact scores, and how many pages it took to find them."""
 
-    most: int
-    at_least: float | None = None
-    by_document: bool = False
-    mode: Mode = "auto"
-    afresh: bool = False  # what is in memory is known to be behind
-    until: float = float("inf")
-    plan: Plan = PLAN
-    watch: Stopwatch = field(default_factory=Stopwatch)
-
-
-@dataclass(slots=True, kw_only=True)
-class Scored:
-    """Page ids with their exact scores, best first; and how they were found.
-
-    pages: how many are in scope; compared: how many of them have vectors to compare with; candidates: how many were
-    scored exactly; complete: none was gone before its turn came.
-    """
-
-    ranked: list[tuple[int, float]] = field(default_factory=list)
-    pages: int = 0
-    compared: int = 0
-    candidates: int = 0
-    complete: bool = True
+    ranked: list[tuple[int, float]] = field(default_factory=list)  # (page id, score), best first
+    in_scope: int = 0
+    compared: int = 0  # pages in scope with vectors of the query's space
+    scored: int = 0  # pages that got an exact score
+    complete: bool = True  # no page was deleted before it was scored
 
     @property
     def exact(self) -> bool:
-        """Whether every page had its exact score."""
-        return self.candidates == self.compared
+        """Whether every page got its exact score."""
+        return self.scored == self.compared
 
 
-def best(caller: Caller, query: Query, where: Scope, wanted: Wanted) -> Scored:
-    """The best pages in scope, or the best page of each document; inside `acting_for`."""
-    with wanted.watch.stage("index"):
-        parts = _parts(caller, query, where, afresh=wanted.afresh)
+def best(
+    context: SearchContext,
+    query: QueryVectors,
+    *,
+    limit: int,
+    mode: Mode = "auto",
+    min_score: float | None = None,
+    by_document: bool = False,
+    plan: Plan = PLAN,
+) -> ScoredPages:
+    """Return the best pages in scope, or the best page of each document. `min_score` isn't normalised."""
+    with context.stopwatch.stage("index"):
+        parts = _parts_in_scope(context, query)
     if parts is None:
-        return Scored(pages=scope.pages(caller, where).count())
-    pages = sum(len(part) for part in parts)
-    scored = Scored(pages=sum(part.pages for part in parts), compared=pages)
-    steps = None if wanted.mode == "exact" else wanted.plan.steps(pages, hits=wanted.most)
-    turn = _Turn(caller, query, wanted, scored)
+        return ScoredPages(in_scope=scope.pages(context.tx, context.caller, context.scope).count())
+    compared = sum(len(part) for part in parts)
+    steps = None if mode == "exact" else plan.steps(compared, hits=limit)
+    scorer = _Scorer(context, query, limit=limit, min_score=min_score, by_document=by_document)
     if steps is None:
-        with wanted.watch.stage("score"):
-            turn.score(_all(parts), kept_in_memory=pages <= PLAN.exact_at_once)
+        page_ids = np.concatenate([np.empty(0, dtype=np.int64), *(part.page_ids() for part in parts)]).tolist()
+        with context.stopwatch.stage("score"):
+            # A scan of everything would only evict from the cache what other searches use again and again.
+            scorer.score(page_ids, use_cache=compared <= PLAN.exact_at_once)
     else:
-        short = Query(query.space, *condensed(query.vectors, query.weights))
-        likely = _likeliest(caller, short, _sketched(short, parts, steps, wanted), wanted)
-        with wanted.watch.stage("score"):
-            turn.score([*np.concatenate([part.unsketched for part in parts]).tolist(), *likely.unpooled])
-            _score_likeliest(turn, likely, steps)
-    scored.ranked = turn.best.ranked()
-    return scored
+        short_query = QueryVectors(query.space, *condensed(query.vectors, query.weights))
+        of_each_document = plan.of_each_document if by_document else None
+        sketched = _best_by_sketch(context, short_query, parts, steps, of_each_document=of_each_document)
+        candidates = _order_candidates(context, short_query, sketched)
+        with context.stopwatch.stage("score"):
+            scorer.score([*np.concatenate([part.unsketched for part in parts]).tolist(), *candidates.unpooled])
+            _score_candidates(scorer, candidates, steps)
+    return ScoredPages(
+        ranked=scorer.best.ranked(),
+        in_scope=sum(part.pages for part in parts),
+        compared=compared - scorer.unreadable,
+        scored=scorer.scored,
+        complete=scorer.complete,
+    )
 
 
-def of(caller: Caller, query: Query, where: Scope, page_ids: Sequence[int], *, until: float) -> dict[int, float]:
-    """The scores of those of the pages that are in scope and have vectors to compare with; inside `acting_for`."""
-    space_id, _ = scope.places(caller, where, query.space) if page_ids else (None, [])
+def scores_of(context: SearchContext, query: QueryVectors, page_ids: Sequence[int]) -> dict[int, float]:
+    """Return the scores of those of the pages that are in scope and have vectors of the query's space."""
+    if not page_ids:
+        return {}
+    space_id, _ = scope.collection_versions(context.tx, context.caller, context.scope, query.space)
     if space_id is None:
         return {}
-    rows = scope.embedded(caller, where).filter(space_id=space_id, page_id__in=page_ids)
-    found = list(rows.order_by("page_id").values_list("page_id", flat=True))
+    rows = scope.embedded_pages(context.tx, context.caller, context.scope)
+    rows = rows.filter(space_id=space_id, page_id__in=page_ids).order_by("page_id")
     scores: dict[int, float] = {}
-    for some in _batched(found, until):
-        read = vector_cache.whole(caller.owner_id, some, dim=query.space.dim)
-        scores |= zip(read, _scores(query, list(read.values())).tolist(), strict=True)
+    for batch in _batches(list(rows.values_list("page_id", flat=True)), context.deadline):
+        pages = vector_cache.read(context.tx, batch, dim=query.space.dim)
+        batch_scores = maxsim.scores(query.vectors, list(pages.values()), weights=query.weights)
+        scores |= zip(pages, batch_scores.tolist(), strict=True)
     return scores
 
 
-def _parts(caller: Caller, query: Query, where: Scope, *, afresh: bool) -> list[Part] | None:
-    """What is in scope, of each collection; None where nothing can be compared with the query."""
-    space_id, places = scope.places(caller, where, query.space)
+def _parts_in_scope(context: SearchContext, query: QueryVectors) -> list[Part] | None:
+    """Return the part in scope of each collection's segment; None if nothing can be compared with the query."""
+    tx, space = context.tx, query.space
+    space_id, versions = scope.collection_versions(tx, context.caller, context.scope, space)
     if space_id is None:
         return None
-    documents = scope.documents(caller, where)
-    kept = index.Space(space_id, query.space.dim)
-    segments = index.here.segments(caller.owner_id, places, kept, afresh=afresh)
-    but = np.array(sorted(where.but), dtype=np.int64)
-    return [segment.within(documents, but=but) for segment in segments]
-
-
-def _all(parts: list[Part]) -> list[int]:
-    found: list[int] = np.concatenate([np.empty(0, dtype=np.int64), *(part.page_ids() for part in parts)]).tolist()
-    return found
+    documents = scope.filtered_document_ids(tx, context.caller, context.scope)
+    segments = index.process_index.segments(
+        tx, versions, space_id=space_id, dim=space.dim, force_reload=context.force_reload
+    )
+    excluded = np.array(sorted(context.scope.excluded_page_ids), dtype=np.int64)
+    return [segment.within(documents, but=excluded) for segment in segments]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Likely:
-    """Pages with what their pooled vectors score, best first; and those that have none."""
+class _Candidates:
+    """Pages with the scores of their pooled vectors, best first; and the pages without pooled vectors."""
 
     page_ids: list[int]
     estimates: list[float]
     unpooled: list[int]
 
 
-def _sketched(query: Query, parts: list[Part], steps: Steps, wanted: Wanted) -> Numbers:
-    """The pages that are best by their sketches, if they have one."""
-    with wanted.watch.stage("sketch"):
-        asked = sketch_scan.asked(query.vectors, query.weights)
-        each = wanted.plan.of_each_document if wanted.by_document else None
-        return segment.best(parts, asked, most=steps.pooled, glanced_at=steps.glanced_at, of_each_document=each)
+def _best_by_sketch(
+    context: SearchContext, query: QueryVectors, parts: list[Part], steps: Steps, *, of_each_document: int | None
+) -> Numbers:
+    """Return the pages with the best sketches."""
+    with context.stopwatch.stage("sketch"):
+        encoded = sketch_scan.asked(query.vectors, query.weights)
+        return segment.best(
+            parts, encoded, most=steps.pooled, glanced_at=steps.glanced_at, of_each_document=of_each_document
+        )
 
 
-def _likeliest(caller: Caller, query: Query, sketched: Numbers, wanted: Wanted) -> _Likely:
-    with wanted.watch.stage("pooled"):
-        ids = sketched.tolist()
-        pooled = vector_cache.pooled(caller.owner_id, ids, dim=query.space.dim)
-        there = list(pooled)
+def _order_candidates(context: SearchContext, query: QueryVectors, sketched: Numbers) -> _Candidates:
+    with context.stopwatch.stage("pooled"):
+        page_ids = sketched.tolist()
+        pooled = vector_cache.read_pooled(context.tx, page_ids, dim=query.space.dim)
+        pooled_ids = list(pooled)
         scores = maxsim.pooled_scores(query.vectors, list(pooled.values()), weights=query.weights)
-        order = np.lexsort((np.array(there), -scores))
-        unpooled = [page_id for page_id in ids if page_id not in pooled]
-        return _Likely([there[place] for place in order], scores[order].tolist(), unpooled)
+        order = np.lexsort((np.array(pooled_ids), -scores))
+        unpooled = [page_id for page_id in page_ids if page_id not in pooled]
+        return _Candidates([pooled_ids[position] for position in order], scores[order].tolist(), unpooled)
 
 
-class _Turn:
-    """One ranking in the making: pages are scored in whatever order, and the best of them are kept."""
+class _Scorer:
+    """Scores pages in any order, and keeps the best."""
 
-    def __init__(self, caller: Caller, query: Query, wanted: Wanted, scored: Scored) -> None:
-        self._caller, self._query, self._wanted, self._scored = caller, query, wanted, scored
-        self.best = Best(wanted.most) if wanted.at_least is None else Best(wanted.most, at_least=wanted.at_least)
+    def __init__(
+        self,
+        context: SearchContext,
+        query: QueryVectors,
+        *,
+        limit: int,
+        min_score: float | None,
+        by_document: bool,
+    ) -> None:
+        self._context, self._query, self._by_document = context, query, by_document
+        self.best = Best(limit) if min_score is None else Best(limit, at_least=min_score)
+        self.scored = 0
+        self.unreadable = 0
+        self.complete = True
 
-    def score(self, page_ids: list[int], *, kept_in_memory: bool = True) -> dict[int, float]:
-        """The exact score of each page that is still there."""
-        # What is read from end to end would only push out of memory what is asked for again and again.
-        read = vector_cache.whole if kept_in_memory else vectors.read
-        told: dict[int, float] = {}
-        for some in _batched(page_ids, self._wanted.until):
-            found = read(self._caller.owner_id, some, dim=self._query.space.dim)
-            if len(found) < len(some):
-                _without(self._caller, set(some) - set(found), self._scored)
-            groups = _documents(self._caller, list(found)) if self._wanted.by_document else list(found)
-            scores = _scores(self._query, list(found.values())).tolist()
-            self.best.add(scores, ids=found, groups=groups)
-            self._scored.candidates += len(found)
-            told |= zip(found, scores, strict=True)
-        return told
+    def score(self, page_ids: list[int], *, use_cache: bool = True) -> dict[int, float]:
+        """Return the exact score of each page that still has vectors."""
+        tx, dim = self._context.tx, self._query.space.dim
+        scores: dict[int, float] = {}
+        for batch in _batches(page_ids, self._context.deadline):
+            pages = vector_cache.read(tx, batch, dim=dim) if use_cache else vectors.read(tx.owner_id, batch, dim=dim)
+            if len(pages) < len(batch):
+                self._count_unreadable(set(batch) - set(pages))
+            groups = list(pages)
+            if self._by_document:
+                documents = scope.documents_of(tx, groups)
+                # A page that was deleted meanwhile has no document: it is a group of its own.
+                groups = [documents.get(page_id, -page_id) for page_id in pages]
+            batch_scores = maxsim.scores(
+                self._query.vectors, list(pages.values()), weights=self._query.weights
+            ).tolist()
+            self.best.add(batch_scores, ids=pages, groups=groups)
+            self.scored += len(pages)
+            scores |= zip(pages, batch_scores, strict=True)
+        return scores
+
+    def _count_unreadable(self, page_ids: set[int]) -> None:
+        """Count pages without readable vectors: deleted since, or with vectors that don't fit their space."""
+        self.unreadable += len(page_ids)
+        existing = Page.objects.filter(owner_id=self._context.tx.owner_id, pk__in=page_ids).count()
+        self.complete = self.complete and existing == len(page_ids)
 
 
-def _score_likeliest(turn: _Turn, likely: _Likely, steps: Steps) -> None:
-    """As many as it takes until the next one has hardly a chance."""
+def _score_candidates(scorer: _Scorer, candidates: _Candidates, steps: Steps) -> None:
+    """Score candidates until the next one has hardly a chance of being among the best."""
     gaps: list[float] = []
     done = 0
-    most = min(steps.most, len(likely.page_ids))
-    while done < most:
-        until = min(most, steps.least if not done else done + _A_FEW)
-        some = likely.page_ids[done:until]
-        scores = turn.score(some)
-        both = zip(some, likely.estimates[done:until], strict=True)
-        gaps += [scores[page_id] - estimate for page_id, estimate in both if page_id in scores]
-        done = until
-        if done == len(likely.page_ids):
+    total = len(candidates.page_ids)
+    limit = min(steps.most, total)
+    while done < limit:
+        end = min(limit, done + _CANDIDATES_PER_CHECK if done else steps.least)
+        batch = candidates.page_ids[done:end]
+        scores = scorer.score(batch)
+        estimates = zip(batch, candidates.estimates[done:end], strict=True)
+        gaps += [scores[page_id] - estimate for page_id, estimate in estimates if page_id in scores]
+        done = end
+        if done == total:
             return
-        if gaps and steps.is_settled(gaps, estimate=likely.estimates[done], bar=turn.best.bar()):
+        if gaps and steps.is_settled(gaps, estimate=candidates.estimates[done], bar=scorer.best.bar()):
             return
 
 
-def _without(caller: Caller, missing: set[int], scored: Scored) -> None:
-    """Pages that have no vectors that could be read: gone since, or not what their space says."""
-    there = Page.objects.filter(owner_id=caller.owner_id, pk__in=missing).count()
-    scored.complete = scored.complete and there == len(missing)
-    scored.compared -= len(missing)
-
-
-def _documents(caller: Caller, page_ids: list[int]) -> list[int]:
-    rows = Page.objects.filter(owner_id=caller.owner_id, pk__in=page_ids)
-    documents = dict(rows.values_list("pk", "revision__document_id"))
-    # What is gone meanwhile is in no document, and alone.
-    return [documents.get(page_id, -page_id) for page_id in page_ids]
-
-
-def _scores(query: Query, pages: list[MultiVector]) -> maxsim.Scores:
-    return maxsim.scores(query.vectors, pages, weights=query.weights)
-
-
-def _batched(page_ids: list[int], until: float) -> Iterator[list[int]]:
-    for start in range(0, len(page_ids), _AT_ONCE):
-        if time.monotonic() > until:
+def _batches(page_ids: list[int], deadline: float) -> Iterator[list[int]]:
+    for start in range(0, len(page_ids), _BATCH):
+        if time.monotonic() > deadline:
             raise SearchTookTooLong
-        yield page_ids[start : start + _AT_ONCE]
+        yield page_ids[start : start + _BATCH]

@@ -1,5 +1,6 @@
 """Documents whose pages can be found: with vectors that a test chooses, or such as the small encoder makes."""
 
+import math
 from collections.abc import Sequence
 from io import BytesIO
 from typing import Any, TypeAlias
@@ -9,8 +10,11 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from accounts.access import Caller
-from accounts.ownership import acting_for
+from accounts.ownership import OwnerTransaction, acting_for
+from collections_app.engine.retrieval.stopwatch import Stopwatch
 from collections_app.models import Page, PageEmbedding, Space
+from collections_app.search.context import SearchContext
+from collections_app.search.scope import Scope
 from collections_app.storage import vectors
 from collections_app.storage.vectors import PageVectors
 from embeddings import contract
@@ -30,6 +34,11 @@ def caller_of(who: Someone, *, collections: frozenset[str] | None = None) -> Cal
     return Caller(
         owner_id=who.id, email=who.user.email, key_id=1, scopes=frozenset({"search"}), collections=collections
     )
+
+
+def search_context(tx: OwnerTransaction, who: Someone, scope: Scope | None = None) -> SearchContext:
+    """Return the context of a search without a deadline, by default over everything."""
+    return SearchContext(tx=tx, caller=caller_of(who), scope=scope or Scope(), stopwatch=Stopwatch(), deadline=math.inf)
 
 
 def random_vectors(seed: int, *, count: int, dim: int = TOY.dim) -> Halves:

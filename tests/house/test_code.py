@@ -1,6 +1,7 @@
 """Rules of the house that no other tool holds."""
 
 import ast
+import importlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,7 +13,7 @@ MOST_LINES_OF_A_FUNCTION = 60
 DRAWERS = {"utils", "util", "common", "core", "misc", "shared", "services"}
 MOST_MODULES_OF_A_FOLDER = 22
 # Packages whose `__init__.py` re-exports what others may use.
-FACES = {"embeddings/client"}
+FACES = {"collections_app/search", "embeddings/client"}
 
 
 def sources() -> Iterator[Path]:
@@ -53,3 +54,15 @@ def test_every_module_says_what_it_is() -> None:
     for file in sources():
         text = file.read_text()
         assert not text.strip() or file.name == "apps.py" or ast.get_docstring(ast.parse(text)), file
+
+
+def test_faces_export_everything_they_import_and_nothing_else() -> None:
+    for face in sorted(FACES):
+        module = importlib.import_module(face.replace("/", "."))
+        tree = ast.parse((ROOT / face / "__init__.py").read_text())
+        imported = {
+            alias.asname or alias.name for node in tree.body if isinstance(node, ast.ImportFrom) for alias in node.names
+        }
+        assert module.__doc__, face
+        assert sorted(imported) == sorted(module.__all__), face
+        assert all(hasattr(module, name) for name in module.__all__), face

@@ -45,7 +45,7 @@ def full(alice: Someone) -> Someone:
         old = ApiKey.objects.get(owner_id=alice.id)
         mint_key(tx, rights=Rights(scopes=EVERYTHING), rotated_from=old)
         Revision.objects.filter(owner_id=alice.id).update(converted=F("file"))
-        recall.record(alice.id, {Collection.objects.filter(owner_id=alice.id)[0].pk: (10, 9)})
+        recall.count_comparison(tx, {Collection.objects.filter(owner_id=alice.id)[0].pk: (10, 9)})
     return alice
 
 

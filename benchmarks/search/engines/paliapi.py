@@ -12,10 +12,7 @@ from benchmarks.search.corpus import BEST
 from benchmarks.search.engines.base import Engine
 from benchmarks.search.query_service import text_of
 from collections_app.models import PageEmbedding
-from collections_app.search import run
-from collections_app.search.query import Words
-from collections_app.search.run import Question
-from collections_app.search.vector_search import Mode
+from collections_app.search import Mode, SearchRequest, TextQuery, search
 
 _COLLECTION = "pages"
 
@@ -32,12 +29,9 @@ class PaliapiAuto(Engine):
             fill.put(fill.Shelf(self._caller, _COLLECTION), self.corpus.pages)
 
     def search(self, question: int, setting: str) -> list[int]:  # noqa: ARG002 - there is but one way
-        asked = Words(text_of(question), at="")
-        found = run.run(self._caller, self._question(asked))
-        return [fill.number_of(hit) for hit in found.hits]
-
-    def _question(self, asked: Words) -> Question:
-        return Question(asked=asked, collections=frozenset({_COLLECTION}), mode=self.mode, top_k=BEST)
+        query = TextQuery(text_of(question), at="")
+        request = SearchRequest(query=query, collections=frozenset({_COLLECTION}), mode=self.mode, top_k=BEST)
+        return [fill.number_of(hit) for hit in search(self._caller, request).hits]
 
     def bytes_per_page(self) -> float:
         with acting_as_staff():

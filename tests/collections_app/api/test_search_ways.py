@@ -64,6 +64,44 @@ def test_hybrid_tells_both_places_and_scores_stay_exact(alice: Someone, office: 
     assert "ranks" not in next(iter(scored.values()))
 
 
+def without_vectors(who: Someone) -> list[int]:
+    return with_vectors(who, "scans.pdf", [None] * len(INVOICES), texts=INVOICES)
+
+
+@pytest.mark.parametrize("cached", [False, True])
+def test_hybrid_ranks_by_text_alone_if_no_page_has_vectors(
+    alice: Someone, service: str, settings: Settings, cached: bool
+) -> None:
+    query = "Invoice INV-2023-0042"
+    if cached:
+        with_words(alice, "x", ["a page with vectors"], collection="other")
+        ask(alice, query=query, collection_name="other")
+    settings.ENV = replace(settings.ENV, embeddings_url=service if cached else NOBODY_LISTENS)
+    first, second, _ = without_vectors(alice)
+    body = ask(alice, query=query, collection_name="default_collection", ranking="hybrid")
+    assert pages(body) == [second, first]
+    hit, receipt = body["results"][0], body["receipt"]
+    assert (hit["raw_score"], hit["ranks"]) == (None, {"maxsim": None, "lexical": 1, "fused": None})
+    assert (receipt["ranking"], receipt["mode"], receipt["degraded"]) == ("lexical", "lexical", False)
+    assert (receipt["pages_in_scope"], receipt["pages_matched"], receipt["pages_left_out"]) == (3, 2, 0)
+    scored = ask(alice, query=query, collection_name="default_collection", ranking="hybrid", min_score=0)
+    assert (scored["results"], scored["receipt"]["pages_matched"]) == ([], 2)
+
+
+@pytest.mark.parametrize("ranking", ["auto", "maxsim"])
+def test_only_hybrid_and_lexical_rank_pages_without_vectors(alice: Someone, service: str, ranking: str) -> None:
+    without_vectors(alice)
+    for _ in range(2):
+        body = ask(alice, query="Invoice INV-2023-0042", ranking=ranking)
+        receipt = body["receipt"]
+        assert (body["results"], receipt["ranking"], receipt["mode"]) == ([], "maxsim", "exact")
+        assert (receipt["pages_in_scope"], receipt["pages_left_out"]) == (3, 3)
+        # Now the query is cached.
+        with_words(alice, "x", ["a page with vectors"], collection="other")
+        ask(alice, query="Invoice INV-2023-0042", ranking=ranking, collection_name="other")
+        assert alice.delete("/v1/collections/other/").status_code == 204
+
+
 def test_auto_is_hybrid_for_words_with_a_number_where_the_model_only_reads(alice: Someone, office: list[int]) -> None:
     assert ask(alice, query="invoice 0042")["receipt"]["ranking"] == "hybrid"
     assert ask(alice, query="invoice")["receipt"]["ranking"] == "maxsim"

@@ -29,7 +29,7 @@ from collections_app.engine.input.filter_conditions import (
 from collections_app.engine.input.filter_parser import parse
 from collections_app.engine.input.jsonb import Scalar
 from collections_app.models import Collection, Document
-from collections_app.search.filter_sql import matching
+from collections_app.search.filter_sql import metadata_matches
 from tests.cast import Someone
 from tests.collections_app.search.reference_filter import matches
 
@@ -109,7 +109,7 @@ def shelf(alice: Someone) -> Iterator[None]:
 
 def found(condition: Condition) -> set[tuple[int, int]]:
     """(number of the collection, number of the document) of all that match."""
-    rows = Document.objects.filter(matching(condition, document="metadata", collection="collection__metadata"))
+    rows = Document.objects.filter(metadata_matches(condition, document="metadata", collection="collection__metadata"))
     return {(int(shelf), int(place)) for shelf, place in rows.values_list("collection__name", "name")}
 
 
@@ -192,7 +192,7 @@ def test_the_time_zone_of_the_connection_changes_nothing(alice: Someone) -> None
         collection = Collection.objects.create(owner=alice.user, name="c")
         Document.objects.create(owner=alice.user, collection=collection, name="0", metadata={"a": "2024-01-01"})
         condition = parse({"key": "a", "op": "lt", "value": {"datetime": "2024-01-01T00:30:00Z"}}).condition
-        where = matching(condition, document="metadata", collection="collection__metadata")
+        where = metadata_matches(condition, document="metadata", collection="collection__metadata")
         with connection.cursor() as cursor:
             cursor.execute("SET LOCAL TIME ZONE 'America/New_York'")
         assert Document.objects.filter(where).count() == 1
@@ -209,7 +209,7 @@ def test_keys_and_values_travel_as_parameters_only() -> None:
         HasKeys("document", (hostile,), every=True),
         Within("document", hostile, hostile),
     ]
-    where = matching(Or(tuple(leaves)), document="metadata", collection="collection__metadata")
+    where = metadata_matches(Or(tuple(leaves)), document="metadata", collection="collection__metadata")
     sql, params = Document.objects.filter(where).query.sql_with_params()
     assert "1=1" not in sql
     assert "2024" not in sql
@@ -239,13 +239,13 @@ def test_an_index_can_answer(raw: Metadata) -> None:
         cursor.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY")
         cursor.execute(f"CREATE POLICY mine ON {table} USING (owner_id = (SELECT 1))")
         cursor.execute("SET LOCAL enable_seqscan = off")
-    where = matching(parse(raw).condition, document="metadata", collection="collection__metadata")
+    where = metadata_matches(parse(raw).condition, document="metadata", collection="collection__metadata")
     plan = Document.objects.filter(where).order_by().values("id").explain()
     assert "twin_metadata" in plan, plan
 
 
 def test_the_metadata_of_a_collection_is_asked_without_its_documents() -> None:
     condition = parse({"on": "collection", "key": "a", "value": 1}).condition
-    where = matching(condition, document="documents__metadata", collection="metadata")
+    where = metadata_matches(condition, document="documents__metadata", collection="metadata")
     sql = str(Collection.objects.filter(where).query)
     assert "JOIN" not in sql

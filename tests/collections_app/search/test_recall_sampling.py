@@ -1,4 +1,4 @@
-"""Searches that are made again exactly."""
+"""Sampled searches that are repeated exactly."""
 
 import base64
 import json
@@ -12,88 +12,118 @@ from redis import Redis
 from accounts.ownership import acting_for
 from collections_app import tasks
 from collections_app.engine.input import filter_parser
+from collections_app.engine.retrieval.stopwatch import Stopwatch
 from collections_app.models import Collection
-from collections_app.search import recall as recall_log
-from collections_app.search import recall_sampling
+from collections_app.search import PageQuery, Receipt, SearchRequest, SearchResult, recall, recall_sampling
+from collections_app.search.query_vectors import QueryVectors
 from collections_app.search.recall_sampling import Sample
 from collections_app.search.scope import Scope
-from collections_app.search.vector_search import Query
 from tests.cast import Someone
 from tests.collections_app.searchable import TOY, caller_of, random_vectors, with_vectors, with_words
 
-QUERY = Query(TOY, random_vectors(0, count=4))
+QUERY = QueryVectors(TOY, random_vectors(0, count=4))
 
 
-def sample(who: Someone, found: list[int], **how: Any) -> str:
-    where = Scope(filter=filter_parser.parse(how["filter_json"]) if "filter_json" in how else None)
-    return recall_sampling.packed(
+def sample(who: Someone, found: list[int], *, limit: int = 4, filter_json: Any = None) -> str:
+    parsed = None if filter_json is None else filter_parser.parse(filter_json)
+    return recall_sampling.pack(
         Sample(
             caller=caller_of(who),
-            where=where,
-            filter_json=how.get("filter_json"),
+            scope=Scope(filter=parsed),
+            filter_json=filter_json,
             query=QUERY,
-            most=how.get("most", 4),
+            limit=limit,
             found=found,
         )
     )
 
 
-def recall(who: Someone, name: str = "default_collection") -> tuple[int, int, int]:
-    with acting_for(who.id):
-        told = recall_log.of(Collection.objects.get(owner_id=who.id, name=name))
-    return told.searches, told.expected, told.found
+def counted(who: Someone, name: str = "default_collection") -> tuple[int, int, int]:
+    with acting_for(who.id) as tx:
+        measured = recall.measured_recall(tx, Collection.objects.get(owner_id=who.id, name=name))
+    return measured.searches, measured.expected, measured.found
 
 
 @pytest.fixture
 def pages(alice: Someone) -> list[int]:
-    """Their ids, the best for QUERY first."""
+    """Page ids, the best for QUERY first."""
     near = [random_vectors(0, count=count) for count in (4, 3, 2, 1)]
     return with_vectors(alice, "near", [*near, *(-random_vectors(0, count=count) for count in (4, 3))])
 
 
-def test_what_was_found_is_counted_against_what_there_is(alice: Someone, pages: list[int]) -> None:
-    assert recall_sampling.compare(sample(alice, pages[:2], most=2))
-    assert recall(alice) == (1, 2, 2)
-    assert recall_sampling.compare(sample(alice, [pages[0], pages[5]], most=2))
-    assert recall(alice) == (2, 4, 3)
+def test_pages_found_are_counted_against_the_exact_best(alice: Someone, pages: list[int]) -> None:
+    assert recall_sampling.compare_with_exact(sample(alice, pages[:2], limit=2))
+    assert counted(alice) == (1, 2, 2)
+    assert recall_sampling.compare_with_exact(sample(alice, [pages[0], pages[5]], limit=2))
+    assert counted(alice) == (2, 4, 3)
 
 
-def test_a_search_through_several_collections_counts_for_each(alice: Someone, pages: list[int]) -> None:
+def test_search_of_several_collections_counts_for_each(alice: Someone, pages: list[int]) -> None:
     with_vectors(alice, "other", [random_vectors(0, count=4)], collection="other")
-    assert recall_sampling.compare(sample(alice, pages[:2], most=3))
-    assert recall(alice) == (1, 2, 2)
-    assert recall(alice, "other") == (1, 1, 0)
+    assert recall_sampling.compare_with_exact(sample(alice, pages[:2], limit=3))
+    assert counted(alice) == (1, 2, 2)
+    assert counted(alice, "other") == (1, 1, 0)
 
 
-def test_a_filter_holds_for_the_second_search_too(alice: Someone, pages: list[int]) -> None:
+def test_repeated_search_uses_the_same_filter(alice: Someone, pages: list[int]) -> None:
     with_vectors(alice, "more", [random_vectors(0, count=4)], metadata={"year": 2026})
-    assert recall_sampling.compare(
-        sample(alice, pages[:1], filter_json={"not": {"key": "year", "op": "exists"}}, most=1)
-    )
-    assert recall(alice) == (1, 1, 1)
+    without_year = {"not": {"key": "year", "op": "exists"}}
+    assert recall_sampling.compare_with_exact(sample(alice, pages[:1], filter_json=without_year, limit=1))
+    assert counted(alice) == (1, 1, 1)
 
 
-def test_where_pages_came_or_went_since_nothing_is_counted(alice: Someone, pages: list[int]) -> None:
-    kept = sample(alice, pages[:4])
+def test_nothing_is_counted_if_pages_changed_since(alice: Someone, pages: list[int]) -> None:
+    text = sample(alice, pages[:4])
     assert alice.delete("/v1/documents/near/").status_code == 204
-    assert not recall_sampling.compare(kept)
-    assert recall(alice) == (0, 0, 0)
+    assert not recall_sampling.compare_with_exact(text)
+    assert counted(alice) == (0, 0, 0)
 
 
-def test_a_sample_holds_vectors_and_no_words_and_reaches_no_further_than_its_key(alice: Someone) -> None:
-    caller = caller_of(alice, collections=frozenset({"mine"}))
-    told = json.loads(
-        recall_sampling.packed(Sample(caller=caller, where=Scope(), filter_json=None, query=QUERY, most=1, found=[]))
+def test_sample_holds_no_words_and_keeps_the_limits_of_the_key(alice: Someone) -> None:
+    caller = caller_of(alice, collections=frozenset({"own"}))
+    message = json.loads(
+        recall_sampling.pack(Sample(caller=caller, scope=Scope(), filter_json=None, query=QUERY, limit=1, found=[]))
     )
-    assert told["reach"] == ["mine"]
-    assert set(told) == {
+    assert message["reach"] == ["own"]
+    assert set(message) == {
         *("owner", "reach", "collections", "but", "filter", "space", "vectors"),
         *("weights", "found", "most", "state"),
     }
 
 
-def sampled(queue: "Redis") -> list[str]:
-    """The samples that wait in the queue, which is empty then."""
+def test_only_searches_that_can_be_compared_are_sampled(alice: Someone, settings: Settings) -> None:
+    settings.ENV = replace(settings.ENV, shadow_percent=100)
+    query = PageQuery(document_name="x", collection_name="y", page_number=1)
+    request = SearchRequest(query=query, top_k=20, offset=5)
+    receipt = Receipt(
+        stopwatch=Stopwatch(),
+        mode="sketch",
+        ranking="maxsim",
+        degraded=False,
+        space=TOY,
+        pages_in_scope=1000,
+        best_by_score=tuple(range(10)),
+    )
+    result = SearchResult(receipt, query=QUERY)
+
+    def sampled(request: SearchRequest, result: SearchResult) -> str | None:
+        return recall_sampling.sample_of(caller_of(alice), request, result, filter_json=None)
+
+    text = sampled(request, result)
+    assert text is not None
+    assert (json.loads(text)["most"], json.loads(text)["found"]) == (10, list(range(10)))
+    assert sampled(replace(request, group_by="document"), result) is None
+    assert sampled(replace(request, min_score=0.5), result) is None
+    assert sampled(request, replace(result, query=None)) is None
+    assert sampled(request, replace(result, receipt=replace(receipt, mode="exact"))) is None
+    long = QueryVectors(TOY, random_vectors(0, count=129))
+    assert sampled(request, replace(result, query=long)) is None
+    settings.ENV = replace(settings.ENV, shadow_percent=0)
+    assert sampled(request, result) is None
+
+
+def take_samples(queue: "Redis") -> list[str]:
+    """Empty the queue, and return the samples in it."""
     messages = [json.loads(message) for message in queue.lrange("celery", 0, -1)]
     queue.delete("celery")
     samples = [message for message in messages if message["headers"]["task"].endswith(".compare_search")]
@@ -106,16 +136,16 @@ def test_searches_by_sketch_are_sampled_and_exact_ones_are_not(
 ) -> None:
     with_words(alice, "x", [f"light number {number}" for number in range(120)])
     settings.ENV = replace(settings.ENV, shadow_percent=100)
-    sampled(queue)
+    take_samples(queue)
     body = {"query": "light number 7", "images": "none", "ranking": "maxsim", "include": ["receipt"]}
     assert alice.post("/v1/search/", {**body, "mode": "exact"}).status_code == 200
     assert alice.post("/v1/search/", {**body, "group_by": "document"}).status_code == 200
-    assert sampled(queue) == []
+    assert take_samples(queue) == []
     assert alice.post("/v1/search/", body).json()["receipt"]["mode"] == "sketch"
-    (kept,) = sampled(queue)
-    assert "light" not in kept
+    (text,) = take_samples(queue)
+    assert "light" not in text
     settings.ENV = replace(settings.ENV, shadow_percent=0)
     alice.post("/v1/search/", body)
-    assert sampled(queue) == []
-    tasks.compare_search(kept)
-    assert recall(alice)[:2] == (1, 3)
+    assert take_samples(queue) == []
+    tasks.compare_search(text)
+    assert counted(alice)[:2] == (1, 3)

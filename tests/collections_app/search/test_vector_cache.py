@@ -1,4 +1,4 @@
-"""What is in memory is a copy of what the database has: of one owner, only so much, and none of it in a new process."""
+"""Cached vectors equal the stored ones, are separated by owner, bounded in size, and not inherited by a fork."""
 
 import os
 from dataclasses import replace
@@ -13,82 +13,80 @@ from collections_app.search import vector_cache
 from tests.cast import Someone
 from tests.collections_app.searchable import random_vectors, with_vectors
 
-# Until they are asked for again.
-LONG = [random_vectors(seed, count=600) for seed in range(8)]
-DIM = LONG[0].shape[1]
+PAGES = [random_vectors(seed, count=600) for seed in range(8)]
+DIM = PAGES[0].shape[1]
 
 
 @pytest.fixture(autouse=True)
-def nothing_in_memory() -> None:
-    for kept in (vector_cache._whole, vector_cache._pooled, vector_cache._file):
-        kept.begin_again()
+def empty_caches() -> None:
+    for cache in (vector_cache._full, vector_cache._pooled, vector_cache._file):
+        cache.begin_again()
 
 
-def read_from(where: str, form: str) -> float:
-    told = {"form": form, "where": where}
-    return REGISTRY.get_sample_value("paliapi_vectors_read_total", told) or 0.0
+def reads_from(where: str, form: str) -> float:
+    return REGISTRY.get_sample_value("paliapi_vectors_read_total", {"form": form, "where": where}) or 0.0
 
 
-def test_vectors_are_read_once_and_are_those_that_were_kept(alice: Someone) -> None:
-    made = with_vectors(alice, "x", LONG)
-    before = read_from("database", "whole"), read_from("database", "pooled")
-    with acting_for(alice.id):
-        once = vector_cache.whole(alice.id, made, dim=DIM), vector_cache.pooled(alice.id, made, dim=DIM)
-        whole, pooled = vector_cache.whole(alice.id, made, dim=DIM), vector_cache.pooled(alice.id, made, dim=DIM)
-    assert [list(one) for one in once] == [made, made]
-    assert list(whole) == list(pooled) == made
-    assert all(np.array_equal(whole[page], kept) for page, kept in zip(made, LONG, strict=True))
-    assert (read_from("database", "whole"), read_from("database", "pooled")) == (before[0] + 8, before[1] + 8)
+def test_vectors_are_read_from_the_database_once(alice: Someone) -> None:
+    ids = with_vectors(alice, "x", PAGES)
+    before = reads_from("database", "whole"), reads_from("database", "pooled")
+    with acting_for(alice.id) as tx:
+        first = vector_cache.read(tx, ids, dim=DIM), vector_cache.read_pooled(tx, ids, dim=DIM)
+        full, pooled = vector_cache.read(tx, ids, dim=DIM), vector_cache.read_pooled(tx, ids, dim=DIM)
+    assert [list(pages) for pages in first] == [ids, ids]
+    assert list(full) == list(pooled) == ids
+    assert all(np.array_equal(full[page_id], stored) for page_id, stored in zip(ids, PAGES, strict=True))
+    assert (reads_from("database", "whole"), reads_from("database", "pooled")) == (before[0] + 8, before[1] + 8)
 
 
-def test_what_one_owner_has_in_memory_is_nobody_elses(alice: Someone, charlie: Someone) -> None:
-    made = with_vectors(alice, "x", LONG[:2])
-    with acting_for(alice.id):
-        assert vector_cache.whole(alice.id, made, dim=DIM)
-    with acting_for(charlie.id):
-        assert vector_cache.whole(charlie.id, made, dim=DIM) == {}
-        assert vector_cache.pooled(charlie.id, made, dim=DIM) == {}
+def test_cached_vectors_of_other_owners_are_not_returned(alice: Someone, charlie: Someone) -> None:
+    ids = with_vectors(alice, "x", PAGES[:2])
+    with acting_for(alice.id) as tx:
+        assert vector_cache.read(tx, ids, dim=DIM)
+    with acting_for(charlie.id) as tx:
+        assert vector_cache.read(tx, ids, dim=DIM) == {}
+        assert vector_cache.read_pooled(tx, ids, dim=DIM) == {}
 
 
-def test_no_more_is_kept_than_there_is_room_for(alice: Someone, settings: Settings) -> None:
+def test_cache_in_memory_is_bounded(alice: Someone, settings: Settings) -> None:
     settings.ENV = replace(settings.ENV, vectors_cache_mb=1)
-    made = with_vectors(alice, "x", LONG)
-    with acting_for(alice.id):
-        for page_id in made * 2:
-            assert list(vector_cache.whole(alice.id, [page_id], dim=DIM)) == [page_id]
-    assert 0 < vector_cache._whole.nbytes <= 3 * 2**20 // 4
+    ids = with_vectors(alice, "x", PAGES)
+    with acting_for(alice.id) as tx:
+        for page_id in ids * 2:
+            assert list(vector_cache.read(tx, [page_id], dim=DIM)) == [page_id]
+    assert 0 < vector_cache._full.nbytes <= 3 * 2**20 // 4
 
 
-@pytest.mark.parametrize(("disk_mb", "from_file"), [(0, 0), (1, 8)])
-def test_what_memory_let_go_of_comes_from_the_file_where_there_is_one(
-    alice: Someone, settings: Settings, disk_mb: int, from_file: int
+@pytest.mark.parametrize(("file_mb", "from_file"), [(0, 0), (1, 8)])
+def test_evicted_vectors_are_read_from_the_file_if_there_is_one(
+    alice: Someone, settings: Settings, file_mb: int, from_file: int
 ) -> None:
-    settings.ENV = replace(settings.ENV, vectors_file_mb=disk_mb)
-    made = with_vectors(alice, "x", LONG)
-    before = read_from("file", "whole"), read_from("database", "whole")
-    with acting_for(alice.id):
+    settings.ENV = replace(settings.ENV, vectors_file_mb=file_mb)
+    ids = with_vectors(alice, "x", PAGES)
+    before = reads_from("file", "whole"), reads_from("database", "whole")
+    with acting_for(alice.id) as tx:
         for _ in range(2):
-            told = vector_cache.whole(alice.id, made, dim=DIM)
-            assert all(np.array_equal(told[page], kept) for page, kept in zip(made, LONG, strict=True))
-            vector_cache._whole.begin_again()
-    told_from = read_from("file", "whole") - before[0], read_from("database", "whole") - before[1]
-    assert told_from == (from_file, 16 - from_file)
+            pages = vector_cache.read(tx, ids, dim=DIM)
+            assert all(np.array_equal(pages[page_id], stored) for page_id, stored in zip(ids, PAGES, strict=True))
+            vector_cache._full.begin_again()
+    reads = reads_from("file", "whole") - before[0], reads_from("database", "whole") - before[1]
+    assert reads == (from_file, 16 - from_file)
 
 
-def test_vectors_of_other_dimensions_cannot_be_scored_and_are_left_out(alice: Someone) -> None:
-    made = with_vectors(alice, "x", LONG[:1])
-    with acting_for(alice.id):
-        assert vector_cache.whole(alice.id, made, dim=DIM + 1) == {}
-        assert vector_cache.pooled(alice.id, made, dim=DIM + 1) == {}
+def test_vectors_of_other_dimensions_are_left_out(alice: Someone) -> None:
+    ids = with_vectors(alice, "x", PAGES[:1])
+    with acting_for(alice.id) as tx:
+        assert vector_cache.read(tx, ids, dim=DIM + 1) == {}
+        assert vector_cache.read_pooled(tx, ids, dim=DIM + 1) == {}
 
 
-def test_a_forked_process_begins_with_nothing_in_memory(alice: Someone) -> None:
-    made = with_vectors(alice, "x", LONG[:1])
-    with acting_for(alice.id):
-        vector_cache.whole(alice.id, made, dim=DIM)
-    kept = (vector_cache._whole, vector_cache._file)
-    assert all(one.nbytes > 0 for one in kept)
+def test_forked_process_starts_with_empty_caches(alice: Someone) -> None:
+    ids = with_vectors(alice, "x", PAGES[:1])
+    with acting_for(alice.id) as tx:
+        vector_cache.read(tx, ids, dim=DIM)
+    caches = (vector_cache._full, vector_cache._file)
+    assert all(cache.nbytes > 0 for cache in caches)
     child = os.fork()
     if not child:
-        os._exit(any(one.nbytes for one in kept))
+        os._exit(any(cache.nbytes for cache in caches))
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0

@@ -7,9 +7,9 @@ from accounts.ownership import acting_for
 from collections_app.engine.input import filter_parser
 from collections_app.search import word_search
 from collections_app.search.scope import Scope
-from collections_app.search.word_search import Match
+from collections_app.search.word_search import TextMatch
 from tests.cast import Someone
-from tests.collections_app.searchable import caller_of, random_vectors, with_vectors
+from tests.collections_app.searchable import random_vectors, search_context, with_vectors
 
 
 def texts(who: Someone, *pages: str, name: str = "x", **how: object) -> list[int]:
@@ -17,9 +17,9 @@ def texts(who: Someone, *pages: str, name: str = "x", **how: object) -> list[int
     return with_vectors(who, name, [random_vectors(1, count=1)] * len(pages), texts=pages, **how)  # type: ignore[arg-type]
 
 
-def found(who: Someone, text: str, where: Scope | None = None) -> list[Match]:
-    with acting_for(who.id):
-        return word_search.matches(caller_of(who), where or Scope(), text, pages_in_scope=10)
+def found(who: Someone, text: str, where: Scope | None = None) -> list[TextMatch]:
+    with acting_for(who.id) as tx:
+        return word_search.matches(search_context(tx, who, where or Scope()), text, pages_in_scope=10)
 
 
 def ids(who: Someone, text: str, where: Scope | None = None) -> list[int]:
@@ -101,7 +101,7 @@ def test_collections_filters_and_excepted_pages_narrow_the_scope(alice: Someone)
     (new,) = texts(alice, "lens", name="new", metadata={"year": 2026}, collection="b")
     assert ids(alice, "lens", Scope(collections=frozenset({"a"}))) == [old]
     assert ids(alice, "lens", Scope(filter=filter_parser.parse({"key": "year", "op": "gt", "value": 2021}))) == [new]
-    assert ids(alice, "lens", Scope(but=frozenset({old}))) == [new]
+    assert ids(alice, "lens", Scope(excluded_page_ids=frozenset({old}))) == [new]
 
 
 def test_contents_that_are_not_shown_any_more_are_not_found(alice: Someone) -> None:
@@ -113,7 +113,7 @@ def test_contents_that_are_not_shown_any_more_are_not_found(alice: Someone) -> N
 def test_words_that_very_many_pages_have_find_those_that_have_all_of_them(
     alice: Someone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(word_search, "_MOST", 3)
+    monkeypatch.setattr(word_search, "_MAX_PAGES_PER_WORD", 3)
     *_, both = texts(alice, *["light"] * 5, *["lens"] * 5, "light and lens")
     assert ids(alice, "light lens") == [both]
     assert len(ids(alice, "light")) == 3

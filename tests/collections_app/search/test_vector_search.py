@@ -1,0 +1,158 @@
+"""Late-interaction search: exact scores, and how few pages are scored."""
+
+import math
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from accounts.ownership import acting_for
+from collections_app.engine.retrieval.plan import PLAN, Plan
+from collections_app.models import PageEmbedding
+from collections_app.search import index, vector_search
+from collections_app.search.query_vectors import QueryVectors
+from collections_app.search.scope import Scope
+from collections_app.search.vector_search import ScoredPages
+from tests.cast import Someone
+from tests.collections_app.search.by_page import (
+    QUERY_VECTORS,
+    naive_score,
+    page_ids,
+    random_pages,
+    search_by_page,
+)
+from tests.collections_app.searchable import TOY, Halves, random_vectors, search_context, with_vectors
+
+QUERY = QueryVectors(TOY, QUERY_VECTORS)
+# Nothing is scored exactly at once, and every later step takes fewer pages than the one before.
+NARROW = Plan(exact_at_once=0, glanced_at=60, pooled=30, least_exact=10, most_exact=10, most_for_each_hit=1)
+# The same steps, each wide enough for everything.
+WIDE = replace(NARROW, glanced_at=10**6, pooled=10**6, patience=math.inf)
+
+
+@pytest.fixture(autouse=True)
+def empty_index() -> None:
+    index.process_index.reset()
+
+
+def best(who: Someone, **how: Any) -> ScoredPages:
+    with acting_for(who.id) as tx:
+        return vector_search.best(search_context(tx, who), QUERY, **{"limit": 10, **how})
+
+
+def fill(who: Someone, *, documents: int, pages: int) -> list[int]:
+    ids: list[int] = []
+    for number in range(documents):
+        vectors = [random_vectors(1000 * number + page, count=1 + (1000 * number + page) % 7) for page in range(pages)]
+        ids += with_vectors(who, f"d{number}", vectors, collection="filled")
+    return ids
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_ranking_equals_brute_force(alice: Someone, seed: int) -> None:
+    stored: dict[int, Halves] = {}
+    for name in ("a", "b", "c"):
+        pages = random_pages(seed + ord(name), count=25)
+        stored |= zip(with_vectors(alice, name, pages, collection=f"collection-{name}"), pages, strict=True)
+    result = search_by_page(alice)
+    assert page_ids(result) == sorted(stored, key=lambda page_id: -naive_score(stored[page_id]))
+    for hit in result.hits:
+        assert hit.score == pytest.approx(naive_score(stored[hit.page.pk]), rel=1e-5)
+        assert hit.score is not None
+        assert hit.normalized_score == pytest.approx(hit.score / 5)
+
+
+def test_older_page_comes_first_among_equals(alice: Someone) -> None:
+    ids = with_vectors(alice, "x", [random_vectors(3, count=4)] * 40)
+    assert page_ids(search_by_page(alice, top_k=7)) == ids[:7]
+
+
+def test_negative_scores_stay_negative(alice: Someone) -> None:
+    (opposite,) = with_vectors(alice, "x", [-QUERY_VECTORS[:1].repeat(3, axis=0)])
+    (hit,) = search_by_page(alice).hits
+    assert hit.page.pk == opposite
+    assert hit.score == pytest.approx(naive_score(-QUERY_VECTORS[:1]), rel=1e-4)
+
+
+def test_wide_steps_give_the_exact_result(alice: Someone) -> None:
+    ids = fill(alice, documents=3, pages=30)
+    exact = best(alice, mode="exact", limit=1000)
+    assert len(exact.ranked) == len(ids)
+    assert exact.exact
+    wide = best(alice, plan=replace(WIDE, most_exact=len(ids) - 1))
+    assert (wide.scored, wide.exact) == (len(ids) - 1, False)
+    assert wide.ranked == exact.ranked[:10]
+
+
+def test_narrow_steps_score_few_pages_and_exactly(alice: Someone) -> None:
+    fill(alice, documents=4, pages=30)
+    exact = dict(best(alice, mode="exact", limit=1000).ranked)
+    narrow = best(alice, plan=NARROW)
+    assert (narrow.in_scope, narrow.compared, narrow.scored, narrow.exact) == (120, 120, 10, False)
+    assert all(exact[page_id] == score for page_id, score in narrow.ranked)
+    assert len(set(dict(narrow.ranked)) & set(list(exact)[:10])) >= 6
+
+
+def test_scoring_stops_when_the_result_is_fairly_certain(alice: Someone) -> None:
+    fill(alice, documents=4, pages=30)
+    plan = replace(NARROW, most_exact=100, least_exact=4)
+    scored = [best(alice, plan=replace(plan, patience=patience), limit=3).scored for patience in (-100, math.inf)]
+    assert scored == [5, 100]
+
+
+def test_grouped_by_document_every_document_is_found(alice: Someone) -> None:
+    fill(alice, documents=8, pages=15)
+    exact = best(alice, mode="exact", by_document=True).ranked
+    narrow = best(alice, plan=replace(NARROW, most_exact=24), by_document=True).ranked
+    assert len(narrow) == len(exact) == 8
+
+
+def test_page_without_a_sketch_is_found(alice: Someone) -> None:
+    ids = fill(alice, documents=2, pages=30)
+    first = best(alice, mode="exact", limit=1).ranked
+    with acting_for(alice.id):
+        PageEmbedding.objects.filter(owner_id=alice.id, pk=first[0][0]).update(sketch=None)
+    index.process_index.reset()
+    result = best(alice, plan=NARROW, limit=1)
+    assert (result.ranked, result.scored, result.compared) == (first, 11, len(ids))
+
+
+def test_scores_of_pages_in_scope_equal_those_of_a_search(alice: Someone, charlie: Someone) -> None:
+    ids = fill(alice, documents=1, pages=20)
+    (elsewhere,) = with_vectors(alice, "y", random_pages(1, count=1), collection="elsewhere")
+    others = fill(charlie, documents=1, pages=1)
+    exact = dict(best(alice, mode="exact", limit=1000).ranked)
+    excluded = Scope(collections=frozenset({"filled"}), excluded_page_ids=frozenset(ids[:1]))
+    with acting_for(alice.id) as tx:
+        context = search_context(tx, alice, excluded)
+        assert vector_search.scores_of(context, QUERY, []) == {}
+        scores = vector_search.scores_of(context, QUERY, [*ids, elsewhere, *others])
+        assert scores == {page_id: exact[page_id] for page_id in ids[1:]}
+        unknown = QueryVectors(replace(TOY, revision="2"), np.ascontiguousarray(QUERY_VECTORS))
+        assert vector_search.scores_of(context, unknown, ids) == {}
+
+
+def test_small_owner_finds_everything_among_large_ones(alice: Someone, charlie: Someone) -> None:
+    fill(charlie, documents=4, pages=50)
+    own = fill(alice, documents=1, pages=1)
+    assert [page_id for page_id, _ in best(alice).ranked] == own
+    assert len(best(charlie, plan=NARROW).ranked) == 10
+
+
+def test_plan_scores_few_pages_but_never_fewer_than_requested() -> None:
+    assert PLAN.steps(100, hits=10) is None
+    assert PLAN.steps(3000, hits=1000) is None
+    for pages, hits in ((101, 3), (10_000, 10), (100_000, 10), (1_000_000, 200)):
+        steps = PLAN.steps(pages, hits=hits)
+        assert steps is not None
+        assert hits < steps.least < steps.most <= steps.pooled < steps.glanced_at
+
+
+def test_candidate_has_a_chance_if_others_exceeded_their_estimates_as_far() -> None:
+    steps = PLAN.steps(1000, hits=10)
+    assert steps is not None
+    gaps = [0.5, 1.5, 0.5, 1.5]  # mean 1, standard deviation 0.5
+    highest = 7 + 1 + steps.patience * 0.5
+    assert not steps.is_settled(gaps, estimate=7, bar=highest - 0.01)
+    assert steps.is_settled(gaps, estimate=7, bar=highest + 0.01)
