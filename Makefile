@@ -2,16 +2,16 @@
 VENV_PYTHON := .venv/bin/python
 
 # Enough of a configuration for commands that only look at the code; nothing listens there.
-check schema: export PALIAPI_MODE := development
-check schema: export PALIAPI_HOME := .tools/nothing
-check schema: export LOG_LEVEL := ERROR
-check schema: export SECRET_KEY := for-looking-at-the-code-only-no-secret
-check schema: export API_KEY_PEPPERS := 1:for-looking-at-the-code-only-no-secret
-check schema: export DATABASE_URL := postgresql://nobody@127.0.0.1:1/none
-check schema: export REDIS_URL := redis://127.0.0.1:1/0
-check schema: export EMBEDDINGS_URL := http://127.0.0.1:1
+check migrations schema: export PALIAPI_MODE := development
+check migrations schema: export PALIAPI_HOME := .tools/nothing
+check migrations schema: export LOG_LEVEL := ERROR
+check migrations schema: export SECRET_KEY := for-looking-at-the-code-only-no-secret
+check migrations schema: export API_KEY_PEPPERS := 1:for-looking-at-the-code-only-no-secret
+check migrations schema: export DATABASE_URL := postgresql://nobody@127.0.0.1:1/none
+check migrations schema: export REDIS_URL := redis://127.0.0.1:1/0
+check migrations schema: export EMBEDDINGS_URL := http://127.0.0.1:1
 
-.PHONY: help install run test test-models test-launchers check fmt schema bench bench-embeddings bench-peers bench-load
+.PHONY: help install run test test-models test-launchers check fmt migrations schema bench bench-embeddings bench-peers bench-load
 .PHONY: bench-large bench-retrieval bench-report bench-gpu bench-ingest bombs chaos soak thousand
 
 help:
@@ -63,6 +63,9 @@ check: install
 
 fmt: install
 	$(VENV_PYTHON) -m ruff check --fix --quiet . ; $(VENV_PYTHON) -m ruff format .
+
+migrations: install
+	$(VENV_PYTHON) -W ignore::RuntimeWarning manage.py makemigrations
 
 schema: install
 	$(VENV_PYTHON) manage.py write_docs
