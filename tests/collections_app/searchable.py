@@ -1,4 +1,4 @@
-"""Documents whose pages can be found: with vectors that a test chooses, or such as the small encoder makes."""
+"""Searchable documents: with vectors that a test chooses, or with those of the small encoder."""
 
 import math
 from collections.abc import Sequence
@@ -30,7 +30,7 @@ TOY = contract.VectorSpace("made for searching", "1", 8)
 
 
 def caller_of(who: Someone, *, collections: frozenset[str] | None = None) -> Caller:
-    """Who calls, as verbs know them."""
+    """Return the caller of a search with a key of this owner."""
     return Caller(
         owner_id=who.id, email=who.user.email, key_id=1, scopes=frozenset({"search"}), collections=collections
     )
@@ -42,7 +42,7 @@ def search_context(tx: OwnerTransaction, who: Someone, scope: Scope | None = Non
 
 
 def random_vectors(seed: int, *, count: int, dim: int = TOY.dim) -> Halves:
-    """Unit vectors in all directions."""
+    """Return unit vectors in random directions."""
     rows = np.random.default_rng(seed).normal(size=(count, dim))
     return np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True), dtype=np.float16)
 
@@ -59,44 +59,42 @@ def with_vectors(
     layouts: Sequence[Layout | None] = (),
     image: bytes = PNG,
 ) -> list[int]:
-    """The ids of the pages of a new document; None is a page without vectors."""
+    """Store a new document with these vectors, and return its page ids. None is a page without vectors."""
     document = shown_with_pages(who, name, pages=len(pages), collection=collection, metadata=metadata, image=image)
     with acting_for(who.id) as tx:
-        mine = Page.objects.filter(owner_id=who.id, revision=document.latest)
-        ids = list(mine.order_by("number").values_list("pk", flat=True))
-        PageEmbedding.objects.filter(owner_id=who.id, page_id__in=ids).delete()
-        row, _ = Space.objects.get_or_create(model=space.model, revision=space.revision, dim=space.dim)
-        placed = layouts or [None] * len(pages)
-        kept = [one for one in zip(ids, pages, placed, strict=True) if one[1] is not None]
+        rows = Page.objects.filter(owner_id=who.id, revision=document.latest)
+        page_ids = list(rows.order_by("number").values_list("pk", flat=True))
+        PageEmbedding.objects.filter(owner_id=who.id, page_id__in=page_ids).delete()
+        space_row, _ = Space.objects.get_or_create(model=space.model, revision=space.revision, dim=space.dim)
         vectors.insert(
             tx,
             [
-                PageVectors(page_id=pk, space_id=row.pk, vectors=rows, layout=layout)
-                for pk, rows, layout in kept
-                if rows is not None
+                PageVectors(page_id=page_id, space_id=space_row.pk, vectors=page, layout=layout)
+                for page_id, page, layout in zip(page_ids, pages, layouts or [None] * len(pages), strict=True)
+                if page is not None
             ],
         )
-        for page_id, text in zip(ids, texts, strict=False):
-            mine.filter(pk=page_id).update(text=text)
-    return ids
+        for page_id, text in zip(page_ids, texts, strict=False):
+            rows.filter(pk=page_id).update(text=text)
+    return page_ids
 
 
-def with_words(who: Someone, name: str, texts: Sequence[str], *, image: bytes = PNG, **how: Any) -> list[int]:
-    """Pages that bear these words, as the small encoder of the tests' embeddings service sees them."""
+def with_words(who: Someone, name: str, texts: Sequence[str], *, image: bytes = PNG, **options: Any) -> list[int]:
+    """Store pages with these words, embedded as the embeddings service of the tests does it; return their ids."""
     backend = LexicalBackend()
-    picture = Image.open(BytesIO(image)).convert("RGB")
-    pages = [
-        Item(task="document", image=picture, words=tuple(Word(word, 0.1, 0.1, 0.9, 0.2) for word in text.split()))
+    rendered = Image.open(BytesIO(image)).convert("RGB")
+    items = [
+        Item(task="document", image=rendered, words=tuple(Word(word, 0.1, 0.1, 0.9, 0.2) for word in text.split()))
         for text in texts
     ]
-    made = backend.encode(backend.collate([backend.prepare(page) for page in pages]))
+    embedded = backend.encode(backend.collate([backend.prepare(item) for item in items]))
     return with_vectors(
         who,
         name,
-        [one.vectors for one in made],
-        layouts=[one.layout for one in made],
+        [page.vectors for page in embedded],
+        layouts=[page.layout for page in embedded],
         space=backend.info.space,
         texts=texts,
         image=image,
-        **how,
+        **options,
     )

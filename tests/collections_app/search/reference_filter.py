@@ -1,4 +1,4 @@
-"""What conditions mean, slowly and obviously: the SQL must agree with this."""
+"""A slow and obvious reference implementation of conditions, with which the SQL must agree."""
 
 import re
 from datetime import UTC, datetime
@@ -36,23 +36,23 @@ def matches(condition: Condition, document: dict[str, Any], collection: dict[str
     metadata = document if condition.on == "document" else collection
     match condition:
         case OneOf(_, path, values):
-            return any(same(found(metadata, path), value) for value in values)
+            return any(same(value_at(metadata, path), value) for value in values)
         case Exists(_, path):
-            return found(metadata, path) is not MISSING
+            return value_at(metadata, path) is not MISSING
         case HasKeys(_, keys, every):
             return all(key in metadata for key in keys) if every else any(key in metadata for key in keys)
         case Within(_, key, value):
             return all(name == key and same(stored, value) for name, stored in metadata.items())
         case Contains(_, path, value):
-            return contains(found(metadata, path), value)
+            return contains(value_at(metadata, path), value)
         case Ordered(_, path, order, value):
-            stored = found(metadata, path)
+            stored = value_at(metadata, path)
             return kind(stored) == kind(value) and in_order(stored, order, value)
         case Dated(_, path, order, moment):
-            return dated(found(metadata, path), order, moment)
+            return dated(value_at(metadata, path), order, moment)
 
 
-def found(metadata: Any, path: tuple[str, ...]) -> Any:
+def value_at(metadata: Any, path: tuple[str, ...]) -> Any:
     for key in path:
         if not isinstance(metadata, dict) or key not in metadata:
             return MISSING
@@ -73,7 +73,7 @@ def same(stored: Any, value: Any) -> bool:
 
 
 def decimal(number: float) -> Decimal:
-    """The number as JSON writes it, which is what jsonb keeps."""
+    """Return the number as JSON writes it, which is how jsonb stores it."""
     return Decimal(repr(number))
 
 
@@ -98,5 +98,5 @@ def dated(stored: Any, order: str, moment: Day | Instant) -> bool:
 
 
 def instant(text: str) -> datetime:
-    read = datetime.fromisoformat(text)
-    return read.replace(tzinfo=UTC) if read.tzinfo is None else read.astimezone(UTC)
+    parsed = datetime.fromisoformat(text)
+    return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)

@@ -46,14 +46,14 @@ SCALARS: tuple[Scalar, ...] = (
 LISTS: tuple[list[Any], ...] = ([], [1, 2], ["a", "abc"], [["a"]], [1.0, None, True], [{"a": 1}], ["2024-01-01"])
 OBJECTS: tuple[Metadata, ...] = ({}, {"a": 1}, {"b": {"a": "abc"}}, {"0": "a"}, {"b": [1]})
 VALUES = (*SCALARS, *LISTS, *OBJECTS)
-SHELF: list[Metadata] = [
+DOCUMENTS: list[Metadata] = [
     {},
     *({"a": value} for value in VALUES),
     *({"a": {"b": value}, "b": 1} for value in VALUES),
     *({"b": value, "a.b": 1, "": 2} for value in VALUES),
     *({key: 1} for key in KEYS),
 ]
-OF_COLLECTIONS: list[Metadata] = [{}, {"a": 1}, {"a": "2024-01-01", "b": ["a"]}]
+COLLECTIONS: list[Metadata] = [{}, {"a": 1}, {"a": "2024-01-01", "b": ["a"]}]
 
 scalars = st.sampled_from(SCALARS)
 paths: st.SearchStrategy[Path] = st.sampled_from(
@@ -95,39 +95,39 @@ conditions: st.SearchStrategy[Condition] = st.recursive(
 
 
 @pytest.fixture
-def shelf(alice: Someone) -> Iterator[None]:
-    """Every metadata of SHELF in every collection of OF_COLLECTIONS."""
+def stored(alice: Someone) -> Iterator[None]:
+    """Store a document with each metadata of DOCUMENTS in a collection with each of COLLECTIONS."""
     with acting_for(alice.id):
-        for number, metadata in enumerate(OF_COLLECTIONS):
+        for number, metadata in enumerate(COLLECTIONS):
             collection = Collection.objects.create(owner=alice.user, name=str(number), metadata=metadata)
             Document.objects.bulk_create(
-                Document(owner=alice.user, collection=collection, name=str(place), metadata=each)
-                for place, each in enumerate(SHELF)
+                Document(owner=alice.user, collection=collection, name=str(index), metadata=document)
+                for index, document in enumerate(DOCUMENTS)
             )
         yield
 
 
-def found(condition: Condition) -> set[tuple[int, int]]:
-    """(number of the collection, number of the document) of all that match."""
+def matched(condition: Condition) -> set[tuple[int, int]]:
+    """Return (collection index, document index) of every document that matches."""
     rows = Document.objects.filter(metadata_matches(condition, document="metadata", collection="collection__metadata"))
-    return {(int(shelf), int(place)) for shelf, place in rows.values_list("collection__name", "name")}
+    return {(int(collection), int(document)) for collection, document in rows.values_list("collection__name", "name")}
 
 
 def expected(condition: Condition) -> set[tuple[int, int]]:
     return {
-        (number, place)
-        for number, of_collection in enumerate(OF_COLLECTIONS)
-        for place, metadata in enumerate(SHELF)
-        if matches(condition, metadata, of_collection)
+        (collection_index, document_index)
+        for collection_index, collection in enumerate(COLLECTIONS)
+        for document_index, document in enumerate(DOCUMENTS)
+        if matches(condition, document, collection)
     }
 
 
-def found_by(raw: Metadata) -> list[Metadata]:
-    """The distinct metadata of the documents that a filter in JSON finds."""
-    return [SHELF[place] for place in sorted({place for _, place in found(parse(raw).condition)})]
+def matched_metadata(raw: Metadata) -> list[Metadata]:
+    """Return the distinct metadata of the documents that a JSON filter matches."""
+    return [DOCUMENTS[index] for index in sorted({index for _, index in matched(parse(raw).condition)})]
 
 
-@pytest.mark.usefixtures("shelf")
+@pytest.mark.usefixtures("stored")
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(conditions)
 @example(Or((OneOf("document", ("a",), (1,)), OneOf("document", ("a",), (True,)))))
@@ -135,11 +135,11 @@ def found_by(raw: Metadata) -> list[Metadata]:
 @example(Dated("document", ("a",), "gte", Day("0001-01-01")))
 @example(Not(Dated("document", ("a", "b"), "lte", Instant("9999-12-31T23:59:59Z"))))
 @example(Ordered("document", ("a",), "gt", 10**20))
-def test_the_database_finds_what_the_reference_finds(condition: Condition) -> None:
-    assert found(condition) == expected(condition)
+def test_sql_agrees_with_the_reference(condition: Condition) -> None:
+    assert matched(condition) == expected(condition)
 
 
-@pytest.mark.usefixtures("shelf")
+@pytest.mark.usefixtures("stored")
 @pytest.mark.parametrize(
     ("raw", "metadata"),
     [
@@ -159,25 +159,25 @@ def test_the_database_finds_what_the_reference_finds(condition: Condition) -> No
         ({"key": [], "lookup": "has_any_keys"}, []),
     ],
 )
-def test_filters_find_what_their_description_says(raw: Metadata, metadata: list[Metadata]) -> None:
-    assert found_by(raw) == metadata
+def test_filters_match_as_documented(raw: Metadata, metadata: list[Metadata]) -> None:
+    assert matched_metadata(raw) == metadata
 
 
-@pytest.mark.usefixtures("shelf")
-def test_having_all_of_no_keys_is_true_of_everything() -> None:
-    assert found_by({"key": [], "lookup": "has_keys"}) == SHELF
+@pytest.mark.usefixtures("stored")
+def test_all_of_no_keys_matches_everything() -> None:
+    assert matched_metadata({"key": [], "lookup": "has_keys"}) == DOCUMENTS
 
 
-@pytest.mark.usefixtures("shelf")
-def test_what_is_not_equal_includes_what_is_missing() -> None:
-    assert {} in found_by({"key": "a", "op": "ne", "value": 1})
+@pytest.mark.usefixtures("stored")
+def test_not_equal_includes_missing_keys() -> None:
+    assert {} in matched_metadata({"key": "a", "op": "ne", "value": 1})
     present = {"and": [{"key": "a", "op": "ne", "value": 1}, {"key": "a", "op": "exists"}]}
-    assert all("a" in metadata for metadata in found_by(present))
+    assert all("a" in metadata for metadata in matched_metadata(present))
 
 
-@pytest.mark.usefixtures("shelf")
-def test_a_day_takes_in_all_its_hours_wherever_they_were_written() -> None:
-    within = {metadata["a"] for metadata in found_by({"key": "a", "op": "eq", "value": {"date": "2024-01-01"}})}
+@pytest.mark.usefixtures("stored")
+def test_day_includes_all_its_hours_in_any_time_zone() -> None:
+    within = {metadata["a"] for metadata in matched_metadata({"key": "a", "op": "eq", "value": {"date": "2024-01-01"}})}
     assert within == {
         "2024-01-01",
         "2024-01-01T00:00:00Z",
@@ -187,7 +187,7 @@ def test_a_day_takes_in_all_its_hours_wherever_they_were_written() -> None:
     }
 
 
-def test_the_time_zone_of_the_connection_changes_nothing(alice: Someone) -> None:
+def test_time_zone_of_the_connection_does_not_matter(alice: Someone) -> None:
     with acting_for(alice.id):
         collection = Collection.objects.create(owner=alice.user, name="c")
         Document.objects.create(owner=alice.user, collection=collection, name="0", metadata={"a": "2024-01-01"})
@@ -198,7 +198,7 @@ def test_the_time_zone_of_the_connection_changes_nothing(alice: Someone) -> None
         assert Document.objects.filter(where).count() == 1
 
 
-def test_keys_and_values_travel_as_parameters_only() -> None:
+def test_keys_and_values_are_passed_as_parameters_only() -> None:
     hostile = "') OR 1=1; -- %s"
     leaves: list[Condition] = [
         OneOf("document", (hostile, hostile), (hostile, 1)),
@@ -229,22 +229,22 @@ def test_keys_and_values_travel_as_parameters_only() -> None:
         {"or": [{"key": "zz", "op": "exists"}, {"key": "a", "value": "zz"}]},
     ],
 )
-def test_an_index_can_answer(raw: Metadata) -> None:
+def test_index_can_be_used(raw: Metadata) -> None:
     table = connection.ops.quote_name(Document._meta.db_table)
     with connection.cursor() as cursor:
-        # A temporary twin under row-level security, with no other index that the planner could like better. It is
-        # empty, so no index pays; the question is whether one could be used.
+        # A temporary copy under row-level security, without any other index that the planner might prefer. It is empty,
+        # so no index pays off, and sequential scans are disabled to see whether the index can be used at all.
         cursor.execute(f"CREATE TEMPORARY TABLE {table} (LIKE {table}) ON COMMIT DROP")
-        cursor.execute(f"CREATE INDEX twin_metadata ON {table} USING gin (metadata)")
+        cursor.execute(f"CREATE INDEX copied_metadata ON {table} USING gin (metadata)")
         cursor.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY")
         cursor.execute(f"CREATE POLICY mine ON {table} USING (owner_id = (SELECT 1))")
         cursor.execute("SET LOCAL enable_seqscan = off")
     where = metadata_matches(parse(raw).condition, document="metadata", collection="collection__metadata")
     plan = Document.objects.filter(where).order_by().values("id").explain()
-    assert "twin_metadata" in plan, plan
+    assert "copied_metadata" in plan, plan
 
 
-def test_the_metadata_of_a_collection_is_asked_without_its_documents() -> None:
+def test_collection_metadata_is_filtered_without_joining_documents() -> None:
     condition = parse({"on": "collection", "key": "a", "value": 1}).condition
     where = metadata_matches(condition, document="documents__metadata", collection="metadata")
     sql = str(Collection.objects.filter(where).query)
