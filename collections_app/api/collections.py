@@ -10,10 +10,9 @@ from rest_framework.response import Response
 from accounts.views import OwnedView
 from collections_app import catalogue
 from collections_app.api.errors import NothingToChange
-from collections_app.api.fields import CollectionNameField, MetadataField
 from collections_app.api.idempotency import IDEMPOTENCY_KEY, AlreadyCompleted, idempotent_request
 from collections_app.api.parameters import COLLECTION_NAME, CURSOR, IF_MATCH, IF_NONE_MATCH, LIMIT, LINK_HEADER
-from collections_app.api.validation import validated
+from collections_app.api.validation import CollectionNameField, MetadataField, validated
 from collections_app.catalogue import Precondition
 from collections_app.models import Collection
 from paliapi.http.etags import etag_response, require_match

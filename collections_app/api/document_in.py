@@ -9,7 +9,7 @@ from rest_framework import serializers
 from rest_framework.utils import html
 
 from collections_app import catalogue
-from collections_app.api.fields import CollectionNameField, MetadataField, NameField
+from collections_app.api.validation import CollectionNameField, MetadataField, NameField
 from collections_app.models import Document, OnPageError
 from paliapi.http.serializers import TextField
 from paliapi.http.uploads import ReceivedFile

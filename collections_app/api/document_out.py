@@ -10,7 +10,7 @@ from django.urls import reverse
 from rest_framework import serializers
 from rest_framework.request import Request
 
-from collections_app.api.fields import MetadataField
+from collections_app.api.validation import MetadataField
 from collections_app.errors import AnswerTooLarge
 from collections_app.models import Document, Page, Status, StoredFile
 from collections_app.search import HitPage

@@ -166,42 +166,38 @@ _TOGETHER = {
 _BY_WORDS = {"query": "INV-2023-0042", "ranking": "hybrid", "allow_degraded": True, "images": "none"}
 
 
-class _Searching(OwnedView):
+class _SearchBase(OwnedView):
     scopes: ClassVar = {"POST": "search"}
     transactional = False  # it calls another service
 
-    def answered(self, request: Request, data: dict[str, Any], query: QueryInput) -> Response:
-        search_request = _search_request(data, query)
+    def respond(self, request: Request, body: dict[str, Any], query: QueryInput) -> Response:
+        search_request = _search_request(body, query)
         with concurrent("search", owner_id=self.caller.owner_id, limit=settings.ENV.max_concurrent_searches):
             result = search(self.caller, search_request)
-            body = search_out.represent(
-                result, request, images=data.get("images", "base64"), include=search_request.include
+            represented = search_out.represent_result(
+                result, request, images=body.get("images", "base64"), include=search_request.include
             )
         filter_json = cast(dict[str, Any], request.data).get("query_filter")
         if sample := sample_of(self.caller, search_request, result, filter_json=filter_json):
             tasks.schedule_comparison(sample)
-        echoed = {} if isinstance(query, ImageQuery) else {"query": query.text if isinstance(query, TextQuery) else ""}
-        return Response({**echoed, **body}, headers=search_out.timing(result.receipt))
+        echo = {} if isinstance(query, ImageQuery) else {"query": query.text if isinstance(query, TextQuery) else ""}
+        return Response({**echo, **represented}, headers=search_out.server_timing(result.receipt))
 
 
-def _search_request(data: dict[str, Any], query: QueryInput) -> SearchRequest:
-    names = data.get("collections") or [data.get("collection_name", ALL_COLLECTIONS)]
+# Fields of a body with the same name and meaning in a `SearchRequest`, which has their defaults.
+_SAME_FIELDS = ("query_filter", "top_k", "offset", "min_score", "ranking", "mode", "group_by", "allow_degraded")
+
+
+def _search_request(body: dict[str, Any], query: QueryInput) -> SearchRequest:
     return SearchRequest(
         query=query,
-        collections=frozenset(names),
-        query_filter=data.get("query_filter"),
-        top_k=data.get("top_k", 3),
-        offset=data.get("offset", 0),
-        min_score=data.get("min_score"),
-        ranking=data.get("ranking", "auto"),
-        mode=data.get("mode", "auto"),
-        group_by=data.get("group_by"),
-        include=frozenset(data.get("include", ())),
-        allow_degraded=data.get("allow_degraded", False),
+        collections=frozenset(body.get("collections") or [body.get("collection_name", ALL_COLLECTIONS)]),
+        include=frozenset(body.get("include", ())),
+        **{name: body[name] for name in _SAME_FIELDS if name in body},
     )
 
 
-class SearchView(_Searching):
+class SearchView(_SearchBase):
     extra_statuses: ClassVar = {"POST": (404, 409)}
     max_body_bytes = staticmethod(max_json_upload_bytes)
 
@@ -235,7 +231,7 @@ class SearchView(_Searching):
         return self.answered(request, data, data["query_input"])
 
 
-class SearchImageView(_Searching):
+class SearchImageView(_SearchBase):
     max_body_bytes = staticmethod(max_json_upload_bytes)
 
     @extend_schema(
@@ -252,5 +248,5 @@ class SearchImageView(_Searching):
         ],
     )
     def post(self, request: Request) -> Response:
-        data = validated(SearchImageIn, request)
-        return self.answered(request, data, ImageQuery(data["img_base64"], at="/img_base64"))
+        body = validated(SearchImageIn, request)
+        return self.respond(request, body, ImageQuery(body["img_base64"], at="/img_base64"))

@@ -111,21 +111,23 @@ class QueryFieldSchema(OpenApiSerializerFieldExtension):  # type: ignore[no-unty
 
 def query_of(data: Mapping[str, Any]) -> QueryInput:
     """Return the query of a validated request."""
-    given = [way for way in ("query", "page", "crop") if data.get(way) is not None]
-    if not given:
+    fields = [name for name in ("query", "page", "crop") if data.get(name) is not None]
+    if not fields:
         raise serializers.ValidationError({"query": "This field is required."}, code="required")
-    if len(given) > 1:
-        raise QueryAmbiguous(problems=(Problem(f"/{given[1]}", QueryAmbiguous.code, "Send only one of these fields."),))
+    if len(fields) > 1:
+        raise QueryAmbiguous(
+            problems=(Problem(f"/{fields[1]}", QueryAmbiguous.code, "Send only one of these fields."),)
+        )
     query = data.get("query")
     if isinstance(query, list):
         return _composite(query)
-    return TextQuery(query, at="/query") if query is not None else _page_query(data[given[0]])
+    return TextQuery(query, at="/query") if query is not None else _page_query(data[fields[0]])
 
 
 def _composite(parts: list[dict[str, Any]]) -> CompositeQuery:
     queries = tuple(
-        QueryPart(_part(part, at=f"/query/{place}"), 1.0 if part.get("weight") is None else part["weight"])
-        for place, part in enumerate(parts)
+        QueryPart(_part(part, at=f"/query/{index}"), 1.0 if part.get("weight") is None else part["weight"])
+        for index, part in enumerate(parts)
     )
     if all(part.weight < 0 for part in queries):
         raise QueryOnlyAvoids(problems=(Problem("/query", QueryOnlyAvoids.code, QueryOnlyAvoids.title),))

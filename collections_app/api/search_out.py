@@ -1,18 +1,49 @@
 """Search results in responses."""
 
+import base64
 from typing import Any, Literal, TypeAlias
 
 from django.conf import settings
 from rest_framework import serializers
 from rest_framework.request import Request
 
-from collections_app.api import regions
 from collections_app.api.document_out import PageImageLinks, image_base64
 from collections_app.errors import AnswerTooLarge
-from collections_app.search import Hit, Receipt, SearchResult
+from collections_app.search import Hit, PageRegions, Receipt, SearchResult
 from paliapi.units import MEBIBYTE
 
 Images: TypeAlias = Literal["base64", "url", "none"]
+
+
+class RegionOut(serializers.Serializer[Any]):
+    box = serializers.ListField(
+        child=serializers.FloatField(),
+        help_text="Left, top, right, bottom, as fractions of the page from its top left corner.",
+    )
+    score = serializers.FloatField(help_text="Normalized score of the vectors inside the box alone.")
+    tokens = serializers.ListField(
+        child=serializers.IntegerField(), help_text="The query's vectors, from 0, whose best match is in the box."
+    )
+    text = serializers.CharField(allow_blank=True, help_text="The text in the box, if the page has a text layer.")
+
+
+class TokenOut(serializers.Serializer[Any]):
+    token = serializers.IntegerField(help_text="Index of the query's vector, from 0.")
+    score = serializers.FloatField(help_text="Score of its best match.")
+    box = serializers.ListField(child=serializers.FloatField(), help_text="The box of its best match.")
+    map = serializers.CharField(
+        help_text="A heat map in base64, n_y rows of n_x bytes: from 0 (no better than the page as a whole) to 255 "
+        "(the best match)."
+    )
+
+
+class RegionsOut(serializers.Serializer[Any]):
+    """Where on the page the answer is; empty if the page has no layout data."""
+
+    boxes = RegionOut(many=True, help_text="Best first, at most eight.")
+    n_x = serializers.IntegerField(help_text="Columns of each map, at most 32.")
+    n_y = serializers.IntegerField(help_text="Rows of each map, at most 32.")
+    tokens = TokenOut(many=True, help_text="The query's vectors with the most distinct best matches, at most 32.")
 
 
 class RanksOut(serializers.Serializer[Any]):
@@ -64,7 +95,7 @@ class HitOut(serializers.Serializer[Any]):
     text = serializers.CharField(
         required=False, allow_blank=True, help_text="The text of the page; with `include: text`."
     )
-    regions = regions.RegionsOut(
+    regions = RegionsOut(
         required=False, allow_null=True, help_text="With `include: regions`; null if ranked by words alone."
     )
 
@@ -103,6 +134,12 @@ class SearchOut(AnswerOut):
     query = serializers.CharField(allow_blank=True, help_text="The query, if it was text; otherwise empty.")
 
 
+_REGIONS = {
+    "boxes": [{"box": [0.12, 0.31, 0.58, 0.34], "score": 0.84, "tokens": [0, 1, 3], "text": "revenue by region"}],
+    "n_x": 2,
+    "n_y": 2,
+    "tokens": [{"token": 0, "score": 0.91, "box": [0.12, 0.31, 0.25, 0.34], "map": "/xoAAA=="}],
+}
 _HIT = {
     "collection_name": "reports",
     "collection_id": 7,
@@ -132,38 +169,40 @@ _RECEIPT = {
     "pages_left_out": 0,
     "ms": {"scope": 1.1, "query": 3.2, "score": 41.5, "fetch": 1.6},
 }
-EXAMPLE = {"results": [{**_HIT, "regions": regions.EXAMPLE}], "receipt": _RECEIPT}
+EXAMPLE = {"results": [{**_HIT, "regions": _REGIONS}], "receipt": _RECEIPT}
 
 
-def represent(result: SearchResult, request: Request, *, images: Images, include: frozenset[str]) -> dict[str, Any]:
-    """The body of an answer, without the question."""
+def represent_result(
+    result: SearchResult, request: Request, *, images: Images, include: frozenset[str]
+) -> dict[str, Any]:
+    """Return the body of a response, without the query."""
     with result.receipt.stopwatch.stage("images"):
         signed = None if images == "none" else PageImageLinks(request)
-        pictures = [""] * len(result.hits) if images != "base64" else _pictures(result.hits)
-        told: dict[str, Any] = {
+        encoded = [""] * len(result.hits) if images != "base64" else _images_base64(result.hits)
+        body: dict[str, Any] = {
             "results": [
                 {
-                    **_represent(hit, result.receipt),
-                    "img_base64": picture,
+                    **_represent_hit(hit, result.receipt),
+                    "img_base64": image,
                     "image_url": signed and signed.image(hit.page),
                     "thumbnail_url": signed and signed.thumbnail(hit.page),
                     **({"text": hit.page.text} if "text" in include else {}),
-                    **({"regions": regions.represent_regions(hit.regions)} if "regions" in include else {}),
+                    **({"regions": represent_regions(hit.regions)} if "regions" in include else {}),
                 }
-                for hit, picture in zip(result.hits, pictures, strict=True)
+                for hit, image in zip(result.hits, encoded, strict=True)
             ]
         }
     if "receipt" in include:
-        told["receipt"] = _represent_receipt(result.receipt)
-    return told
+        body["receipt"] = _represent_receipt(result.receipt)
+    return body
 
 
-def timing(receipt: Receipt) -> dict[str, str]:
-    """The stages as browsers show them."""
+def server_timing(receipt: Receipt) -> dict[str, str]:
+    """Return the duration of each stage as a header that browsers display."""
     return {"Server-Timing": ", ".join(f"{stage};dur={ms:.1f}" for stage, ms in receipt.stopwatch.ms.items())}
 
 
-def _represent(hit: Hit, receipt: Receipt) -> dict[str, Any]:
+def _represent_hit(hit: Hit, receipt: Receipt) -> dict[str, Any]:
     page = hit.page
     return {
         "collection_name": page.collection_name,
@@ -202,7 +241,34 @@ def _represent_receipt(receipt: Receipt) -> dict[str, Any]:
     }
 
 
-def _pictures(hits: list[Hit]) -> list[str]:
+def _images_base64(hits: list[Hit]) -> list[str]:
     if sum(hit.page.image.size for hit in hits) > settings.ENV.max_expanded_mb * MEBIBYTE:
         raise AnswerTooLarge("The images would be too large for one response; lower `top_k`, or use `images: url`.")
     return [image_base64(hit.page.image) for hit in hits]
+
+
+def represent_regions(page: PageRegions | None) -> dict[str, Any] | None:
+    if page is None:
+        return None
+    regions = page.regions
+    return {
+        "boxes": [
+            {"box": _rounded(region.box), "score": round(region.score, 6), "tokens": region.tokens, "text": text}
+            for region, text in zip(regions.regions, page.texts, strict=True)
+        ],
+        "n_x": regions.n_x,
+        "n_y": regions.n_y,
+        "tokens": [
+            {
+                "token": token.number,
+                "score": round(token.score, 6),
+                "box": _rounded(token.box),
+                "map": base64.b64encode(token.map).decode("ascii"),
+            }
+            for token in regions.tokens
+        ],
+    }
+
+
+def _rounded(box: tuple[float, ...]) -> list[float]:
+    return [round(edge, 5) for edge in box]
