@@ -7,7 +7,7 @@ from rest_framework import serializers
 from accounts.access import SCOPES
 from accounts.models import NAME_LENGTH
 from paliapi.http.serializers import StrictSerializer, TextField
-from paliapi.limits import MAX_NAME_LENGTH
+from paliapi.units import MAX_NAME_LENGTH
 
 MAX_COLLECTIONS = 1000
 MAX_OVERLAP_HOURS = 168

@@ -17,7 +17,7 @@ from accounts.access import Caller
 from collections_app import webhook_models  # noqa: F401 - Django discovers only this module
 from collections_app.engine.input.names import ALL_COLLECTIONS
 from collections_app.owned import LeasedModel, LeasedQuerySet, Owned
-from paliapi.limits import MAX_NAME_LENGTH
+from paliapi.units import MAX_NAME_LENGTH
 
 
 def _is_storable(name: str) -> bool:

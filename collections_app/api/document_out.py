@@ -16,8 +16,7 @@ from collections_app.models import Document, Page, Status, StoredFile
 from collections_app.search import HitPage
 from collections_app.storage import files, links
 from collections_app.storage.errors import FileMissing
-from paliapi.timestamps import rfc3339
-from paliapi.units import MEBIBYTE
+from paliapi.units import MEBIBYTE, rfc3339
 
 
 class PageOut(serializers.Serializer[Page]):

@@ -25,7 +25,7 @@ from collections_app.ingest import jobs
 from collections_app.models import Revision
 from paliapi.errors import Problem
 from paliapi.http.paging import paginate
-from paliapi.timestamps import rfc3339
+from paliapi.units import rfc3339
 
 _STATUS = OpenApiParameter(
     "status", str, "query", enum=list(jobs.UNFINISHED), description="Only jobs with this status; default: all of them."

@@ -11,7 +11,7 @@ from rest_framework.serializers import Serializer
 
 from collections_app.engine.input import metadata, names
 from paliapi.http.serializers import TextField
-from paliapi.limits import MAX_NAME_LENGTH
+from paliapi.units import MAX_NAME_LENGTH
 
 _OBJECT_SCHEMA = {"type": "object", "additionalProperties": {}}
 

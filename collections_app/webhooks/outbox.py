@@ -8,7 +8,7 @@ from accounts.ownership import OwnerTransaction
 from collections_app.models import Revision
 from collections_app.webhook_models import WebhookDelivery, WebhookEndpoint
 from collections_app.webhooks import messages
-from paliapi.timestamps import rfc3339
+from paliapi.units import rfc3339
 
 
 def announce(tx: OwnerTransaction, revision_id: int) -> None:

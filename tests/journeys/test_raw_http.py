@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from paliapi.http.problems import codes
-from paliapi.limits import MAX_NAME_LENGTH
+from paliapi.units import MAX_NAME_LENGTH
 from tests.cast import Someone
 from tests.journeys.conftest import Web
 

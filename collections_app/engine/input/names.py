@@ -5,7 +5,7 @@ import re
 from collections_app.engine.input.errors import NameInvalid, NameReserved
 from collections_app.engine.text_rules import FORBIDDEN_IN_NAMES
 from paliapi.errors import Problem
-from paliapi.limits import MAX_NAME_LENGTH
+from paliapi.units import MAX_NAME_LENGTH
 
 ALL_COLLECTIONS = "all"  # in a request: every collection that the caller may use
 
