@@ -227,8 +227,8 @@ class SearchView(_SearchBase):
         ],
     )
     def post(self, request: Request) -> Response:
-        data = validated(SearchIn, request)
-        return self.answered(request, data, data["query_input"])
+        body = validated(SearchIn, request)
+        return self.respond(request, body, body["query_input"])
 
 
 class SearchImageView(_SearchBase):
