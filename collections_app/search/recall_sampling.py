@@ -35,14 +35,14 @@ _TIMEOUT_S = 60.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sample:
-    """A search to repeat: its caller, scope and query, and the best pages by score that it found."""
+    """A search to repeat: its caller, scope and query, and the best pages by score that it returned."""
 
     caller: Caller
     scope: Scope
     filter_json: Any  # as the client sent it
     query: QueryVectors
     limit: int
-    found: Sequence[int]
+    best_by_score: Sequence[int]
 
 
 def sample_of(caller: Caller, request: SearchRequest, result: SearchResult, *, filter_json: Any) -> str | None:
@@ -56,9 +56,16 @@ def sample_of(caller: Caller, request: SearchRequest, result: SearchResult, *, f
     if len(query.vectors) > _MAX_VECTORS or random.random() * 100 >= settings.ENV.shadow_percent:  # noqa: S311 - need not be secure
         return None
     limit = min(recall.RECALL_K, request.limit)
-    found = result.receipt.best_by_score[:limit]
+    best_by_score = result.receipt.best_by_score[:limit]
     return pack(
-        Sample(caller=caller, scope=result.scope, filter_json=filter_json, query=query, limit=limit, found=found)
+        Sample(
+            caller=caller,
+            scope=result.scope,
+            filter_json=filter_json,
+            query=query,
+            limit=limit,
+            best_by_score=best_by_score,
+        )
     )
 
 
@@ -76,7 +83,7 @@ def pack(sample: Sample) -> str:
         "space": [query.space.model, query.space.revision, query.space.dim],
         "vectors": base64.b64encode(np.ascontiguousarray(query.vectors, dtype="<f2").tobytes()).decode(),
         "weights": None if query.weights is None else query.weights.tolist(),
-        "found": list(sample.found),
+        "found": list(sample.best_by_score),
         "most": sample.limit,
         "state": state,
     }
@@ -84,7 +91,7 @@ def pack(sample: Sample) -> str:
 
 
 def compare_with_exact(text: str) -> bool:
-    """Repeat the sampled search exactly and count what it had found; return False if pages changed since."""
+    """Repeat the sampled search exactly and count what it had missed; return False if pages changed since."""
     message = json.loads(text)
     caller = Caller(
         owner_id=message["owner"],
@@ -111,15 +118,17 @@ def compare_with_exact(text: str) -> bool:
         # Pages that were added or deleted since would be counted as missed, or as found, by mistake.
         if _state(tx, caller, sampled_scope, query) != message["state"]:
             return False
-        _count(tx, [page_id for page_id, _ in scored.ranked], message["found"][: recall.RECALL_K])
+        exact = [page_id for page_id, _ in scored.ranked]
+        _count(tx, exact=exact, sampled=message["found"][: recall.RECALL_K])
     return True
 
 
-def _count(tx: OwnerTransaction, best: list[int], found: list[int]) -> None:
-    pages = Page.objects.filter(owner_id=tx.owner_id, pk__in=best)
+def _count(tx: OwnerTransaction, *, exact: list[int], sampled: list[int]) -> None:
+    """Count, by collection, the exact best pages and those of them that the sampled search returned."""
+    pages = Page.objects.filter(owner_id=tx.owner_id, pk__in=exact)
     collections = dict(pages.values_list("pk", "revision__document__collection_id"))
     expected = Counter(collections.values())
-    hits = Counter(collections[page_id] for page_id in set(found) & collections.keys())
+    hits = Counter(collections[page_id] for page_id in set(sampled) & collections.keys())
     recall.count_comparison(tx, {key: (count, hits[key]) for key, count in expected.items()})
 
 

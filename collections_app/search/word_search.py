@@ -90,13 +90,13 @@ def _terms(text: str) -> dict[str, bool]:
 
 
 class _MatchesTerm(Expression):
-    """A condition: the page matches the tsquery of the row `asked`."""
+    """A condition: the page matches the tsquery of the row `term`."""
 
     output_field = BooleanField()
 
     def as_sql(self, compiler: SQLCompiler, connection: Any) -> tuple[str, tuple[Any, ...]]:  # noqa: ARG002
         table = compiler.quote_name_unless_alias(Page._meta.db_table)
-        return f"{table}.lexemes @@ asked.query", ()
+        return f"{table}.lexemes @@ term.query", ()
 
 
 def _postings(context: SearchContext, tsqueries: list[str]) -> _Postings:
@@ -108,10 +108,10 @@ def _postings(context: SearchContext, tsqueries: list[str]) -> _Postings:
     except EmptyResultSet:  # no collection may be searched, which Django knows without the database
         return _Postings(*np.empty((2, 0), dtype=np.int64))
     sql = (  # Django's own SQL inside ours, with its parameters passed separately
-        "SELECT asked.number - 1, found.* "  # noqa: S608
-        "FROM unnest(%s::text[]) WITH ORDINALITY AS written (words, number) "
-        "CROSS JOIN LATERAL (SELECT written.number, written.words::tsquery AS query) AS asked "
-        f"CROSS JOIN LATERAL ({pages_sql}) AS found"
+        "SELECT term.number - 1, page.* "  # noqa: S608
+        "FROM unnest(%s::text[]) WITH ORDINALITY AS input_term (words, number) "
+        "CROSS JOIN LATERAL (SELECT input_term.number, input_term.words::tsquery AS query) AS term "
+        f"CROSS JOIN LATERAL ({pages_sql}) AS page"
     )
     with connection.cursor() as cursor:
         cursor.execute(sql, [tsqueries, *params])
@@ -145,10 +145,10 @@ def _preselect(postings: _Postings, rarity: NDArray[np.float64], exact: NDArray[
 def _rank(tx: OwnerTransaction, page_ids: list[int], rarity: Mapping[str, float]) -> Iterator[tuple[int, float]]:
     """Return the score of each page, best first."""
     sql = (
-        f"SELECT page.id, sum(asked.rarity * ts_rank('{{1, 1, 1, 1}}', page.lexemes, asked.query, 1)) AS score "  # noqa: S608 - only the table's name
+        f"SELECT page.id, sum(term.rarity * ts_rank('{{1, 1, 1, 1}}', page.lexemes, term.query, 1)) AS score "  # noqa: S608 - only the table's name
         f"FROM {connection.ops.quote_name(Page._meta.db_table)} AS page "
         "CROSS JOIN (SELECT words::tsquery AS query, rarity "
-        "FROM unnest(%s::text[], %s::float8[]) AS written (words, rarity)) AS asked "
+        "FROM unnest(%s::text[], %s::float8[]) AS input_term (words, rarity)) AS term "
         "WHERE page.owner_id = %s AND page.id = ANY(%s) GROUP BY page.id ORDER BY score DESC, page.id"
     )
     with connection.cursor() as cursor:

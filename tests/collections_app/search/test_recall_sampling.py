@@ -24,7 +24,7 @@ from tests.collections_app.searchable import TOY, caller_of, random_vectors, wit
 QUERY = QueryVectors(TOY, random_vectors(0, count=4))
 
 
-def sample(who: Someone, found: list[int], *, limit: int = 4, filter_json: Any = None) -> str:
+def sample(who: Someone, best_by_score: list[int], *, limit: int = 4, filter_json: Any = None) -> str:
     parsed = None if filter_json is None else filter_parser.parse(filter_json)
     return recall_sampling.pack(
         Sample(
@@ -33,7 +33,7 @@ def sample(who: Someone, found: list[int], *, limit: int = 4, filter_json: Any =
             filter_json=filter_json,
             query=QUERY,
             limit=limit,
-            found=found,
+            best_by_score=best_by_score,
         )
     )
 
@@ -82,7 +82,9 @@ def test_nothing_is_counted_if_pages_changed_since(alice: Someone, pages: list[i
 def test_sample_holds_no_words_and_keeps_the_limits_of_the_key(alice: Someone) -> None:
     caller = caller_of(alice, collections=frozenset({"own"}))
     message = json.loads(
-        recall_sampling.pack(Sample(caller=caller, scope=Scope(), filter_json=None, query=QUERY, limit=1, found=[]))
+        recall_sampling.pack(
+            Sample(caller=caller, scope=Scope(), filter_json=None, query=QUERY, limit=1, best_by_score=[])
+        )
     )
     assert message["reach"] == ["own"]
     assert set(message) == {
