@@ -1,3 +1,5 @@
+"""Metadata filters as SQL, compared with a reference implementation."""
+
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any, TypeAlias
