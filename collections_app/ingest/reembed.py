@@ -159,7 +159,7 @@ def _delete(tx: OwnerTransaction, copies: QuerySet[Revision]) -> None:
 def _next_sources(tx: OwnerTransaction, copy: Revision) -> list[_Source]:
     rows = Page.objects.filter(owner_id=tx.owner_id, revision_id=copy.copy_of or 0, number__gt=copy.pages_done)
     pages = list(rows.select_related("image").order_by("number")[:_BATCH_PAGES])
-    stored = vectors.read_placed(tx.owner_id, [page.pk for page in pages])
+    stored = vectors.read_with_layout(tx, [page.pk for page in pages])
     return [_Source(page, stored[page.pk].words if page.pk in stored else ()) for page in pages]
 
 

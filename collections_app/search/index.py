@@ -78,7 +78,7 @@ class Index:
         self, tx: OwnerTransaction, versions: Sequence[CollectionVersion], *, space_id: int, dim: int
     ) -> dict[int, Segment]:
         """Bring segments up to date, all with the same few statements."""
-        shown = sketches.contents(tx.owner_id, [version.collection_id for version in versions])
+        shown = sketches.load_contents(tx, [version.collection_id for version in versions])
         old = {version.collection_id: self._reusable(tx.owner_id, version, space_id) for version in versions}
         loaded = _load(tx, shown, old, space_id=space_id, dim=dim)
         refreshed = {}
@@ -116,7 +116,7 @@ def _load(
     missing = {key: ~np.isin(contents.revisions, old[key].known()) for key, contents in shown.items()}
     revisions = np.concatenate([shown[key].revisions[lacks] for key, lacks in missing.items()])
     pages = np.concatenate([shown[key].pages[lacks] for key, lacks in missing.items()])
-    loaded = list(sketches.load(tx.owner_id, space_id, dim=dim, revisions=revisions, pages=pages))
+    loaded = list(sketches.load_sketches(tx, space_id, dim=dim, revisions=revisions, pages=pages))
     _loaded.inc(sum(len(batch.block.page_ids) for batch in loaded))
     if len(shown) == 1:
         unsketched = _concatenate([batch.unsketched for batch in loaded])

@@ -162,7 +162,7 @@ def _read_page(tx: OwnerTransaction, caller: Caller, query: PageQuery) -> tuple[
         raise PageNotFound
     embeddings = PageEmbedding.objects.filter(owner_id=tx.owner_id, pk=page_id)
     space = Space.objects.filter(pk__in=embeddings.values("space")).first()
-    page_vectors = vectors.read(tx.owner_id, [page_id]).get(page_id)
+    page_vectors = vectors.read(tx, [page_id]).get(page_id)
     if space is None or page_vectors is None:
         raise PageNotSearchable
     if query.box is not None:

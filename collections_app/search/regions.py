@@ -25,7 +25,7 @@ def find_regions(tx: OwnerTransaction, query: QueryVectors, page_ids: Sequence[i
     by_page = {}
     for page_id in page_ids:
         # One page at a time: its vectors take a quarter of a megabyte, and so does its layout.
-        for page in vectors.read_placed(tx.owner_id, [page_id]).values():
+        for page in vectors.read_with_layout(tx, [page_id]).values():
             of_page = regions.of_page(query.vectors, page.vectors, page.layout, weights=query.weights)
             texts = (" ".join(word_boxes.inside(page.words, region.box))[:_MAX_TEXT] for region in of_page.regions)
             by_page[page_id] = PageRegions(of_page, tuple(texts))

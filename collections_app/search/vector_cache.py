@@ -57,7 +57,7 @@ def read_pooled(tx: OwnerTransaction, page_ids: Sequence[int], *, dim: int) -> d
     _count("pooled", "memory", len(cached))
     _count("pooled", "database", len(missing))
     if missing:
-        loaded = vectors.read_pooled(tx.owner_id, missing, dim=dim)
+        loaded = vectors.read_pooled(tx, missing, dim=dim)
         max_bytes = settings.ENV.vectors_cache_mb * MEBIBYTE // _POOLED_SHARE
         entries = {(tx.owner_id, page_id): (page, page.numbers.nbytes) for page_id, page in loaded.items()}
         _pooled.put(entries, most_bytes=max_bytes)
@@ -72,7 +72,7 @@ def _read_from_file(tx: OwnerTransaction, page_ids: Sequence[int], *, dim: int) 
     missing = [page_id for page_id in page_ids if page_id not in cached]
     _count("whole", "file", len(cached))
     _count("whole", "database", len(missing))
-    loaded = vectors.read(tx.owner_id, missing, dim=dim) if missing else {}
+    loaded = vectors.read(tx, missing, dim=dim) if missing else {}
     env = settings.ENV
     entries = {(tx.owner_id, page_id): page for page_id, page in loaded.items()}
     _file.put(entries, folder=env.home, most_bytes=env.vectors_file_mb * MEBIBYTE)

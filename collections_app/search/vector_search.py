@@ -170,7 +170,7 @@ class _Scorer:
         tx, dim = self._context.tx, self._query.space.dim
         scores: dict[int, float] = {}
         for batch in _batches(page_ids, self._context.deadline):
-            pages = vector_cache.read(tx, batch, dim=dim) if use_cache else vectors.read(tx.owner_id, batch, dim=dim)
+            pages = vector_cache.read(tx, batch, dim=dim) if use_cache else vectors.read(tx, batch, dim=dim)
             if len(pages) < len(batch):
                 self._count_unreadable(set(batch) - set(pages))
             groups = list(pages)

@@ -81,7 +81,7 @@ def _rebuild_batches(owner_id: int, collection_id: int, *, everything: bool) -> 
             rows = rows if everything else rows.filter(sketch=None) | rows.filter(pooled=None)
             page_ids = rows.filter(pk__gt=last_page_id).order_by("pk").values_list("pk", flat=True)
             batch = list(page_ids[:_BATCH_SIZE])
-            for page_id, page_vectors in vectors.read(owner_id, batch).items():
+            for page_id, page_vectors in vectors.read(tx, batch).items():
                 small = sketch.small(page_vectors)
                 PageEmbedding.objects.filter(owner_id=tx.owner_id, pk=page_id).update(
                     pooled=small.pooled, sketch=small.sketch
@@ -111,7 +111,7 @@ def _verify_batch(owner_id: int, collection_id: int, report: IndexReport, *, aft
         embeddings = {
             page_id: (dim, page_sketch) for page_id, dim, page_sketch in rows.values_list("pk", "space__dim", "sketch")
         }
-        readable = vectors.read(owner_id, page_ids)
+        readable = vectors.read(tx, page_ids)
     report.pages += len(pages)
     for page in pages:
         report.without_file += not files.storage().exists(page.image.key)

@@ -1,4 +1,4 @@
-"""Sketches out of the database, many at a time: what is told of a thousand pages comes as one row."""
+"""Sketches read from Postgres for the in-memory index. Each query returns one row for thousands of pages."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -7,12 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 from psycopg import sql
 
+from accounts.ownership import OwnerTransaction
 from collections_app.engine.retrieval import sketch_scan
 from collections_app.engine.retrieval.segment import Block, Contents, Numbers, Unsketched
 from collections_app.models import Document, Page, PageEmbedding, Revision
 from paliapi.database import binary_cursor
 
-_PAGES_AT_ONCE = 20_000
+_PAGES_PER_QUERY = 20_000
 
 _NAMES = {
     "documents": sql.Identifier(Document._meta.db_table),
@@ -29,47 +30,48 @@ _CONTENTS = sql.SQL(
     "WHERE d.owner_id = %s AND d.collection_id = ANY(%s) ORDER BY r.id) AS shown"
 ).format(**_NAMES)
 _SKETCHES = sql.SQL(
-    "SELECT string_agg(int8send(found.page_id), ''), string_agg(int8send(found.revision_id), ''), "
-    "string_agg(int8send(coalesce(length(found.sketch), 0)::bigint), ''), string_agg(coalesce(found.sketch, ''), '') "
+    "SELECT string_agg(int8send(loaded.page_id), ''), string_agg(int8send(loaded.revision_id), ''), "
+    "string_agg(int8send(coalesce(length(loaded.sketch), 0)::bigint), ''), string_agg(coalesce(loaded.sketch, ''), '') "
     "FROM (SELECT e.page_id, p.revision_id, e.sketch FROM {pages} AS p "
     "JOIN {embeddings} AS e ON e.page_id = p.id AND e.owner_id = p.owner_id "
-    "WHERE p.owner_id = %s AND p.revision_id = ANY(%s) AND e.space_id = %s ORDER BY e.page_id) AS found"
+    "WHERE p.owner_id = %s AND p.revision_id = ANY(%s) AND e.space_id = %s ORDER BY e.page_id) AS loaded"
 ).format(**_NAMES)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Loaded:
-    """Pages with their sketches, and those that have none."""
+class SketchBatch:
+    """Pages with their sketches, and the pages that have none."""
 
     block: Block
     unsketched: Unsketched
 
 
-def contents(owner_id: int, collection_ids: Sequence[int]) -> dict[int, Contents]:
-    """What each of the collections shows; inside `acting_for(owner_id)`."""
+def load_contents(tx: OwnerTransaction, collection_ids: Sequence[int]) -> dict[int, Contents]:
+    """Return what each collection shows."""
     with binary_cursor() as cursor:
-        cursor.execute(_CONTENTS, [owner_id, list(collection_ids)], binary=True)
+        cursor.execute(_CONTENTS, [tx.owner_id, list(collection_ids)], binary=True)
         collections, revisions, documents, pages = (_numbers(column) for column in cursor.fetchone() or [None] * 4)
-    found = {}
+    contents = {}
     for collection_id in collection_ids:
-        among = collections == collection_id
-        found[collection_id] = Contents(revisions[among], documents[among], pages[among])
-    return found
+        rows = collections == collection_id
+        contents[collection_id] = Contents(revisions[rows], documents[rows], pages[rows])
+    return contents
 
 
-def load(owner_id: int, space_id: int, *, dim: int, revisions: Numbers, pages: Numbers) -> Iterator[Loaded]:
-    """The pages of revisions, of which each has so many; inside `acting_for(owner_id)`."""
-    parts = np.cumsum(pages) // _PAGES_AT_ONCE
-    for part in np.unique(parts):
+def load_sketches(
+    tx: OwnerTransaction, space_id: int, *, dim: int, revisions: Numbers, pages: Numbers
+) -> Iterator[SketchBatch]:
+    """Yield the sketches of the revisions in batches; `pages` has the number of pages of each revision."""
+    batches = np.cumsum(pages) // _PAGES_PER_QUERY
+    for batch in np.unique(batches):
         with binary_cursor() as cursor:
-            some = revisions[parts == part].tolist()
-            cursor.execute(_SKETCHES, [owner_id, some, space_id], binary=True)
-            told = cursor.fetchone() or [None] * 4
-        ids, of_revisions, lengths = (_numbers(column) for column in told[:3])
-        sketched, usable = sketch_scan.load(told[3] or b"", lengths, dim=dim)
-        yield Loaded(
-            Block(ids[usable], of_revisions[usable], sketched, np.arange(len(sketched))),
-            Unsketched(ids[~usable], of_revisions[~usable]),
+            cursor.execute(_SKETCHES, [tx.owner_id, revisions[batches == batch].tolist(), space_id], binary=True)
+            *columns, data = cursor.fetchone() or [None] * 4
+        page_ids, page_revisions, lengths = (_numbers(column) for column in columns)
+        sketched, usable = sketch_scan.load(data or b"", lengths, dim=dim)
+        yield SketchBatch(
+            Block(page_ids[usable], page_revisions[usable], sketched, np.arange(len(sketched))),
+            Unsketched(page_ids[~usable], page_revisions[~usable]),
         )
 
 

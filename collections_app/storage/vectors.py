@@ -1,6 +1,6 @@
-"""Multi-vectors into Postgres and back, in binary: the only place that touches the column.
+"""Multi-vectors in Postgres, written and read in binary. Only this module touches their column.
 
-COPY is not there for tables under row-level security, so pages go in by one INSERT of many rows.
+COPY is not available for tables with row-level security, so one INSERT with many rows is used.
 """
 
 from collections.abc import Sequence
@@ -32,11 +32,13 @@ _INSERT = sql.SQL(
 _ROW = sql.SQL("(%s, %s, %s, %b, %s, %s, %b, %b)")
 _COPY = sql.SQL(
     "INSERT INTO {table} (page_id, owner_id, space_id, vectors, layout, words, pooled, sketch) "
-    "SELECT taken.page, e.owner_id, e.space_id, e.vectors, e.layout, e.words, e.pooled, e.sketch "
-    "FROM unnest(%s::bigint[], %s::bigint[]) AS taken (page, source) "
-    "JOIN {table} AS e ON e.page_id = taken.source AND e.owner_id = %s"
+    "SELECT copied.page, e.owner_id, e.space_id, e.vectors, e.layout, e.words, e.pooled, e.sketch "
+    "FROM unnest(%s::bigint[], %s::bigint[]) AS copied (page, source) "
+    "JOIN {table} AS e ON e.page_id = copied.source AND e.owner_id = %s"
 )
-_READ_PLACES = sql.SQL("SELECT page_id, vectors, layout, words FROM {table} WHERE owner_id = %s AND page_id = ANY(%s)")
+_READ_WITH_LAYOUT = sql.SQL(
+    "SELECT page_id, vectors, layout, words FROM {table} WHERE owner_id = %s AND page_id = ANY(%s)"
+)
 _READ = sql.SQL("SELECT page_id, vectors FROM {table} WHERE owner_id = %s AND page_id = ANY(%s)").format(table=_TABLE)
 _READ_POOLED = sql.SQL(
     "SELECT page_id, pooled FROM {table} WHERE owner_id = %s AND page_id = ANY(%s) AND pooled IS NOT NULL"
@@ -45,19 +47,19 @@ _READ_POOLED = sql.SQL(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageVectors:
-    """What is kept of one page."""
+    """The vectors of one page, to be inserted."""
 
     page_id: int
     space_id: int
     vectors: MultiVector
     layout: Layout | None
     words: Sequence[Word] = ()
-    small: Small | None = None  # None: to be made when it is kept
+    small: Small | None = None  # None: computed when the page is inserted
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Placed:
-    """The vectors of a page, where they come from, and the words that are known with their places."""
+class VectorsWithLayout:
+    """The vectors of a page, the place on it that each comes from, and its words with their boxes."""
 
     vectors: MultiVector
     layout: Any
@@ -69,7 +71,7 @@ class _Wire(bytes):
 
 
 class _WireDumper(Dumper):
-    format = Format.BINARY  # with no type: Postgres takes that of the column
+    format = Format.BINARY  # without a type: Postgres uses that of the column
 
     def dump(self, obj: _Wire) -> bytes:
         return obj
@@ -101,48 +103,48 @@ def copy(tx: OwnerTransaction, sources: dict[int, int]) -> bool:
         return cursor.rowcount == len(sources)
 
 
-def read_placed(owner_id: int, page_ids: Sequence[int]) -> dict[int, Placed]:
-    """The vectors of pages with all that says where; inside `acting_for(owner_id)`."""
+def read_with_layout(tx: OwnerTransaction, page_ids: Sequence[int]) -> dict[int, VectorsWithLayout]:
+    """Return the vectors of the pages that have some, with their layout and words."""
     with connection.wrap_database_errors, binary_cursor() as cursor:
-        cursor.execute(_READ_PLACES.format(table=_TABLE), [owner_id, list(page_ids)], binary=True)
+        cursor.execute(_READ_WITH_LAYOUT.format(table=_TABLE), [tx.owner_id, list(page_ids)], binary=True)
         return {
-            page_id: Placed(multivector.decode(data), layout, word_boxes.decode(words) if words else [])
+            page_id: VectorsWithLayout(multivector.decode(data), layout, word_boxes.decode(words) if words else [])
             for page_id, data, layout, words in cursor
         }
 
 
-def read(owner_id: int, page_ids: Sequence[int], *, dim: int | None = None) -> dict[int, MultiVector]:
-    """The vectors of those pages that have some, of any dimensions or of so many; inside `acting_for(owner_id)`."""
-    found: dict[int, MultiVector] = {}
+def read(tx: OwnerTransaction, page_ids: Sequence[int], *, dim: int | None = None) -> dict[int, MultiVector]:
+    """Return the vectors of the pages that have readable ones, with any number of dimensions or with `dim`."""
+    pages: dict[int, MultiVector] = {}
     with connection.wrap_database_errors, binary_cursor() as cursor:
-        cursor.execute(_READ, [owner_id, list(page_ids)], prepare=True, binary=True)
+        cursor.execute(_READ, [tx.owner_id, list(page_ids)], prepare=True, binary=True)
         for page_id, data in cursor:
             try:
                 vectors = multivector.decode(data)
-            except NotAMultiVector as problem:
-                log.error("vectors_unreadable", page_id=page_id, error=str(problem))
+            except NotAMultiVector as error:
+                log.error("vectors_unreadable", page_id=page_id, error=str(error))
                 continue
             if dim is None or vectors.shape[1] == dim:
-                found[page_id] = vectors
-    return found
+                pages[page_id] = vectors
+    return pages
 
 
-def read_pooled(owner_id: int, page_ids: Sequence[int], *, dim: int) -> dict[int, PooledPage]:
-    """The pooled vectors of those pages that have some; inside `acting_for(owner_id)`."""
-    found: dict[int, PooledPage] = {}
+def read_pooled(tx: OwnerTransaction, page_ids: Sequence[int], *, dim: int) -> dict[int, PooledPage]:
+    """Return the pooled vectors of the pages that have readable ones."""
+    pages: dict[int, PooledPage] = {}
     with connection.wrap_database_errors, binary_cursor() as cursor:
-        cursor.execute(_READ_POOLED, [owner_id, list(page_ids)], prepare=True, binary=True)
+        cursor.execute(_READ_POOLED, [tx.owner_id, list(page_ids)], prepare=True, binary=True)
         for page_id, data in cursor:
             try:
-                found[page_id] = sketch.pooled_page(data, dim=dim)
-            except NotASketch as problem:
-                log.error("pooled_vectors_unreadable", page_id=page_id, error=str(problem))
-    return found
+                pages[page_id] = sketch.pooled_page(data, dim=dim)
+            except NotASketch as error:
+                log.error("pooled_vectors_unreadable", page_id=page_id, error=str(error))
+    return pages
 
 
 def _element_oid(cursor: Cursor[tuple[Any, ...]]) -> int:
-    # Asked each time: a database that was restored under a running worker has another number.
-    found = cursor.execute("SELECT 'halfvec'::regtype::oid::int8").fetchone()
-    if found is None:
-        raise AssertionError("A cast has one answer.")
-    return int(found[0])
+    # Not cached: the oid changes if the database is restored while a process runs.
+    row = cursor.execute("SELECT 'halfvec'::regtype::oid::int8").fetchone()
+    if row is None:
+        raise AssertionError("A cast returns one row.")
+    return int(row[0])

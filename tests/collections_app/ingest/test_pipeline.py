@@ -66,10 +66,10 @@ def test_pdf_becomes_pages_with_text_images_and_vectors(owner: Someone, service:
     assert (document["status"], document["num_pages"], document["pages_done"]) == ("ready", 3, 3)
     assert document["metadata"] == {"year": 2026}
     assert shown_texts(owner, "report.pdf") == ["Alpha beta", "Gamma", "Delta"]
-    with acting_for(owner.id):
+    with acting_for(owner.id) as tx:
         first = Page.objects.select_related("image").get(owner_id=owner.id, number=1)
         image = files.content(first.image)
-        stored = vectors.read(owner.id, [first.pk])[first.pk]
+        stored = vectors.read(tx, [first.pk])[first.pk]
         row = PageEmbedding.objects.get(owner_id=owner.id, page=first)
         layout: Any = row.layout
     assert Image.open(io.BytesIO(image)).size == (first.width, first.height) == (1190, 1684)

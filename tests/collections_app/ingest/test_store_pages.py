@@ -63,9 +63,9 @@ def test_equal_pages_of_one_owner_share_vectors_and_image(owner: Someone, charli
     process_all()
     assert latest_revision(owner, "two.pdf").reused_pages == 2
     assert get_document(owner, "two.pdf")["num_pages"] == 3
-    with acting_for(owner.id):
+    with acting_for(owner.id) as tx:
         same = Page.objects.filter(owner_id=owner.id, text="same")
-        first, second = vectors.read(owner.id, list(same.values_list("pk", flat=True))).values()
+        first, second = vectors.read(tx, list(same.values_list("pk", flat=True))).values()
         assert np.array_equal(first, second)
         assert same.values("image").distinct().count() == 1
 

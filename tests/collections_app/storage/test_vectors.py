@@ -10,6 +10,7 @@ from collections_app.engine.retrieval import multivector
 from collections_app.models import Document, Page, PageEmbedding, Space
 from collections_app.storage import vectors
 from collections_app.storage.vectors import PageVectors
+from embeddings.contract import Layout, Word
 from tests.cast import Someone
 from tests.collections_app.documents import VECTORS, shown_with_pages
 
@@ -19,30 +20,30 @@ def pages_of(who: Someone, document: Document) -> list[int]:
     return list(rows.order_by("number").values_list("pk", flat=True))
 
 
-def replaced(tx: OwnerTransaction, page_id: int, found: NDArray[np.float16]) -> None:
+def replace_vectors(tx: OwnerTransaction, page_id: int, rows: NDArray[np.float16]) -> None:
     PageEmbedding.objects.filter(owner_id=tx.owner_id, page_id=page_id).delete()
-    space, _ = Space.objects.get_or_create(model="another", revision="1", dim=found.shape[1])
-    page = PageVectors(page_id=page_id, space_id=space.pk, vectors=found, layout={"kind": "boxes", "boxes": [None]})
+    space, _ = Space.objects.get_or_create(model="another", revision="1", dim=rows.shape[1])
+    page = PageVectors(page_id=page_id, space_id=space.pk, vectors=rows, layout={"kind": "boxes", "boxes": [None]})
     vectors.insert(tx, [page])
 
 
-def test_what_is_kept_comes_back_the_same(alice: Someone) -> None:
+def test_vectors_are_read_as_they_were_inserted(alice: Someone) -> None:
     document = shown_with_pages(alice, "report.pdf", pages=2)
     numbers = np.random.default_rng(1).normal(size=(1030, 128)).astype(np.float16)
     with acting_for(alice.id) as tx:
         first, second = pages_of(alice, document)
-        replaced(tx, first, numbers)
-        found = vectors.read(alice.id, [first, second])
+        replace_vectors(tx, first, numbers)
+        found = vectors.read(tx, [first, second])
     assert np.array_equal(found[first], numbers)
     assert np.array_equal(found[second], VECTORS)
 
 
-def test_postgres_reads_the_same_numbers_and_sends_the_same_bytes(alice: Someone) -> None:
+def test_encoding_is_that_of_postgres(alice: Someone) -> None:
     document = shown_with_pages(alice, "report.pdf", pages=1)
     numbers = np.array([[1, -0.5, 0.0078125], [65504, 6e-8, -0.0]], dtype=np.float16)
     with acting_for(alice.id) as tx:
         (page,) = pages_of(alice, document)
-        replaced(tx, page, numbers)
+        replace_vectors(tx, page, numbers)
         with connection.cursor() as cursor:
             cursor.execute(
                 "SELECT vectors::text, array_send(vectors), 'halfvec'::regtype::oid::int8 "
@@ -54,15 +55,15 @@ def test_postgres_reads_the_same_numbers_and_sends_the_same_bytes(alice: Someone
     assert bytes(wire) == multivector.encode(numbers, element_oid=oid)
 
 
-def test_pages_take_over_the_vectors_of_others(alice: Someone) -> None:
+def test_vectors_are_copied_with_layout_and_sketch(alice: Someone) -> None:
     source = shown_with_pages(alice, "one.pdf", pages=1)
     target = shown_with_pages(alice, "two.pdf", pages=2)
     with acting_for(alice.id) as tx:
         (from_page,), (first, second) = pages_of(alice, source), pages_of(alice, target)
-        replaced(tx, from_page, np.full((2, 3), 0.5, dtype=np.float16))
+        replace_vectors(tx, from_page, np.full((2, 3), 0.5, dtype=np.float16))
         PageEmbedding.objects.filter(owner_id=alice.id, page_id__in=[first, second]).delete()
         assert vectors.copy(tx, {first: from_page, second: from_page})
-        found = vectors.read(alice.id, [first, second])
+        found = vectors.read(tx, [first, second])
         rows = PageEmbedding.objects.filter(owner_id=alice.id, page_id__in=[from_page, first, second])
         assert len(set(rows.values_list("pooled", "sketch"))) == 1
         layouts = set(map(str, PageEmbedding.objects.filter(owner_id=alice.id).values_list("layout", flat=True)))
@@ -70,7 +71,7 @@ def test_pages_take_over_the_vectors_of_others(alice: Someone) -> None:
     assert layouts == {"{'kind': 'boxes', 'boxes': [None]}"}
 
 
-def test_taking_over_from_a_page_that_is_gone_is_told(alice: Someone) -> None:
+def test_copy_reports_a_missing_source(alice: Someone) -> None:
     document = shown_with_pages(alice, "one.pdf", pages=1)
     with acting_for(alice.id) as tx:
         (page,) = pages_of(alice, document)
@@ -78,7 +79,7 @@ def test_taking_over_from_a_page_that_is_gone_is_told(alice: Someone) -> None:
         assert not vectors.copy(tx, {page: page + 1_000_000})
 
 
-def test_nobody_takes_over_what_is_a_strangers(alice: Someone, charlie: Someone) -> None:
+def test_vectors_of_another_owner_are_neither_copied_nor_read(alice: Someone, charlie: Someone) -> None:
     theirs = shown_with_pages(charlie, "theirs.pdf", pages=1)
     with acting_for(charlie.id):
         (their_page,) = pages_of(charlie, theirs)
@@ -87,22 +88,58 @@ def test_nobody_takes_over_what_is_a_strangers(alice: Someone, charlie: Someone)
         (page,) = pages_of(alice, document)
         PageEmbedding.objects.filter(owner_id=alice.id).delete()
         assert not vectors.copy(tx, {page: their_page})
-        assert vectors.read(alice.id, [their_page]) == {}
+        assert vectors.read(tx, [their_page]) == {}
 
 
-def test_numbers_that_are_none_are_refused_by_the_database(alice: Someone) -> None:
+def test_database_rejects_nan(alice: Someone) -> None:
     document = shown_with_pages(alice, "report.pdf", pages=1)
-    refusal = pytest.raises(DatabaseError, match="NaN not allowed")
-    with refusal, acting_for(alice.id) as tx:
+    rejected = pytest.raises(DatabaseError, match="NaN not allowed")
+    with rejected, acting_for(alice.id) as tx:
         (page,) = pages_of(alice, document)
-        replaced(tx, page, np.array([[np.nan]], dtype=np.float16))
+        replace_vectors(tx, page, np.array([[np.nan]], dtype=np.float16))
 
 
 @pytest.mark.django_db
-def test_vectors_lie_outside_the_row_and_uncompressed() -> None:
+def test_vectors_are_stored_out_of_line_and_uncompressed() -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT attstorage::text FROM pg_attribute WHERE attrelid = 'collections_app_pageembedding'::regclass "
             "AND attname = 'vectors'"
         )
         assert cursor.fetchone() == ("e",)
+
+
+def test_unreadable_vectors_are_skipped(alice: Someone) -> None:
+    document = shown_with_pages(alice, "report.pdf", pages=2)
+    with acting_for(alice.id) as tx:
+        first, second = pages_of(alice, document)
+        PageEmbedding.objects.filter(page_id=first).update(pooled=b"?")
+        with connection.cursor() as cursor:
+            cursor.execute("UPDATE collections_app_pageembedding SET vectors = '{}' WHERE page_id = %s", [first])
+        assert list(vectors.read(tx, [first, second])) == [second]
+        assert list(vectors.read_pooled(tx, [first, second], dim=4)) == [second]
+
+
+def test_vectors_with_other_dimensions_are_not_read(alice: Someone) -> None:
+    document = shown_with_pages(alice, "report.pdf", pages=1)
+    with acting_for(alice.id) as tx:
+        ids = pages_of(alice, document)
+        assert list(vectors.read(tx, ids, dim=4)) == ids
+        assert vectors.read(tx, ids, dim=5) == {}
+
+
+def test_layout_and_words_are_read_with_the_vectors(alice: Someone) -> None:
+    document = shown_with_pages(alice, "report.pdf", pages=1)
+    word = Word("total", 0.25, 0.25, 0.5, 0.5)
+    with acting_for(alice.id) as tx:
+        (page_id,) = pages_of(alice, document)
+        PageEmbedding.objects.filter(page_id=page_id).delete()
+        space = Space.objects.get()
+        layout: Layout = {"kind": "boxes", "boxes": [None] * len(VECTORS)}
+        vectors.insert(
+            tx, [PageVectors(page_id=page_id, space_id=space.pk, vectors=VECTORS, layout=layout, words=[word])]
+        )
+        read = vectors.read_with_layout(tx, [page_id])[page_id]
+    assert np.array_equal(read.vectors, VECTORS)
+    assert read.layout == layout
+    assert [read_word.text for read_word in read.words] == ["total"]
