@@ -80,9 +80,9 @@ def pack(multi_vectors: Sequence[MultiVector], *, input_type: str, space: Vector
         "model": np.array(space.model),
         "revision": np.array(space.revision),
     }
-    arrays |= {f"emb_{index}": one.vectors for index, one in enumerate(multi_vectors)}
+    arrays |= {f"emb_{index}": multi_vector.vectors for index, multi_vector in enumerate(multi_vectors)}
     if with_layout:
-        layouts = json.dumps([one.layout for one in multi_vectors], separators=(",", ":"))
+        layouts = json.dumps([multi_vector.layout for multi_vector in multi_vectors], separators=(",", ":"))
         arrays["layout"] = np.frombuffer(layouts.encode(), dtype=np.uint8)
     out = io.BytesIO()
     np.savez(out, allow_pickle=False, **arrays)

@@ -93,10 +93,10 @@ class EmbeddedBackend:
         """Return MiniLM's vectors (n, 384) of the pieces of each text. Windows of equal length are batched."""
         vectors = [np.empty((len(ids), DIM), dtype=np.float32) for ids in texts]
         pending = [(number, window) for number, ids in enumerate(texts) for window in windows(len(ids))]
-        pending.sort(key=lambda one: one[1].stop - one[1].start)
+        pending.sort(key=lambda entry: entry[1].stop - entry[1].start)
         while pending:
             length = pending[0][1].stop - pending[0][1].start
-            batch = [one for one in pending[:_WINDOWS_PER_BATCH] if one[1].stop - one[1].start == length]
+            batch = [entry for entry in pending[:_WINDOWS_PER_BATCH] if entry[1].stop - entry[1].start == length]
             pending = pending[len(batch) :]
             ids = np.array([[CLS, *texts[number][window.start : window.stop], SEP] for number, window in batch])
             for (number, window), rows in zip(batch, self._model.forward(ids), strict=True):

@@ -28,8 +28,10 @@ def _open(settings: Settings) -> "_EncoderModel":
     name = settings.model or DEFAULT_MODEL
     placement = choose_placement(device=settings.device, dtype=settings.dtype, attention=settings.attention)
     checkpoint = require_checkpoint([name], revision=settings.model_revision, offline=settings.offline)
-    architectures = [str(one) for one in checkpoint.configuration.get("architectures") or ()]
-    late_interaction = any(one.endswith("ForRetrieval") or one == "HF_ColBERT" for one in architectures)
+    architectures = [str(architecture) for architecture in checkpoint.configuration.get("architectures") or ()]
+    late_interaction = any(
+        architecture.endswith("ForRetrieval") or architecture == "HF_ColBERT" for architecture in architectures
+    )
     if not late_interaction and not has_file(checkpoint, "modules.json"):
         # The library would silently add a random projection.
         raise UnsupportedModel(

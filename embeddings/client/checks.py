@@ -36,8 +36,8 @@ def check_multi_vectors(multi_vectors: Sequence[MultiVector], *, count: int) -> 
     """Return the multi-vectors in float16, or raise InvalidResponse unless there are `count` and all are valid."""
     if len(multi_vectors) != count:
         raise InvalidResponse(f"{count} inputs were sent and {len(multi_vectors)} embeddings came back.")
-    checked = [_check_multi_vector(one, index=index) for index, one in enumerate(multi_vectors)]
-    if len({one.vectors.shape[1] for one in checked}) > 1:
+    checked = [_check_multi_vector(multi_vector, index=index) for index, multi_vector in enumerate(multi_vectors)]
+    if len({multi_vector.vectors.shape[1] for multi_vector in checked}) > 1:
         raise InvalidResponse("The embeddings of one response have different dimensions.")
     return checked
 

@@ -80,7 +80,7 @@ class Client:
         space: VectorSpace | None = None
         multi_vectors: list[MultiVector] = []
         for batch in _batches(inputs, limit=limit):
-            contents = [one.content for one in batch]
+            contents = [encoded.content for encoded in batch]
             result = self._embed_batch(contents, kind=kind, options=options, offset=len(multi_vectors))
             if result.space is not None:
                 # Without an expected space, the first batch determines it.
@@ -131,10 +131,10 @@ def _encode_page(image: bytes, words: Sequence[Word] | None) -> _EncodedInput:
 
 def _batches(inputs: Sequence[_EncodedInput], *, limit: int) -> Iterator[list[_EncodedInput]]:
     batch: list[_EncodedInput] = []
-    for one in inputs:
-        if batch and (len(batch) == limit or sum(other.size for other in batch) + one.size > MAX_REQUEST_BYTES):
+    for encoded in inputs:
+        if batch and (len(batch) == limit or sum(other.size for other in batch) + encoded.size > MAX_REQUEST_BYTES):
             yield batch
             batch = []
-        batch.append(one)
+        batch.append(encoded)
     if batch:
         yield batch

@@ -150,25 +150,25 @@ class Compute:
         queued = self._lanes[lane]
         if not queued:
             return False
-        if len(queued) >= self.batch_size or sum(one.tokens for one in queued) >= self.budget:
+        if len(queued) >= self.batch_size or sum(queued_input.tokens for queued_input in queued) >= self.budget:
             return True
         waited = time.monotonic() - queued[0].queued_at >= _MAX_WAIT_S[lane]
         return eager and (waited or self._stopping or self._expected[lane] <= 0)
 
     def _take_batch(self, lane: Lane) -> list[QueuedInput]:
         """Remove the next batch of a lane, without cancelled inputs. Hold the lock."""
-        queued = [one for one in self._lanes[lane] if not one.result.cancelled()]
+        queued = [queued_input for queued_input in self._lanes[lane] if not queued_input.result.cancelled()]
         self._metrics.dropped.inc(len(self._lanes[lane]) - len(queued))
         batch = choose_batch(queued, budget=self.budget, max_size=self.batch_size) if queued else []
-        self._lanes[lane] = [one for one in queued if one not in batch]
+        self._lanes[lane] = [queued_input for queued_input in queued if queued_input not in batch]
         now = time.monotonic()
-        for one in batch:
-            self._metrics.queue_wait_seconds.labels(lane).observe(now - one.queued_at)
-        return [one for one in batch if one.result.set_running_or_notify_cancel()]
+        for queued_input in batch:
+            self._metrics.queue_wait_seconds.labels(lane).observe(now - queued_input.queued_at)
+        return [queued_input for queued_input in batch if queued_input.result.set_running_or_notify_cancel()]
 
     def _collate(self, batch: Sequence[QueuedInput]) -> Any:
         try:
-            return self.backend.collate([one.prepared for one in batch])
+            return self.backend.collate([queued_input.prepared for queued_input in batch])
         except Exception:
             log.exception("A batch cannot be collated; its inputs are tried one by one.")
             return None
@@ -178,7 +178,7 @@ class Compute:
         began = time.monotonic()
         try:
             if collated is None:
-                collated = self.backend.collate([one.prepared for one in batch])
+                collated = self.backend.collate([queued_input.prepared for queued_input in batch])
             multi_vectors = self.backend.encode(collated)
             self._check_shapes(multi_vectors, batch)
         except OutOfMemory:
@@ -193,8 +193,8 @@ class Compute:
                 self._fail(batch, error)
             else:
                 log.warning("A batch of %d failed; its inputs are tried one by one.", len(batch))
-                for one in batch:
-                    self._run([one], None)
+                for queued_input in batch:
+                    self._run([queued_input], None)
         else:
             self._finished.put((batch, multi_vectors, time.monotonic() - began))
 
@@ -202,15 +202,17 @@ class Compute:
         while (finished := self._finished.get()) is not None:
             batch, multi_vectors, duration_s = finished
             self._count(batch, duration_s)
-            for one, multi_vector in zip(batch, multi_vectors, strict=True):
+            for queued_input, multi_vector in zip(batch, multi_vectors, strict=True):
                 if np.isfinite(multi_vector.vectors).all():
-                    one.result.set_result(multi_vector)
+                    queued_input.result.set_result(multi_vector)
                 else:
-                    one.result.set_exception(EmbeddingFailed("The model returned numbers that are not finite."))
+                    queued_input.result.set_exception(
+                        EmbeddingFailed("The model returned numbers that are not finite.")
+                    )
 
     def _check_shapes(self, multi_vectors: Sequence[MultiVector], batch: Sequence[QueuedInput]) -> None:
         dim = self.backend.info.space.dim
-        shapes = [one.vectors.shape for one in multi_vectors]
+        shapes = [multi_vector.vectors.shape for multi_vector in multi_vectors]
         valid = all(len(shape) == 2 and shape[0] >= 1 and shape[1] == dim for shape in shapes)
         if len(multi_vectors) != len(batch) or not valid:
             raise EmbeddingFailed(f"The backend returned arrays of {shapes} for {len(batch)} inputs.")
@@ -229,11 +231,11 @@ class Compute:
 
     def _fail(self, batch: Sequence[QueuedInput], error: Exception) -> None:
         public = error if isinstance(error, RequestError) else EmbeddingFailed()
-        for one in batch:
-            one.result.set_exception(public)
+        for queued_input in batch:
+            queued_input.result.set_exception(public)
 
     def _count(self, batch: Sequence[QueuedInput], duration_s: float) -> None:
-        tokens = sum(one.tokens for one in batch)
+        tokens = sum(queued_input.tokens for queued_input in batch)
         self._metrics.forward_seconds.observe(duration_s)
         self._metrics.batch_items.observe(len(batch))
         self._metrics.batch_tokens.labels("real").inc(tokens)

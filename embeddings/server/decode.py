@@ -21,9 +21,9 @@ class EncodedInput:
 def decode_base64(inputs: Sequence[Input], *, settings: Settings) -> list[EncodedInput]:
     """Decode the images' base64, and check their total number of pixels before any is decoded."""
     encoded, pixels = [], 0
-    for index, one in enumerate(inputs):
+    for index, one_input in enumerate(inputs):
         try:
-            image = None if one.image is None else images.from_base64(one.image)
+            image = None if one_input.image is None else images.from_base64(one_input.image)
             pixels += 0 if image is None else images.count_pixels(image)
         except RequestError as error:
             raise error.at(index) from error
@@ -31,7 +31,7 @@ def decode_base64(inputs: Sequence[Input], *, settings: Settings) -> list[Encode
             raise RequestTooLarge(
                 f"The images have more than {settings.max_request_pixels} pixels together; send fewer at once."
             )
-        encoded.append(EncodedInput(one, image))
+        encoded.append(EncodedInput(one_input, image))
     return encoded
 
 

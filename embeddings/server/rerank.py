@@ -30,7 +30,7 @@ class RerankRequest:
     @property
     def inputs(self) -> list[Input]:
         """The candidates that must be embedded, the query before the documents."""
-        return [one for one in (self.query, *self.documents) if isinstance(one, Input)]
+        return [candidate for candidate in (self.query, *self.documents) if isinstance(candidate, Input)]
 
 
 def parse_rerank(body: dict[str, Any], *, dim: int, settings: Settings) -> RerankRequest:
@@ -53,7 +53,8 @@ def rank(request: RerankRequest, embedded: Sequence[MultiVector]) -> list[dict[s
     """
     remaining = iter(embedded)
     query, *documents = (
-        next(remaining).vectors if isinstance(one, Input) else one for one in (request.query, *request.documents)
+        next(remaining).vectors if isinstance(candidate, Input) else candidate
+        for candidate in (request.query, *request.documents)
     )
     scores = [maxsim(query, document) / len(query) for document in documents]
     order = sorted(range(len(scores)), key=lambda index: (-scores[index], index))

@@ -29,11 +29,11 @@ def embeddings_response(
         return Response(body, media_type=NPZ)
     if request.format == "base64":
         content: dict[str, Any] = {
-            "embeddings": [_encode_base64(one) for one in multi_vectors],
+            "embeddings": [_encode_base64(multi_vector) for multi_vector in multi_vectors],
             "encoding_format": "base64",
         }
     else:
-        content = {"embeddings": [one.vectors.astype(np.float32) for one in multi_vectors]}
+        content = {"embeddings": [multi_vector.vectors.astype(np.float32) for multi_vector in multi_vectors]}
     return json_response(content | _included(request, multi_vectors, space=space))
 
 
@@ -45,9 +45,12 @@ def _encode_base64(multi_vector: MultiVector) -> dict[str, Any]:
 def _included(request: EmbeddingRequest, multi_vectors: Sequence[MultiVector], *, space: VectorSpace) -> dict[str, Any]:
     included: dict[str, Any] = {}
     if "layout" in request.include:
-        included["layout"] = [one.layout for one in multi_vectors]
+        included["layout"] = [multi_vector.layout for multi_vector in multi_vectors]
     if "usage" in request.include:
-        included["usage"] = {"inputs": len(multi_vectors), "vectors": sum(len(one.vectors) for one in multi_vectors)}
+        included["usage"] = {
+            "inputs": len(multi_vectors),
+            "vectors": sum(len(multi_vector.vectors) for multi_vector in multi_vectors),
+        }
     if "model" in request.include:
         included |= {"model": space.model, "revision": space.revision, "dim": space.dim}
     return included

@@ -114,8 +114,8 @@ class Routes:
 
     async def _embed(self, inputs: Sequence[Input], *, wait: bool = False) -> list[MultiVector]:
         decode = partial(decode_base64, inputs, settings=self.settings)
-        encoded = await self.engine.run_in_pool(decode) if any(one.image for one in inputs) else decode()
-        tasks = [InputTask("image" if one.image else "text", partial(self._prepare, one)) for one in encoded]
+        encoded = await self.engine.run_in_pool(decode) if any(item.image for item in inputs) else decode()
+        tasks = [InputTask("image" if item.image else "text", partial(self._prepare, item)) for item in encoded]
         return await self.engine.embed(tasks, wait=wait)
 
     def _prepare(self, encoded: EncodedInput) -> Prepared:

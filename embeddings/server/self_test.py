@@ -28,7 +28,9 @@ def run(backend: Backend) -> None:
     with_words = not backend.info.reads_pixels
     items = [Item("query", text=_QUERY), *(_page(lines, with_words=with_words) for lines in _PAGES)]
     query, *pages = (_embed(backend, item) for item in items)
-    norms = np.concatenate([np.linalg.norm(one.vectors.astype(np.float32), axis=1) for one in (query, *pages)])
+    norms = np.concatenate(
+        [np.linalg.norm(embedded.vectors.astype(np.float32), axis=1) for embedded in (query, *pages)]
+    )
     if not np.allclose(norms, 1, atol=0.02):
         raise SelfTestFailed(f"Vectors have lengths from {norms.min():.3f} to {norms.max():.3f} instead of 1.")
     right, wrong = (maxsim(query.vectors, page.vectors) for page in pages)

@@ -17,7 +17,7 @@ def test_unpack_returns_what_was_packed() -> None:
     packed = pack(multi_vectors, input_type="image", space=SPACE, with_layout=True)
     unpacked, model, revision = unpack(packed, max_bytes=MAX_BYTES)
     assert (model, revision) == ("m", "r")
-    assert [one.layout for one in unpacked] == [one.layout for one in multi_vectors]
+    assert [multi_vector.layout for multi_vector in unpacked] == [multi_vector.layout for multi_vector in multi_vectors]
     for actual, expected in zip(unpacked, multi_vectors, strict=True):
         np.testing.assert_array_equal(actual.vectors, expected.vectors)
 

@@ -63,7 +63,7 @@ def test_page_is_found_by_meaning_without_a_common_word(backend: EmbeddedBackend
         page("Emperor penguins breed on the ice during the Antarctic winter."),
         page("Water the tomatoes every morning and feed them once a week."),
     )
-    assert np.argmax([maxsim(query_vectors.vectors, one.vectors) for one in pages]) == 0
+    assert np.argmax([maxsim(query_vectors.vectors, candidate.vectors) for candidate in pages]) == 0
 
 
 def test_numbers_with_the_same_meaning_are_distinguished(backend: EmbeddedBackend) -> None:
@@ -71,7 +71,7 @@ def test_numbers_with_the_same_meaning_are_distinguished(backend: EmbeddedBacken
     query_vectors, *pages = embed(
         backend, query("invoice 2024-171"), *(page(f"Invoice {number} total due 99.50") for number in numbers)
     )
-    scores = np.array([maxsim(query_vectors.vectors, one.vectors) for one in pages])
+    scores = np.array([maxsim(query_vectors.vectors, candidate.vectors) for candidate in pages])
     assert np.argmax(scores) == 2
     assert np.sort(scores)[-1] - np.sort(scores)[-2] > 0.05
 

@@ -32,7 +32,7 @@ def test_page_with_the_words_of_the_query_scores_best() -> None:
         page("invoice 2024-117 total 99.50"),
         page("invoice 2024-118 total 99.50"),
     ]
-    scores = [maxsim(query("Invoice 2024-118").vectors, one.vectors) for one in pages]
+    scores = [maxsim(query("Invoice 2024-118").vectors, candidate.vectors) for candidate in pages]
     assert np.argmax(scores) == 2
 
 
@@ -40,7 +40,7 @@ def test_image_matches_itself_and_texts_do_not_match_gradientswithout_words() ->
     gradients = [Image.radial_gradient("L"), Image.linear_gradient("L"), Image.linear_gradient("L").rotate(90)]
     pages = [embed(Item("document", image=image.convert("RGB"))).vectors for image in gradients]
     same = embed(Item("query", image=gradients[1].resize((100, 100)).convert("RGB"))).vectors
-    assert np.argmax([maxsim(same, one) for one in pages]) == 1
+    assert np.argmax([maxsim(same, candidate) for candidate in pages]) == 1
     assert maxsim(query("gradient").vectors, pages[0]) == 0
 
 

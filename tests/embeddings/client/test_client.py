@@ -49,10 +49,12 @@ def test_no_request_is_sent_without_inputs() -> None:
 
 def test_results_of_many_requests_keep_the_order_of_the_inputs(client: Client) -> None:
     texts = ["word " * count for count in range(1, 100)]
-    assert [len(one.vectors) for one in client.embed_queries(texts).multi_vectors] == list(range(1, 100))
+    assert [len(multi_vector.vectors) for multi_vector in client.embed_queries(texts).multi_vectors] == list(
+        range(1, 100)
+    )
     words = [[Word("a", 0, 0, 1, 1)] * count for count in range(20)]
     pages = client.embed_pages([PNG] * 20, words=words).multi_vectors
-    assert [len(one.vectors) for one in pages] == [16 + count for count in range(20)]
+    assert [len(multi_vector.vectors) for multi_vector in pages] == [16 + count for count in range(20)]
 
 
 def test_batch_that_is_too_large_is_halved_until_it_fits() -> None:

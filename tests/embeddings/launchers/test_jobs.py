@@ -27,8 +27,8 @@ def output_of(job_input: Any, *, service: BackgroundService) -> dict[str, Any]:
 
 def test_job_input_is_a_request_body_and_vectors_are_base64(service: BackgroundService) -> None:
     output = output_of({"input_type": "text", "inputs": ["hello world"]}, service=service)
-    (one,) = output["embeddings"]
-    rows = np.frombuffer(base64.b64decode(one["data"]), dtype="<f2").reshape(one["shape"])
+    (embedding,) = output["embeddings"]
+    rows = np.frombuffer(base64.b64decode(embedding["data"]), dtype="<f2").reshape(embedding["shape"])
     assert rows.shape == (2, 128)
     assert (output["model"], output["dim"]) == ("paliapi/lexical-v1", 128)
 
@@ -45,9 +45,9 @@ def test_options_of_the_job_take_precedence_over_defaults(service: BackgroundSer
 def test_colivare_job_returns_the_format_of_colivare(service: BackgroundService, task: str, data: str) -> None:
     output = output_of({"task": task, "input_data": [data, data]}, service=service)
     assert output["object"] == "list"
-    assert [(one["object"], one["index"]) for one in output["data"]] == [("embedding", 0), ("embedding", 1)]
+    assert [(entry["object"], entry["index"]) for entry in output["data"]] == [("embedding", 0), ("embedding", 1)]
     assert len(output["data"][0]["embedding"][0]) == 128
-    assert output["usage"]["total_tokens"] == sum(len(one["embedding"]) for one in output["data"])
+    assert output["usage"]["total_tokens"] == sum(len(entry["embedding"]) for entry in output["data"])
 
 
 def test_invalid_image_is_a_problem_with_its_index(service: BackgroundService) -> None:
@@ -73,5 +73,5 @@ def test_jobs_from_several_event_loops_run_concurrently(service: BackgroundServi
         job_inputs = [{"input_type": "text", "inputs": [word]} for word in ("one", "two", "three")]
         return await asyncio.gather(*(jobs.run(job_input, service=service) for job_input in job_inputs))
 
-    assert len({str(one["embeddings"]) for one in asyncio.run(run_all())}) == 3
+    assert len({str(output["embeddings"]) for output in asyncio.run(run_all())}) == 3
     assert len(asyncio.run(run_all())) == 3

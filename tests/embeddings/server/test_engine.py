@@ -156,7 +156,7 @@ def test_accepted_requests_are_answered_while_stopping() -> None:
             backend.wait_until_entered()
             eventually(lambda: metric(client, "paliembed_queue_items") == 4)
             threading.Timer(0.2, backend.gate.set).start()
-        assert [len(one.result(DEADLINE_S).json()["embeddings"][0]) for one in futures] == [1, 2, 3, 4]
+        assert [len(future.result(DEADLINE_S).json()["embeddings"][0]) for future in futures] == [1, 2, 3, 4]
     assert backend.closed
 
 

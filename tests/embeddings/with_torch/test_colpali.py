@@ -35,9 +35,9 @@ def test_every_late_interaction_class_has_a_family() -> None:
 def test_batch_of_separately_prepared_pages_equals_that_of_the_processor(build: Any, tmp_path: Path) -> None:
     backend = open_backend(colpali.make, build(tmp_path))
     model: Any = backend._model
-    images = [one.image for one in pages()]
+    images = [item.image for item in pages()]
     expected = tensors_of(model._processor.process_images(images))
-    ((_, actual),) = backend.collate([backend.prepare(one) for one in pages()])
+    ((_, actual),) = backend.collate([backend.prepare(item) for item in pages()])
     assert set(expected) == set(actual)
     for name, tensor in expected.items():
         torch.testing.assert_close(actual[name], tensor, rtol=0, atol=0)
@@ -89,6 +89,8 @@ def test_adapter_is_applied_to_its_base_model(tmp_path: Path) -> None:
 def test_missing_weights_are_refused(tmp_path: Path) -> None:
     file = tiny.qwen(tmp_path) / "model.safetensors"
     weights = load_file(file)
-    save_file({name: one for name, one in weights.items() if "custom_text_proj" not in name}, file, {"format": "pt"})
+    save_file(
+        {name: weight for name, weight in weights.items() if "custom_text_proj" not in name}, file, {"format": "pt"}
+    )
     with pytest.raises(WeightsMissing, match="custom_text_proj"):
         open_backend(colpali.make, tmp_path)

@@ -71,9 +71,9 @@ def embed(backend: TorchBackend, items: list[Item]) -> list[MultiVector]:
     return backend.encode(backend.collate([backend.prepare(item) for item in items]))
 
 
-def agreement(one: MultiVector, other: MultiVector) -> float:
+def agreement(first: MultiVector, second: MultiVector) -> float:
     """Return the smallest cosine between corresponding rows."""
-    return float((floats(one.vectors) * floats(other.vectors)).sum(axis=1).min())
+    return float((floats(first.vectors) * floats(second.vectors)).sum(axis=1).min())
 
 
 def test_info_describes_the_loaded_model(folder: tuple[Path, Any], backend: TorchBackend) -> None:
@@ -97,18 +97,20 @@ def test_vectors_of_a_query_do_not_depend_on_padding(backend: TorchBackend, side
     alone = [embed(backend, [item])[0] for item in items]
     prepared = [backend.prepare(item) for item in items]
     pad_id = backend._model.info.pad_id
-    padded = pad_batch([one.payload.tensors for one in prepared], side=side, pad_id=pad_id, pin=False)
+    padded = pad_batch(
+        [prepared_input.payload.tensors for prepared_input in prepared], side=side, pad_id=pad_id, pin=False
+    )
     ((group, _),) = backend.collate(prepared)
     batch = backend.encode([(group, padded)])
-    for one, other in zip(alone, batch, strict=True):
-        assert one.vectors.shape == other.vectors.shape
-        assert agreement(one, other) > 0.999
+    for first, second in zip(alone, batch, strict=True):
+        assert first.vectors.shape == second.vectors.shape
+        assert agreement(first, second) > 0.999
 
 
 def test_rows_have_unit_length_and_include_no_padding(backend: TorchBackend) -> None:
     prepared = [backend.prepare(item) for item in (*pages(), query("tax"))]
-    for one, multi_vector in zip(prepared, backend.encode(backend.collate(prepared)), strict=True):
-        assert multi_vector.vectors.shape == (one.tokens, 128)
+    for prepared_input, multi_vector in zip(prepared, backend.encode(backend.collate(prepared)), strict=True):
+        assert multi_vector.vectors.shape == (prepared_input.tokens, 128)
         assert multi_vector.vectors.dtype == np.float16
         np.testing.assert_allclose(np.linalg.norm(floats(multi_vector.vectors), axis=1), 1, atol=2e-3)
 
@@ -196,7 +198,7 @@ def test_many_threads_can_prepare_concurrently(backend: TorchBackend) -> None:
     items = [*pages(), *(query(text * 3) for text in "abcd")] * 6
     with ThreadPoolExecutor(8) as threads:
         prepared = list(threads.map(backend.prepare, items))
-    assert [one.tokens for one in prepared] == [backend.prepare(item).tokens for item in items]
+    assert [prepared_input.tokens for prepared_input in prepared] == [backend.prepare(item).tokens for item in items]
 
 
 def test_pooling_reduces_vectors_of_pages_but_not_of_queries(folder: tuple[Path, Any]) -> None:
@@ -214,5 +216,5 @@ def test_half_precision_gives_nearly_the_same_vectors(folder: tuple[Path, Any], 
     loaded: Any = half._model
     (loaded._model if hasattr(loaded, "_model") else loaded._encoder).to(torch.bfloat16)
     object.__setattr__(loaded.info.placement, "dtype", torch.bfloat16)
-    one, other = embed(half, [pages()[0]])[0], embed(backend, [pages()[0]])[0]
-    assert agreement(one, other) > 0.95
+    first, second = embed(half, [pages()[0]])[0], embed(backend, [pages()[0]])[0]
+    assert agreement(first, second) > 0.95
