@@ -156,7 +156,7 @@ def delete_document(
 
 
 def lock_document(tx: OwnerTransaction, document: Document) -> Document:
-    """Lock the document and its collection until the transaction ends, and return the document read afresh.
+    """Lock the document and its collection until the transaction ends, and return the document, read again.
 
     The collection has to be locked first: a change of the document makes the database check the collection, and so
     wait for a transaction that changes the collection and may itself want this document.

@@ -21,7 +21,6 @@ from collections_app.ingest.errors import TriedTooOften
 from collections_app.ingest.leases import Lease, LeaseLost
 from collections_app.ingest.store_pages import RetryStore
 from collections_app.models import Revision, Status
-from collections_app.storage import files
 from collections_app.storage.errors import StorageUnavailable
 from collections_app.webhooks import outbox
 from paliapi.database import release_connection
@@ -84,7 +83,7 @@ def _record_errors(lease: Lease) -> Iterator[None]:
         _fail(lease, failure.error, page=failure.page)
     except Error as error:
         _fail(lease, error)
-    except files.BACKEND_ERRORS as error:
+    except OSError as error:
         log.error("storage_unavailable", error=str(error))
         _wait(lease, StorageUnavailable())
     except (OperationalError, InterfaceError):

@@ -32,7 +32,7 @@ THUMBNAIL_TYPE = "image/jpeg"
 _THUMBNAIL_SUFFIX = ".thumbnail"
 
 # Raised by a full or missing disk and by an object store that is not available.
-BACKEND_ERRORS = (OSError, BotoCoreError, ClientError)
+_BACKEND_ERRORS = (OSError, BotoCoreError, ClientError)
 
 
 class HasKey(Protocol):
@@ -114,9 +114,9 @@ def _save(owner_id: int, content: Content) -> str:
             key = storage().save(key, file)
             if content.thumbnail:
                 storage().save(thumbnail_key(key), ContentFile(content.thumbnail))
-        except BACKEND_ERRORS:
+        except _BACKEND_ERRORS:
             # A full disk keeps what it had room for, and would keep more at every retry.
-            with suppress(*BACKEND_ERRORS):
+            with suppress(*_BACKEND_ERRORS):
                 erase(key)
             raise
     return key
@@ -186,7 +186,7 @@ def discard_on_error(drafts: Sequence[Draft]) -> Iterator[None]:
 def discard(draft: Draft) -> None:
     """Delete the bytes of a draft that gets no row."""
     if draft.key:
-        with suppress(*BACKEND_ERRORS):
+        with suppress(*_BACKEND_ERRORS):
             erase(draft.key)
 
 
@@ -246,6 +246,6 @@ def _reading() -> Iterator[None]:
 def _mapped_errors() -> Iterator[None]:
     try:
         yield
-    except BACKEND_ERRORS as error:
+    except _BACKEND_ERRORS as error:
         log.error("storage_unavailable", error=str(error))
         raise StorageUnavailable(retry_after_s=60) from error

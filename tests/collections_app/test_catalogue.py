@@ -103,8 +103,8 @@ def test_name_in_several_collections_is_ambiguous(alice: Someone, caller: Caller
             catalogue.find_document_to_change(tx, caller, "a.pdf", collection_name=None)
     put(alice, "a.pdf", PDF)
     with acting_for(alice.id) as tx:
-        found = catalogue.find_document_to_change(tx, caller, "a.pdf", collection_name=None)
-        assert found.collection.name == catalogue.DEFAULT_COLLECTION
+        document = catalogue.find_document_to_change(tx, caller, "a.pdf", collection_name=None)
+        assert document.collection.name == catalogue.DEFAULT_COLLECTION
 
 
 def test_metadata_also_replaces_that_of_a_revision_in_processing(alice: Someone, caller: Caller) -> None:

@@ -33,9 +33,9 @@ def test_vectors_are_read_as_they_were_inserted(alice: Someone) -> None:
     with acting_for(alice.id) as tx:
         first, second = pages_of(alice, document)
         replace_vectors(tx, first, numbers)
-        found = vectors.read(tx, [first, second])
-    assert np.array_equal(found[first], numbers)
-    assert np.array_equal(found[second], VECTORS)
+        stored = vectors.read(tx, [first, second])
+    assert np.array_equal(stored[first], numbers)
+    assert np.array_equal(stored[second], VECTORS)
 
 
 def test_encoding_is_that_of_postgres(alice: Someone) -> None:
@@ -63,11 +63,11 @@ def test_vectors_are_copied_with_layout_and_sketch(alice: Someone) -> None:
         replace_vectors(tx, from_page, np.full((2, 3), 0.5, dtype=np.float16))
         PageEmbedding.objects.filter(owner_id=alice.id, page_id__in=[first, second]).delete()
         assert vectors.copy(tx, {first: from_page, second: from_page})
-        found = vectors.read(tx, [first, second])
+        stored = vectors.read(tx, [first, second])
         rows = PageEmbedding.objects.filter(owner_id=alice.id, page_id__in=[from_page, first, second])
         assert len(set(rows.values_list("pooled", "sketch"))) == 1
         layouts = set(map(str, PageEmbedding.objects.filter(owner_id=alice.id).values_list("layout", flat=True)))
-    assert [vector.shape for vector in found.values()] == [(2, 3), (2, 3)]
+    assert [vector.shape for vector in stored.values()] == [(2, 3), (2, 3)]
     assert layouts == {"{'kind': 'boxes', 'boxes': [None]}"}
 
 
