@@ -1,6 +1,6 @@
 """The configuration of one process: the variables of the environment as one frozen, typed `Env`.
 
-`paliapi.env_sources` says where values come from, and `paliapi.env_values` what they may look like.
+`paliapi.configuration.sources` says where values come from, and `paliapi.configuration.values` what they may look like.
 """
 
 from collections.abc import Mapping
@@ -9,9 +9,9 @@ from functools import partial
 from pathlib import Path
 from typing import Literal, cast
 
-from paliapi.env_setting import Setting, read_fields, setting
-from paliapi.env_sources import gather, process_environ
-from paliapi.env_values import (
+from paliapi.configuration.setting import Setting, read_fields, setting
+from paliapi.configuration.sources import gather, process_environ
+from paliapi.configuration.values import (
     between,
     boolean,
     comma_list,

@@ -9,8 +9,8 @@ from typing import Any, cast
 from django.apps import apps
 from django.utils.module_loading import import_string
 
+from paliapi.configuration.setting import Setting
 from paliapi.env import ROOT, Env
-from paliapi.env_setting import Setting
 from paliapi.http.problems import codes
 
 # The first variable of each section.

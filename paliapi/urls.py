@@ -3,8 +3,8 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from paliapi import docs, health, metrics
-from paliapi.http import problems
+from paliapi import health, metrics
+from paliapi.http import docs, problems
 
 urlpatterns = [
     path("", docs.home),

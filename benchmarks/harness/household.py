@@ -14,7 +14,8 @@ from typing import Literal
 
 import httpx
 
-from paliapi import env, env_sources
+from paliapi import env
+from paliapi.configuration.sources import process_environ
 from paliapi.roles import APP, OWNER
 from paliapi.stack import processes
 from paliapi.stack.child import Child, Command
@@ -94,15 +95,13 @@ def household(settings: Mapping[str, str] | None = None, *, model: Model = "ques
     with ExitStack() as ending:
         ending.callback(shutil.rmtree, folder, ignore_errors=True)
         home = open_home(folder)
-        ending.callback(home.forget_short_names)
+        ending.callback(home.remove_short_names)
         postgres = ending.enter_context(start_postgres(home))
         redis, child = start_redis(home, password=secrets.token_urlsafe(16))
         ending.callback(child.stop, within_s=5)
         port = free_port()
         environ = {
-            **{
-                name: value for name, value in env_sources.process_environ().items() if name in ("PATH", "HOME", "LANG")
-            },
+            **{name: value for name, value in process_environ().items() if name in ("PATH", "HOME", "LANG")},
             "DJANGO_SETTINGS_MODULE": "paliapi.settings",
             "PALIAPI_HOME": str(folder),
             "LOG_LEVEL": "WARNING",

@@ -47,7 +47,7 @@ class Stack:
 
     def pid_of(self, name: str) -> int:
         """Return the process of a member such as `worker`, or 0 while it is down."""
-        records = [record for path in self.home.lists_of_children() for record in leftovers.read(path)]
+        records = [record for path in self.home.children_lists() for record in leftovers.read(path)]
         return next((one.pid for one in records if one.name == name and processes.alive(one.pid)), 0)
 
     def connect(self) -> "psycopg.Connection[tuple[object, ...]]":

@@ -39,7 +39,7 @@ def main() -> None:
                 sys.stdout.write(f"{name:25} {statistics.median(times):6.0f} microseconds a call\n")
         finally:
             child.stop(within_s=5)
-            home.forget_short_names()
+            home.remove_short_names()
 
 
 def _measure(calls: dict[str, Callable[[], object]]) -> dict[str, list[float]]:

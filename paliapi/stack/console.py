@@ -1,64 +1,62 @@
-"""What the person in front of the terminal sees."""
+"""Output for the person at the terminal."""
 
 import json
 import re
 import sys
 import time
 
-# Lines of children that are worth a look: structured logs, Python's words for levels, Postgres's.
-_WORTH_SEEING = re.compile(
-    r'"level": ?"(?:warning|error|critical)"|\b(?:WARNING|ERROR|CRITICAL|FATAL|PANIC|Traceback)\b'
-)
+# Lines of children that are worth showing: warnings and errors of structured logs, Python and Postgres.
+_NOTABLE = re.compile(r'"level": ?"(?:warning|error|critical)"|\b(?:WARNING|ERROR|CRITICAL|FATAL|PANIC|Traceback)\b')
 
 
-# Redis says so at every start, on most machines.
-_KNOWN = "Memory overcommit must be enabled"
+# Redis prints this at every start on most machines.
+_IGNORED = "Memory overcommit must be enabled"
 
 
 class Console:
-    """Prints lines with the time since the start. A terminal that went away is no reason to stop."""
+    """Prints lines with the time since the start, and goes on without output if the terminal has closed."""
 
     def __init__(self, *, everything: bool = False) -> None:
         self._everything = everything
-        self._began = time.monotonic()
+        self._started_at = time.monotonic()
 
     @property
     def elapsed_s(self) -> float:
-        return time.monotonic() - self._began
+        return time.monotonic() - self._started_at
 
     def say(self, text: str) -> None:
-        """One line of progress."""
+        """Print a line of progress."""
         self._print(f"[{self.elapsed_s:5.1f} s] {text}")
 
     def show(self, text: str) -> None:
-        """Text as it is."""
+        """Print text unchanged."""
         self._print(text)
 
-    def pass_on(self, name: str, line: str) -> None:
-        """A line of a child, if it matters."""
+    def show_line(self, name: str, line: str) -> None:
+        """Print a child's log line, if it is notable."""
         if self._everything:
             self._print(f"{name:>10} | {line}")
-        elif _WORTH_SEEING.search(line) and _KNOWN not in line:
-            self._print(f"{name:>10} | {_in_short(line)}")
+        elif _NOTABLE.search(line) and _IGNORED not in line:
+            self._print(f"{name:>10} | {_summarize(line)}")
 
     def _print(self, text: str) -> None:
         try:
-            print(text, flush=True)  # noqa: T201 - this is the one that prints
+            print(text, flush=True)  # noqa: T201 - the only place that prints
         except OSError:
-            sys.stdout = open("/dev/null", "w", encoding="utf-8")  # noqa: SIM115, PTH123 - for the rest of our life
+            sys.stdout = open("/dev/null", "w", encoding="utf-8")  # noqa: SIM115, PTH123 - stays open until the process ends
 
 
-def _in_short(line: str) -> str:
-    """A structured line as people read it: the level, the event, what belongs to it, the last line of a traceback."""
+def _summarize(line: str) -> str:
+    """Shorten a structured line for people: level, event, other fields, and the last line of a traceback."""
     try:
-        said = json.loads(line)
+        fields = json.loads(line)
     except ValueError:
         return line
-    if not isinstance(said, dict):
+    if not isinstance(fields, dict):
         return line
-    exception = str(said.pop("exception", "")).strip().rpartition("\n")[2]
-    words = [str(said.pop("level", "")), str(said.pop("event", ""))]
+    exception = str(fields.pop("exception", "")).strip().rpartition("\n")[2]
+    parts = [str(fields.pop("level", "")), str(fields.pop("event", ""))]
     for name in ("timestamp", "logger"):
-        said.pop(name, None)
-    words += [f"{name}={value}" for name, value in said.items()]
-    return " ".join(word for word in (*words, exception) if word)
+        fields.pop(name, None)
+    parts += [f"{name}={value}" for name, value in fields.items()]
+    return " ".join(part for part in (*parts, exception) if part)

@@ -1,7 +1,7 @@
-"""The list of running children, kept in a file, so that whoever outlives us can end them.
+"""The list of running children in a file, so that another process can end them after the stack was killed.
 
-Two readers: the warden, which notices at once when we were killed, and our next start, should the
-warden have been killed too.
+It has two readers: the watchdog, which notices at once that the stack was killed, and the next start, in case the
+watchdog was killed too.
 """
 
 import json
@@ -13,12 +13,12 @@ from pathlib import Path
 
 from paliapi.stack import processes
 
-_PATIENCE_S = 6.0
+_TIMEOUT_S = 6.0
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One child: its number, when it started (numbers are used again), and how it likes to be stopped."""
+    """A child: its process id, its start time (process ids are reused), and the signal that stops it."""
 
     name: str
     pid: int
@@ -27,14 +27,14 @@ class Record:
 
 
 def write(path: Path, records: Iterable[Record]) -> None:
-    """Replace the list, in one step."""
+    """Replace the list atomically."""
     draft = path.with_suffix(".draft")
     draft.write_text(json.dumps([asdict(record) for record in records]), encoding="utf-8")
     draft.replace(path)
 
 
 def read(path: Path) -> list[Record]:
-    """The list, or nothing if there is none or a crash of the machine cut it."""
+    """Return the list, or an empty one if it is missing or was truncated by a crash of the machine."""
     try:
         rows = json.loads(path.read_text(encoding="utf-8"))
         return [
@@ -44,19 +44,19 @@ def read(path: Path) -> list[Record]:
         return []
 
 
-def end_all(path: Path, *, patience_s: float = _PATIENCE_S) -> list[str]:
-    """End what is on the list and still runs; answer the names. Nobody else's process is ever touched."""
-    found = [record for record in read(path) if _is_there(record)]
-    for record in reversed(found):
+def end_processes(path: Path, *, timeout_s: float = _TIMEOUT_S) -> list[str]:
+    """End the listed processes that still run, and return their names. Other processes are never touched."""
+    running = [record for record in read(path) if _still_runs(record)]
+    for record in reversed(running):
         processes.signal_one(record.pid, record.stop_signal)
-    processes.wait_until(lambda: not any(_is_there(record) for record in found), within_s=patience_s)
-    for record in found:
-        if _is_there(record):
+    processes.wait_until(lambda: not any(_still_runs(record) for record in running), within_s=timeout_s)
+    for record in running:
+        if _still_runs(record):
             processes.signal_group(record.pid, signal.SIGKILL)
-    processes.wait_until(lambda: not any(_is_there(record) for record in found), within_s=patience_s)
+    processes.wait_until(lambda: not any(_still_runs(record) for record in running), within_s=timeout_s)
     path.unlink(missing_ok=True)
-    return [record.name for record in found]
+    return [record.name for record in running]
 
 
-def _is_there(record: Record) -> bool:
+def _still_runs(record: Record) -> bool:
     return record.pid != os.getpid() and processes.alive(record.pid) and processes.is_same(record.pid, record.started)

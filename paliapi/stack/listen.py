@@ -1,40 +1,40 @@
-"""The port of the web. We hold it ourselves, so a restart of the web loses no connection."""
+"""The web server's listening socket, which the stack holds itself, so that a restart loses no connection."""
 
 import errno
 import socket
 
-from paliapi.stack.trouble import Trouble
+from paliapi.stack.errors import StackError
 
 _BACKLOG = 1024
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A listening socket at this address."""
+    """Return a listening socket at this address."""
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
     except (socket.gaierror, UnicodeError):
-        raise Trouble(f"PALIAPI_HOST is not an address of this machine: {host}.") from None
-    door = socket.socket(family, kind, protocol)
+        raise StackError(f"PALIAPI_HOST is not an address of this machine: {host}.") from None
+    listener = socket.socket(family, kind, protocol)
     try:
-        door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        door.bind(address)
-        door.listen(_BACKLOG)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(_BACKLOG)
     except OSError as problem:
-        door.close()
-        raise Trouble(_sentence(problem, host=host, port=port)) from problem
-    return door
+        listener.close()
+        raise StackError(_describe(problem, host=host, port=port)) from problem
+    return listener
 
 
 def free_port() -> int:
-    """A port on this machine's own address that nobody listens on at the moment."""
-    with socket.socket() as door:
-        door.bind(("127.0.0.1", 0))
-        return int(door.getsockname()[1])
+    """Return a port of the loopback interface that is currently free."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
 
 
-def _sentence(problem: OSError, *, host: str, port: int) -> str:
+def _describe(problem: OSError, *, host: str, port: int) -> str:
     if problem.errno == errno.EADDRINUSE:
         return f"Port {port} is taken by another program: stop that one, or set PALIAPI_PORT to another port."
     if problem.errno in (errno.EACCES, errno.EPERM):

@@ -1,7 +1,7 @@
-"""The embedded Postgres: made once, listening on a socket in its own folder, with no password-free door but ours.
+"""The embedded Postgres, which listens only on a socket in its own folder.
 
-`postgres`, the superuser, is let in by who we are to the operating system (peer); every other role by
-its password (SCRAM). There is no TCP.
+The superuser `postgres` is authenticated by the operating system account (peer), every other role by its password
+(SCRAM).
 """
 
 import os
@@ -24,15 +24,15 @@ from paliapi.roles import APP, OWNER
 from paliapi.stack import account as accounts
 from paliapi.stack import postgres_binaries, processes
 from paliapi.stack.child import Child, Command
+from paliapi.stack.errors import StackError, describe
 from paliapi.stack.home import Home
-from paliapi.stack.logs import telling_line
-from paliapi.stack.trouble import Trouble, in_words
+from paliapi.stack.logs import most_relevant_line
 
 SUPERUSER = "postgres"
 DATABASE = "paliapi"
 _SOCKET = ".s.PGSQL.5432"
 
-# For a laptop: most of its memory stays with the page cache and with the programs of its owner.
+# For a laptop: leaves most memory to the page cache and to other programs.
 _TUNING = {
     "listen_addresses": "",
     "unix_socket_directories": ".",
@@ -49,14 +49,14 @@ _TUNING = {
     "log_timezone": "UTC",
     "log_line_prefix": "%m [%p] %q%u ",
     "log_checkpoints": "off",
-    # The text of a failed statement may hold what people search for; the applications log what failed.
+    # The text of a failed statement may contain search queries; the applications log the failure itself.
     "log_min_error_statement": "panic",
 }
-_FORGETFUL = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "shared_buffers": "64MB"}
+_NOT_DURABLE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "shared_buffers": "64MB"}
 
 
 class Postgres:
-    """The database of one home: how it is made, started and asked."""
+    """The database of one home: creating, starting and querying it."""
 
     def __init__(self, home: Home, *, durable: bool = True) -> None:
         self._home = home
@@ -68,40 +68,40 @@ class Postgres:
         self._programs: Path | None = None
 
     def url_for(self, role: str, database: str = DATABASE, *, password: str = "") -> str:
-        """The URL under which a client reaches the database as this role."""
+        """Return the URL to connect to the database as this role."""
         secret = f":{quote(password, safe='')}" if password else ""
         return f"postgresql://{role}{secret}@/{quote(database, safe='')}?host={quote(str(self.socket_folder), safe='')}"
 
     def prepare(self) -> None:
-        """Leave nothing between here and a start: programs, data, rules of entry, leftovers of a killed server."""
+        """Prepare a start: find the programs, create the data and access rules, and end a killed server's remains."""
         try:
             self._programs = postgres_binaries.find(self._account)
-            if not self._is_made():
-                self._make()
-            self._refuse_foreign()
+            if not self._is_created():
+                self._create()
+            self._check_version_and_owner()
             if self._account:
-                self._account.takes(self.data)
+                self._account.take_over(self.data)
             self._end_leftover()
-            self._write_rules_of_entry()
+            self._write_access_rules()
         except OSError as problem:
-            raise in_words(problem, place=self.data) from problem
+            raise describe(problem, path=self.data) from problem
 
     def command(self) -> Command:
-        """What starts the server; `prepare` comes first."""
-        tuning = _TUNING | ({} if self._durable else _FORGETFUL)
-        options = [word for name, value in tuning.items() for word in ("-c", f"{name}={value}")]
+        """Return the command that starts the server; call `prepare` first."""
+        tuning = _TUNING | ({} if self._durable else _NOT_DURABLE)
+        options = [option for name, value in tuning.items() for option in ("-c", f"{name}={value}")]
         return Command(
             name="postgres",
-            argv=(self._program("postgres"), "-D", self._from_inside(self.data), *options),
+            argv=(self._program("postgres"), "-D", self._path_for_account(self.data), *options),
             environ=_environ(),
             cwd=self.data,
             stop_signal=signal.SIGINT,
             spawn_options=self._account.spawn_options if self._account else {},
         )
 
-    def answers(self) -> bool:
-        """Can one connect? No, while it starts or recovers; the server's own note says so without a failed attempt."""
-        if "ready" not in self._note():
+    def is_ready(self) -> bool:
+        """Check whether the server accepts connections; its PID file shows this without a failed attempt."""
+        if "ready" not in self._pid_file_lines():
             return False
         try:
             self.connect(SUPERUSER).close()
@@ -110,17 +110,17 @@ class Postgres:
         return True
 
     def connect(self, database: str) -> psycopg.Connection:
-        """A connection as the superuser, in autocommit."""
+        """Connect as the superuser, in autocommit mode."""
         return psycopg.connect(self.url_for(SUPERUSER, database), autocommit=True, connect_timeout=5)
 
-    def furnish(self, passwords: Mapping[str, str]) -> None:
-        """Make the roles, their passwords, the database and its extension, as far as they are missing."""
+    def bootstrap(self, passwords: Mapping[str, str]) -> None:
+        """Create the roles, the database and its extension if they are missing, and set the passwords."""
         with self.connect("template1") as connection:
-            # Every database made from the template has the extension, those of tests too.
+            # Databases created from the template, such as those of tests, get the extension too.
             enable_extension(connection)
         bootstrap(self.connect, database=DATABASE, passwords=passwords, start=SUPERUSER)
 
-    def _is_made(self) -> bool:
+    def _is_created(self) -> bool:
         if not self.data.exists():
             return False
         if (self.data / "PG_VERSION").is_file():
@@ -128,38 +128,38 @@ class Postgres:
         try:
             self.data.rmdir()
         except OSError:
-            raise Trouble(f"The folder {self.data} holds something, but no database; move it away.") from None
+            raise StackError(f"The folder {self.data} is not empty but contains no database; move it away.") from None
         return False
 
-    def _refuse_foreign(self) -> None:
+    def _check_version_and_owner(self) -> None:
         version = (self.data / "PG_VERSION").read_text(encoding="ascii").strip()
         if version != postgres_binaries.MAJOR:
-            raise Trouble(
+            raise StackError(
                 f"The data in {self.data} was written by Postgres {version}, and this is Postgres "
                 f"{postgres_binaries.MAJOR}: start the release that wrote it, dump the database, and load it here."
             )
         owner = self.data.stat().st_uid
         if not self._account and owner != os.geteuid():
-            raise Trouble(
-                f"The database folder {self.data} belongs to {accounts.name_of(owner)}; run this as its owner."
+            raise StackError(
+                f"The database folder {self.data} belongs to {accounts.account_name(owner)}; run this as its owner."
             )
 
-    def _make(self) -> None:
-        """Make it beside its place and move it there when it is whole: a killed start leaves nothing half done."""
-        for forsaken in self._home.run.glob("postgres-draft-*"):
-            shutil.rmtree(forsaken)
+    def _create(self) -> None:
+        """Create the data in a draft folder that is renamed when complete, so that no start leaves partial data."""
+        for abandoned in self._home.run.glob("postgres-draft-*"):
+            shutil.rmtree(abandoned)
         draft = Path(tempfile.mkdtemp(prefix="postgres-draft-", dir=self._home.run))
         if self._account:
-            self._account.takes(draft)
+            self._account.take_over(draft)
         argv = [
             self._program("initdb"),
-            *("-D", self._from_inside(draft), "-U", SUPERUSER),
+            *("-D", self._path_for_account(draft), "-U", SUPERUSER),
             *("--auth-local=peer", "--auth-host=reject", "--no-instructions"),
             *("--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"),
             *([] if self._durable else ["--no-sync"]),
         ]
         accounts.own_name()
-        answer = subprocess.run(
+        result = subprocess.run(
             argv,
             cwd=draft,
             env=_environ(),
@@ -170,21 +170,25 @@ class Postgres:
             **(self._account.spawn_options if self._account else {}),
         )
         with self.log.open("a", encoding="utf-8") as log:
-            log.write(answer.stdout + answer.stderr)
-        if answer.returncode != 0:
-            raise Trouble(f"The database could not be made: {telling_line(answer.stderr)} (see {self.log}).")
+            log.write(result.stdout + result.stderr)
+        if result.returncode != 0:
+            raise StackError(
+                f"The database could not be created: {most_relevant_line(result.stderr)} (see {self.log})."
+            )
         draft.rename(self.data)
 
-    def _note(self) -> list[str]:
-        """What a server writes into its data: its number, where, since when, ..., and at last `ready`."""
+    def _pid_file_lines(self) -> list[str]:
+        """Return the lines of `postmaster.pid`: process id, data folder, start time, ..., and finally `ready`."""
         try:
             return [line.strip() for line in (self.data / "postmaster.pid").read_text(encoding="utf-8").splitlines()]
         except FileNotFoundError:
             return []
 
-    def _from_inside(self, folder: Path) -> str:
-        """How a program that starts in `folder` under another account names it: that account may be unable to
-        walk there from the root, as when root's checkout is closed to all others."""
+    def _path_for_account(self, folder: Path) -> str:
+        """Return the path by which a program started in `folder` under the other account can reach it.
+
+        That account may lack access to the parent folders, for example in root's home.
+        """
         return "/proc/self/cwd" if self._account and Path("/proc/self/cwd").exists() else str(folder)
 
     def _program(self, name: str) -> str:
@@ -192,7 +196,7 @@ class Postgres:
             self._programs = postgres_binaries.find(self._account)
         return str(self._programs / "bin" / name)
 
-    def _write_rules_of_entry(self) -> None:
+    def _write_access_rules(self) -> None:
         name = accounts.own_name()
         self._write("pg_hba.conf", f"local all {SUPERUSER} peer map=stack\nlocal all all scram-sha-256\n")
         self._write("pg_ident.conf", f'stack "{name}" {SUPERUSER}\n')
@@ -206,54 +210,54 @@ class Postgres:
         draft.replace(self.data / name)
 
     def _end_leftover(self) -> None:
-        """We hold the lock of the home, so a server that still runs over this folder belongs to nobody."""
-        lines = self._note()
+        """End a server that still uses this folder; this stack holds the home's lock, so it is abandoned."""
+        lines = self._pid_file_lines()
         if len(lines) < 3 or not (lines[0].isdigit() and lines[2].isdigit()):
             return
         pid = int(lines[0])
         if not processes.alive(pid):
-            # Killed outright. Its own children take a moment to notice, and until then a new server refuses to start.
-            processes.wait_until(lambda: not _is_attached(lines), within_s=10)
+            # It was killed. Its children take a moment to notice, and until then a new server refuses to start.
+            processes.wait_until(lambda: not _is_shared_memory_used(lines), within_s=10)
             return
         if not (processes.is_same(pid, float(lines[2])) and processes.program(pid) == "postgres"):
-            # The number belongs to another process by now. Postgres would take it for a server and not start, unless
-            # it is its parent's number. The rest of the note stays: Postgres still looks for the old shared memory.
+            # The process id has been reused. Postgres would mistake that process for a server and not start, unless it
+            # is Postgres's parent. The other lines stay, because Postgres needs them to find the old shared memory.
             self._write("postmaster.pid", "\n".join([str(os.getpid()), *lines[1:], ""]))
             return
-        for number, patience_s in ((signal.SIGINT, 10), (signal.SIGQUIT, 5), (signal.SIGKILL, 5)):
+        for number, timeout_s in ((signal.SIGINT, 10), (signal.SIGQUIT, 5), (signal.SIGKILL, 5)):
             processes.signal_one(pid, number)
-            if processes.wait_until(lambda: not processes.alive(pid), within_s=patience_s):
+            if processes.wait_until(lambda: not processes.alive(pid), within_s=timeout_s):
                 return
-        raise Trouble(f"A Postgres of an earlier start (process {pid}) does not end; end it by hand.")
+        raise StackError(f"A Postgres of an earlier start (process {pid}) cannot be stopped; stop it by hand.")
 
 
 @dataclass(slots=True)
 class RunningPostgres:
-    """A server of one's own, outside the supervisor: for tests and single commands."""
+    """A server outside the supervisor, for tests and single commands."""
 
     postgres: Postgres
     passwords: Mapping[str, str]
     child: Child
 
     def url_for(self, role: str, database: str = DATABASE) -> str:
-        """The URL for this role, its password included."""
+        """Return the URL for this role, including its password."""
         return self.postgres.url_for(role, database, password=self.passwords.get(role, ""))
 
     def stop(self) -> None:
-        """Stop it, and leave the data as they are."""
+        """Stop the server and keep its data."""
         self.child.stop(within_s=10)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.stop()
 
 
 def start_postgres(home: Home, *, durable: bool = True, passwords: Mapping[str, str] | None = None) -> RunningPostgres:
-    """Start a server over this home and wait until the roles and the database are there."""
+    """Start a server for this home and wait until the roles and the database exist."""
     postgres = Postgres(home, durable=durable)
     postgres.prepare()
     running = RunningPostgres(
@@ -262,23 +266,23 @@ def start_postgres(home: Home, *, durable: bool = True, passwords: Mapping[str, 
         Child(postgres.command(), log=postgres.log),
     )
     try:
-        processes.wait_until(lambda: postgres.answers() or running.child.exit_code() is not None, within_s=60)
-        if running.child.exit_code() is not None or not postgres.answers():
-            raise Trouble(f"Postgres did not start: {running.child.reason()}.")
-        postgres.furnish(running.passwords)
+        processes.wait_until(lambda: postgres.is_ready() or running.child.exit_code() is not None, within_s=60)
+        if running.child.exit_code() is not None or not postgres.is_ready():
+            raise StackError(f"Postgres did not start: {running.child.reason()}.")
+        postgres.bootstrap(running.passwords)
     except BaseException:
         running.stop()
         raise
     return running
 
 
-def _is_attached(note: list[str]) -> bool:
-    """Does a process still use the shared memory that the server named in its note?"""
+def _is_shared_memory_used(pid_file_lines: list[str]) -> bool:
+    """Check whether a process still uses the shared memory named in the PID file."""
     table = Path("/proc/sysvipc/shm")
-    if len(note) < 7 or not table.is_file():
+    if len(pid_file_lines) < 7 or not table.is_file():
         return False
     rows = [line.split() for line in table.read_text(encoding="ascii").splitlines()[1:]]
-    return any(row[:2] == note[6].split() and int(row[6]) > 0 for row in rows)
+    return any(row[:2] == pid_file_lines[6].split() and int(row[6]) > 0 for row in rows)
 
 
 def _environ() -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""What the operating system knows of a process: is it there, is it still the one we knew, end it."""
+"""Processes of the operating system: checking, identifying and ending them."""
 
 import os
 import signal
@@ -10,12 +10,12 @@ from datetime import datetime
 from pathlib import Path
 
 _POLL_S = 0.02
-# Linux; elsewhere `ps` knows the same.
+# Linux has /proc; elsewhere, `ps` reports the same.
 _HAS_PROC = Path("/proc/self/stat").is_file()
 
 
 def alive(pid: int) -> bool:
-    """Is there such a process that still runs? One that only waits to be reaped does not count."""
+    """Check whether a process runs; a zombie does not count."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
@@ -26,22 +26,22 @@ def alive(pid: int) -> bool:
 
 
 def started_at(pid: int) -> float | None:
-    """When the process started, as seconds since 1970; with the number it tells one process from all others."""
+    """Return the start time in seconds since 1970, which together with the process id identifies a process."""
     if _HAS_PROC:
         fields = _linux_fields(pid)
         return None if fields is None else _boot_time() + int(fields[19]) / os.sysconf("SC_CLK_TCK")
-    words = _ps(pid, "lstart=")
-    return datetime.strptime(words, "%a %b %d %H:%M:%S %Y").astimezone().timestamp() if words else None
+    text = _ps(pid, "lstart=")
+    return datetime.strptime(text, "%a %b %d %H:%M:%S %Y").astimezone().timestamp() if text else None
 
 
 def is_same(pid: int, started: float) -> bool:
-    """Is the process with this number the one that started then?"""
-    now = started_at(pid)
-    return now is not None and abs(now - started) <= 2
+    """Check whether the process with this id is the one that started at that time."""
+    current = started_at(pid)
+    return current is not None and abs(current - started) <= 2
 
 
 def program(pid: int) -> str:
-    """The file name of the program the process runs, or nothing."""
+    """Return the file name of the program that the process runs, or an empty string."""
     if _HAS_PROC:
         try:
             return Path(f"/proc/{pid}/comm").read_text(encoding="utf-8").strip()
@@ -51,19 +51,19 @@ def program(pid: int) -> str:
 
 
 def signal_group(leader: int, number: int) -> None:
-    """Send a signal to every process of the group, if there is any left."""
+    """Send a signal to every remaining process of the group."""
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(leader, number)
 
 
 def signal_one(pid: int, number: int) -> None:
-    """Send a signal to one process, if it is still there."""
+    """Send a signal to a process, if it still exists."""
     with suppress(ProcessLookupError, PermissionError):
         os.kill(pid, number)
 
 
 def wait_until(done: Callable[[], bool], *, within_s: float) -> bool:
-    """Wait for `done`; False when the time ran out."""
+    """Wait for `done`; return False on a timeout."""
     deadline = time.monotonic() + within_s
     while not done():
         if time.monotonic() >= deadline:
@@ -72,9 +72,9 @@ def wait_until(done: Callable[[], bool], *, within_s: float) -> bool:
     return True
 
 
-def end_group(leader: int, *, gently: int, within_s: float) -> None:
-    """Ask the leader to stop; what is left of its group when the time is over is killed."""
-    signal_one(leader, gently)
+def end_group(leader: int, *, stop_signal: int, within_s: float) -> None:
+    """Ask the leader to stop, and kill what remains of its group after the timeout."""
+    signal_one(leader, stop_signal)
     wait_until(lambda: not alive(leader), within_s=within_s)
     signal_group(leader, signal.SIGKILL)
 
@@ -87,7 +87,7 @@ def _state(pid: int) -> str:
 
 
 def _linux_fields(pid: int) -> list[str] | None:
-    """The fields of /proc/PID/stat from the state on: the name before it may hold anything."""
+    """Return the fields of /proc/PID/stat from the state on, skipping the name, which may contain anything."""
     try:
         return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
     except OSError:
@@ -99,7 +99,7 @@ def _boot_time() -> float:
 
 
 def _ps(pid: int, column: str) -> str:
-    answer = subprocess.run(
+    result = subprocess.run(
         ["/bin/ps", "-o", column, "-p", str(pid)], capture_output=True, text=True, check=False, env={"LC_ALL": "C"}
     )
-    return answer.stdout.strip()
+    return result.stdout.strip()

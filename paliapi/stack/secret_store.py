@@ -1,11 +1,11 @@
-"""The secrets of one home: made once and never changed by us, since keys and sessions hang on them."""
+"""The secrets of one home, which are generated once and never changed, because keys and sessions depend on them."""
 
 import os
 import secrets
 from pathlib import Path
 
-from paliapi.env_values import parse_file
-from paliapi.stack.trouble import in_words
+from paliapi.configuration.values import parse_file
+from paliapi.stack.errors import describe
 
 _FILE = "secrets.env"
 _NAMES = (
@@ -18,22 +18,22 @@ _NAMES = (
 )
 
 
-def load_or_make(home: Path, *, more: tuple[str, ...] = ()) -> dict[str, str]:
-    """The secrets by name, and those named in `more`. What is missing is made and added; what is there stays."""
+def load_or_create(home: Path, *, more: tuple[str, ...] = ()) -> dict[str, str]:
+    """Return the secrets by name, including those in `more`, and generate the missing ones."""
     path, names = home / _FILE, _NAMES + more
     try:
-        found = parse_file(path.read_text(encoding="utf-8")) if path.exists() else {}
-        if all(found.get(name) for name in names):
-            return found
-        made = {name: found.get(name) or secrets.token_urlsafe(36) for name in names}
-        write_private(path, made, about="Secrets of this PaliAPI. Losing them makes every API key useless.")
+        stored = parse_file(path.read_text(encoding="utf-8")) if path.exists() else {}
+        if all(stored.get(name) for name in names):
+            return stored
+        complete = {name: stored.get(name) or secrets.token_urlsafe(36) for name in names}
+        write_private(path, complete, about="Secrets of this PaliAPI. Losing them makes every API key useless.")
     except OSError as problem:
-        raise in_words(problem, place=path) from problem
-    return made
+        raise describe(problem, path=path) from problem
+    return complete
 
 
 def write_private(path: Path, values: dict[str, str], *, about: str) -> None:
-    """Write NAME=value lines for our own eyes only, whole or not at all."""
+    """Write NAME=value lines atomically, readable only by this user."""
     draft = path.with_name(f"{path.name}.draft")
     draft.unlink(missing_ok=True)
     lines = [f"# {about}", *(f"{name}={value}" for name, value in values.items())]

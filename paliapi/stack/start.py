@@ -1,4 +1,4 @@
-"""From nothing to ready: the order in which the stack comes up, and its end."""
+"""Starting and stopping the stack, in order."""
 
 import http.client
 import json
@@ -7,17 +7,17 @@ import sys
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
+from paliapi.configuration.setting import EnvError
+from paliapi.configuration.sources import home_path, process_environ, user_variables
 from paliapi.env import ROOT
-from paliapi.env_setting import EnvError
-from paliapi.env_sources import home_path, process_environ, user_variables
 from paliapi.stack import members, welcome
 from paliapi.stack import plan as plans
 from paliapi.stack.console import Console
-from paliapi.stack.home import Home, only_one, open_home
+from paliapi.stack.errors import StackError, describe
+from paliapi.stack.home import Home, lock_home, open_home
 from paliapi.stack.listen import listen
 from paliapi.stack.plan import Plan
 from paliapi.stack.supervisor import Service, StopRequested, Supervisor
-from paliapi.stack.trouble import Trouble, in_words
 from paliapi.stack.welcome import FirstAdmin
 
 _RECOVERY_S = 600.0
@@ -25,41 +25,41 @@ _READY_S = 120.0
 
 
 def run(*, everything: bool) -> int:
-    """Run the stack until somebody stops it; the exit code. What keeps it from running is said in one sentence."""
+    """Run the stack until it is stopped, and return the exit code. Problems are described in one sentence."""
     console = Console(everything=everything)
     os.umask(0o077)
-    given = user_variables(process_environ(), root=ROOT)
-    path = home_path(given, root=ROOT)
+    user = user_variables(process_environ(), root=ROOT)
+    path = home_path(user, root=ROOT)
     try:
         home = open_home(path)
-        with only_one(home):
-            _run(home, plans.make(home, given), console)
-    except (Trouble, EnvError) as trouble:
-        print(f"PaliAPI cannot run. {trouble}", file=sys.stderr)  # noqa: T201 - this is the last word
+        with lock_home(home):
+            _run(home, plans.make_plan(home, user), console)
+    except (StackError, EnvError) as error:
+        print(f"PaliAPI cannot run. {error}", file=sys.stderr)  # noqa: T201 - the last message
         return 1
     except OSError as problem:
-        print(f"PaliAPI cannot run. {in_words(problem, place=path)}", file=sys.stderr)  # noqa: T201
+        print(f"PaliAPI cannot run. {describe(problem, path=path)}", file=sys.stderr)  # noqa: T201
         return 1
     return 0
 
 
 def _run(home: Home, plan: Plan, console: Console) -> None:
-    with listen(plan.env.host, plan.env.port) as door, Supervisor(home, console) as supervisor:
+    with listen(plan.env.host, plan.env.port) as listener, Supervisor(home, console) as supervisor:
         try:
-            first_admin = _Start(home, plan, console, supervisor).all(members.of_web(home, plan, door))
+            first_admin = _Start(home, plan, console, supervisor).run(members.of_web(home, plan, listener))
             console.show(welcome.text(plan.env, first_admin))
-            supervisor.settle()
+            supervisor.mark_up()
             supervisor.watch()
         except StopRequested:
             pass
-        console.say("Stopping. Once more Ctrl-C hurries it.")
-    home.forget_short_names()
-    home.forget_metrics()
+        console.say("Stopping. Press Ctrl-C again to force it.")
+    home.remove_short_names()
+    home.remove_metrics()
     console.say("Stopped.")
 
 
 class _Start:
-    """One start, step by step."""
+    """The steps of one start."""
 
     def __init__(self, home: Home, plan: Plan, console: Console, supervisor: Supervisor) -> None:
         self._home = home
@@ -67,54 +67,56 @@ class _Start:
         self._console = console
         self._supervisor = supervisor
 
-    def all(self, web: Service) -> FirstAdmin | None:
-        self._home.renew_metrics()
-        self._data()
+    def run(self, web: Service) -> FirstAdmin | None:
+        self._home.reset_metrics()
+        self._start_data_services()
         if self._plan.embeddings_port:
             self._supervisor.add(members.of_embeddings(self._home, self._plan))
-        self._manage("migrate", "--noinput", doing="Bringing the tables up to date")
+        self._manage("migrate", "--noinput", progress="Migrating the database")
         self._supervisor.add(members.of_worker(self._home, self._plan))
         self._supervisor.add(members.of_courier(self._home, self._plan))
         self._supervisor.add(members.of_beat(self._home, self._plan))
         self._supervisor.add(web)
         if self._plan.embeddings_port:
-            self._wait("embeddings", self._embeddings_answer)
-        self._wait("web", self._web_answers)
-        # Last, because what it tells is told only once.
+            self._wait("embeddings", self._embeddings_ready)
+        self._wait("web", self._web_ready)
+        # Last, because its output is shown only once.
         return self._first_admin()
 
-    def _data(self) -> None:
+    def _start_data_services(self) -> None:
         postgres, redis = self._plan.postgres, self._plan.redis
         if postgres:
-            self._console.say("Starting Postgres" if postgres.data.exists() else "Making a Postgres database")
+            self._console.say("Starting Postgres" if postgres.data.exists() else "Creating a Postgres database")
             self._supervisor.add(members.of_postgres(postgres))
         if redis:
             self._supervisor.add(members.of_redis(redis))
-            self._wait("redis", redis.answers, within_s=_RECOVERY_S)
+            self._wait("redis", redis.is_ready, within_s=_RECOVERY_S)
         if postgres:
-            # After a power cut it may have a lot to read again.
-            self._wait("postgres", postgres.answers, within_s=_RECOVERY_S)
-            postgres.furnish(self._plan.passwords)
+            # Recovery after a power failure may take long.
+            self._wait("postgres", postgres.is_ready, within_s=_RECOVERY_S)
+            postgres.bootstrap(self._plan.passwords)
 
     def _first_admin(self) -> FirstAdmin | None:
-        told = json.loads(self._manage("first_admin", "--json", doing="Looking for the first user").splitlines()[-1])
-        return FirstAdmin(**told) if told else None
+        credentials = json.loads(
+            self._manage("first_admin", "--json", progress="Checking for the first user").splitlines()[-1]
+        )
+        return FirstAdmin(**credentials) if credentials else None
 
-    def _manage(self, name: str, *words: str, doing: str) -> str:
-        self._console.say(doing)
-        command = members.python(self._home, self._plan, name, "manage.py", name, *words)
+    def _manage(self, name: str, *arguments: str, progress: str) -> str:
+        self._console.say(progress)
+        command = members.python(self._home, self._plan, name, "manage.py", name, *arguments)
         return self._supervisor.run_once(command, within_s=_RECOVERY_S)
 
     def _wait(self, name: str, ready: Callable[[], bool], *, within_s: float = _READY_S) -> None:
         self._supervisor.wait_for(name, ready, within_s=within_s)
         self._console.say(f"{name} is ready")
 
-    def _embeddings_answer(self) -> bool:
+    def _embeddings_ready(self) -> bool:
         return _status(f"http://127.0.0.1:{self._plan.embeddings_port}/ready") == http.client.OK
 
-    def _web_answers(self) -> bool:
-        listens = self._plan.env.host
-        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(listens, listens)  # noqa: S104 - compared, not bound
+    def _web_ready(self) -> bool:
+        bound = self._plan.env.host
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(bound, bound)  # noqa: S104 - compared, not bound
         address = f"[{host}]" if ":" in host else host
         allowed = self._plan.env.allowed_hosts[0].lstrip(".")
         name = "localhost" if allowed == "*" else allowed
@@ -122,7 +124,7 @@ class _Start:
 
 
 def _status(url: str, *, host: str | None = None) -> int:
-    """The status of a GET, 0 if there is no answer."""
+    """Return the status of a GET, or 0 if there is no response."""
     parts = urlsplit(url)
     connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=5)
     try:

@@ -1,4 +1,4 @@
-"""What is printed when everything is ready."""
+"""The message printed when everything is ready."""
 
 import shlex
 from dataclasses import dataclass
@@ -7,12 +7,12 @@ from paliapi.env import ROOT, Env
 
 SAMPLE = ROOT / "docs" / "sample" / "lighthouses.pdf"
 _COLLECTION = "first-steps"
-_QUESTION = "How far is a light seen that stands 40 metres high?"
+_QUERY = "How far is a light seen that stands 40 metres high?"
 
 
 @dataclass(frozen=True, slots=True)
 class FirstAdmin:
-    """Who may come in after the first start; the only time these are shown."""
+    """The credentials created by the first start, which are shown only then."""
 
     email: str
     password: str
@@ -20,7 +20,7 @@ class FirstAdmin:
 
 
 def text(env: Env, admin: FirstAdmin | None) -> str:
-    """The URLs; on the first start the key, the password, and lines to paste."""
+    """Return the URLs and commands to paste; on the first start, also the key and the password."""
     base = env.base_url
     lines = [
         "",
@@ -32,17 +32,17 @@ def text(env: Env, admin: FirstAdmin | None) -> str:
         f"  Data       {env.home}",
         "",
     ]
-    return "\n".join(lines + (_first(base, admin) if admin else _again(base))) + "\n"
+    return "\n".join(lines + (_first_start(base, admin) if admin else _later_start(base))) + "\n"
 
 
-def _first(base: str, admin: FirstAdmin) -> list[str]:
+def _first_start(base: str, admin: FirstAdmin) -> list[str]:
     return [
         "These are shown only once:",
         "",
         f"  API key    {admin.api_key}",
         f"  Admin      {admin.email}  with the password  {admin.password}",
         "",
-        "Put a document in, then ask about it:",
+        "Upload a document, then search it:",
         "",
         *_curl(base, admin.api_key),
         "",
@@ -50,13 +50,13 @@ def _first(base: str, admin: FirstAdmin) -> list[str]:
     ]
 
 
-def _again(base: str) -> list[str]:
+def _later_start(base: str) -> list[str]:
     return [
-        "Your data and keys are as you left them. For another key:",
+        "Your data and keys are unchanged. To create another key:",
         "",
         "  .venv/bin/python manage.py create_api_key admin@localhost",
         "",
-        "With the key in KEY:",
+        "With the key in the variable KEY:",
         "",
         *_curl(base, "$KEY"),
         "",
@@ -65,9 +65,9 @@ def _again(base: str) -> list[str]:
 
 
 def _curl(base: str, key: str) -> list[str]:
-    """Lines to paste; the key stands in double quotes, so a variable works too."""
+    """Return commands to paste; the key is in double quotes, so that a variable works too."""
     bearer = f'-H "Authorization: Bearer {key}"'
-    question = shlex.quote(f'{{"query": "{_QUESTION}", "collection_name": "{_COLLECTION}", "top_k": 3}}')
+    query = shlex.quote(f'{{"query": "{_QUERY}", "collection_name": "{_COLLECTION}", "top_k": 3}}')
     return [
         f"  curl {bearer} \\",
         f"    -F file=@{shlex.quote(str(SAMPLE))} -F name={SAMPLE.stem} \\",
@@ -75,6 +75,6 @@ def _curl(base: str, key: str) -> list[str]:
         f"    {base}/v1/documents/upsert-document/",
         "",
         f"  curl {bearer} -H 'Content-Type: application/json' \\",
-        f"    -d {question} \\",
+        f"    -d {query} \\",
         f"    {base}/v1/search/",
     ]

@@ -1,7 +1,7 @@
-"""Makes the secrets of a stack in containers: `python -m paliapi.stack.write_secrets ADMINISTRATION SECRETS`.
+"""Writes the secrets of a containerised stack: `python -m paliapi.stack.write_secrets ADMINISTRATION SECRETS`.
 
-Both folders are volumes. Every container reads the second, which has a file for each secret; the first has what the
-web and the workers must not know, and what all of it is made from. What is there already stays as it is.
+Both folders are volumes. Every container reads the second, which has a file for each secret. The first contains the
+source of all secrets and those that the web server and the workers must not know. Existing secrets are not changed.
 """
 
 import os
@@ -10,14 +10,14 @@ from pathlib import Path
 
 from paliapi.roles import APP, OWNER
 from paliapi.stack import secret_store
-from paliapi.stack.trouble import Trouble
+from paliapi.stack.errors import StackError
 
 _ADMINISTRATOR = "DATABASE_SETUP_PASSWORD"
 
 
 def write(administration: Path, shared: Path, *, database: str = "db:5432", queue: str = "redis:6379") -> None:
-    """Write every file, for our own eyes only; `database` and `queue` are the hosts of Postgres and Redis."""
-    secrets = secret_store.load_or_make(administration, more=(_ADMINISTRATOR,))
+    """Write every file, readable only by this user; `database` and `queue` are the addresses of Postgres and Redis."""
+    secrets = secret_store.load_or_create(administration, more=(_ADMINISTRATOR,))
     _write(
         administration,
         {
@@ -51,5 +51,5 @@ def _write(folder: Path, texts: dict[str, str]) -> None:
 if __name__ == "__main__":
     try:
         write(Path(sys.argv[1]), Path(sys.argv[2]))
-    except Trouble as problem:
+    except StackError as problem:
         sys.exit(str(problem))

@@ -9,8 +9,8 @@ import pytest
 from django.urls import get_resolver
 
 from paliapi import generated_docs
+from paliapi.configuration.values import parse_file
 from paliapi.env import ROOT, Env, read, settings
-from paliapi.env_values import parse_file
 from paliapi.errors import catalogue
 
 VARIABLE = re.compile(r"[A-Z0-9_]+=")

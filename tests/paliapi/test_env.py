@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from paliapi.configuration.setting import EnvError
+from paliapi.configuration.sources import gather, home_path
+from paliapi.configuration.values import parse_file
 from paliapi.env import read, settings
-from paliapi.env_setting import EnvError
-from paliapi.env_sources import gather, home_path
-from paliapi.env_values import parse_file
 
 ENOUGH = {
     "SECRET_KEY": "s" * 32,

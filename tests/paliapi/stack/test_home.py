@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from paliapi.stack.home import Home, only_one, open_home
-from paliapi.stack.trouble import Trouble
+from paliapi.stack.errors import StackError
+from paliapi.stack.home import Home, lock_home, open_home
 
 
 def test_the_folder_is_made_for_its_owner_alone(tmp_path: Path) -> None:
@@ -20,12 +20,12 @@ def test_the_folder_is_made_for_its_owner_alone(tmp_path: Path) -> None:
 def test_a_file_in_its_place_is_named_in_one_sentence(tmp_path: Path) -> None:
     place = tmp_path / "file"
     place.touch()
-    with pytest.raises(Trouble, match=r"^.*file is a file; PALIAPI_HOME must name a folder\.$"):
+    with pytest.raises(StackError, match=r"^.*file is a file; PALIAPI_HOME must name a folder\.$"):
         open_home(place)
 
 
 def test_a_place_that_cannot_be_written_is_named_in_one_sentence() -> None:
-    with pytest.raises(Trouble, match="/dev/null") as trouble:
+    with pytest.raises(StackError, match="/dev/null") as trouble:
         open_home(Path("/dev/null/home"))
     assert "\n" not in str(trouble.value)
 
@@ -37,47 +37,47 @@ def test_a_folder_of_somebody_else_is_refused(tmp_path: Path) -> None:
         os.chown(foreign, 65534, 65534)
     else:
         foreign = Path("/usr")
-    with pytest.raises(Trouble, match=r"belongs to .*: run this as its owner"):
+    with pytest.raises(StackError, match=r"belongs to .*: run this as its owner"):
         open_home(foreign)
 
 
 def test_a_full_disk_is_told_before_anything_is_started(tmp_path: Path) -> None:
-    with pytest.raises(Trouble, match=r"The disk is full: .* MB left and at least 1000000000 MB are needed\."):
-        open_home(tmp_path / "home", least_free_mb=10**9)
+    with pytest.raises(StackError, match=r"The disk is full: .* MB left, and at least 1000000000 MB are needed\."):
+        open_home(tmp_path / "home", min_free_mb=10**9)
 
 
 def test_a_second_stack_over_the_same_folder_is_refused(home: Home) -> None:
     with (
-        only_one(home),
-        pytest.raises(Trouble, match=rf"already running over .* \(process {os.getpid()}\)"),
-        only_one(home),
+        lock_home(home),
+        pytest.raises(StackError, match=rf"already running in .* \(process {os.getpid()}\)"),
+        lock_home(home),
     ):
         pytest.fail("two hold the lock")
 
 
 def test_the_lock_is_free_again_after_its_holder_was_killed(home: Home) -> None:
     program = (
-        "import pathlib, sys; from paliapi.stack.home import Home, only_one\n"
-        "with only_one(Home(pathlib.Path(sys.argv[1]))): print('held', flush=True); sys.stdin.read()"
+        "import pathlib, sys; from paliapi.stack.home import Home, lock_home\n"
+        "with lock_home(Home(pathlib.Path(sys.argv[1]))): print('held', flush=True); sys.stdin.read()"
     )
     argv = [sys.executable, "-c", program, str(home.path)]
     with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
         assert holder.stdout
         assert holder.stdout.readline() == b"held\n"
-        with pytest.raises(Trouble, match=f"process {holder.pid}"), only_one(home):
+        with pytest.raises(StackError, match=f"process {holder.pid}"), lock_home(home):
             pytest.fail("two hold the lock")
         holder.kill()
-    with only_one(home):
+    with lock_home(home):
         pass
 
 
 def test_figures_of_an_earlier_start_are_gone(home: Home) -> None:
-    home.renew_metrics()
+    home.reset_metrics()
     (home.metrics / "counter_1.db").touch()
-    home.renew_metrics()
+    home.reset_metrics()
     assert list(home.metrics.iterdir()) == []
     assert home.metrics.stat().st_mode & 0o077 == 0
-    home.forget_metrics()
+    home.remove_metrics()
     assert not home.metrics.exists()
 
 
@@ -87,7 +87,7 @@ def test_a_folder_that_somebody_else_prepared_for_our_figures_is_not_used(
     memory, trap = tmp_path / "memory", tmp_path / "trap"
     memory.mkdir()
     trap.mkdir()
-    monkeypatch.setattr("paliapi.stack.home._MEMORY", memory)
+    monkeypatch.setattr("paliapi.stack.home._SHARED_MEMORY", memory)
     metrics = Home(tmp_path / "home").metrics
     assert metrics.parent == memory
     metrics.symlink_to(trap)
@@ -102,7 +102,7 @@ def test_a_socket_in_a_deep_folder_gets_a_short_name(tmp_path: Path) -> None:
     assert len(str(short)) < 60
     assert short.samefile(folder)
     assert home.socket_folder(folder, ".s.PGSQL.5432") == short
-    home.forget_short_names()
+    home.remove_short_names()
     assert not short.parent.exists()
 
 
@@ -119,7 +119,7 @@ def test_a_copy_of_the_folder_does_not_use_the_short_name_of_the_original(tmp_pa
     assert shorts[0] != shorts[1]
     assert shorts[1].samefile(copy.path / "redis")
     for home in (original, copy):
-        home.forget_short_names()
+        home.remove_short_names()
 
 
 def test_a_shallow_folder_keeps_its_name() -> None:

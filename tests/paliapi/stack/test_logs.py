@@ -7,7 +7,7 @@ import pytest
 
 from paliapi.stack import logs
 from paliapi.stack.console import Console
-from paliapi.stack.logs import Log, telling_line
+from paliapi.stack.logs import Log, most_relevant_line
 
 
 def test_new_lines_are_told_once_and_only_when_they_are_whole(tmp_path: Path) -> None:
@@ -25,13 +25,13 @@ def test_new_lines_are_told_once_and_only_when_they_are_whole(tmp_path: Path) ->
 
 
 def test_a_long_log_is_moved_aside_and_its_writer_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(logs, "MOST_BYTES", 10)
+    monkeypatch.setattr(logs, "MAX_BYTES", 10)
     path = tmp_path / "web.log"
     log = Log(path)
     with path.open("a") as writer:
         writer.write("a line that is long\n")
         writer.flush()
-        log.shorten()
+        log.rotate()
         writer.write("new\n")
     assert (tmp_path / "web.log.1").read_text() == "a line that is long\n"
     assert list(log.new_lines()) == ["new"]
@@ -44,15 +44,15 @@ def test_bytes_that_are_no_text_do_not_stop_us(tmp_path: Path) -> None:
 
 
 def test_the_telling_line_is_the_one_with_the_error() -> None:
-    assert telling_line("one\nFATAL: no space\nshut down\n") == "FATAL: no space"
-    assert telling_line("one\ntwo\n") == "two"
-    assert telling_line("") == "it said nothing"
+    assert most_relevant_line("one\nFATAL: no space\nshut down\n") == "FATAL: no space"
+    assert most_relevant_line("one\ntwo\n") == "two"
+    assert most_relevant_line("") == "it printed nothing"
 
 
 def test_only_lines_that_matter_reach_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     console = Console()
     for line in ('{"event": "served", "level": "info"}', "LOG: checkpoint", "FATAL: gone"):
-        console.pass_on("web", line)
+        console.show_line("web", line)
     assert capsys.readouterr().out == "       web | FATAL: gone\n"
 
 
@@ -65,10 +65,10 @@ def test_a_structured_line_is_shown_in_short(capsys: pytest.CaptureFixture[str])
         "timestamp": "2026-01-01T00:00:00Z",
         "exception": "Traceback (most recent call last):\n  File one\nOSError: no space",
     }
-    Console().pass_on("web", json.dumps(line))
+    Console().show_line("web", json.dumps(line))
     assert capsys.readouterr().out == "       web | error not_ready part=redis OSError: no space\n"
 
 
 def test_everything_is_shown_when_everything_is_wanted(capsys: pytest.CaptureFixture[str]) -> None:
-    Console(everything=True).pass_on("web", '{"level": "info"}')
+    Console(everything=True).show_line("web", '{"level": "info"}')
     assert capsys.readouterr().out == '       web | {"level": "info"}\n'

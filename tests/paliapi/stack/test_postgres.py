@@ -12,9 +12,9 @@ import pytest
 
 from paliapi.roles import APP, OWNER, STAFF
 from paliapi.stack import processes
+from paliapi.stack.errors import StackError
 from paliapi.stack.home import Home, open_home
 from paliapi.stack.postgres import DATABASE, SUPERUSER, RunningPostgres, start_postgres
-from paliapi.stack.trouble import Trouble
 
 
 def _ask(url: str, question: str) -> list[tuple[object, ...]]:
@@ -104,7 +104,7 @@ def test_data_of_another_version_are_named_and_left_alone(home: Home) -> None:
     with _start(home) as running:
         data = running.postgres.data
     (data / "PG_VERSION").write_text("16\n")
-    with pytest.raises(Trouble, match="was written by Postgres 16, and this is Postgres 18"):
+    with pytest.raises(StackError, match="was written by Postgres 16, and this is Postgres 18"):
         _start(home)
     assert (data / "base").is_dir()
 
@@ -112,7 +112,7 @@ def test_data_of_another_version_are_named_and_left_alone(home: Home) -> None:
 def test_a_folder_that_holds_something_else_is_left_alone(home: Home) -> None:
     (home.path / "postgres").mkdir()
     (home.path / "postgres" / "letters.txt").write_text("mine")
-    with pytest.raises(Trouble, match="holds something, but no database"):
+    with pytest.raises(StackError, match="is not empty but contains no database"):
         _start(home)
     assert (home.path / "postgres" / "letters.txt").read_text() == "mine"
 
@@ -129,7 +129,7 @@ def test_a_path_too_long_for_a_socket_works(tmp_path: Path) -> None:
     home = open_home(tmp_path / ("a folder with a long name " * 6))
     with _start(home) as running:
         assert _ask(running.url_for(APP), "SELECT 1") == [(1,)]
-    home.forget_short_names()
+    home.remove_short_names()
 
 
 def test_a_broken_server_is_told_with_its_own_words(home: Home) -> None:
@@ -137,7 +137,7 @@ def test_a_broken_server_is_told_with_its_own_words(home: Home) -> None:
         data = running.postgres.data
     shutil.rmtree(data / "global")
     with pytest.raises(
-        Trouble, match=re.compile(r"Postgres did not start: .*global.*\(see .*postgres\.log\)", re.DOTALL)
+        StackError, match=re.compile(r"Postgres did not start: .*global.*\(see .*postgres\.log\)", re.DOTALL)
     ):
         _start(home)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from paliapi.stack import postgres_binaries
-from paliapi.stack.trouble import Trouble
+from paliapi.stack.errors import StackError
 
 
 def test_they_are_version_18() -> None:
@@ -40,5 +40,5 @@ def test_a_machine_without_them_is_told_what_to_do(tmp_path: Path, monkeypatch: 
     assert spec
     monkeypatch.setattr(spec, "origin", str(tmp_path / "__init__.py"))
     monkeypatch.setattr(postgres_binaries, "find_spec", lambda _name: spec)
-    with pytest.raises(Trouble, match="holds no Postgres 18 for this machine; set DATABASE_URL"):
+    with pytest.raises(StackError, match="contains no Postgres 18 for this machine; set DATABASE_URL"):
         postgres_binaries.find(None)

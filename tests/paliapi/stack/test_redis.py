@@ -36,7 +36,7 @@ def test_a_killed_server_starts_again(home: Home) -> None:
     os.kill(child.pid, signal.SIGKILL)
     assert processes.wait_until(lambda: child.exit_code() is not None, within_s=10)
     server, child = start_redis(home, password="a-password")
-    assert server.answers()
+    assert server.is_ready()
     child.stop(within_s=5)
 
 
@@ -44,7 +44,7 @@ def test_a_server_that_outlived_its_stack_is_ended_by_the_next_start(home: Home)
     _, forgotten = start_redis(home, password="a-password")
     server, child = start_redis(home, password="a-password")
     assert forgotten.exit_code() == 0
-    assert server.answers()
+    assert server.is_ready()
     child.stop(within_s=5)
 
 

@@ -13,9 +13,9 @@ import pytest
 from paliapi.stack import leftovers, processes
 from paliapi.stack.child import Command
 from paliapi.stack.console import Console
+from paliapi.stack.errors import StackError
 from paliapi.stack.home import Home
 from paliapi.stack.supervisor import Service, StopRequested, Supervisor
-from paliapi.stack.trouble import Trouble
 
 ROOT = Path(__file__).parents[3]
 OBEYS = "import signal; print('up', flush=True); signal.pause()"
@@ -32,9 +32,9 @@ while True: signal.pause()
 """
 
 
-def _service(home: Home, name: str, program: str, *, floor: int = 0, stop_within_s: float = 5) -> Service:
+def _service(home: Home, name: str, program: str, *, tier: int = 0, stop_within_s: float = 5) -> Service:
     command = Command(name=name, argv=(sys.executable, "-c", program), environ={}, cwd=home.path)
-    return Service(name=name, floor=floor, stop_within_s=stop_within_s, command=lambda: command)
+    return Service(name=name, tier=tier, stop_within_s=stop_within_s, command=lambda: command)
 
 
 def _up(home: Home, name: str, times: int = 1) -> Callable[[], bool]:
@@ -47,7 +47,7 @@ def test_a_crashed_child_is_started_again_and_said_so(home: Home, capsys: pytest
         service = _service(home, "web", OBEYS)
         supervisor.add(service)
         supervisor.wait_for("web", _up(home, "web"), within_s=20)
-        supervisor.settle()
+        supervisor.mark_up()
         assert service.child
         first = service.child.pid
         os.kill(first, signal.SIGKILL)
@@ -58,7 +58,7 @@ def test_a_crashed_child_is_started_again_and_said_so(home: Home, capsys: pytest
 
 def test_each_crash_makes_the_next_start_wait_longer(home: Home, capsys: pytest.CaptureFixture[str]) -> None:
     with Supervisor(home, Console()) as supervisor:
-        supervisor.settle()
+        supervisor.mark_up()
         service = _service(home, "worker", "raise SystemExit('ERROR: no luck')")
         supervisor.add(service)
         supervisor.wait_for("worker", lambda: service.starts == 3, within_s=20)
@@ -71,14 +71,14 @@ def test_each_crash_makes_the_next_start_wait_longer(home: Home, capsys: pytest.
 def test_a_part_that_cannot_be_started_again_is_tried_later(home: Home, capsys: pytest.CaptureFixture[str]) -> None:
     def fail_once() -> None:
         if service.starts == 2:
-            raise Trouble("The disk is full.")
+            raise StackError("The disk is full.")
 
     with Supervisor(home, Console()) as supervisor:
         service = _service(home, "web", OBEYS)
         service.prepare = fail_once
         supervisor.add(service)
         supervisor.wait_for("web", _up(home, "web"), within_s=20)
-        supervisor.settle()
+        supervisor.mark_up()
         assert service.child
         os.kill(service.child.pid, signal.SIGKILL)
         supervisor.wait_for("web", _up(home, "web", times=2), within_s=20)
@@ -88,14 +88,14 @@ def test_a_part_that_cannot_be_started_again_is_tried_later(home: Home, capsys: 
 def test_a_child_that_never_comes_up_ends_the_start_with_its_own_words(home: Home) -> None:
     with Supervisor(home, Console()) as supervisor:
         supervisor.add(_service(home, "web", "raise SystemExit('Error: no such module')"))
-        with pytest.raises(Trouble, match=r"web does not start: Error: no such module \(see .*web\.log\)"):
+        with pytest.raises(StackError, match=r"web does not start: Error: no such module \(see .*web\.log\)"):
             supervisor.wait_for("web", lambda: False, within_s=20)
 
 
 def test_who_is_not_ready_in_time_is_named(home: Home) -> None:
     with Supervisor(home, Console()) as supervisor:
         supervisor.add(_service(home, "web", OBEYS))
-        with pytest.raises(Trouble, match="web was not ready within 0 s"):
+        with pytest.raises(StackError, match="web was not ready within 0 s"):
             supervisor.wait_for("web", lambda: False, within_s=0)
 
 
@@ -123,8 +123,8 @@ def test_the_upper_floor_stops_before_the_lower(home: Home) -> None:
         "import signal, time\nsignal.signal(15, lambda *_: (print(time.monotonic()), exit(0)))\nprint('up', flush=True)"
     )
     with Supervisor(home, Console()) as supervisor:
-        for floor, name in enumerate(("postgres", "web")):
-            supervisor.add(_service(home, name, f"{farewell}\nwhile True: signal.pause()", floor=floor))
+        for tier, name in enumerate(("postgres", "web")):
+            supervisor.add(_service(home, name, f"{farewell}\nwhile True: signal.pause()", tier=tier))
             supervisor.wait_for(name, _up(home, name), within_s=20)
     ended = {name: float((home.logs / f"{name}.log").read_text().splitlines()[-1]) for name in ("postgres", "web")}
     assert ended["web"] < ended["postgres"]
@@ -158,18 +158,18 @@ def test_a_command_that_fails_is_told_with_its_own_words(home: Home) -> None:
     with Supervisor(home, Console()) as supervisor:
         program = "raise SystemExit('FATAL: no such table')"
         command = Command(name="migrate", argv=(sys.executable, "-c", program), environ={}, cwd=home.path)
-        with pytest.raises(Trouble, match=r"migrate failed: FATAL: no such table \(see .*migrate\.log\)"):
+        with pytest.raises(StackError, match=r"migrate failed: FATAL: no such table \(see .*migrate\.log\)"):
             supervisor.run_once(command, within_s=20)
 
 
 def test_when_the_stack_is_killed_its_children_and_theirs_end(home: Home) -> None:
     parent = subprocess.Popen([sys.executable, "-c", _STACK_OF_ONE, str(home.path), FAMILY], cwd=ROOT)
     assert processes.wait_until(_up(home, "worker", times=2), within_s=20)
-    [leader] = [record.pid for path in home.lists_of_children() for record in leftovers.read(path)]
+    [leader] = [record.pid for path in home.children_lists() for record in leftovers.read(path)]
     parent.kill()
     parent.wait()
     assert processes.wait_until(lambda: not _group_is_there(leader), within_s=20)
-    assert processes.wait_until(lambda: not home.lists_of_children(), within_s=20)
+    assert processes.wait_until(lambda: not home.children_lists(), within_s=20)
 
 
 def test_what_outlived_even_the_warden_is_ended_by_the_next_start(
@@ -181,7 +181,7 @@ def test_what_outlived_even_the_warden_is_ended_by_the_next_start(
     leftovers.write(home.run / "children-1.json", [record])
     with Supervisor(home, Console()):
         assert forgotten.wait(timeout=20) == -signal.SIGTERM
-    assert "An earlier start was cut off; ended what it left running: web." in capsys.readouterr().out
+    assert "An earlier start was killed; stopped the processes it left running: web." in capsys.readouterr().out
 
 
 def test_a_number_that_now_belongs_to_another_process_is_left_alone(home: Home) -> None:
@@ -196,7 +196,7 @@ def test_a_number_that_now_belongs_to_another_process_is_left_alone(home: Home) 
 def test_a_list_that_a_crash_of_the_machine_cut_is_no_obstacle(home: Home, text: str) -> None:
     path = home.run / "children-1.json"
     path.write_text(text)
-    assert leftovers.end_all(path) == []
+    assert leftovers.end_processes(path) == []
     assert not path.exists()
 
 
@@ -209,7 +209,7 @@ from paliapi.stack.supervisor import Service, Supervisor
 home = Home(pathlib.Path(sys.argv[1]))
 command = Command(name="worker", argv=(sys.executable, "-c", sys.argv[2]), environ={}, cwd=home.path)
 with Supervisor(home, Console()) as supervisor:
-    supervisor.add(Service(name="worker", floor=0, stop_within_s=5, command=lambda: command))
+    supervisor.add(Service(name="worker", tier=0, stop_within_s=5, command=lambda: command))
     supervisor.watch()
 """
 

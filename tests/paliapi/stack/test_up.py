@@ -42,7 +42,7 @@ class Up:
         return "PaliAPI is ready." in self.said() and "Ctrl-C stops everything." in self.said()
 
     def children(self) -> list[int]:
-        return [record.pid for path in Home(self.home).lists_of_children() for record in leftovers.read(path)]
+        return [record.pid for path in Home(self.home).children_lists() for record in leftovers.read(path)]
 
     def get(self, path: str, *, key: str) -> httpx.Response:
         return httpx.get(f"http://localhost:{self.port}{path}", headers={"Authorization": f"Bearer {key}"}, timeout=30)
@@ -201,7 +201,7 @@ def _other_commands_find_the_stack(up: Up) -> None:
 
 def _a_second_one_is_refused(up: Up) -> None:
     answer = _fails(_environ(up.home, free_port()))
-    assert f"PaliAPI is already running over {up.home} (process {up.process.pid})." in answer
+    assert f"PaliAPI is already running in {up.home} (process {up.process.pid})." in answer
 
 
 def _fails(environ: dict[str, str]) -> str:
@@ -245,7 +245,7 @@ def test_ctrl_c_while_it_starts_leaves_nothing_running(tmp_path: Path) -> None:
         [sys.executable, "manage.py", "up"], cwd=env.ROOT, env=_environ(home, free_port()), stdout=subprocess.DEVNULL
     )
     assert processes.wait_until((home / "postgres" / "postmaster.pid").exists, within_s=60)
-    children = [record.pid for path in Home(home).lists_of_children() for record in leftovers.read(path)]
+    children = [record.pid for path in Home(home).children_lists() for record in leftovers.read(path)]
     process.send_signal(signal.SIGINT)
     assert process.wait(timeout=30) == 0
     assert [pid for pid in children if processes.alive(pid)] == []

@@ -3,7 +3,7 @@
 import pytest
 
 from collections_app.engine.outbound.addresses import AllowList
-from paliapi.env_values import hosts_and_networks, ports
+from paliapi.configuration.values import hosts_and_networks, ports
 
 
 @pytest.mark.parametrize(

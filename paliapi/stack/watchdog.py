@@ -1,6 +1,6 @@
-"""A small process that outlives the stack's: when the stack is killed outright, it ends the children.
+"""A watchdog process that ends the children if the stack is killed.
 
-It waits for the end of its input, which the operating system brings about however the stack dies.
+It waits for the end of its standard input, which the operating system closes however the stack ends.
 """
 
 import os
@@ -12,12 +12,12 @@ from pathlib import Path
 from paliapi.stack import leftovers, processes
 
 
-class Warden:
-    """The handle the stack holds. `dismiss` after the children are gone; if it never comes, they are ended."""
+class Watchdog:
+    """The stack's handle of the watchdog. Call `dismiss` after the children have ended."""
 
     def __init__(self, children: Path) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "paliapi.stack.warden", str(children)],
+            [sys.executable, "-m", "paliapi.stack.watchdog", str(children)],
             cwd=Path(__file__).parents[2],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
@@ -26,7 +26,7 @@ class Warden:
         )
 
     def dismiss(self) -> None:
-        """Let it go; it finds no children left."""
+        """End the watchdog, which finds no children left."""
         if self._process.stdin:
             self._process.stdin.close()
         self._process.wait()
@@ -37,10 +37,10 @@ def _watch(children: Path) -> None:
         signal.signal(number, signal.SIG_IGN)
     while os.read(sys.stdin.fileno(), 4096):
         pass
-    known = leftovers.read(children)
-    leftovers.end_all(children)
-    # Their own children first had the chance to see the leader go.
-    for record in known:
+    records = leftovers.read(children)
+    leftovers.end_processes(children)
+    # Their own children have had time to notice that the leader ended.
+    for record in records:
         if not processes.alive(record.pid):
             processes.signal_group(record.pid, signal.SIGKILL)
 

@@ -8,7 +8,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from paliapi.env_values import parse_file, path
+from paliapi.configuration.values import parse_file, path
 
 
 def gather(environ: Mapping[str, str], *, root: Path) -> dict[str, str]:

@@ -1,0 +1,1 @@
+"""Environment variables: declaring settings, finding their values and parsing them."""
