@@ -1,4 +1,4 @@
-"""Foreign programs read the OpenAPI document and call a live server by it: `make contract`.
+"""Check the OpenAPI document with external tools, and call a live server by it: `make contract`.
 
 Spectral and Redocly judge it, Postman's converter and newman make a journey of it, ColiVara's client makes another,
 schemathesis calls everything. The server is one of its own, or the one that `--url` and `--key` name.
@@ -29,7 +29,7 @@ _KEY = re.compile(r"pali_\w+")
 
 
 class Missing(Exception):
-    """Something that could not be had here."""
+    """A prerequisite that is not available."""
 
 
 def main() -> int:
@@ -54,7 +54,7 @@ def main() -> int:
     except Missing as missing:
         sys.stderr.write(f"{missing}\n")
         return 1
-    sys.stdout.write(f"\n{', '.join(failed)} failed.\n" if failed else "\nAll of them are content.\n")
+    sys.stdout.write(f"\n{', '.join(failed)} failed.\n" if failed else "\nAll of them passed.\n")
     return 1 if failed else 0
 
 
@@ -87,7 +87,7 @@ def passes(name: str, command: list[str], environment: dict[str, str]) -> bool:
 
 
 def with_node() -> dict[str, str]:
-    """The environment in which `node` and the programs of package.json are found; they are installed where missing."""
+    """Install node and the packages of package.json if they are missing, and return an environment with them."""
     TOOLS.mkdir(parents=True, exist_ok=True)
     for name in ("package.json", "package-lock.json", "postman.js"):
         shutil.copy(HERE / name, TOOLS / name)
@@ -114,7 +114,7 @@ def installed(command: list[str], *, path: str) -> None:
 
 @contextmanager
 def live() -> Iterator[tuple[str, str]]:
-    """The whole product in a home of its own; its address, and a key that may do everything, as often as it likes."""
+    """Run the whole product in a temporary folder; yield its URL and a key without limits."""
     with tempfile.TemporaryDirectory(prefix="paliapi-") as home:
         port = free_port()
         changes = {
@@ -138,7 +138,7 @@ def live() -> Iterator[tuple[str, str]]:
 
 
 def key_of(stack: "subprocess.Popen[bytes]", told: Path) -> str:
-    """The key that is printed when everything is ready."""
+    """Return the key that is printed once everything is ready."""
     for _ in range(600):
         if found := _KEY.search(told.read_text()):
             return found.group()

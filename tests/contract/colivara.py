@@ -1,4 +1,4 @@
-"""Everything that ColiVara's public Python client can do, from the first call to the last: `... colivara URL KEY`.
+"""Every operation of ColiVara's public Python client: `... colivara URL KEY`.
 
 The client is the one of the package index, and the server any that runs, with a worker and an embeddings service.
 """
@@ -42,7 +42,7 @@ def upload(client: ColiVara) -> None:
     told("one is accepted at once", queued.detail == "Document is being processed in the background.")
     until = time.monotonic() + _READY_WITHIN_S
     while any(one.num_pages != 3 for one in client.list_documents(NAME)) and time.monotonic() < until:
-        time.sleep(0.2)  # between two looks, with the deadline above
+        time.sleep(0.2)  # polls until the deadline above
     told("all become ready", [one.num_pages for one in client.list_documents(NAME)] == [3, 3])
     pages = client.get_document("queued", collection_name=NAME, expand="pages").pages
     told("their pages come in order", [page.page_number for page in pages or []] == [1, 2, 3])
@@ -84,7 +84,7 @@ def help_with_files(client: ColiVara) -> None:
 def subscribe(client: ColiVara, url: str, key: str) -> None:
     hook = client.add_webhook("https://example.com/hook")
     told("a webhook has a secret", hook.webhook_secret.startswith("whsec_"))
-    # The client has no call for it.
+    # The client has no method for it.
     gone = httpx.delete(f"{url}/v1/webhooks/{hook.endpoint_id}/", headers={"Authorization": f"Bearer {key}"})
     told("and is taken away", gone.is_success)
 

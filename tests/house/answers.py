@@ -1,10 +1,10 @@
-"""What every answer must be like, whatever was asked."""
+"""Checks that every response must pass."""
 
 from typing import Any
 
 
 def problem(answer: Any) -> dict[str, Any]:
-    """The body of a failure, checked: problem+json in the one shape that there is."""
+    """Check that a response is well-formed problem+json, and return its body."""
     assert answer["Content-Type"] == "application/problem+json", answer.content[:200]
     body: dict[str, Any] = answer.json()
     assert set(body) == {"type", "title", "status", "detail", "code", "errors", "request_id"}
@@ -19,7 +19,7 @@ def problem(answer: Any) -> dict[str, Any]:
 
 
 def in_order(answer: Any) -> int:
-    """The status of an answer that is a success, or a failure told as it should be."""
+    """Check a response, which may be a failure, and return its status."""
     if answer.status_code >= 400:
         problem(answer)
         assert answer.status_code < 500, answer.content

@@ -1,4 +1,4 @@
-"""What the rules of the house are proved with."""
+"""Fixtures of tests about the whole."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -11,7 +11,7 @@ from tests.embeddings.serving import KEY, serving
 
 @pytest.fixture(scope="session")
 def embeddings_url() -> Iterator[str]:
-    """A real embeddings service, with the small encoder."""
+    """Run a real embeddings service with the small encoder."""
     with serving() as client:
         yield str(client.base_url)
 
@@ -23,5 +23,5 @@ def _streams_end_at_once(settings: Settings) -> None:
 
 @pytest.fixture
 def embedding(settings: Settings, embeddings_url: str) -> None:
-    """The web knows that service."""
+    """Let the web application use that service."""
     settings.ENV = replace(settings.ENV, embeddings_url=embeddings_url, embeddings_url_token=KEY)

@@ -1,4 +1,4 @@
-"""The OpenAPI document as the server gives it, for tests that go through all operations."""
+"""The served OpenAPI document, for tests over all operations."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ _METHODS = ("get", "put", "post", "patch", "delete", "head", "options", "trace")
 
 @dataclass(frozen=True)
 class Operation:
-    """One method of one path."""
+    """A method of a path."""
 
     method: str
     path: str

@@ -1,4 +1,4 @@
-"""What the database's own catalogue says of our tables."""
+"""Our tables according to the database catalogue."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +14,7 @@ _OURS = ("accounts", "collections_app")
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A foreign key from one owned table to another."""
+    """A foreign key between two owned tables."""
 
     child: str
     column: str
@@ -32,7 +32,7 @@ def rows(sql: str, *params: Any) -> list[tuple[Any, ...]]:
 
 @contextmanager
 def pooled(size: int) -> Iterator[None]:
-    """Connections are kept for the next request, as the web keeps them."""
+    """Keep connections in a pool, as the web server does."""
     connection.close()
     options = connection.settings_dict["OPTIONS"]
     options["pool"] = {"min_size": 0, "max_size": size, "timeout": 5}
@@ -45,12 +45,12 @@ def pooled(size: int) -> Iterator[None]:
 
 
 def count(table: str) -> int:
-    """How many rows the present context sees."""
+    """Count the rows that the current context sees."""
     return int(rows(f"SELECT count(*) FROM {connection.ops.quote_name(table)}")[0][0])  # noqa: S608
 
 
 def tables() -> list[str]:
-    """Every table of ours, those between two models included."""
+    """Return all our tables, including many-to-many tables."""
     found = set()
     for label in _OURS:
         for model in apps.get_app_config(label).get_models(include_auto_created=True):
@@ -59,7 +59,7 @@ def tables() -> list[str]:
 
 
 def owned_models() -> list[type[Model]]:
-    """The models whose rows belong to somebody."""
+    """Return the models whose rows have an owner."""
     models = (model for label in _OURS for model in apps.get_app_config(label).get_models())
     return sorted(
         (model for model in models if _is_owned(model) and not model._meta.proxy),
@@ -72,7 +72,7 @@ def owned_tables() -> list[str]:
 
 
 def links() -> Iterator[Link]:
-    """Every foreign key between two owned tables."""
+    """Return every foreign key between two owned tables."""
     for model in owned_models():
         for field in model._meta.local_fields:
             target = field.related_model

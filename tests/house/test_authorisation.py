@@ -1,4 +1,4 @@
-"""Who may do what: every operation of the OpenAPI document against every sort of key.
+"""The authorisation matrix: every operation of the OpenAPI document with every kind of key.
 
 An operation without a row in `ROWS` fails here: say who may call it.
 """
@@ -28,12 +28,12 @@ from tests.house.tables import owned_tables, rows
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """What an operation answers to whom. Keys that have ended, and no key at all, always get 401, unless it is open."""
+    """The status of an operation for each kind of caller. Invalid and missing keys get 401, unless it is open."""
 
-    needs: Scope | Literal["any"] | None  # any: every valid key; None: open to everybody
+    needs: Scope | Literal["any"] | None  # any: every valid key; None: no key needed
     owner: int = 200
-    elsewhere: int  # to a key of the owner that reaches another collection only
-    stranger: int  # to a key of another owner
+    elsewhere: int  # for a key of the owner that is restricted to another collection
+    stranger: int  # for a key of another owner
     body: dict[str, Any] | None = None
     form: Callable[[], dict[str, Any]] | None = None
 
@@ -54,7 +54,7 @@ class Row:
 
 RECEIVER = "https://93.184.216.34/hook"
 
-# The owner comes last: those who are refused must leave everything as it is.
+# The owner comes last: refused callers must not change anything.
 CALLERS = ("nobody", "revoked", "expired", "reader", "searcher", "elsewhere", "stranger", "owner")
 
 
@@ -122,13 +122,13 @@ ROWS = {
     "replayWebhookDelivery": Row(needs="admin", owner=202, elsewhere=403, stranger=404),
 }
 
-# What a list answers to who may see nothing in it.
+# The response of a list to callers who may not see its rows.
 EMPTY_FOR_OTHERS = {"listCollections", "listDocuments", "filter"}
 
 
 @dataclass
 class World:
-    """Alice with one of everything, and everybody who calls."""
+    """Alice with one of everything, and all kinds of callers."""
 
     alice: Someone
     keys: dict[str, str]
@@ -149,7 +149,7 @@ class World:
         kind = "application/json" if body else ""
         answer: Any = Client().generic(operation.method, path, body, content_type=kind, headers=headers)
         if answer.streaming:
-            list(answer.streaming_content)  # else the file stays open
+            list(answer.streaming_content)  # or the file stays open
         return answer
 
 
@@ -191,7 +191,7 @@ def world(alice: Someone, charlie: Someone, embedding: None) -> World:
 
 
 def kept() -> dict[str, list[Any]]:
-    """Every owned row; but when a key was last used is no change of what is kept."""
+    """Return every owned row, without the last use of keys."""
     with acting_as_staff():
         return {
             table: rows(f"SELECT owner_id, (to_jsonb(t) - 'last_used_at')::text FROM {table} t ORDER BY 1, 2")  # noqa: S608
@@ -204,7 +204,7 @@ def of(owner_id: int, everything: dict[str, list[Any]]) -> dict[str, list[Any]]:
 
 
 def told(answer: Any) -> tuple[Any, ...]:
-    """All that a caller can tell answers by, the ids of the things asked for left out."""
+    """Return everything that distinguishes responses, without the requested ids."""
     body = {**answer.json(), "request_id": ""} if answer.content else None
     text = json.dumps(body).replace("shelf-2", "shelf-1").replace("page-2.pdf", "page-1.pdf")
     changing = {"X-Request-ID", "RateLimit", "Allow"}
@@ -217,7 +217,7 @@ def test_every_operation_has_a_row() -> None:
 
 
 @pytest.mark.parametrize("operation_id", ROWS)
-def test_each_key_may_do_what_its_row_says_and_who_is_refused_changes_nothing(world: World, operation_id: str) -> None:
+def test_each_key_has_the_access_in_its_row_and_refusals_change_nothing(world: World, operation_id: str) -> None:
     row = ROWS[operation_id]
     operation = next(one for one in operations() if one.id == operation_id)
     expected, found = row.expected(), {}
@@ -233,7 +233,7 @@ def test_each_key_may_do_what_its_row_says_and_who_is_refused_changes_nothing(wo
 
 @pytest.mark.parametrize("operation_id", [name for name, row in ROWS.items() if row.stranger == 404])
 @pytest.mark.parametrize("who", ["stranger", "elsewhere"])
-def test_what_cannot_be_reached_is_told_exactly_as_what_is_absent(world: World, who: str, operation_id: str) -> None:
+def test_inaccessible_and_missing_resources_get_the_same_response(world: World, who: str, operation_id: str) -> None:
     row = ROWS[operation_id]
     operation = next(one for one in operations() if one.id == operation_id)
     assert told(world.call(operation, row, who)) == told(world.call(operation, row, who, absent=True))
@@ -241,19 +241,19 @@ def test_what_cannot_be_reached_is_told_exactly_as_what_is_absent(world: World, 
 
 @pytest.mark.parametrize("operation_id", sorted(EMPTY_FOR_OTHERS))
 @pytest.mark.parametrize("who", ["stranger", "elsewhere"])
-def test_a_list_is_empty_for_who_may_see_nothing_in_it(world: World, who: str, operation_id: str) -> None:
+def test_lists_are_empty_for_keys_without_access(world: World, who: str, operation_id: str) -> None:
     operation = next(one for one in operations() if one.id == operation_id)
     assert len(world.call(operation, ROWS[operation_id], "owner").json()) == 1
     assert world.call(operation, ROWS[operation_id], who).json() == []
 
 
 @pytest.mark.parametrize("who", ["stranger", "elsewhere"])
-def test_nobody_lists_keys_that_reach_further_than_their_own(world: World, who: str) -> None:
+def test_key_list_has_no_keys_with_wider_access(world: World, who: str) -> None:
     operation = next(one for one in operations() if one.id == "listKeys")
     assert len(world.call(operation, ROWS["listKeys"], who).json()) == 1
 
 
-def test_every_refusal_of_a_key_is_the_same(world: World) -> None:
+def test_every_rejected_key_gets_the_same_response(world: World) -> None:
     answers = []
     for operation in operations():
         if ROWS[operation.id].needs is not None:

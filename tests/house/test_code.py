@@ -1,4 +1,4 @@
-"""Rules of the house that no other tool holds."""
+"""Rules about the code that no other tool checks."""
 
 import ast
 import importlib
@@ -21,14 +21,14 @@ def sources() -> Iterator[Path]:
         yield from (file for file in (ROOT / package).rglob("*.py") if "migrations" not in file.parts)
 
 
-def test_packages_load_nothing_unless_they_are_faces() -> None:
+def test_init_modules_are_empty_unless_they_are_faces() -> None:
     for file in sources():
         if file.name == "__init__.py" and file.relative_to(ROOT).parent.as_posix() not in FACES:
             body = ast.parse(file.read_text()).body
             assert not body or (len(body) == 1 and ast.get_docstring(ast.parse(file.read_text()))), file
 
 
-def test_nothing_is_called_a_drawer() -> None:
+def test_module_names_are_specific() -> None:
     for file in sources():
         assert not DRAWERS & {file.stem, *file.relative_to(ROOT).parent.parts}, file
 
@@ -50,7 +50,7 @@ def test_files_and_functions_are_short() -> None:
                 assert length <= MOST_LINES_OF_A_FUNCTION, f"{file}: {node.name} has {length} lines"
 
 
-def test_every_module_says_what_it_is() -> None:
+def test_every_module_has_a_docstring() -> None:
     for file in sources():
         text = file.read_text()
         assert not text.strip() or file.name == "apps.py" or ast.get_docstring(ast.parse(text)), file

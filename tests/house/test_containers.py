@@ -1,4 +1,4 @@
-"""What the containers are given: no secret, no root, and no port but the web's."""
+"""Containers have no secrets, no root, and no published port except the web server's."""
 
 import re
 from pathlib import Path
@@ -16,7 +16,7 @@ NOT_OURS = {"db", "redis"}
 
 
 def services() -> dict[str, dict[str, Any]]:
-    """Every service with all that is said of it, wherever it is said."""
+    """Return every service, merged from all Compose files."""
     parts = yaml.safe_load(PARTS.read_text())["services"]
     found = {}
     for stack in STACKS:
@@ -31,13 +31,13 @@ def service(request: pytest.FixtureRequest) -> tuple[str, dict[str, Any]]:
     return name.rpartition(" ")[2], said
 
 
-def test_only_the_web_has_a_port_and_on_this_machine_alone(service: tuple[str, dict[str, Any]]) -> None:
+def test_only_the_web_server_publishes_a_port_on_localhost(service: tuple[str, dict[str, Any]]) -> None:
     name, said = service
     assert said.get("ports", []) == (["${PALIAPI_PUBLISH:-127.0.0.1:8001}:8001"] if name == "web" else [])
     assert not {"network_mode", "privileged", "cap_add"} & said.keys()
 
 
-def test_nothing_runs_as_root_or_writes_to_its_own_image(service: tuple[str, dict[str, Any]]) -> None:
+def test_services_run_without_root_and_read_only(service: tuple[str, dict[str, Any]]) -> None:
     name, said = service
     if name not in NOT_OURS:
         assert said["read_only"] is True
@@ -47,7 +47,7 @@ def test_nothing_runs_as_root_or_writes_to_its_own_image(service: tuple[str, dic
 
 
 @pytest.mark.parametrize("file", DOCKERFILES, ids=lambda file: str(file.relative_to(ROOT)))
-def test_no_image_that_is_run_has_root_for_its_user(file: Path) -> None:
+def test_no_container_image_runs_as_root(file: Path) -> None:
     users, run, stage = dict[str, str](), set[str](), ""
     for line in file.read_text().splitlines():
         if made := re.match(r"FROM (\S+)(?: AS (\S+))?", line):

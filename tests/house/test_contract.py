@@ -1,4 +1,4 @@
-"""The OpenAPI document is true: generated calls, good and bad, are answered as it says."""
+"""Responses to generated requests, valid and invalid, conform to the OpenAPI document."""
 
 import tomllib
 import traceback
@@ -24,7 +24,7 @@ _SEED = 20261121
 
 @pytest.fixture
 def owner(transactional_db: None, settings: Settings, embedding: None) -> Iterator[Someone]:
-    """Somebody with a little of everything, who may call as often as they like."""
+    """An owner with a little of everything, and no rate limit."""
     settings.ENV = replace(settings.ENV, rate_per_minute=10**9, rate_burst=10**9)
     owner = someone("contract@example.com")
     shown_with_pages(owner, "report.pdf", pages=2, metadata={"year": 2026})
@@ -33,7 +33,7 @@ def owner(transactional_db: None, settings: Settings, embedding: None) -> Iterat
 
 
 def _whole(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-    """The web, answering in one piece: nobody here closes an answer that is read in parts."""
+    """The web application with unstreamed responses, because schemathesis does not close streams."""
     answer = application(environ, start_response)
     try:
         return [b"".join(answer)]
@@ -56,7 +56,7 @@ def _configured(key: str) -> SchemathesisConfig:
 
 
 def _failures(events: Iterator[EngineEvent]) -> dict[str, str]:
-    """What did not hold, by operation and check, with the first call that shows it."""
+    """Collect violations by operation and check, each with the first request that shows it."""
     found: dict[str, str] = {}
     for event in events:
         if isinstance(event, FatalError):
@@ -72,7 +72,7 @@ def _failures(events: Iterator[EngineEvent]) -> dict[str, str]:
     return found
 
 
-def test_generated_calls_are_answered_as_the_document_says(owner: Someone) -> None:
+def test_generated_requests_conform_to_the_document(owner: Someone) -> None:
     schema: Any = schemathesis.openapi.from_wsgi("/v1/openapi.json", _whole, config=_configured(owner.key))
     found = _failures(from_schema(schema).execute())
     assert not found, "\n\n".join(f"{what}\n{shown}" for what, shown in found.items())

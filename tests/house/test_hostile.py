@@ -1,4 +1,4 @@
-"""Whatever is sent, the answer is in order: never an error of ours, always problem+json, and nothing half-done."""
+"""Hostile requests never cause an internal error: responses are problem+json, and nothing is half done."""
 
 import json
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ from tests.house.openapi import Operation, operations
 
 UPSERT = "/v1/documents/upsert-document/"
 
-# As they stand in an address.
+# As they appear in a path.
 NAMES = {
     "a slash": "a/b",
     "an encoded slash": "a%2Fb",
@@ -104,7 +104,7 @@ QUERIES = {
 }
 
 HEADERS = {
-    "ETags that are none": {"If-None-Match": '"half, W/, """, \\'},
+    "malformed ETags": {"If-None-Match": '"half, W/, """, \\'},
     "a thousand ETags": {"If-None-Match": ", ".join([f'"{number}"' for number in range(1000)])},
     "bytes for ETags": {"If-Match": "\xff\xfe\x80"},
     "a key of 300 characters": {"Idempotency-Key": "x" * 300},
@@ -135,14 +135,14 @@ AUTHORIZATIONS = [
 
 
 def _named() -> Iterator[Operation]:
-    """Operations whose address holds a name."""
+    """Return operations with a name in their path."""
     for operation in operations():
         if any(name.endswith(("_name", "token")) for name in operation.parameters("path")):
             yield operation
 
 
 def _reading(kind: str) -> Iterator[Operation]:
-    """Operations that read a body of this kind."""
+    """Return operations that read a body of this type."""
     for operation in operations():
         if kind in operation.told.get("requestBody", {}).get("content", {}):
             yield operation
@@ -162,7 +162,7 @@ def _everything(who: Someone) -> tuple[list[Any], list[Any]]:
 
 
 @pytest.mark.parametrize("name", NAMES.values(), ids=NAMES)
-def test_any_name_in_an_address_is_answered_in_order(alice: Someone, name: str) -> None:
+def test_any_name_in_a_path_gets_a_valid_response(alice: Someone, name: str) -> None:
     put(alice, "a.pdf", PDF)
     before = _everything(alice)
     for operation in _named():
@@ -174,7 +174,7 @@ def test_any_name_in_an_address_is_answered_in_order(alice: Someone, name: str) 
 
 
 @pytest.mark.parametrize("number", ["0", "-1", "99999999999999999999999999", "1.5", "%00", "x", "²"])
-def test_any_number_in_an_address_is_answered_in_order(alice: Someone, number: str) -> None:
+def test_any_number_in_a_path_gets_a_valid_response(alice: Someone, number: str) -> None:
     put(alice, "a.pdf", PDF)
     for path in (f"/v1/documents/a.pdf/pages/{number}/image", f"/v1/keys/{number}/"):
         assert in_order(alice.get(path)) in {404, 405}
@@ -185,7 +185,7 @@ def test_any_number_in_an_address_is_answered_in_order(alice: Someone, number: s
 
 
 @pytest.mark.parametrize(("metadata", "status"), METADATA.values(), ids=METADATA)
-def test_metadata_that_cannot_be_kept_is_refused_everywhere(alice: Someone, metadata: str, status: int) -> None:
+def test_unstorable_metadata_is_rejected_everywhere(alice: Someone, metadata: str, status: int) -> None:
     alice.post("/v1/collections/", {"name": "reports"})
     put(alice, "a.pdf", PDF)
     before = _everything(alice)
@@ -202,13 +202,13 @@ def test_metadata_that_cannot_be_kept_is_refused_everywhere(alice: Someone, meta
     assert _everything(alice) == before
 
 
-def test_of_a_key_given_twice_the_last_counts(alice: Someone) -> None:
+def test_last_of_duplicate_json_keys_counts(alice: Someone) -> None:
     made = alice.post("/v1/collections/", '{"name": "a", "name": "b", "metadata": {"x": 1, "x": 2}}')
     assert (made.json()["name"], made.json()["metadata"]) == ("b", {"x": 2})
 
 
 @pytest.mark.parametrize("body", BROKEN.values(), ids=BROKEN)
-def test_a_broken_body_is_refused_by_every_operation_that_reads_one(alice: Someone, body: bytes) -> None:
+def test_every_operation_with_a_body_rejects_malformed_json(alice: Someone, body: bytes) -> None:
     before = _everything(alice)
     for operation in _reading("application/json"):
         answer = Client().generic(
@@ -224,14 +224,14 @@ def test_no_body_is_an_empty_object(alice: Someone) -> None:
     assert told == [422] * 4
 
 
-def test_three_megabytes_are_too_much_for_a_small_body_and_told_as_any_failure(alice: Someone) -> None:
+def test_three_megabyte_body_is_rejected_as_a_problem_response(alice: Someone) -> None:
     body = json.dumps({"name": "a", "padding": "x" * 3_000_000})
     for path in ("/v1/collections/", "/v1/filter/", "/v1/keys/", "/v1/webhooks/"):
         answer = alice.post(path, body)
         assert (in_order(answer), answer.json()["code"]) == (413, "too_large")
     for answer in (alice.patch("/v1/collections/a/", body), alice.post("/v1/keys/1/rotate/", body)):
         assert in_order(answer) in {404, 413}
-    # An upload may be so large, if it is one.
+    # An upload may be this large.
     assert in_order(alice.post(UPSERT, body)) == 422
 
 
@@ -253,7 +253,7 @@ def test_three_megabytes_are_too_much_for_a_small_body_and_told_as_any_failure(a
         ";" * 500,
     ],
 )
-def test_a_body_of_another_kind_is_refused_by_every_operation_that_reads_one(alice: Someone, kind: str) -> None:
+def test_every_operation_with_a_body_rejects_other_content_types(alice: Someone, kind: str) -> None:
     for operation in _reading("application/json"):
         answer = Client().generic(
             operation.method, _address(operation, "a"), '{"name": "a"}', content_type=kind, headers=alice.headers
@@ -263,7 +263,7 @@ def test_a_body_of_another_kind_is_refused_by_every_operation_that_reads_one(ali
 
 
 @pytest.mark.parametrize("charset", ["utf-8", "UTF-8", "utf-16", "utf-7", "latin-1", "nonsense", '"', "idna", "zlib"])
-def test_a_body_is_utf_8_whatever_it_says(alice: Someone, charset: str) -> None:
+def test_bodies_are_read_as_utf_8_regardless_of_the_declared_charset(alice: Someone, charset: str) -> None:
     kind = f"application/json; charset={charset}"
     name = "ünï +AGEAYg-"
     body = json.dumps({"name": name}, ensure_ascii=False)
@@ -273,7 +273,7 @@ def test_a_body_is_utf_8_whatever_it_says(alice: Someone, charset: str) -> None:
 
 
 @pytest.mark.parametrize("body", FORMS.values(), ids=FORMS)
-def test_a_broken_form_is_refused(alice: Someone, body: bytes) -> None:
+def test_malformed_form_is_rejected(alice: Someone, body: bytes) -> None:
     for operation in _reading("multipart/form-data"):
         for rest in ("", "; boundary=", "; boundary=" + "x" * 300, "; boundary=\xff", "; boundary=y; charset=x"):
             answer = Client().generic(
@@ -287,7 +287,7 @@ def test_a_broken_form_is_refused(alice: Someone, body: bytes) -> None:
 
 
 @pytest.mark.parametrize("query", QUERIES.values(), ids=QUERIES)
-def test_any_query_is_answered_in_order(alice: Someone, query: str) -> None:
+def test_any_query_string_gets_a_valid_response(alice: Someone, query: str) -> None:
     put(alice, "a.pdf", PDF)
     before = _everything(alice)
     for operation in operations():
@@ -299,7 +299,7 @@ def test_any_query_is_answered_in_order(alice: Someone, query: str) -> None:
 
 
 @pytest.mark.parametrize("headers", HEADERS.values(), ids=HEADERS)
-def test_any_header_is_answered_in_order(alice: Someone, headers: dict[str, str]) -> None:
+def test_any_header_gets_a_valid_response(alice: Someone, headers: dict[str, str]) -> None:
     alice.post("/v1/collections/", {"name": "reports"})
     put(alice, "a.pdf", PDF)
     for operation in operations():
@@ -317,7 +317,7 @@ def test_any_header_is_answered_in_order(alice: Someone, headers: dict[str, str]
 
 @pytest.mark.parametrize("header", AUTHORIZATIONS)
 @pytest.mark.django_db
-def test_any_authorization_that_is_no_key_is_refused_alike(header: str) -> None:
+def test_every_invalid_authorization_gets_the_same_response(header: str) -> None:
     refused = Client().get("/v1/me/", headers={"Authorization": header})
     assert (in_order(refused), refused.json()["code"]) == (401, "unauthenticated")
     assert refused["WWW-Authenticate"].startswith("Bearer")
@@ -325,13 +325,13 @@ def test_any_authorization_that_is_no_key_is_refused_alike(header: str) -> None:
 
 @pytest.mark.parametrize("path", ["/nowhere", "/v1/nowhere/", "/v1/", "/v2/collections/", "/.env", "/%00", "/%ff"])
 @pytest.mark.django_db
-def test_an_unknown_address_is_told_as_any_failure(path: str) -> None:
+def test_unknown_path_is_a_problem_response(path: str) -> None:
     for method in ("GET", "POST", "DELETE", "OPTIONS", "TRACE", "NONSENSE"):
         answer = Client().generic(method, path)
         assert (problem(answer)["code"], answer.status_code) == ("not_found", 404)
 
 
-def test_a_method_that_an_address_lacks_is_told_with_those_it_has(alice: Someone, settings: Settings) -> None:
+def test_unsupported_method_is_405_with_the_allowed_methods(alice: Someone, settings: Settings) -> None:
     settings.ENV = replace(settings.ENV, rate_per_minute=10**9, rate_burst=10**9)
     by_path: dict[str, set[str]] = {}
     for operation in operations():
@@ -345,7 +345,7 @@ def test_a_method_that_an_address_lacks_is_told_with_those_it_has(alice: Someone
 
 @pytest.mark.parametrize("host", ["evil.example", "localhost:x", "", "a b", "\xff", "[::", "localhost, evil.example"])
 @pytest.mark.django_db
-def test_a_host_that_is_not_ours_is_told_as_any_failure(host: str) -> None:
+def test_unknown_host_is_a_problem_response(host: str) -> None:
     for path in ("/v1/openapi.json", "/admin/", "/v1/documents/"):
         answer = Client().get(path, headers={"Host": host})
         assert in_order(answer) in {400, 401}, path

@@ -1,4 +1,4 @@
-"""Every page that a browser can walk to, seen by staff: what it may run and load."""
+"""What HTML pages may run and load: every page that staff can reach by links."""
 
 import re
 from collections.abc import Iterator
@@ -16,13 +16,13 @@ from tests.collections_app.webhooks.receiving import create_delivery
 
 ENTRANCES = ("/", "/v1/docs", "/v1/docs/errors", "/admin/", "/admin/password_change/")
 _LINK = re.compile(r'<a\b[^>]*\bhref="([^"#]+)')
-# Sorting and filtering show the same page again.
+# Sorting and filtering lead to the same pages.
 _MOST_QUERIES = 3
 
 
 @pytest.fixture
 def staff(alice: Someone) -> Client:
-    """Logged in, where there is something of every sort to look at."""
+    """A logged-in client, with data of every kind."""
     shown_with_pages(alice, "report.pdf", pages=1, metadata={"<b>": "<script>alert(1)</script>"})
     create_delivery(alice)
     with acting_for(alice.id):
@@ -33,7 +33,7 @@ def staff(alice: Someone) -> Client:
 
 
 def walked(client: Client) -> Iterator[tuple[str, dict[str, str], str]]:
-    """Address, headers and content of each page in HTML."""
+    """Yield path, headers and content of each HTML page."""
     ahead, seen, queries = list(ENTRANCES), set(ENTRANCES), dict[str, int]()
     while ahead:
         address = ahead.pop()
@@ -52,7 +52,7 @@ def walked(client: Client) -> Iterator[tuple[str, dict[str, str], str]]:
                 ahead.append(there)
 
 
-def test_every_answer_in_html_runs_our_own_files_alone(staff: Client) -> None:
+def test_html_pages_run_only_our_own_files(staff: Client) -> None:
     pages = list(walked(staff))
     assert len({urlsplit(address).path for address, _, _ in pages}) > 30
     for address, headers, text in [*pages, *walked(Client())]:

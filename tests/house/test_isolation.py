@@ -1,4 +1,4 @@
-"""Nobody reaches what is somebody else's, whatever the code above the database forgets."""
+"""The database isolates owners, even if the code above it forgets to."""
 
 import pytest
 from django.conf import settings
@@ -16,7 +16,7 @@ from tests.collections_app.documents import shown_with_pages
 from tests.collections_app.webhooks.receiving import create_delivery
 from tests.house.tables import Link, count, links, owned_tables, pooled, rows, tables
 
-# Rows of nobody in particular; what else has no owner must be named here, with its reason.
+# Tables whose rows have no owner; any other must be listed here, with its reason.
 WITHOUT_OWNER = {
     "accounts_customuser": "the owners themselves",
     "accounts_customuser_groups": "rights in the admin",
@@ -25,10 +25,10 @@ WITHOUT_OWNER = {
     "collections_app_space": "names of models",
 }
 
-# Policies besides the two that every table has. None of them lets anybody write.
+# Policies besides the two that every table has. None of them permits writing.
 MORE_POLICIES = {("accounts_apikey", "presented_key", "SELECT")}
 
-# Held by (id, column) -> (document_id, id) instead: of the same document, so of the same owner.
+# Constrained by (id, column) -> (document_id, id) instead: the same document, so the same owner.
 BY_THE_DOCUMENT = {"collections_app_document.shown_id", "collections_app_document.latest_id"}
 
 OWNED = owned_tables()
@@ -37,7 +37,7 @@ LINKS = list(links())
 
 @pytest.fixture
 def full(alice: Someone) -> Someone:
-    """Alice, with at least one row in every table that has an owner."""
+    """Alice, with at least one row in every table with an owner."""
     shown_with_pages(alice, "report.pdf", pages=2)
     alice.post("/v1/collections/", {"name": "reports"}, Idempotency_Key="once")
     create_delivery(alice)
@@ -50,7 +50,7 @@ def full(alice: Someone) -> Someone:
 
 
 @pytest.mark.django_db
-def test_every_table_has_an_owner_or_is_known_to_have_none() -> None:
+def test_every_table_has_an_owner_or_is_listed_as_ownerless() -> None:
     kept = {name for (name,) in rows("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")}
     ours = {name for name in kept if name.startswith(("accounts_", "collections_app_"))}
     assert ours == set(tables())
@@ -59,7 +59,7 @@ def test_every_table_has_an_owner_or_is_known_to_have_none() -> None:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("table", OWNED)
-def test_row_level_security_is_on_and_binds_even_who_owns_the_table(table: str) -> None:
+def test_row_level_security_binds_the_table_owner_too(table: str) -> None:
     assert rows("SELECT relrowsecurity, relforcerowsecurity FROM pg_class WHERE oid = %s::regclass", table) == [
         (True, True)
     ]
@@ -67,7 +67,7 @@ def test_row_level_security_is_on_and_binds_even_who_owns_the_table(table: str) 
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("table", OWNED)
-def test_the_only_policies_are_the_owners_and_the_staffs(table: str) -> None:
+def test_only_the_owner_and_staff_policies_exist(table: str) -> None:
     found = rows(
         "SELECT policyname, permissive, roles::text[], cmd, qual, with_check FROM pg_policies WHERE tablename = %s",
         table,
@@ -86,7 +86,7 @@ def test_the_only_policies_are_the_owners_and_the_staffs(table: str) -> None:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("link", LINKS, ids=str)
-def test_a_foreign_key_to_an_owned_table_takes_the_owner_along(link: Link) -> None:
+def test_foreign_keys_to_owned_tables_include_the_owner(link: Link) -> None:
     found = rows(
         """
         SELECT array(SELECT attname FROM unnest(c.conkey) WITH ORDINALITY k(no, place)
@@ -107,7 +107,7 @@ def test_a_foreign_key_to_an_owned_table_takes_the_owner_along(link: Link) -> No
 
 
 @pytest.mark.django_db
-def test_the_role_of_the_web_can_neither_bypass_the_rules_nor_change_them() -> None:
+def test_web_role_can_neither_bypass_nor_change_policies() -> None:
     powers = rows(
         "SELECT rolname, rolsuper, rolbypassrls, rolcreaterole, rolcreatedb, rolreplication FROM pg_roles "
         "WHERE rolname IN (current_user, session_user, %s)",
@@ -126,7 +126,7 @@ def test_the_role_of_the_web_can_neither_bypass_the_rules_nor_change_them() -> N
 
 
 @pytest.mark.parametrize("table", OWNED)
-def test_without_an_owner_or_as_another_raw_sql_sees_nothing(table: str, full: Someone, charlie: Someone) -> None:
+def test_raw_sql_sees_no_rows_without_the_owner(table: str, full: Someone, charlie: Someone) -> None:
     with acting_for(full.id):
         assert count(table) > 0
     assert count(table) == 0
@@ -135,14 +135,14 @@ def test_without_an_owner_or_as_another_raw_sql_sees_nothing(table: str, full: S
 
 
 @pytest.mark.parametrize("table", OWNED)
-def test_a_row_cannot_be_given_to_another_owner(table: str, full: Someone, charlie: Someone) -> None:
+def test_row_cannot_be_moved_to_another_owner(table: str, full: Someone, charlie: Someone) -> None:
     refusal = pytest.raises(ProgrammingError, match="violates row-level security policy")
     with refusal, acting_for(full.id):
         rows(f"UPDATE {table} SET owner_id = %s", charlie.id)  # noqa: S608
 
 
 @pytest.mark.parametrize("table", OWNED)
-def test_without_an_owner_nothing_is_changed_or_deleted(table: str, full: Someone) -> None:
+def test_no_row_can_be_changed_or_deleted_without_an_owner(table: str, full: Someone) -> None:
     with acting_for(full.id):
         before = count(table)
     for sql in (f"UPDATE {table} SET owner_id = owner_id", f"DELETE FROM {table}"):  # noqa: S608
@@ -153,7 +153,7 @@ def test_without_an_owner_nothing_is_changed_or_deleted(table: str, full: Someon
         assert count(table) == before
 
 
-def test_nobody_inserts_a_row_of_another_owner(full: Someone, charlie: Someone) -> None:
+def test_rows_of_another_owner_cannot_be_inserted(full: Someone, charlie: Someone) -> None:
     insert = "INSERT INTO collections_app_collection (owner_id, name, metadata, vectors_seq) VALUES (%s, 'x', '{}', 0)"
     refusal = pytest.raises(ProgrammingError, match="violates row-level security policy")
     with refusal, acting_for(full.id):
@@ -164,7 +164,7 @@ def test_nobody_inserts_a_row_of_another_owner(full: Someone, charlie: Someone) 
 
 
 @pytest.mark.parametrize("link", LINKS, ids=str)
-def test_even_staff_cannot_part_a_child_from_the_owner_of_its_parent(
+def test_staff_cannot_give_a_child_row_another_owner_than_its_parent(
     link: Link, full: Someone, charlie: Someone
 ) -> None:
     linked = f"WHERE owner_id = %s AND {link.column} IS NOT NULL"
@@ -175,7 +175,7 @@ def test_even_staff_cannot_part_a_child_from_the_owner_of_its_parent(
         rows(f"UPDATE {link.child} SET owner_id = %s {linked}", charlie.id, full.id)  # noqa: S608
 
 
-def test_even_staff_cannot_show_the_content_of_another_document(full: Someone, charlie: Someone) -> None:
+def test_staff_cannot_show_a_revision_of_another_document(full: Someone, charlie: Someone) -> None:
     theirs = shown_with_pages(charlie, "theirs.pdf", pages=1)
     rows("SET CONSTRAINTS ALL IMMEDIATE")
     with pytest.raises(IntegrityError), acting_as_staff():
@@ -183,7 +183,7 @@ def test_even_staff_cannot_show_the_content_of_another_document(full: Someone, c
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_pooled_connection_carries_nothing_to_who_gets_it_next() -> None:
+def test_pooled_connection_does_not_leak_the_owner() -> None:
     alice = someone("alice@example.com")
     with pooled(1):
         with acting_for(alice.id):
@@ -197,5 +197,5 @@ def test_a_pooled_connection_carries_nothing_to_who_gets_it_next() -> None:
         assert rows("SELECT current_setting('app.owner', true), current_user") in [[("", APP)], [(None, APP)]]
 
 
-def test_the_settings_of_production_use_the_role_that_is_bound() -> None:
+def test_production_settings_use_the_restricted_role() -> None:
     assert "-c role=paliapi_app" in settings.DATABASES["default"]["OPTIONS"]["options"]

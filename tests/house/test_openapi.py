@@ -1,4 +1,4 @@
-"""The OpenAPI document: complete, true to the committed one, and good for the tools that read it."""
+"""The OpenAPI document is complete, committed, and readable by tools."""
 
 import re
 from pathlib import Path
@@ -21,20 +21,20 @@ def _has_example(media: dict[str, Any]) -> bool:
     return "example" in media or bool(media.get("examples"))
 
 
-def test_the_committed_document_is_the_one_that_is_served(tmp_path: Path) -> None:
+def test_committed_document_is_up_to_date(tmp_path: Path) -> None:
     made = tmp_path / "openapi.yaml"
     call_command("spectacular", "--validate", "--fail-on-warn", "--file", str(made))
     assert made.read_text() == COMMITTED.read_text(), "run `make schema`"
-    here = {"servers": document()["servers"]}  # which is the address it was asked at
+    here = {"servers": document()["servers"]}  # the address of this request
     assert {**yaml.safe_load(made.read_text()), **here} == document()
 
 
-def test_postman_and_older_tools_can_read_it() -> None:
+def test_document_is_readable_by_postman_and_older_tools() -> None:
     assert document()["openapi"] == "3.0.3"
     assert document()["components"]["securitySchemes"]["apiKey"]["scheme"] == "bearer"
 
 
-def test_every_tag_is_explained() -> None:
+def test_every_tag_is_described() -> None:
     explained = {tag["name"] for tag in document()["tags"] if tag["description"]}
     used = {tag for operation in operations() for tag in operation.told["tags"]}
     assert used <= explained
@@ -45,7 +45,7 @@ def test_no_two_operations_share_an_id() -> None:
     assert len(ids) == len(set(ids))
 
 
-def test_every_operation_says_what_it_does() -> None:
+def test_every_operation_has_a_summary_and_a_description() -> None:
     for operation in operations():
         assert CAMEL_CASE.fullmatch(operation.id), operation.id
         assert len(operation.told["tags"]) == 1, operation.id
@@ -53,7 +53,7 @@ def test_every_operation_says_what_it_does() -> None:
         assert operation.told["description"].endswith((".", "```")), operation.id
 
 
-def test_every_parameter_is_explained() -> None:
+def test_every_parameter_is_described() -> None:
     for operation in operations():
         for parameter in operation.told.get("parameters", []):
             assert parameter.get("description"), f"{operation.id}: {parameter['name']}"
@@ -62,11 +62,11 @@ def test_every_parameter_is_explained() -> None:
 def test_every_body_has_an_example() -> None:
     for operation in operations():
         for kind, media in _contents(operation.told.get("requestBody", {})).items():
-            # A form's example would have to hold a file.
+            # An example of a form would need a file.
             assert kind == "multipart/form-data" or _has_example(media), f"{operation.id}: {kind}"
 
 
-def test_every_answer_is_described_and_json_has_an_example() -> None:
+def test_every_response_is_described_and_json_has_an_example() -> None:
     for operation in operations():
         for status, told in operation.answers.items():
             assert told["description"], f"{operation.id}: {status}"
@@ -74,7 +74,7 @@ def test_every_answer_is_described_and_json_has_an_example() -> None:
                 assert "json" not in kind or _has_example(media), f"{operation.id}: {status}"
 
 
-def test_every_failure_is_a_problem_and_the_usual_ones_are_told() -> None:
+def test_every_failure_is_a_problem_and_common_failures_are_documented() -> None:
     for operation in operations():
         failures = {status: told for status, told in operation.answers.items() if int(status) >= 400}
         for status, told in failures.items():
@@ -87,8 +87,8 @@ def test_every_failure_is_a_problem_and_the_usual_ones_are_told() -> None:
         assert usual <= set(failures), operation.id
 
 
-def test_the_journey_for_postman_names_operations_that_there_are() -> None:
-    """`make contract` finds its requests by their titles."""
+def test_postman_journey_names_existing_operations() -> None:
+    """`make contract` selects requests by their titles."""
     journey = (Path(__file__).resolve().parents[1] / "contract" / "postman.js").read_text()
     named = set(re.findall(r'^ *\{? *title: "([^"]+)"', journey, re.MULTILINE))
     assert len(named) == 6

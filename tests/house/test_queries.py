@@ -1,4 +1,4 @@
-"""How often the database is asked does not grow with what is there."""
+"""The number of database queries does not grow with the data."""
 
 from collections.abc import Callable
 from typing import Any
@@ -13,7 +13,7 @@ from tests.statements import statements
 
 FILTERED = {"key": "year", "value": 2026}
 
-# The call, and how many queries it may cost, those of authentication and of the owner's context included.
+# The request, and its number of queries, including authentication and the owner's transaction.
 CALLS: dict[str, tuple[Callable[[Someone], Any], int]] = {
     "documents of one collection": (lambda who: who.get("/v1/documents/?collection_name=shelf-0"), 12),
     "all documents": (lambda who: who.get("/v1/documents/?collection_name=all"), 12),
@@ -46,12 +46,12 @@ def _fill(who: Someone, numbers: range, *, pages: int) -> None:
 def _cost(call: Callable[[Someone], Any], who: Someone) -> int:
     with CaptureQueriesContext(connection) as queries, statements() as sent:
         assert call(who).status_code < 300
-    # Only Django tells of transactions, and it tells of nothing that passes it by.
+    # Only Django reports transactions, and it does not see statements that bypass it.
     return len(sent) + sum(query["sql"] in {"BEGIN", "COMMIT"} for query in queries)
 
 
 @pytest.mark.parametrize(("call", "most"), CALLS.values(), ids=CALLS)
-def test_a_call_costs_the_same_queries_however_much_there_is(
+def test_query_count_is_independent_of_the_amount_of_data(
     alice: Someone, call: Callable[[Someone], Any], most: int
 ) -> None:
     _fill(alice, range(1), pages=1)

@@ -1,4 +1,4 @@
-"""What happens at the same moment ends as if it had happened one after the other."""
+"""Concurrent requests end as if they had run one after another."""
 
 import base64
 from collections.abc import Callable, Iterator
@@ -29,7 +29,7 @@ UPSERT = "/v1/documents/upsert-document/"
 
 @pytest.fixture
 def owner(transactional_db: None, settings: Settings) -> Iterator[Someone]:
-    """Somebody who may do many things at once; afterwards, what was counted must be what is there."""
+    """An owner without concurrency limits; afterwards, usage must match the rows."""
     settings.ENV = replace(settings.ENV, max_concurrent_uploads=100, rate_per_minute=10**9, rate_burst=10**9)
     owner = someone("racer@example.com")
     yield owner
@@ -41,7 +41,7 @@ def owner(transactional_db: None, settings: Settings) -> Iterator[Someone]:
 
 
 def at_once(*calls: Callable[[], Any]) -> list[int]:
-    """The statuses of calls that begin together."""
+    """Run calls concurrently and return their statuses."""
     start = Barrier(len(calls), timeout=30)
 
     def run(call: Callable[[], Any]) -> int:
@@ -65,7 +65,7 @@ def encoded(content: bytes) -> str:
 
 
 @pytest.mark.parametrize("round_", ROUNDS)
-def test_upserts_of_one_name_leave_one_whole_document(owner: Someone, round_: int) -> None:
+def test_concurrent_upserts_of_one_name_leave_one_complete_document(owner: Someone, round_: int) -> None:
     contents = {1: PDF, 2: PNG, 3: PDF + b"%more", 4: PDF}
     calls = [_upsert(owner, "a.pdf", content, version) for version, content in contents.items()]
     assert at_once(*calls) == [202] * 4
@@ -79,7 +79,7 @@ def test_upserts_of_one_name_leave_one_whole_document(owner: Someone, round_: in
 
 
 @pytest.mark.parametrize("round_", ROUNDS)
-def test_an_upsert_and_the_end_of_its_collection_leave_all_or_nothing(owner: Someone, round_: int) -> None:
+def test_upsert_during_deletion_of_its_collection_is_all_or_nothing(owner: Someone, round_: int) -> None:
     put(owner, "old.pdf", PDF, collection="reports")
     told = at_once(
         _upsert(owner, "new.pdf", PDF, 1),
@@ -92,7 +92,7 @@ def test_an_upsert_and_the_end_of_its_collection_leave_all_or_nothing(owner: Som
 
 
 @pytest.mark.parametrize("round_", ROUNDS)
-def test_of_two_that_want_one_name_one_gets_it(owner: Someone, round_: int) -> None:
+def test_concurrent_renames_to_one_name_succeed_once(owner: Someone, round_: int) -> None:
     for name in ("a", "b"):
         put(owner, name, PDF)
         owner.post("/v1/collections/", {"name": name})
@@ -105,7 +105,7 @@ def test_of_two_that_want_one_name_one_gets_it(owner: Someone, round_: int) -> N
 
 
 @pytest.mark.parametrize("round_", ROUNDS)
-def test_of_two_names_for_one_document_one_stays(owner: Someone, round_: int) -> None:
+def test_concurrent_renames_of_a_document_leave_one_name(owner: Someone, round_: int) -> None:
     put(owner, "a", PDF)
     told = at_once(*(lambda name=name: owner.patch("/v1/documents/a/", {"name": name}) for name in ("b", "c")))
     assert sorted(told) in ([200, 200], [200, 404])
@@ -114,7 +114,7 @@ def test_of_two_names_for_one_document_one_stays(owner: Someone, round_: int) ->
 
 
 @pytest.mark.parametrize("round_", ROUNDS)
-def test_what_is_deleted_by_many_is_deleted_once(owner: Someone, round_: int) -> None:
+def test_concurrent_deletions_delete_once(owner: Someone, round_: int) -> None:
     shown_with_pages(owner, "a.pdf", pages=2, collection="reports")
     told = at_once(*[lambda: owner.delete("/v1/documents/a.pdf/?collection_name=reports")] * 3)
     assert sorted(told) == [204, 404, 404]
@@ -123,7 +123,7 @@ def test_what_is_deleted_by_many_is_deleted_once(owner: Someone, round_: int) ->
 
 
 @pytest.mark.parametrize("round_", ROUNDS)
-def test_changes_and_deletions_of_one_document_never_wait_in_a_circle(owner: Someone, round_: int) -> None:
+def test_concurrent_changes_and_deletions_never_deadlock(owner: Someone, round_: int) -> None:
     put(owner, "a.pdf", PDF, collection="reports")
     told = at_once(
         _upsert(owner, "a.pdf", PNG, 1),
@@ -139,9 +139,7 @@ def test_changes_and_deletions_of_one_document_never_wait_in_a_circle(owner: Som
 
 
 @pytest.mark.parametrize("change", ["metadata", "content", "cancel", "delete"])
-def test_whoever_changes_a_document_waits_for_its_collection_and_holds_nothing_others_want(
-    owner: Someone, change: str
-) -> None:
+def test_document_change_locks_its_collection_first(owner: Someone, change: str) -> None:
     put(owner, "a.pdf", PDF, collection="reports")
     path = "/v1/documents/a.pdf"
     calls: dict[str, Callable[[], Any]] = {
@@ -175,7 +173,7 @@ def _somebody_waits_for_a_lock() -> bool:
 
 
 @pytest.mark.parametrize("round_", ROUNDS)
-def test_one_request_repeated_at_once_is_done_once(owner: Someone, round_: int) -> None:
+def test_concurrent_identical_requests_take_effect_once(owner: Someone, round_: int) -> None:
     body = {"name": "a.pdf", "collection_name": "reports", "base64": encoded(PDF)}
     assert at_once(*[lambda: owner.post(UPSERT, body, Idempotency_Key="once")] * 4) == [202] * 4
     assert at_once(*[lambda: owner.post("/v1/collections/", {"name": "c"}, Idempotency_Key="c")] * 4) == [201] * 4
@@ -185,7 +183,7 @@ def test_one_request_repeated_at_once_is_done_once(owner: Someone, round_: int) 
 
 
 @pytest.mark.parametrize("round_", ROUNDS)
-def test_of_many_who_want_the_last_place_one_gets_it(
+def test_last_free_place_in_the_quota_is_given_once(
     owner: Someone, settings: Settings, monkeypatch: pytest.MonkeyPatch, round_: int
 ) -> None:
     settings.ENV = replace(settings.ENV, max_webhooks=1)
@@ -198,12 +196,12 @@ def test_of_many_who_want_the_last_place_one_gets_it(
 
 
 @pytest.mark.parametrize("round_", ROUNDS)
-def test_colivaras_webhook_is_made_once_however_many_ask_for_it(owner: Someone, round_: int) -> None:
+def test_concurrent_colivara_webhook_calls_create_one(owner: Someone, round_: int) -> None:
     assert at_once(*[lambda: owner.post("/v1/webhook/", {"url": "https://93.184.216.34/hook"})] * 4) == [200] * 4
     assert len(owner.get("/v1/webhooks/").json()) == 1
 
 
-def test_a_document_is_found_exactly_once_by_every_search_while_its_contents_are_swapped(owner: Someone) -> None:
+def test_every_search_finds_a_document_exactly_once_while_its_revision_is_replaced(owner: Someone) -> None:
     page = random_vectors(1, count=3)
     with_vectors(owner, "asked.pdf", [page], collection="asked")
     for _ in range(2):

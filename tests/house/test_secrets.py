@@ -1,4 +1,4 @@
-"""Whatever happens, no secret is written anywhere: not in the log, in either form, not in a mail, nor the database."""
+"""Secrets never appear in logs, mail or the database."""
 
 import io
 import logging
@@ -30,7 +30,7 @@ UPSERT = "/v1/documents/upsert-document/"
 
 @pytest.fixture(params=["json", "console"])
 def written(request: pytest.FixtureRequest) -> Iterator[io.StringIO]:
-    """All that is logged while a test runs, down to the least."""
+    """Everything that is logged during a test, at every level."""
     root = logging.getLogger()
     before, level = list(root.handlers), root.level
     logs.configure(level="DEBUG", form=request.param)
@@ -49,13 +49,13 @@ def _passwords(services: Services) -> set[str]:
 
 
 def _configured(services: Services) -> set[str]:
-    """The secrets that the web is started with."""
+    """The secrets in the configuration of the web server."""
     peppers = {pepper for _, pepper in live.ENV.api_key_peppers}
     return {live.SECRET_KEY, EMBEDDINGS_TOKEN, *peppers, *_passwords(services)}
 
 
 def _issued(owner: Someone) -> set[str]:
-    """Keys that are made, rotated and used, good and bad, and where that leads; the parts nobody may read."""
+    """Create, rotate and use keys, valid and invalid; return the parts that must stay secret."""
     made = owner.post("/v1/keys/", {"scopes": ["read"]}, Idempotency_Key="k1").json()
     rotated = owner.post(f"/v1/keys/{made['id']}/rotate/", {"overlap_hours": 0}).json()
     gone = with_revoked_key(owner.user)
@@ -81,7 +81,7 @@ def _issued(owner: Someone) -> set[str]:
 
 
 def _links(owner: Someone) -> set[str]:
-    """A signed link, used and misused."""
+    """Use and misuse a signed link."""
     put(owner, "a.pdf", PDF)
     token = owner.get("/v1/documents/a.pdf/").json()["url"].rpartition("/")[2]
     answer = Client().get(f"/v1/files/{token}")
@@ -91,7 +91,7 @@ def _links(owner: Someone) -> set[str]:
 
 
 def _signing(owner: Someone, settings: Settings) -> set[str]:
-    """Secrets of webhooks that are made, rotated and used, in the end for one who does not take it."""
+    """Create, rotate and use webhook secrets, finally with a receiver that fails."""
     with receiving(settings, lambda _: Reply(500)) as server:
         hook = create_webhook(owner, server.url)
         rotated = owner.post(f"/v1/webhooks/{hook['id']}/rotate-secret/", {}).json()
@@ -102,7 +102,7 @@ def _signing(owner: Someone, settings: Settings) -> set[str]:
 
 
 def _failing(owner: Someone, settings: Settings, services: Services, tmp_path: Path) -> None:
-    """Storage, our own code, embeddings, Redis and the database, each failing while somebody calls."""
+    """Let storage, our own code, embeddings, Redis and the database fail during requests."""
     client = Client(raise_request_exception=False)
     blocked = tmp_path / "blocked"
     blocked.touch()
@@ -138,7 +138,7 @@ def _in_the_database() -> str:
         return "\n".join(str(rows(f"SELECT t::text FROM {name} t")) for (name,) in kept)  # noqa: S608
 
 
-def test_no_secret_is_written_down(
+def test_no_secret_is_logged_or_stored(
     transactional_db: None,
     written: io.StringIO,
     settings: Settings,
@@ -146,7 +146,7 @@ def test_no_secret_is_written_down(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(health, "_readiness", health.Readiness())  # what another test found out is not told again
+    monkeypatch.setattr(health, "_readiness", health.Readiness())  # without the cached result of another test
     settings.ENV = replace(live.ENV, embeddings_url="http://127.0.0.1:1", embeddings_url_token=EMBEDDINGS_TOKEN)
     settings.ADMINS = settings.MANAGERS = [("Root", "root@example.com")]
     owner = someone("secretive@example.com")

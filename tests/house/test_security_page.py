@@ -1,4 +1,4 @@
-"""What `docs/security.md` says can be looked up."""
+"""References in `docs/security.md` are valid."""
 
 import re
 from functools import cache
@@ -21,12 +21,12 @@ def _tests_in(path: str) -> set[str]:
     return set(re.findall(r"^def test_(\w+)", (ROOT / path).read_text(), re.MULTILINE))
 
 
-def test_every_test_that_is_named_exists() -> None:
+def test_every_named_test_exists() -> None:
     assert len(NAMED) > 80
     assert [(name, path) for name, path in NAMED if name not in _tests_in(path)] == []
 
 
-def test_every_risk_and_every_fault_has_a_test() -> None:
+def test_every_risk_and_fault_names_a_test() -> None:
     risks, faults = PAGE.read_text().partition("## OWASP")[2].split("## Faults seen")
     told = re.split(r"\*\*API(\d+) ", risks)
     assert [int(number) for number in told[1::2]] == list(range(1, 11))
@@ -36,5 +36,5 @@ def test_every_risk_and_every_fault_has_a_test() -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-def test_no_page_advises_to_trust_any_certificate(page: Path) -> None:
+def test_no_page_advises_disabling_certificate_checks(page: Path) -> None:
     assert ADVICE.findall(page.read_text()) == []

@@ -1,4 +1,4 @@
-"""The web as it runs: gunicorn in a process of its own, over the tests' Postgres and Redis."""
+"""Fixtures of journeys: gunicorn in its own process, with the tests' Postgres and Redis."""
 
 import os
 import socket
@@ -24,7 +24,7 @@ _READY_WITHIN_S = 30
 
 @dataclass(frozen=True)
 class Web:
-    """A running server, the folder it keeps files in, and the environment that all its processes share."""
+    """A running server, its folder of files, and the environment of its processes."""
 
     url: str
     files: Path
@@ -33,7 +33,7 @@ class Web:
 
     @property
     def home(self) -> Path:
-        """Where it writes whatever it writes."""
+        """The file with its output."""
         return self.files.parent
 
 
@@ -72,7 +72,7 @@ def web(services: Services, django_db_setup: None, tmp_path_factory: pytest.Temp
 
 @pytest.fixture
 def owner(transactional_db: None, web: Web, settings: Settings) -> Someone:
-    """Somebody the server knows; what tests put into storage by themselves, the server finds."""
+    """An owner that the server knows; files that tests store are visible to the server."""
     usual = settings.STORAGES["default"]
     options = {**usual["OPTIONS"], "location": web.files}
     settings.STORAGES = {**settings.STORAGES, "default": {**usual, "OPTIONS": options}}
@@ -81,7 +81,7 @@ def owner(transactional_db: None, web: Web, settings: Settings) -> Someone:
 
 @pytest.fixture
 def colivara(owner: Someone, web: Web) -> Iterator[ColiVara]:
-    """The public client, as it is."""
+    """The unmodified public client."""
     yield from client_of(owner.key, web)
 
 
@@ -104,5 +104,5 @@ def _wait_until_it_answers(url: str, process: "subprocess.Popen[bytes]", *, log:
             if httpx.get(f"{url}/livez").is_success:
                 return
         except httpx.TransportError:
-            time.sleep(0.05)  # between two looks, with the deadline above
+            time.sleep(0.05)  # polls until the deadline above
     pytest.fail(f"The web did not start:\n{log.read_text()}")

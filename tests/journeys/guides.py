@@ -1,4 +1,4 @@
-"""Doing what a page for people says, block by block."""
+"""Run the commands of a documentation page, block by block."""
 
 import json
 import os
@@ -19,7 +19,7 @@ _AS_SHOWN = {"code", "status", "query", "document_name", "page_number", "mode", 
 
 @dataclass(frozen=True)
 class Block:
-    """Lines to run, and the answer that the page shows for them."""
+    """Lines to run, and the output that the page shows."""
 
     language: str
     text: str
@@ -31,7 +31,7 @@ class Block:
 
 
 def blocks(page: Path) -> Iterator[Block]:
-    """What is to be run of a page, in its order."""
+    """Yield the blocks of a page that can be run, in order."""
     found = _BLOCK.findall(page.read_text())
     for (language, text), (after, answer) in zip(found, [*found[1:], ("", "")], strict=True):
         if language in ("bash", "python"):
@@ -40,7 +40,7 @@ def blocks(page: Path) -> Iterator[Block]:
 
 @dataclass
 class Reader:
-    """Somebody with a key who pastes all that a page says; `said` is all that came back."""
+    """A user with a key who runs everything on a page; `said` is all output."""
 
     key: str
     home: Path
@@ -83,7 +83,7 @@ class Reader:
 
 
 def missing(shown: Any, told: Any, at: str = "") -> Iterator[str]:
-    """Where an answer that a page shows has what the real one has not."""
+    """Return where the output on a page has something that the real output lacks."""
     if isinstance(shown, dict) and isinstance(told, dict):
         for name, value in shown.items():
             yield from missing(value, told.get(name, ...), f"{at}/{name}")

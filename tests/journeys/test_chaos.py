@@ -1,4 +1,4 @@
-"""Workers that are killed or stand still at a named point; `make chaos` breaks everything else too, at every point."""
+"""Workers that are killed or stall at a failpoint; `make chaos` breaks every part at every point."""
 
 import os
 import signal
@@ -25,7 +25,7 @@ _DEADLINE_S = 30
 
 @pytest.fixture
 def failpoint(tmp_path: Path) -> Path:
-    """The file in which workers read where to stop."""
+    """The file from which workers read where to stop."""
     file = tmp_path / "failpoint"
     file.touch()
     return file
@@ -33,13 +33,13 @@ def failpoint(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def renewed(owner: Someone) -> Iterator[Someone]:
-    """Somebody whose document is searchable, with a new content on its way; in the end the books balance."""
+    """An owner with a searchable document and a pending upload; at the end, the quota must match the rows."""
     yield owner
     assert_consistent(owner)
 
 
 def stopped_of(worker: int) -> int:
-    """The process of a worker that has stopped at its failpoint."""
+    """Return the process of a worker that stopped at its failpoint."""
     found: list[int] = []
 
     def look() -> bool:
@@ -51,16 +51,14 @@ def stopped_of(worker: int) -> int:
 
 
 def rows_of(who: Someone) -> list[tuple[int, str]]:
-    """Every page and revision, and what the database wrote it with: it changes whenever a row is written."""
+    """Return every page and revision with its transaction id, which changes whenever the row is written."""
     with acting_for(who.id):
         pages = Page.objects.filter(owner_id=who.id).extra(select={"x": "xmin::text"})
         revisions = Revision.objects.filter(owner_id=who.id).extra(select={"x": "xmin::text"})
         return sorted((*pages.values_list("pk", "x"), *revisions.values_list("pk", "x")))
 
 
-def test_a_whole_worker_that_is_killed_loses_nothing(
-    renewed: Someone, web: Web, tmp_path: Path, failpoint: Path
-) -> None:
+def test_killed_worker_loses_nothing(renewed: Someone, web: Web, tmp_path: Path, failpoint: Path) -> None:
     put(renewed, "a.pdf", pdf(*OLD, size=TINY))
     with working(web, tmp_path, PALIAPI_FAILPOINT=str(failpoint)) as worker:
         until_ready(renewed, web, "a.pdf")
@@ -76,7 +74,7 @@ def test_a_whole_worker_that_is_killed_loses_nothing(
     assert shown_texts(renewed, "a.pdf") == NEW
 
 
-def test_a_worker_that_stood_still_while_another_took_over_writes_nothing(
+def test_stalled_worker_writes_nothing_after_a_takeover(
     renewed: Someone, web: Web, tmp_path: Path, failpoint: Path
 ) -> None:
     with working(web, tmp_path, PALIAPI_FAILPOINT=str(failpoint), LOG_LEVEL="INFO") as worker:

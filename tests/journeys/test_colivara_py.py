@@ -1,4 +1,4 @@
-"""The public Python client of ColiVara, unmodified, against a server that runs."""
+"""ColiVara's public Python client, unmodified, with a running server."""
 
 import base64
 import re
@@ -27,15 +27,15 @@ SAMPLE_BASE64 = base64.b64encode(SAMPLE.read_bytes()).decode()
 
 @pytest.fixture
 def reader(owner: Someone, web: Web) -> Iterator[ColiVara]:
-    """The client with a key that may only look."""
+    """The client with a read-only key."""
     yield from client_of(with_key(owner.user, scopes=frozenset({"read"})).key, web)
 
 
-def test_it_asks_for_health(colivara: ColiVara) -> None:
+def test_client_checks_health(colivara: ColiVara) -> None:
     assert colivara.check_health() is None
 
 
-def test_collections_from_the_first_to_the_last_call(colivara: ColiVara) -> None:
+def test_collection_lifecycle(colivara: ColiVara) -> None:
     made = colivara.create_collection("reports", {"team": "finance"})
     assert (made.name, made.metadata, made.num_documents) == ("reports", {"team": "finance"}, 0)
     assert colivara.create_collection("drafts").metadata == {}
@@ -50,7 +50,7 @@ def test_collections_from_the_first_to_the_last_call(colivara: ColiVara) -> None
 
 
 @pytest.mark.parametrize("name", ["a b/c.pdf", "ünï çödé 🗂", "100% & more?#x"])
-def test_names_travel_whole(colivara: ColiVara, name: str) -> None:
+def test_names_are_transmitted_unchanged(colivara: ColiVara, name: str) -> None:
     colivara.create_collection(name)
     assert colivara.get_collection(name).name == name
     colivara.upsert_document(name, collection_name=name, document_base64=SAMPLE_BASE64)
@@ -68,7 +68,7 @@ def test_names_travel_whole(colivara: ColiVara, name: str) -> None:
     ],
     ids=["base64", "path", "url"],
 )
-def test_a_document_is_accepted_whatever_way_it_comes(colivara: ColiVara, source: dict[str, Any]) -> None:
+def test_document_is_accepted_by_file_base64_and_url(colivara: ColiVara, source: dict[str, Any]) -> None:
     accepted = colivara.upsert_document("a.pdf", {"year": 2026}, "reports", **source)
     assert isinstance(accepted, GenericMessage)
     assert accepted.detail == "Document is being processed in the background."
@@ -95,7 +95,7 @@ def test_documents_are_read_listed_and_deleted(colivara: ColiVara) -> None:
     assert colivara.list_documents("all") == []
 
 
-def test_a_change_comes_with_nulls_for_all_that_was_left_out(colivara: ColiVara) -> None:
+def test_update_sends_null_for_omitted_fields(colivara: ColiVara) -> None:
     colivara.upsert_document("a.pdf", {"year": 2026}, "reports", document_base64=SAMPLE_BASE64)
     renamed = colivara.partial_update_document("a.pdf", name="b.pdf")
     assert (renamed.name, renamed.metadata, renamed.collection_name) == ("b.pdf", {"year": 2026}, "reports")
@@ -106,7 +106,7 @@ def test_a_change_comes_with_nulls_for_all_that_was_left_out(colivara: ColiVara)
     assert colivara.partial_update_document("b.pdf", document_base64=SAMPLE_BASE64).url != moved.url
 
 
-def test_pages_come_expanded_and_in_order(colivara: ColiVara, owner: Someone) -> None:
+def test_expanded_pages_are_in_order(colivara: ColiVara, owner: Someone) -> None:
     shown_with_pages(owner, "a.pdf", pages=3, metadata={"year": 2026})
     asked = {"on": "document", "key": "year", "value": 2026, "lookup": "key_lookup"}
     single = colivara.get_document("a.pdf", expand="pages")
@@ -146,26 +146,26 @@ def test_every_lookup_finds_documents_and_collections(
     assert all(isinstance(one, CollectionOut) for one in collections)
 
 
-def test_a_file_becomes_images_of_its_pages(colivara: ColiVara) -> None:
+def test_file_is_converted_to_page_images(colivara: ColiVara) -> None:
     pages = colivara.file_to_imgbase64(str(SAMPLE))
     assert [page.page_number for page in pages] == [1, 2, 3]
     assert all(base64.b64decode(page.img_base64).startswith(b"\x89PNG") for page in pages)
 
 
-def test_a_file_becomes_base64_as_the_server_would_make_it(colivara: ColiVara, owner: Someone) -> None:
+def test_file_to_base64_matches_the_client(colivara: ColiVara, owner: Someone) -> None:
     with SAMPLE.open("rb") as file:
         told = owner.upload("/v1/helpers/file-to-base64/", {"file": file})
     assert colivara.file_to_base64(str(SAMPLE)) == told.json()["data"]
 
 
-def test_a_search_of_what_is_empty_finds_nothing(colivara: ColiVara) -> None:
+def test_search_of_an_empty_collection_finds_nothing(colivara: ColiVara) -> None:
     colivara.create_collection("reports")
     asked = {"on": "document", "key": "year", "value": 2026, "lookup": "key_lookup"}
     found = colivara.search("lighthouse", "reports", top_k=2, query_filter=asked)
     assert (found.query, found.results) == ("lighthouse", [])
 
 
-def test_a_search_by_words_finds_the_page_that_has_them(colivara: ColiVara, owner: Someone) -> None:
+def test_text_search_finds_the_page_with_the_words(colivara: ColiVara, owner: Someone) -> None:
     with_words(
         owner, "a.pdf", ["a lens bends light", "the tallest lighthouse"], collection="reports", metadata={"y": 1}
     )
@@ -183,9 +183,7 @@ def test_a_search_by_words_finds_the_page_that_has_them(colivara: ColiVara, owne
     assert [hit.document_name for hit in colivara.search("salt", "kitchen").results] == ["b.pdf"]
 
 
-def test_a_search_by_an_image_finds_the_page_that_looks_like_it(
-    colivara: ColiVara, owner: Someone, tmp_path: Path
-) -> None:
+def test_image_search_finds_the_page_that_looks_like_it(colivara: ColiVara, owner: Someone, tmp_path: Path) -> None:
     dark, light = (base64.b64decode(encoded(text_image(*lines))) for lines in (["dark", "DARK"], ["x"]))
     with_words(owner, "dark.pdf", [""], image=dark)
     with_words(owner, "light.pdf", [""], image=light)
@@ -196,7 +194,7 @@ def test_a_search_by_an_image_finds_the_page_that_looks_like_it(
     assert [hit.document_name for hit in by_base64.results] == ["dark.pdf", "light.pdf"]
 
 
-def test_questions_become_embeddings(colivara: ColiVara) -> None:
+def test_queries_are_embedded(colivara: ColiVara) -> None:
     made = colivara.create_embedding(["a lighthouse", "a lens"], task="query")
     assert len(made.data) == 2
 
@@ -216,7 +214,7 @@ def test_questions_become_embeddings(colivara: ColiVara) -> None:
         (lambda client: client.upsert_document("x" * 256, document_url="https://x/a.pdf"), 422, "max_length"),
     ],
 )
-def test_a_failure_is_its_own_error_with_our_words(colivara: ColiVara, call: Any, status: int, code: str) -> None:
+def test_failure_raises_the_client_error_with_our_detail(colivara: ColiVara, call: Any, status: int, code: str) -> None:
     colivara.create_collection("reports")
     with pytest.raises(RuntimeError, match=f"API Error: {status}") as failed:
         call(colivara)
@@ -224,7 +222,7 @@ def test_a_failure_is_its_own_error_with_our_words(colivara: ColiVara, call: Any
     assert re.search(r'"detail": ?"[^"]', str(failed.value))
 
 
-def test_bad_files_are_told_and_nothing_is_kept(colivara: ColiVara, tmp_path: Path) -> None:
+def test_invalid_files_are_rejected_and_not_stored(colivara: ColiVara, tmp_path: Path) -> None:
     strange = tmp_path / "strange.bin"
     strange.write_bytes(bytes(range(256)) * 4)
     with pytest.raises(RuntimeError, match="API Error: 422"):
@@ -234,7 +232,7 @@ def test_bad_files_are_told_and_nothing_is_kept(colivara: ColiVara, tmp_path: Pa
     assert colivara.list_documents("all") == []
 
 
-def test_a_key_that_may_not_is_told_so(reader: ColiVara, web: Web) -> None:
+def test_key_without_the_scope_gets_the_client_error(reader: ColiVara, web: Web) -> None:
     assert reader.list_collections() == []
     with pytest.raises(RuntimeError, match="API Error: 403"):
         reader.create_collection("reports")

@@ -1,4 +1,4 @@
-"""What the pages for people say can be done as it stands there, and leaves no secret behind."""
+"""Documentation pages can be followed literally, and leave no secret behind."""
 
 import re
 import shutil
@@ -22,7 +22,7 @@ _KEY = re.compile(r"pali_\w+")
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="the lines are pasted into a shell that has curl")
-def test_what_the_guides_say_can_be_done_and_leaves_no_secret_behind(
+def test_guides_can_be_followed_and_leave_no_secret_behind(
     owner: Someone, web: Web, services: Services, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("KEY", owner.key)
@@ -46,7 +46,7 @@ def test_what_the_guides_say_can_be_done_and_leaves_no_secret_behind(
 
 
 def _dump(services: Services) -> bytes:
-    """All that the database keeps, as whoever makes a backup gets it."""
+    """Return a dump of the database, as in a backup."""
     program = postgres_binaries.find(None) / "bin" / "pg_dump"
     return subprocess.run([program, services.superuser_url], capture_output=True, check=True).stdout
 

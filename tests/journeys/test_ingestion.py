@@ -1,4 +1,4 @@
-"""A document on its way through the processes that run: web, queue, worker, embeddings service."""
+"""Ingestion through running processes: web server, queue, worker, embeddings service."""
 
 import base64
 import subprocess
@@ -34,7 +34,7 @@ def worker(owner: Someone, web: Web, tmp_path: Path) -> Iterator[None]:
 
 @contextmanager
 def working(web: Web, tmp_path: Path, **changes: str) -> Iterator["subprocess.Popen[bytes]"]:
-    """A worker with two children, and the clock of the sweeper."""
+    """Run a worker with two children, and the sweeper."""
     words = ("worker", "--beat", "--schedule", str(tmp_path / "beat"), "--concurrency", "2", "--without-gossip")
     command = [sys.executable, "-m", "celery", "-A", "paliapi.celery", *words, "--without-mingle"]
     with (
@@ -48,7 +48,7 @@ def working(web: Web, tmp_path: Path, **changes: str) -> Iterator["subprocess.Po
 
 
 def end(process: "subprocess.Popen[bytes]") -> None:
-    """Ask it to end; a worker that does not is a failure, and must not keep the others waiting."""
+    """Stop a process; fail if it does not end, without delaying other tests."""
     process.terminate()
     try:
         process.wait(timeout=20)
@@ -57,7 +57,7 @@ def end(process: "subprocess.Popen[bytes]") -> None:
         raise
 
 
-def test_a_client_that_waits_gets_pages_that_it_can_look_at(
+def test_waiting_client_gets_a_document_with_page_images(
     worker: None, owner: Someone, web: Web, colivara: ColiVara
 ) -> None:
     made = colivara.upsert_document(
@@ -69,18 +69,16 @@ def test_a_client_that_waits_gets_pages_that_it_can_look_at(
     assert Image.open(BytesIO(base64.b64decode(found.pages[0].img_base64))).format == "JPEG"
 
 
-def test_what_nobody_was_nudged_for_is_found(worker: None, owner: Someone, web: Web) -> None:
-    put(owner, "quiet.pdf", pdf("found by the sweeper"))  # this process has no queue to nudge by
+def test_sweeper_finds_work_without_a_nudge(worker: None, owner: Someone, web: Web) -> None:
+    put(owner, "quiet.pdf", pdf("found by the sweeper"))  # this process has no queue, so it sends no nudge
     until_ready(owner, web, "quiet.pdf")
     assert shown_texts(owner, "quiet.pdf") == ["found by the sweeper"]
 
 
-def test_children_of_the_worker_that_are_killed_cost_seconds_and_no_page(
-    owner: Someone, web: Web, colivara: ColiVara, tmp_path: Path
-) -> None:
+def test_killed_worker_children_lose_no_page(owner: Someone, web: Web, colivara: ColiVara, tmp_path: Path) -> None:
     texts = [f"page {number}" for number in range(1, 10)]
     content = base64.b64encode(pdf(*texts, size=(72, 72))).decode()
-    # Every child is killed when it has kept its first pages: twice in all.
+    # Every child is killed after it stored its first pages, twice in total.
     with working(web, tmp_path, PALIAPI_FAILPOINT="pages_stored=kill"):
         colivara.upsert_document("hard.pdf", document_base64=content)
         until_ready(owner, web, "hard.pdf")
@@ -92,4 +90,4 @@ def until_ready(owner: Someone, web: Web, name: str) -> None:
     until = time.monotonic() + _DEADLINE_S
     while httpx.get(f"{web.url}/v1/documents/{name}/", headers=owner.headers).json()["status"] != "ready":
         assert time.monotonic() < until
-        time.sleep(0.1)  # between two looks, with the deadline above
+        time.sleep(0.1)  # polls until the deadline above

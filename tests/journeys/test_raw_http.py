@@ -1,4 +1,4 @@
-"""What only a real server meets: broken requests on a wire, and bodies without a length."""
+"""Malformed requests and bodies without a length, sent to a real server."""
 
 import json
 import socket
@@ -27,7 +27,7 @@ def client(owner: Someone, web: Web) -> Iterator[httpx.Client]:
 
 
 def sent(web: Web, request: bytes) -> tuple[int, dict[str, str], bytes]:
-    """The first answer to bytes on a wire: status, headers, body."""
+    """Send raw bytes and return status, headers and body of the first response."""
     host, port = web.url.removeprefix("http://").split(":")
     with socket.create_connection((host, int(port)), timeout=30) as wire:
         wire.sendall(request)
@@ -39,7 +39,7 @@ def sent(web: Web, request: bytes) -> tuple[int, dict[str, str], bytes]:
 
 
 class _Received:
-    """Bytes as a socket that http.client can read."""
+    """Bytes in place of a socket, for http.client."""
 
     def __init__(self, received: bytes) -> None:
         self._received = received
@@ -53,7 +53,7 @@ def _pieces() -> Iterator[bytes]:
     yield b'"reports"}'
 
 
-def test_a_body_without_a_length_is_refused_before_it_is_read(client: httpx.Client) -> None:
+def test_body_without_content_length_is_rejected_before_it_is_read(client: httpx.Client) -> None:
     for method, path in (("POST", "/v1/collections/"), ("POST", "/v1/documents/upsert-document/"), ("PATCH", "/v1/x/")):
         refused = client.request(method, path, content=_pieces(), headers={"Content-Type": "application/json"})
         assert (refused.status_code, refused.json()["code"]) == (411, "length_required")
@@ -79,7 +79,7 @@ def test_a_body_without_a_length_is_refused_before_it_is_read(client: httpx.Clie
     ],
     ids=["a collection", "a document", "a file", "a file to convert"],
 )
-def test_a_body_that_ends_early_changes_nothing(
+def test_truncated_body_changes_nothing(
     owner: Someone, web: Web, client: httpx.Client, path: str, kind: str, body: bytes
 ) -> None:
     head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {owner.key}\r\n"
@@ -93,7 +93,7 @@ def test_a_body_that_ends_early_changes_nothing(
 
 
 @pytest.mark.parametrize("path", ["/v1/collections/%00/", "/v1/collections/%ff/", "/v1/collections/..%2f..%2fx/"])
-def test_names_that_nothing_can_have_are_not_found(client: httpx.Client, path: str) -> None:
+def test_impossible_names_are_not_found(client: httpx.Client, path: str) -> None:
     for method in ("GET", "DELETE"):
         found = client.request(method, path)
         assert found.status_code == 404
@@ -127,7 +127,7 @@ def test_names_that_nothing_can_have_are_not_found(client: httpx.Client, path: s
         "nonsense",
     ],
 )
-def test_what_is_no_request_is_refused_and_the_server_goes_on(web: Web, request_: bytes, code: str) -> None:
+def test_malformed_http_is_rejected_and_the_server_continues(web: Web, request_: bytes, code: str) -> None:
     status, headers, told = sent(web, request_)
     problem = json.loads(told)
     assert (headers["content-type"], problem["code"]) == ("application/problem+json", code)
@@ -136,7 +136,7 @@ def test_what_is_no_request_is_refused_and_the_server_goes_on(web: Web, request_
     assert httpx.get(f"{web.url}/v1/health/").status_code == 200
 
 
-def test_the_longest_names_fit_into_an_address(client: httpx.Client) -> None:
+def test_longest_names_fit_in_a_path(client: httpx.Client) -> None:
     collection, document = "\N{OLD PERSIAN SIGN A}" * MAX_NAME_LENGTH, "\N{OLD PERSIAN SIGN I}" * MAX_NAME_LENGTH
     assert client.post("/v1/collections/", json={"name": collection}).status_code == 201
     uploaded = {"name": document, "collection_name": collection, "base64": b64encode(b"# A text").decode()}
@@ -147,7 +147,7 @@ def test_the_longest_names_fit_into_an_address(client: httpx.Client) -> None:
 
 
 @pytest.mark.parametrize("host", ["evil.example", "", "localhost:80:80", "127.0.0.1@evil.example"])
-def test_a_host_that_is_not_ours_is_told_as_any_failure(web: Web, host: str) -> None:
+def test_unknown_host_is_a_problem_response(web: Web, host: str) -> None:
     request = f"GET /v1/openapi.json HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"
     status, headers, body = sent(web, request.encode())
     assert status == 400
@@ -155,7 +155,7 @@ def test_a_host_that_is_not_ours_is_told_as_any_failure(web: Web, host: str) -> 
 
 
 @pytest.mark.parametrize("path", ["//", "//evil.example/", "/v1//collections/", "/v1/collections/?", "/./v1/x"])
-def test_a_strange_address_leads_nowhere_else(client: httpx.Client, web: Web, path: str) -> None:
+def test_unusual_paths_do_not_reach_other_resources(client: httpx.Client, web: Web, path: str) -> None:
     status, headers, _ = sent(web, f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
     assert status in {302, 401, 404}
     assert headers.get("location", "/").startswith("/v1/docs") or status != 302

@@ -1,4 +1,4 @@
-"""The requests of ColiVara's TypeScript client, as it sends them."""
+"""The requests that ColiVara's TypeScript client sends."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -12,7 +12,7 @@ from tests.journeys.conftest import Web
 
 @pytest.fixture
 def axios(owner: Someone, web: Web) -> Iterator[httpx.Client]:
-    """Its HTTP client, with the headers that it sends."""
+    """An HTTP client that sends the same headers."""
     headers = {
         **owner.headers,
         "Accept": "application/json, text/plain, */*",
@@ -30,7 +30,7 @@ def _filled(axios: httpx.Client) -> None:
     axios.post("/v1/documents/upsert-document/", json=document).raise_for_status()
 
 
-def test_what_is_undefined_is_absent(axios: httpx.Client) -> None:
+def test_undefined_fields_are_omitted(axios: httpx.Client) -> None:
     _filled(axios)
     assert axios.post("/v1/collections/", json={"name": "drafts"}).status_code == 201
     changed = axios.patch("/v1/collections/drafts/", json={"metadata": {"x": 1}})
@@ -53,7 +53,7 @@ def test_what_is_undefined_is_absent(axios: httpx.Client) -> None:
         (["year", "month"], "has_any_keys", 1),
     ],
 )
-def test_presence_is_asked_with_an_empty_value(axios: httpx.Client, on: str, key: Any, lookup: str, hits: int) -> None:
+def test_presence_lookup_sends_an_empty_value(axios: httpx.Client, on: str, key: Any, lookup: str, hits: int) -> None:
     _filled(axios)
     found = axios.post("/v1/filter/", json={"on": on, "key": key, "value": "", "lookup": lookup})
     assert found.status_code == 200
@@ -74,9 +74,7 @@ def test_presence_is_asked_with_an_empty_value(axios: httpx.Client, on: str, key
         ("PUT", "/v1/collections/", {}, 405),
     ],
 )
-def test_a_failure_has_a_detail_that_is_a_text(
-    axios: httpx.Client, method: str, path: str, body: Any, status: int
-) -> None:
+def test_failure_detail_is_text(axios: httpx.Client, method: str, path: str, body: Any, status: int) -> None:
     failed = axios.request(method, path, json=body)
     assert failed.status_code == status
     assert isinstance(failed.json()["detail"], str)

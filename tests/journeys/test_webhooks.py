@@ -1,4 +1,4 @@
-"""News on its way through the processes that run, to a receiver that checks it with ColiVara's own client."""
+"""Webhook messages of running processes to a receiver that verifies them with ColiVara's own client."""
 
 import base64
 import json
@@ -15,11 +15,11 @@ from tests.journeys.conftest import Web
 from tests.journeys.test_ingestion import working
 
 
-def test_news_arrives_at_least_once_and_verifies_though_a_courier_is_killed(
+def test_messages_arrive_at_least_once_if_a_courier_is_killed(
     owner: Someone, web: Web, colivara: ColiVara, tmp_path: Path
 ) -> None:
     content = base64.b64encode(pdf("one", size=(72, 72))).decode()
-    # Killed after the second message has arrived, and before that is written down.
+    # Killed after the second message arrived, before that is recorded.
     with (
         scripted(lambda _: Reply(204), port=int(web.environment["WEBHOOK_PORTS"])) as receiver,
         working(web, tmp_path, PALIAPI_FAILPOINT="webhook_answered:2=kill"),

@@ -1,4 +1,4 @@
-"""What tests of several doors begin with."""
+"""Fixtures of API tests."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from tests.collections_app.searchable import with_words
 
 @pytest.fixture
 def library(alice: Someone, service: str) -> list[int]:
-    """Two documents of Alice's; the ids of the pages of the first."""
+    """Create two documents of Alice; return the page ids of the first."""
     texts = ["the tallest lighthouse stands in jeddah", "a lens bends light", "keepers lit the lamp"]
     made = with_words(alice, "lighthouses.pdf", texts, collection="sea", metadata={"year": 2026})
     with_words(

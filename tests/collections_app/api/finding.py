@@ -1,4 +1,4 @@
-"""What tests of searching share: its doors, and answers made short."""
+"""Helpers of search tests: paths, and short forms of results."""
 
 import base64
 from typing import Any

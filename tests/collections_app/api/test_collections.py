@@ -1,4 +1,4 @@
-"""Collections through their door."""
+"""The endpoints of collections."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -11,7 +11,7 @@ from collections_app.models import Collection
 from tests.cast import Someone, someone, with_key
 
 
-def test_a_new_collection_is_empty_and_keeps_its_metadata(alice: Someone) -> None:
+def test_new_collection_is_empty_and_has_its_metadata(alice: Someone) -> None:
     made = alice.post("/v1/collections/", {"name": "reports", "metadata": {"team": "finance"}})
     assert made.status_code == 201
     assert made.json()["num_documents"] == 0
@@ -19,25 +19,25 @@ def test_a_new_collection_is_empty_and_keeps_its_metadata(alice: Someone) -> Non
 
 
 @pytest.mark.parametrize("metadata", [None, {}])
-def test_null_metadata_is_no_metadata(alice: Someone, metadata: object) -> None:
+def test_null_metadata_means_no_metadata(alice: Someone, metadata: object) -> None:
     assert alice.post("/v1/collections/", {"name": "reports", "metadata": metadata}).json()["metadata"] == {}
 
 
-def test_a_name_is_given_once(alice: Someone) -> None:
+def test_collection_names_are_unique(alice: Someone) -> None:
     alice.post("/v1/collections/", {"name": "reports"})
     again = alice.post("/v1/collections/", {"name": "reports"})
     assert again.status_code == 409
     assert again.json()["code"] == "collection_name_taken"
 
 
-def test_two_owners_may_use_the_same_name_and_see_only_their_own(alice: Someone, charlie: Someone) -> None:
+def test_two_owners_can_use_the_same_name_and_see_only_their_own(alice: Someone, charlie: Someone) -> None:
     alice.post("/v1/collections/", {"name": "reports", "metadata": {"whose": "alice"}})
     assert charlie.post("/v1/collections/", {"name": "reports"}).status_code == 201
     assert charlie.get("/v1/collections/reports/").json()["metadata"] == {}
     assert len(charlie.get("/v1/collections/").json()) == 1
 
 
-def test_what_is_somebody_elses_is_exactly_as_absent(alice: Someone, charlie: Someone) -> None:
+def test_resources_of_other_owners_look_missing(alice: Someone, charlie: Someone) -> None:
     alice.post("/v1/collections/", {"name": "secret"})
     foreign = charlie.get("/v1/collections/secret/").json()
     absent = charlie.get("/v1/collections/nowhere/").json()
@@ -46,7 +46,7 @@ def test_what_is_somebody_elses_is_exactly_as_absent(alice: Someone, charlie: So
 
 
 @pytest.mark.parametrize("name", ["a b/c.pdf", "ünï/çode", "emoji 🗂", "100% & more?#x", "a//b", "trailing/", "%2F"])
-def test_any_readable_name_can_be_fetched_again(alice: Someone, name: str) -> None:
+def test_any_valid_name_can_be_read_back(alice: Someone, name: str) -> None:
     assert alice.post("/v1/collections/", {"name": name}).status_code == 201
     encoded = "".join(f"%{byte:02X}" for byte in name.encode())
     assert alice.get(f"/v1/collections/{encoded}/").json()["name"] == name
@@ -70,34 +70,34 @@ def test_any_readable_name_can_be_fetched_again(alice: Someone, name: str) -> No
         (None, "null"),
     ],
 )
-def test_a_name_that_could_not_be_used_is_refused(alice: Someone, name: object, code: str) -> None:
+def test_invalid_name_is_rejected(alice: Someone, name: object, code: str) -> None:
     refused = alice.post("/v1/collections/", {"name": name})
     assert refused.status_code == 422
     assert refused.json()["errors"][0] | {"detail": ""} == {"pointer": "/name", "code": code, "detail": ""}
     assert alice.get("/v1/collections/").json() == []
 
 
-def test_a_rename_keeps_the_collection_and_replaces_metadata_as_a_whole(alice: Someone) -> None:
+def test_rename_keeps_the_collection_and_replaces_all_metadata(alice: Someone) -> None:
     before = alice.post("/v1/collections/", {"name": "reports", "metadata": {"a": 1}}).json()
     after = alice.patch("/v1/collections/reports/", {"name": "papers", "metadata": {"b": 2}}).json()
     assert (after["id"], after["name"], after["metadata"]) == (before["id"], "papers", {"b": 2})
     assert alice.get("/v1/collections/reports/").status_code == 404
 
 
-def test_explicit_nulls_leave_things_as_they_are(alice: Someone) -> None:
+def test_nulls_in_an_update_change_nothing(alice: Someone) -> None:
     alice.post("/v1/collections/", {"name": "reports", "metadata": {"a": 1}})
     changed = alice.patch("/v1/collections/reports/", {"name": "papers", "metadata": None})
     assert changed.json()["metadata"] == {"a": 1}
 
 
 @pytest.mark.parametrize("body", [{}, {"name": None, "metadata": None}, {"metadata": {}}])
-def test_a_change_that_changes_nothing_is_refused(alice: Someone, body: object) -> None:
+def test_update_without_changes_is_rejected(alice: Someone, body: object) -> None:
     alice.post("/v1/collections/", {"name": "reports", "metadata": {"a": 1}})
     refused = alice.patch("/v1/collections/reports/", body)
     assert (refused.status_code, refused.json()["code"]) == (422, "nothing_to_change")
 
 
-def test_a_rename_to_a_name_in_use_changes_nothing(alice: Someone) -> None:
+def test_rename_to_an_existing_name_changes_nothing(alice: Someone) -> None:
     for name in ("reports", "papers"):
         alice.post("/v1/collections/", {"name": name})
     refused = alice.patch("/v1/collections/reports/", {"name": "papers", "metadata": {"x": 1}})
@@ -105,21 +105,21 @@ def test_a_rename_to_a_name_in_use_changes_nothing(alice: Someone) -> None:
     assert alice.get("/v1/collections/reports/").json()["metadata"] == {}
 
 
-def test_deleting_answers_nothing_and_twice_is_not_found(alice: Someone) -> None:
+def test_deleting_returns_204_then_404(alice: Someone) -> None:
     alice.post("/v1/collections/", {"name": "reports"})
     gone = alice.delete("/v1/collections/reports/")
     assert (gone.status_code, gone.content) == (204, b"")
     assert alice.delete("/v1/collections/reports/").status_code == 404
 
 
-def test_an_unchanged_collection_is_not_sent_twice(alice: Someone) -> None:
+def test_unchanged_collection_is_304(alice: Someone) -> None:
     alice.post("/v1/collections/", {"name": "reports"})
     tag = alice.get("/v1/collections/reports/")["ETag"]
     assert alice.get("/v1/collections/reports/", If_None_Match=tag).status_code == 304
     assert alice.get("/v1/collections/reports/", If_None_Match='"other"').status_code == 200
 
 
-def test_a_change_over_a_stale_reading_is_refused(alice: Someone) -> None:
+def test_update_with_a_stale_etag_is_rejected(alice: Someone) -> None:
     alice.post("/v1/collections/", {"name": "reports"})
     tag = alice.get("/v1/collections/reports/")["ETag"]
     assert alice.patch("/v1/collections/reports/", {"metadata": {"v": 1}}, If_Match=tag).status_code == 200
@@ -131,7 +131,7 @@ def test_a_change_over_a_stale_reading_is_refused(alice: Someone) -> None:
     assert alice.get("/v1/collections/reports/").json()["metadata"] == {"v": 1}
 
 
-def test_a_key_limited_to_collections_sees_and_makes_no_others(alice: Someone) -> None:
+def test_restricted_key_cannot_see_or_create_other_collections(alice: Someone) -> None:
     alice.post("/v1/collections/", {"name": "reports"})
     limited = with_key(alice.user, collections=frozenset({"drafts"}))
     assert limited.get("/v1/collections/").json() == []
@@ -143,7 +143,7 @@ def test_a_key_limited_to_collections_sees_and_makes_no_others(alice: Someone) -
     assert [row["name"] for row in alice.get("/v1/collections/").json()] == ["reports", "drafts"]
 
 
-def test_a_list_pages_without_doubling_or_losing_while_rows_come_and_go(alice: Someone) -> None:
+def test_pagination_neither_repeats_nor_skips_rows_during_changes(alice: Someone) -> None:
     for number in range(5):
         alice.post("/v1/collections/", {"name": f"c{number}"})
     first = alice.get("/v1/collections/?limit=2")
@@ -159,12 +159,12 @@ def test_a_list_pages_without_doubling_or_losing_while_rows_come_and_go(alice: S
 
 
 @pytest.mark.parametrize("limit", ["", "0", "-1", "x", "10001", "1" * 30, "²"])
-def test_an_absurd_limit_is_refused(alice: Someone, limit: str) -> None:
+def test_out_of_range_limit_is_rejected(alice: Someone, limit: str) -> None:
     refused = alice.get(f"/v1/collections/?limit={limit}")
     assert (refused.status_code, refused.json()["code"]) == (422, "invalid_limit")
 
 
-def test_a_cursor_is_only_good_for_its_own_list_and_caller(alice: Someone, charlie: Someone) -> None:
+def test_cursor_is_valid_only_for_its_own_list_and_caller(alice: Someone, charlie: Someone) -> None:
     for name in ("a", "b"):
         alice.post("/v1/collections/", {"name": name})
     link = _next(alice.get("/v1/collections/?limit=1"))
@@ -172,7 +172,7 @@ def test_a_cursor_is_only_good_for_its_own_list_and_caller(alice: Someone, charl
         assert (other.status_code, other.json()["code"]) == (422, "invalid_cursor")
 
 
-def test_the_list_costs_the_same_queries_however_long_it_is(alice: Someone) -> None:
+def test_query_count_of_the_list_is_independent_of_its_length(alice: Someone) -> None:
     for number in range(3):
         alice.post("/v1/collections/", {"name": f"c{number}"})
     with CaptureQueriesContext(connection) as few:
@@ -185,7 +185,7 @@ def test_the_list_costs_the_same_queries_however_long_it_is(alice: Someone) -> N
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_fifty_who_make_one_collection_at_once_exactly_one_wins() -> None:
+def test_exactly_one_of_fifty_concurrent_collection_creations_succeeds() -> None:
     owner = someone("race@example.com")
     with ThreadPoolExecutor(10) as pool:
         found = list(pool.map(lambda _: _create_once(owner), range(50)))

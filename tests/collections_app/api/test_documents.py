@@ -1,4 +1,4 @@
-"""Documents through their door: putting them in, reading their state, changing and deleting them."""
+"""The endpoints of documents: upload, read, change, delete."""
 
 import base64
 import resource
@@ -22,7 +22,7 @@ from tests.collections_app.documents import PDF, PNG, body_of, put, shown_with_p
 UPSERT = "/v1/documents/upsert-document/"
 
 
-def test_what_was_uploaded_is_stored_and_queued_when_202_is_answered(alice: Someone, files_of_this_test: Path) -> None:
+def test_accepted_upload_is_stored_and_queued(alice: Someone, files_of_this_test: Path) -> None:
     accepted = alice.upload(
         UPSERT,
         {
@@ -52,7 +52,7 @@ def test_base64_and_a_form_store_the_same_bytes_once(alice: Someone, files_of_th
     assert len([path for path in files_of_this_test.rglob("*") if path.is_file()]) == 1
 
 
-def test_one_name_in_two_collections_is_two_documents_with_two_files(alice: Someone) -> None:
+def test_same_name_in_two_collections_is_two_documents(alice: Someone) -> None:
     put(alice, "scan", PDF, collection="a")
     put(alice, "scan", PNG, collection="b")
     assert {row["collection_name"] for row in alice.get("/v1/documents/?collection_name=all").json()} == {"a", "b"}
@@ -60,7 +60,7 @@ def test_one_name_in_two_collections_is_two_documents_with_two_files(alice: Some
         assert StoredFile.objects.filter(owner_id=alice.id).count() == 2
 
 
-def test_the_same_content_of_two_owners_is_kept_apart(alice: Someone, charlie: Someone) -> None:
+def test_same_file_of_two_owners_is_stored_twice(alice: Someone, charlie: Someone) -> None:
     for who in (alice, charlie):
         put(who, "same.pdf", PDF)
     keys = set()
@@ -71,13 +71,13 @@ def test_the_same_content_of_two_owners_is_kept_apart(alice: Someone, charlie: S
     assert not any("example.com" in key for key in keys)
 
 
-def test_the_type_comes_from_the_content_and_never_from_the_name(alice: Someone) -> None:
+def test_type_is_detected_from_content_not_from_the_name(alice: Someone) -> None:
     put(alice, "picture.pdf", PNG)
     with acting_for(alice.id):
         assert StoredFile.objects.get(owner_id=alice.id).content_type == "image/png"
 
 
-def test_a_url_is_queued_and_kept_as_given(alice: Someone) -> None:
+def test_url_is_queued_and_stored_unchanged(alice: Someone) -> None:
     url = "https://example.com/" + "long/" * 100 + "?q=ü"
     accepted = alice.post(UPSERT, {"name": "web", "url": url, "base64": None, "wait": False})
     assert accepted.status_code == 202
@@ -109,7 +109,7 @@ def test_a_url_is_queued_and_kept_as_given(alice: Someone) -> None:
         ({"name": "x", "base64": 5}, "invalid"),
     ],
 )
-def test_what_cannot_be_a_document_is_refused_and_leaves_nothing(
+def test_unusable_file_is_rejected_and_not_stored(
     alice: Someone, files_of_this_test: Path, body: dict[str, Any], code: str
 ) -> None:
     refused = alice.post(UPSERT, body)
@@ -119,12 +119,12 @@ def test_what_cannot_be_a_document_is_refused_and_leaves_nothing(
     assert not [path for path in files_of_this_test.rglob("*") if path.is_file()]
 
 
-def test_an_empty_file_has_its_own_code(alice: Someone) -> None:
+def test_empty_file_has_its_own_code(alice: Someone) -> None:
     refused = alice.upload(UPSERT, {"name": "x", "file": SimpleUploadedFile("x", b"")})
     assert (refused.status_code, refused.json()["code"]) == (422, "file_empty")
 
 
-def test_a_file_over_the_limit_is_stopped_and_leaves_nothing(
+def test_file_over_the_limit_is_rejected_and_not_stored(
     alice: Someone, settings: Settings, files_of_this_test: Path, small_limits: None
 ) -> None:
     large = PDF + b"\n" * (1024 * 1024)
@@ -137,18 +137,18 @@ def test_a_file_over_the_limit_is_stopped_and_leaves_nothing(
     assert not [path for path in files_of_this_test.rglob("*") if path.is_file()]
 
 
-def test_a_json_body_of_three_megabytes_is_an_upload_like_any_other(alice: Someone) -> None:
+def test_three_megabyte_json_upload_is_accepted(alice: Someone) -> None:
     large = PDF + b"%" + b"x" * (3 * 1024 * 1024)
     accepted = alice.post(UPSERT, {"name": "x", "base64": base64.b64encode(large).decode()})
     assert accepted.status_code == 202
 
 
-def test_the_lax_words_of_existing_clients_are_understood(alice: Someone) -> None:
+def test_lenient_values_of_existing_clients_are_accepted(alice: Someone) -> None:
     body = {"name": "x", "url": "https://example.com/", "wait": "yes", "use_proxy": "false", "whatever": 1}
     assert alice.post(UPSERT, {**body, "metadata": None}).status_code == 202
 
 
-def test_a_second_upsert_of_one_name_replaces_metadata_and_content(alice: Someone) -> None:
+def test_second_upsert_replaces_metadata_and_file(alice: Someone) -> None:
     first = put(alice, "x", PDF, metadata={"v": 1})
     second = put(alice, "x", PNG)
     assert first["id"] == second["id"]
@@ -159,7 +159,7 @@ def test_a_second_upsert_of_one_name_replaces_metadata_and_content(alice: Someon
     assert (kept.documents, kept.bytes) == (1, len(PNG))
 
 
-def test_what_a_document_shows_stays_until_new_content_is_ready(alice: Someone) -> None:
+def test_current_pages_stay_until_the_new_upload_is_ready(alice: Someone) -> None:
     shown_with_pages(alice, "x", pages=2, metadata={"v": 1})
     put(alice, "x", PNG, metadata={"v": 2})
     told = alice.get("/v1/documents/x/?expand=pages").json()
@@ -167,7 +167,7 @@ def test_what_a_document_shows_stays_until_new_content_is_ready(alice: Someone) 
     assert [page["page_number"] for page in told["pages"]] == [1, 2]
 
 
-def test_new_metadata_is_not_lost_to_content_that_is_on_its_way(alice: Someone) -> None:
+def test_pending_upload_does_not_overwrite_newer_metadata(alice: Someone) -> None:
     shown_with_pages(alice, "x", pages=1, metadata={"v": 1})
     put(alice, "x", PNG, metadata={"v": 2})
     alice.patch("/v1/documents/x/", {"metadata": {"v": 3}})
@@ -175,7 +175,7 @@ def test_new_metadata_is_not_lost_to_content_that_is_on_its_way(alice: Someone) 
         assert Document.objects.select_related("latest").get(owner_id=alice.id).latest.metadata == {"v": 3}  # type: ignore[union-attr]
 
 
-def test_a_key_of_another_owner_finds_nothing_anywhere(alice: Someone, charlie: Someone) -> None:
+def test_key_of_another_owner_finds_nothing(alice: Someone, charlie: Someone) -> None:
     shown_with_pages(alice, "x", pages=1)
     for path in (
         "/v1/documents/x/",
@@ -189,7 +189,7 @@ def test_a_key_of_another_owner_finds_nothing_anywhere(alice: Someone, charlie: 
     assert alice.get("/v1/documents/x/").status_code == 200
 
 
-def test_a_name_in_several_collections_must_be_told_apart(alice: Someone) -> None:
+def test_name_in_several_collections_is_ambiguous(alice: Someone) -> None:
     for collection in ("a", "b"):
         put(alice, "x", PDF, collection=collection)
     for ambiguous in (
@@ -201,20 +201,20 @@ def test_a_name_in_several_collections_must_be_told_apart(alice: Someone) -> Non
         assert (ambiguous.status_code, ambiguous.json()["code"]) == (409, "document_ambiguous")
 
 
-def test_a_change_without_a_collection_finds_the_only_one_of_that_name(alice: Someone) -> None:
+def test_update_without_a_collection_finds_the_only_document_with_that_name(alice: Someone) -> None:
     put(alice, "x", PDF, collection="a")
     nulls = {"name": "y", "metadata": None, "collection_name": None, "url": None, "base64": None, "use_proxy": False}
     changed = alice.patch("/v1/documents/x/", nulls)
     assert (changed.status_code, changed.json()["name"], changed.json()["collection_name"]) == (200, "y", "a")
 
 
-def test_a_change_of_content_is_queued_and_answers_the_document(alice: Someone) -> None:
+def test_new_file_is_queued_and_the_document_is_returned(alice: Someone) -> None:
     shown_with_pages(alice, "x", pages=1)
     changed = alice.patch("/v1/documents/x/", {"base64": base64.b64encode(PNG).decode()})
     assert (changed.status_code, changed.json()["status"], changed.json()["num_pages"]) == (200, "queued", 1)
 
 
-def test_the_same_url_again_is_no_new_content(alice: Someone) -> None:
+def test_unchanged_url_is_not_a_new_upload(alice: Someone) -> None:
     alice.post(UPSERT, {"name": "x", "url": "https://example.com/a"})
     with acting_for(alice.id):
         before = Revision.objects.get(owner_id=alice.id).pk
@@ -225,20 +225,20 @@ def test_the_same_url_again_is_no_new_content(alice: Someone) -> None:
     assert alice.get("/v1/documents/x/").json()["url"] == "https://example.com/b"
 
 
-def test_a_url_replaces_an_uploaded_file(alice: Someone) -> None:
+def test_url_replaces_an_uploaded_file(alice: Someone) -> None:
     put(alice, "x", PDF)
     alice.post(UPSERT, {"name": "x", "url": "https://example.com/new"})
     assert alice.get("/v1/documents/x/").json()["url"] == "https://example.com/new"
 
 
-def test_a_rename_to_a_name_in_use_is_refused(alice: Someone) -> None:
+def test_rename_to_an_existing_name_is_rejected(alice: Someone) -> None:
     put(alice, "x", PDF)
     put(alice, "y", PDF)
     refused = alice.patch("/v1/documents/x/", {"name": "y"})
     assert (refused.status_code, refused.json()["code"]) == (409, "document_name_taken")
 
 
-def test_bad_content_in_a_change_leaves_everything_as_it_was(alice: Someone) -> None:
+def test_update_with_an_invalid_file_changes_nothing(alice: Someone) -> None:
     shown_with_pages(alice, "x", pages=1, metadata={"v": 1})
     before = alice.get("/v1/documents/x/").json()
     refused = alice.patch("/v1/documents/x/", {"name": "y", "base64": "AAAA", "metadata": {"v": 2}})
@@ -247,7 +247,7 @@ def test_bad_content_in_a_change_leaves_everything_as_it_was(alice: Someone) -> 
 
 
 @pytest.mark.parametrize("path", ["/v1/documents/x/", "/v1/documents/delete-document/x/"])
-def test_deleting_gives_the_quota_back(alice: Someone, path: str) -> None:
+def test_deleting_releases_the_quota(alice: Someone, path: str) -> None:
     shown_with_pages(alice, "x", pages=2)
     assert alice.delete(path).status_code == 204
     assert alice.get("/v1/documents/x/").status_code == 404
@@ -256,7 +256,7 @@ def test_deleting_gives_the_quota_back(alice: Someone, path: str) -> None:
     assert (kept.documents, kept.pages, kept.bytes) == (0, 0, 0)
 
 
-def test_deleting_a_collection_gives_the_quota_of_all_its_documents_back(alice: Someone) -> None:
+def test_deleting_a_collection_releases_the_quota_of_its_documents(alice: Someone) -> None:
     for name in ("x", "y"):
         shown_with_pages(alice, name, pages=2, collection="c")
     put(alice, "z", PDF)
@@ -268,7 +268,7 @@ def test_deleting_a_collection_gives_the_quota_of_all_its_documents_back(alice: 
     assert (kept.documents, kept.pages, kept.bytes) == (1, 0, len(PDF))
 
 
-def test_over_the_quota_nothing_is_kept(alice: Someone, files_of_this_test: Path) -> None:
+def test_upload_over_the_quota_is_not_stored(alice: Someone, files_of_this_test: Path) -> None:
     put(alice, "x", PDF)
     with acting_for(alice.id):
         Usage.objects.filter(owner_id=alice.id).update(max_documents=1, max_bytes=len(PDF))
@@ -280,7 +280,7 @@ def test_over_the_quota_nothing_is_kept(alice: Someone, files_of_this_test: Path
     assert len([path for path in files_of_this_test.rglob("*") if path.is_file()]) == 1
 
 
-def test_a_signed_link_gives_the_uploaded_bytes_to_whoever_has_it(alice: Someone) -> None:
+def test_signed_link_returns_the_uploaded_bytes_without_a_key(alice: Someone) -> None:
     put(alice, "x", PDF)
     link = alice.get("/v1/documents/x/").json()["url"].removeprefix("http://testserver")
     got = Client().get(link)
@@ -291,7 +291,7 @@ def test_a_signed_link_gives_the_uploaded_bytes_to_whoever_has_it(alice: Someone
     assert Client().get(link + "x").json()["code"] == "file_link_invalid"
 
 
-def test_a_signed_link_ends_with_the_last_document_that_has_the_file(alice: Someone) -> None:
+def test_file_link_stops_working_when_its_last_document_is_deleted(alice: Someone) -> None:
     for name in ("x", "twin"):
         put(alice, name, PDF)
     link = alice.get("/v1/documents/x/").json()["url"].removeprefix("http://testserver")
@@ -301,7 +301,7 @@ def test_a_signed_link_ends_with_the_last_document_that_has_the_file(alice: Some
     assert Client().get(link).json()["code"] == "file_link_invalid"
 
 
-def test_a_page_image_may_be_kept_for_ever_under_its_version(alice: Someone) -> None:
+def test_page_image_with_a_version_is_cacheable_forever(alice: Someone) -> None:
     shown_with_pages(alice, "a/b.pdf", pages=1)
     path = "/v1/documents/a%2Fb.pdf/pages/1/image"
     image = alice.get(path)
@@ -317,18 +317,18 @@ def test_a_page_image_may_be_kept_for_ever_under_its_version(alice: Someone) -> 
         assert alice.get(missing).json()["code"] == "page_not_found"
 
 
-def test_an_unknown_collection_lists_nothing_and_is_no_error(alice: Someone) -> None:
+def test_listing_an_unknown_collection_returns_an_empty_list(alice: Someone) -> None:
     assert alice.get("/v1/documents/?collection_name=nowhere").json() == []
 
 
-def test_expanding_more_than_one_answer_can_carry_is_refused(alice: Someone, small_limits: None) -> None:
+def test_expanding_too_many_pages_is_rejected(alice: Someone, small_limits: None) -> None:
     shown_with_pages(alice, "x", pages=1, image=PNG + b"\x00" * (1024 * 1024))
     refused = alice.get("/v1/documents/?expand=pages")
     assert (refused.status_code, refused.json()["code"]) == (413, "answer_too_large")
     assert alice.get("/v1/documents/").status_code == 200
 
 
-def test_a_key_limited_to_one_collection_writes_into_no_other(alice: Someone) -> None:
+def test_restricted_key_cannot_write_to_other_collections(alice: Someone) -> None:
     put(alice, "x", PDF, collection="a")
     limited = with_key(alice.user, collections=frozenset({"b"}))
     body = {"name": "x", "collection_name": "a", "base64": base64.b64encode(PNG).decode()}
@@ -337,7 +337,7 @@ def test_a_key_limited_to_one_collection_writes_into_no_other(alice: Someone) ->
     assert limited.post(UPSERT, {**body, "collection_name": "b"}).status_code == 202
 
 
-def test_a_change_over_a_stale_reading_is_refused(alice: Someone) -> None:
+def test_update_with_a_stale_etag_is_rejected(alice: Someone) -> None:
     put(alice, "x", PDF)
     tag = alice.get("/v1/documents/x/")["ETag"]
     assert alice.patch("/v1/documents/x/", {"metadata": {"v": 1}}, If_Match=tag).status_code == 200
@@ -348,14 +348,14 @@ def test_a_change_over_a_stale_reading_is_refused(alice: Someone) -> None:
 
 @pytest.fixture
 def a_disk_that_is_soon_full() -> Iterator[None]:
-    """No file of this process may have more than 64 kB."""
+    """Limit files of this process to 64 kB."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (64 * 1024, before[1]))
     yield
     resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
-def test_a_full_disk_is_said_and_leaves_nothing(
+def test_full_disk_is_reported_and_nothing_is_stored(
     alice: Someone, files_of_this_test: Path, a_disk_that_is_soon_full: None
 ) -> None:
     large = PDF + b"%" * 1024 * 1024
@@ -368,7 +368,7 @@ def test_a_full_disk_is_said_and_leaves_nothing(
     assert alice.get("/v1/documents/?collection_name=all").json() == []
 
 
-def test_storage_that_is_away_is_said_and_leaves_nothing(alice: Someone, files_of_this_test: Path) -> None:
+def test_unavailable_storage_is_reported_and_nothing_is_stored(alice: Someone, files_of_this_test: Path) -> None:
     files_of_this_test.write_bytes(b"a file where the folder should be")
     refused = alice.upload(UPSERT, {"name": "x", "file": BytesIO(PDF)})
     assert (refused.status_code, refused.json()["code"]) == (503, "storage_unavailable")

@@ -1,4 +1,4 @@
-"""Multi-vectors through the product's door, from a real embeddings service with the small lexical encoder."""
+"""The embeddings endpoint, with a real embeddings service and its small lexical encoder."""
 
 import base64
 from collections.abc import Iterator
@@ -27,7 +27,7 @@ def service(running: str, settings: Settings) -> None:
     settings.ENV = replace(settings.ENV, embeddings_url=running, embeddings_url_token=KEY)
 
 
-def test_each_question_gets_its_own_multi_vector_in_order(alice: Someone, service: None) -> None:
+def test_each_query_gets_its_own_multi_vector_in_order(alice: Someone, service: None) -> None:
     made = alice.post(PATH, {"input_data": ["total amount due", "lighthouse"], "task": "query"}).json()
     assert [one["index"] for one in made["data"]] == [0, 1]
     assert [one["object"] for one in made["data"]] == ["embedding", "embedding"]
@@ -38,7 +38,7 @@ def test_each_question_gets_its_own_multi_vector_in_order(alice: Someone, servic
     assert made["model"]
 
 
-def test_an_image_in_base64_is_embedded_too(alice: Someone, service: None) -> None:
+def test_base64_image_is_embedded(alice: Someone, service: None) -> None:
     made = alice.post(PATH, {"input_data": [base64.b64encode(PNG).decode()], "task": "image"})
     assert (made.status_code, len(made.json()["data"])) == (200, 1)
 
@@ -57,14 +57,14 @@ def test_an_image_in_base64_is_embedded_too(alice: Someone, service: None) -> No
         ({"input_data": [base64.b64encode(PNG).decode(), "AAAA"], "task": "image"}, "/input_data/1"),
     ],
 )
-def test_what_cannot_be_embedded_is_refused_at_its_place(
+def test_unembeddable_input_is_rejected_with_its_pointer(
     alice: Someone, service: None, body: dict[str, Any], pointer: str
 ) -> None:
     refused = alice.post(PATH, body)
     assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, pointer)
 
 
-def test_without_the_service_the_answer_is_503_and_when_to_come_back(alice: Someone, settings: Settings) -> None:
+def test_unavailable_embeddings_service_is_503_with_retry_after(alice: Someone, settings: Settings) -> None:
     settings.ENV = replace(settings.ENV, embeddings_url="http://127.0.0.1:9")
     refused = alice.post(PATH, {"input_data": ["x"], "task": "query"})
     assert (refused.status_code, refused.json()["code"]) == (503, "embeddings_unavailable")
@@ -72,11 +72,11 @@ def test_without_the_service_the_answer_is_503_and_when_to_come_back(alice: Some
     assert "127.0.0.1" not in refused.content.decode()
 
 
-def test_a_wrong_token_of_ours_is_not_the_callers_fault(alice: Someone, running: str, settings: Settings) -> None:
+def test_wrong_service_token_is_not_a_client_error(alice: Someone, running: str, settings: Settings) -> None:
     settings.ENV = replace(settings.ENV, embeddings_url=running, embeddings_url_token="not-the-key")
     refused = alice.post(PATH, {"input_data": ["x"], "task": "query"})
     assert (refused.status_code, refused.json()["code"]) == (503, "embeddings_untrustworthy")
 
 
-def test_a_key_without_the_scope_gets_no_embeddings(bob: Someone, service: None) -> None:
+def test_key_without_the_scope_cannot_embed(bob: Someone, service: None) -> None:
     assert bob.post(PATH, {"input_data": ["x"], "task": "query"}).json()["code"] == "scope_missing"

@@ -1,4 +1,4 @@
-"""How a document is getting on, as a stream."""
+"""The stream of progress events."""
 
 import json
 from collections.abc import Iterator
@@ -30,7 +30,7 @@ class Event:
 
 
 def read(answer: Any) -> Iterator[Event]:
-    """The events, as an EventSource takes them apart."""
+    """Parse the events as an EventSource does."""
     assert answer.status_code == 200, answer.content
     rest = ""
     for piece in answer.streaming_content:
@@ -48,7 +48,7 @@ def owner(transactional_db: None, service: str, settings: Settings) -> Someone:
     return someone("follower@example.com")
 
 
-def test_who_follows_sees_the_state_now_each_that_comes_and_the_end(owner: Someone) -> None:
+def test_stream_sends_the_current_state_every_change_and_the_end(owner: Someone) -> None:
     put(owner, "a.pdf", pdf(*["x"] * 10, size=TINY))
     answer = owner.get(URL)
     assert answer["Content-Type"] == "text/event-stream"
@@ -63,14 +63,14 @@ def test_who_follows_sees_the_state_now_each_that_comes_and_the_end(owner: Someo
     assert all(one.kind == "progress" for one in rest[:-1])
 
 
-def test_a_stream_holds_no_connection_between_two_looks(owner: Someone) -> None:
+def test_stream_holds_no_connection_between_polls(owner: Someone) -> None:
     put(owner, "a.pdf", pdf("one"))
     events = read(owner.get(URL))
     next(events)
     assert connection.connection is None
 
 
-def test_what_is_ready_is_told_at_once_and_not_twice(alice: Someone) -> None:
+def test_ready_document_sends_its_end_event_once(alice: Someone) -> None:
     shown_with_pages(alice, "a.pdf", pages=1)
     (only,) = read(alice.get(URL))
     assert (only.kind, only.data["status"]) == ("end", "ready")
@@ -79,7 +79,7 @@ def test_what_is_ready_is_told_at_once_and_not_twice(alice: Someone) -> None:
     assert again == only
 
 
-def test_who_comes_back_is_not_told_what_they_know(owner: Someone, settings: Settings) -> None:
+def test_reconnecting_client_gets_no_event_twice(owner: Someone, settings: Settings) -> None:
     put(owner, "a.pdf", pdf("one"))
     settings.ENV = replace(settings.ENV, stream_s=0)
     (known,) = read(owner.get(URL))
@@ -90,7 +90,7 @@ def test_who_comes_back_is_not_told_what_they_know(owner: Someone, settings: Set
     assert news.data["status"] == "ready"
 
 
-def test_a_failure_comes_with_its_code(owner: Someone) -> None:
+def test_failed_job_has_an_error_code(owner: Someone) -> None:
     put(owner, "a.pdf", pdf("secret", encrypt=True))
     process_all()
     (end,) = read(owner.get(URL))
@@ -100,7 +100,7 @@ def test_a_failure_comes_with_its_code(owner: Someone) -> None:
 @pytest.mark.parametrize(
     ("act", "status"), [("cancel", "cancelled"), ("upload", "superseded"), ("delete", "deleted")], ids=str
 )
-def test_a_stream_ends_when_there_is_nothing_left_to_wait_for(owner: Someone, act: str, status: str) -> None:
+def test_stream_ends_when_the_document_is_superseded_or_deleted(owner: Someone, act: str, status: str) -> None:
     put(owner, "a.pdf", pdf("one"))
     events = read(owner.get(URL))
     before = next(events)
@@ -114,7 +114,7 @@ def test_a_stream_ends_when_there_is_nothing_left_to_wait_for(owner: Someone, ac
     assert (end.kind, end.data["status"], end.data["id"]) == ("end", status, before.data["id"])
 
 
-def test_an_update_that_is_superseded_by_one_is_told_apart(owner: Someone) -> None:
+def test_superseded_update_is_reported_as_superseded(owner: Someone) -> None:
     put(owner, "a.pdf", pdf("one"))
     process_all()
     put(owner, "a.pdf", pdf("two"))
@@ -126,7 +126,7 @@ def test_an_update_that_is_superseded_by_one_is_told_apart(owner: Someone) -> No
     assert next(read(owner.get(URL))).data["status"] == "queued", "whoever connects again follows the newer one"
 
 
-def test_a_stream_ends_with_the_key_that_opened_it(owner: Someone) -> None:
+def test_stream_ends_when_its_key_is_revoked(owner: Someone) -> None:
     other = with_key(owner.user)
     put(owner, "a.pdf", pdf("one"))
     events = read(other.get(URL))
@@ -137,7 +137,7 @@ def test_a_stream_ends_with_the_key_that_opened_it(owner: Someone) -> None:
     assert list(events) == []
 
 
-def test_an_owner_has_only_so_many_streams_and_gets_them_back(owner: Someone, settings: Settings) -> None:
+def test_streams_per_owner_are_limited_and_released(owner: Someone, settings: Settings) -> None:
     settings.ENV = replace(settings.ENV, max_concurrent_streams=1)
     put(owner, "a.pdf", pdf("one"))
     first = owner.get(URL)
@@ -147,9 +147,7 @@ def test_an_owner_has_only_so_many_streams_and_gets_them_back(owner: Someone, se
     owner.get(URL).close()
 
 
-def test_a_process_has_only_so_many_streams_and_gets_them_back(
-    owner: Someone, charlie: Someone, settings: Settings
-) -> None:
+def test_streams_per_process_are_limited_and_released(owner: Someone, charlie: Someone, settings: Settings) -> None:
     settings.ENV = replace(settings.ENV, web_streams=1)
     for who in (owner, charlie):
         put(who, "a.pdf", pdf("one"))
@@ -161,7 +159,7 @@ def test_a_process_has_only_so_many_streams_and_gets_them_back(
     charlie.get(URL).close()
 
 
-def test_a_stranger_cannot_follow(alice: Someone, charlie: Someone) -> None:
+def test_other_owner_cannot_follow(alice: Someone, charlie: Someone) -> None:
     shown_with_pages(alice, "a.pdf", pages=1)
     refused = charlie.get(URL)
     assert (refused.status_code, refused.json()["code"]) == (404, "document_not_found")

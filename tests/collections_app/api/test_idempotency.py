@@ -1,4 +1,4 @@
-"""`Idempotency-Key`: once is enough."""
+"""Requests with an `Idempotency-Key` take effect once."""
 
 import base64
 import json
@@ -21,7 +21,7 @@ from tests.collections_app.documents import PDF, PNG
 UPSERT = "/v1/documents/upsert-document/"
 
 
-def test_a_repeated_creation_is_answered_again_and_not_done_again(alice: Someone) -> None:
+def test_repeated_creation_returns_the_stored_response(alice: Someone) -> None:
     first = alice.post("/v1/collections/", {"name": "c"}, Idempotency_Key="k1")
     with CaptureQueriesContext(connection) as asked:
         again = alice.post("/v1/collections/", {"name": "c"}, Idempotency_Key="k1")
@@ -32,7 +32,7 @@ def test_a_repeated_creation_is_answered_again_and_not_done_again(alice: Someone
     assert alice.post("/v1/collections/", {"name": "c"}).status_code == 409
 
 
-def test_a_repeated_upload_makes_no_second_revision(alice: Someone) -> None:
+def test_repeated_upload_creates_no_second_revision(alice: Someone) -> None:
     answers = [_send_form(alice, PDF, key="k1") for _ in range(2)]
     assert [answer.status_code for answer in answers] == [202, 202]
     assert answers[0].json() == answers[1].json()
@@ -44,31 +44,31 @@ def test_a_repeated_upload_makes_no_second_revision(alice: Someone) -> None:
         assert Revision.objects.get(owner_id=alice.id).pk != first
 
 
-def test_the_file_is_compared_by_its_bytes(alice: Someone) -> None:
+def test_files_are_compared_by_their_bytes(alice: Someone) -> None:
     _send_form(alice, PDF, key="k1")
     reused = _send_form(alice, PNG, key="k1")
     assert (reused.status_code, reused.json()["code"]) == (422, "idempotency_key_reused")
 
 
-def test_keys_of_two_owners_do_not_meet(alice: Someone, charlie: Someone) -> None:
+def test_idempotency_keys_of_two_owners_are_independent(alice: Someone, charlie: Someone) -> None:
     for who in (alice, charlie):
         assert who.post("/v1/collections/", {"name": "c"}, Idempotency_Key="same").status_code == 201
 
 
 @pytest.mark.parametrize("key", ["x" * 256, "with space", "ü"])
-def test_a_key_that_is_none_is_refused(alice: Someone, key: str) -> None:
+def test_malformed_idempotency_key_is_rejected(alice: Someone, key: str) -> None:
     refused = alice.post("/v1/collections/", {"name": "c"}, Idempotency_Key=key)
     assert (refused.status_code, refused.json()["code"]) == (422, "idempotency_key_invalid")
 
 
-def test_a_failure_is_not_remembered(alice: Someone) -> None:
+def test_failed_response_is_not_stored(alice: Someone) -> None:
     alice.post("/v1/collections/", {"name": "c"})
     assert alice.post("/v1/collections/", {"name": "c"}, Idempotency_Key="k").status_code == 409
     alice.delete("/v1/collections/c/")
     assert alice.post("/v1/collections/", {"name": "c"}, Idempotency_Key="k").status_code == 201
 
 
-def test_after_a_day_a_key_is_new_again(alice: Someone) -> None:
+def test_idempotency_key_expires_after_a_day(alice: Someone) -> None:
     alice.post("/v1/collections/", {"name": "c"}, Idempotency_Key="k")
     _age_answers(alice)
     assert alice.post("/v1/collections/", {"name": "d"}, Idempotency_Key="k").status_code == 201
@@ -79,7 +79,7 @@ def test_after_a_day_a_key_is_new_again(alice: Someone) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_twins_at_the_same_moment_get_the_same_answer() -> None:
+def test_concurrent_identical_uploads_get_the_same_response() -> None:
     owner = someone("twins@example.com")
     body = {"name": "x", "base64": base64.b64encode(PDF).decode()}
     with ThreadPoolExecutor(4) as pool:

@@ -1,4 +1,4 @@
-"""What is on its way: listing it, waiting for it, stopping it, trying it again."""
+"""Jobs: list, wait, cancel, retry."""
 
 import base64
 import threading
@@ -32,7 +32,7 @@ TINY = (72, 72)
 
 @contextmanager
 def a_worker() -> Iterator[None]:
-    """Somebody who works, until the block ends."""
+    """Run a worker until the block ends."""
     over = threading.Event()
 
     def run() -> None:
@@ -67,7 +67,7 @@ def patient(transactional_db: None, service: str, settings: Settings) -> Someone
     return someone("patient@example.com")
 
 
-def test_who_waits_gets_the_document_when_it_is_ready(patient: Someone) -> None:
+def test_waiting_client_gets_the_ready_document(patient: Someone) -> None:
     with a_worker():
         made = patient.post(UPSERT, body_of("a.pdf", pdf("one", "two", size=TINY), wait=True))
         assert made.status_code == 201
@@ -77,7 +77,7 @@ def test_who_waits_gets_the_document_when_it_is_ready(patient: Someone) -> None:
     assert shown_texts(patient, "a.pdf") == ["three"]
 
 
-def test_who_waits_for_what_fails_learns_why(patient: Someone) -> None:
+def test_waiting_client_gets_the_reason_of_a_failure(patient: Someone) -> None:
     with a_worker():
         refused = patient.post(UPSERT, body_of("a.pdf", pdf("secret", encrypt=True), wait=True))
     assert (refused.status_code, refused.json()["code"]) == (422, "processing_failed")
@@ -85,7 +85,7 @@ def test_who_waits_for_what_fails_learns_why(patient: Someone) -> None:
     assert refused.json()["errors"][0]["code"] == "file_encrypted"
 
 
-def test_waiting_ends_and_the_work_does_not(alice: Someone, settings: Settings, service: str) -> None:
+def test_wait_times_out_and_processing_continues(alice: Someone, settings: Settings, service: str) -> None:
     settings.ENV = replace(settings.ENV, wait_timeout_s=0)
     accepted = alice.post(UPSERT, body_of("a.pdf", pdf("one"), wait=True))
     assert (accepted.status_code, accepted.json()["status"]) == (202, "queued")
@@ -93,7 +93,7 @@ def test_waiting_ends_and_the_work_does_not(alice: Someone, settings: Settings, 
     assert get_document(alice, "a.pdf")["status"] == "ready"
 
 
-def test_a_repeated_request_gets_what_waiting_brought(patient: Someone) -> None:
+def test_repeated_request_gets_the_response_after_waiting(patient: Someone) -> None:
     body = body_of("a.pdf", pdf("one", size=TINY), wait=True)
     with a_worker():
         first = patient.post(UPSERT, body, Idempotency_Key="once")
@@ -102,7 +102,7 @@ def test_a_repeated_request_gets_what_waiting_brought(patient: Someone) -> None:
     assert second.json() == first.json()
 
 
-def test_what_is_cancelled_is_not_processed_until_it_is_tried_again(alice: Someone, service: str) -> None:
+def test_cancelled_upload_is_not_processed_until_retried(alice: Someone, service: str) -> None:
     put(alice, "a.pdf", pdf("one"))
     cancelled = alice.post("/v1/documents/a.pdf/cancel/", "")
     assert (cancelled.status_code, cancelled.json()["status"]) == (200, "cancelled")
@@ -115,7 +115,7 @@ def test_what_is_cancelled_is_not_processed_until_it_is_tried_again(alice: Someo
     assert_consistent(alice)
 
 
-def test_cancelling_an_update_leaves_what_is_shown(alice: Someone, service: str) -> None:
+def test_cancelling_an_update_keeps_the_shown_revision(alice: Someone, service: str) -> None:
     put(alice, "a.pdf", pdf("old"))
     process_all()
     put(alice, "a.pdf", pdf("new"))
@@ -126,7 +126,7 @@ def test_cancelling_an_update_leaves_what_is_shown(alice: Someone, service: str)
     assert_consistent(alice)
 
 
-def test_cancelling_takes_the_pages_that_were_done_and_the_right_to_add_more(
+def test_cancelling_deletes_finished_pages_and_stops_the_worker(
     alice: Someone, service: str, settings: Settings
 ) -> None:
     put(alice, "a.pdf", pdf(*["x"] * 12, size=TINY))
@@ -141,7 +141,7 @@ def test_cancelling_takes_the_pages_that_were_done_and_the_right_to_add_more(
     assert_consistent(alice)
 
 
-def test_what_failed_can_be_tried_again_without_sending_it(alice: Someone, service: str) -> None:
+def test_failed_upload_can_be_retried_without_sending_the_file(alice: Someone, service: str) -> None:
     failed(alice, "a.pdf")
     again = alice.post("/v1/documents/a.pdf/retry/", "").json()
     assert (again["status"], again["error"]) == ("queued", None)
@@ -149,7 +149,7 @@ def test_what_failed_can_be_tried_again_without_sending_it(alice: Someone, servi
     assert get_document(alice, "a.pdf")["error"]["code"] == "file_encrypted"
 
 
-def test_what_waits_can_be_tried_at_once(alice: Someone, service: str, settings: Settings) -> None:
+def test_waiting_job_can_be_retried_at_once(alice: Someone, service: str, settings: Settings) -> None:
     up = settings.ENV
     settings.ENV = replace(up, embeddings_url="http://127.0.0.1:1")
     put(alice, "a.pdf", pdf("one"))
@@ -162,7 +162,7 @@ def test_what_waits_can_be_tried_at_once(alice: Someone, service: str, settings:
 
 
 @pytest.mark.parametrize(("act", "code"), [("cancel", "nothing_to_cancel"), ("retry", "nothing_to_retry")])
-def test_what_is_ready_can_neither_be_cancelled_nor_tried_again(alice: Someone, act: str, code: str) -> None:
+def test_ready_upload_can_neither_be_cancelled_nor_retried(alice: Someone, act: str, code: str) -> None:
     shown_with_pages(alice, "a.pdf", pages=1)
     refused = alice.post(f"/v1/documents/a.pdf/{act}/", "")
     assert (refused.status_code, refused.json()["code"]) == (409, code)
@@ -170,7 +170,7 @@ def test_what_is_ready_can_neither_be_cancelled_nor_tried_again(alice: Someone, 
     assert alice.post(f"/v1/documents/a.pdf/{act}/?colection_name=x", "").json()["code"] == "unknown_parameter"
 
 
-def test_jobs_are_what_is_on_its_way_and_what_failed(alice: Someone, charlie: Someone, service: str) -> None:
+def test_jobs_are_unfinished_and_failed_uploads(alice: Someone, charlie: Someone, service: str) -> None:
     failed(alice, "failed.pdf")
     shown_with_pages(alice, "ready.pdf", pages=1)
     put(alice, "queued.pdf", pdf("one"), collection="reports")
@@ -187,9 +187,7 @@ def test_jobs_are_what_is_on_its_way_and_what_failed(alice: Someone, charlie: So
     assert [job["document_name"] for job in elsewhere.get("/v1/jobs/").json()] == ["queued.pdf"]
 
 
-def test_a_waiting_job_says_what_for_and_when_it_is_tried_again(
-    alice: Someone, service: str, settings: Settings
-) -> None:
+def test_waiting_job_shows_its_reason_and_next_try(alice: Someone, service: str, settings: Settings) -> None:
     settings.ENV = replace(settings.ENV, embeddings_url="http://127.0.0.1:1")
     put(alice, "a.pdf", pdf("one"))
     worker.run()
@@ -198,7 +196,7 @@ def test_a_waiting_job_says_what_for_and_when_it_is_tried_again(
     assert job["next_try_at"] > job["updated_at"]
 
 
-def test_jobs_page_and_bad_questions_are_refused(alice: Someone) -> None:
+def test_jobs_are_paginated_and_invalid_parameters_rejected(alice: Someone) -> None:
     for number in range(3):
         put(alice, f"{number}.pdf", pdf("one"))
     first = alice.get("/v1/jobs/?limit=2")
@@ -208,7 +206,7 @@ def test_jobs_page_and_bad_questions_are_refused(alice: Someone) -> None:
     assert alice.get("/v1/jobs/?state=queued").json()["code"] == "unknown_parameter"
 
 
-def test_an_older_content_that_is_shown_is_no_job(alice: Someone, service: str) -> None:
+def test_shown_older_revision_is_not_a_job(alice: Someone, service: str) -> None:
     put(alice, "a.pdf", pdf("old"))
     process_all()
     put(alice, "a.pdf", pdf("new"))

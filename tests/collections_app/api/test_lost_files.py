@@ -28,7 +28,7 @@ def lose_all_files(folder: Path) -> None:
 
 
 def break_storage(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let reading fail after the file was opened, as an object store does that goes away."""
+    """Let reading fail after the file was opened, as an object store that goes away does."""
 
     class Broken:
         def __enter__(self) -> "Broken":

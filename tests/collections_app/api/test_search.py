@@ -1,4 +1,4 @@
-"""Searching through its doors, with the real embeddings service and its small encoder, which finds equal words."""
+"""The search endpoints, with a real embeddings service and its small lexical encoder, which matches equal words."""
 
 import base64
 from dataclasses import replace
@@ -39,11 +39,11 @@ UPSTREAMS_FIELDS = {
         ("salt and flour", ("bread.pdf", 1)),
     ],
 )
-def test_the_right_page_wins(alice: Someone, library: list[int], query: str, page: tuple[str, int]) -> None:
+def test_best_page_is_the_matching_one(alice: Someone, library: list[int], query: str, page: tuple[str, int]) -> None:
     assert places(found(alice, query=query))[0] == page
 
 
-def test_a_hit_says_everything_that_existing_clients_read(alice: Someone, library: list[int]) -> None:
+def test_hits_have_all_fields_that_existing_clients_read(alice: Someone, library: list[int]) -> None:
     answer = alice.post(SEARCH, {"query": "lens", "collection_name": "sea", "top_k": 1, "query_filter": None}).json()
     assert set(answer) == {"query", "results"}
     assert answer["query"] == "lens"
@@ -56,13 +56,13 @@ def test_a_hit_says_everything_that_existing_clients_read(alice: Someone, librar
     assert "text" not in hit
 
 
-def test_top_k_is_three_unless_said(alice: Someone, library: list[int]) -> None:
+def test_top_k_defaults_to_three(alice: Someone, library: list[int]) -> None:
     assert len(found(alice, query="light")) == 3
     assert len(found(alice, query="light", top_k=None)) == 3
     assert len(found(alice, query="light", top_k=1000)) == 5
 
 
-def test_offset_goes_on_where_top_k_ended(alice: Someone, library: list[int]) -> None:
+def test_offset_continues_after_top_k(alice: Someone, library: list[int]) -> None:
     whole = places(found(alice, query="the tallest lens", top_k=5))
     assert places(found(alice, query="the tallest lens", top_k=2, offset=2)) == whole[2:4]
 
@@ -81,23 +81,23 @@ def test_collections_and_a_filter_narrow_the_scope(alice: Someone, library: list
     assert names(collection_name="nowhere") == names(collections=["nowhere"]) == set()
 
 
-def test_grouped_by_document_each_comes_once(alice: Someone, library: list[int]) -> None:
+def test_group_by_document_returns_each_document_once(alice: Someone, library: list[int]) -> None:
     grouped = found(alice, query="the tallest lighthouse", group_by="document", top_k=9)
     assert places(grouped) == [("lighthouses.pdf", 1), ("bread.pdf", 2)]
 
 
-def test_a_least_score_leaves_out_the_rest(alice: Someone, library: list[int]) -> None:
+def test_min_score_excludes_lower_scores(alice: Someone, library: list[int]) -> None:
     assert places(found(alice, query="bends lens", min_score=0.9)) == [("lighthouses.pdf", 2)]
     assert found(alice, query="zeppelin", min_score=0.9) == []
 
 
-def test_text_comes_when_it_is_asked_for(alice: Someone, library: list[int]) -> None:
+def test_text_is_included_on_request(alice: Someone, library: list[int]) -> None:
     (hit,) = found(alice, query="lens", top_k=1, include=["text"])
     assert hit["text"] == "a lens bends light"
 
 
 @pytest.mark.parametrize("mode", ["auto", "exact", None])
-def test_the_receipt_says_how_the_answer_was_obtained(alice: Someone, library: list[int], mode: str | None) -> None:
+def test_receipt_describes_the_search(alice: Someone, library: list[int], mode: str | None) -> None:
     with_vectors(alice, "of another model", [random_vectors(1, count=2), None])
     answer = alice.post(SEARCH, {"query": "lens", "mode": mode, "include": ["receipt"]})
     receipt = answer.json()["receipt"]
@@ -122,9 +122,7 @@ def test_the_receipt_says_how_the_answer_was_obtained(alice: Someone, library: l
     ]
 
 
-def test_a_page_finds_pages_like_it_without_the_embeddings_service(
-    alice: Someone, library: list[int], settings: Settings
-) -> None:
+def test_page_query_needs_no_embeddings_service(alice: Someone, library: list[int], settings: Settings) -> None:
     with_words(alice, "copy.pdf", ["a lens bends light"], collection="kitchen")
     settings.ENV = replace(settings.ENV, embeddings_url=NOBODY_LISTENS)
     page = {"document_name": "lighthouses.pdf", "collection_name": "sea", "page_number": 2}
@@ -135,7 +133,7 @@ def test_a_page_finds_pages_like_it_without_the_embeddings_service(
     assert len(answer["results"]) == 5
 
 
-def test_an_image_finds_pages_that_look_like_it(alice: Someone, service: str) -> None:
+def test_image_finds_similar_pages(alice: Someone, service: str) -> None:
     dark, light = encoded(text_image("dark", "DARK", "darker")), encoded(text_image("x"))
     with_words(alice, "dark", [""], image=base64.b64decode(dark))
     with_words(alice, "light", [""], image=base64.b64decode(light))
@@ -145,7 +143,7 @@ def test_an_image_finds_pages_that_look_like_it(alice: Someone, service: str) ->
     assert places(found(alice, BY_IMAGE, img_base64=light, top_k=1, images="none")) == [("light", 1)]
 
 
-def test_nothing_is_found_where_nothing_is_searchable_and_nobody_is_asked(alice: Someone, settings: Settings) -> None:
+def test_search_without_searchable_pages_calls_no_model(alice: Someone, settings: Settings) -> None:
     settings.ENV = replace(settings.ENV, embeddings_url=NOBODY_LISTENS)
     put(alice, "queued", PDF)
     answer = alice.post(SEARCH, {"query": "anything?", "collection_name": "all", "include": ["receipt"]})
@@ -154,14 +152,14 @@ def test_nothing_is_found_where_nothing_is_searchable_and_nobody_is_asked(alice:
     assert found(alice, BY_IMAGE, img_base64=PNG_BASE64) == []
 
 
-def test_a_question_asked_again_is_not_embedded_again(alice: Someone, library: list[int], settings: Settings) -> None:
+def test_repeated_query_is_not_embedded_again(alice: Someone, library: list[int], settings: Settings) -> None:
     first = found(alice, query="a question asked twice", images="none")
     settings.ENV = replace(settings.ENV, embeddings_url_token="no longer the key")
     assert found(alice, query="a question asked twice", images="none") == first
     assert alice.post(SEARCH, {"query": "another question"}).status_code == 503
 
 
-def test_what_others_asked_a_moment_ago_is_embedded_anew(
+def test_query_cache_is_not_shared_between_owners(
     alice: Someone, library: list[int], charlie: Someone, settings: Settings
 ) -> None:
     with_words(charlie, "x", ["light"])
@@ -170,18 +168,18 @@ def test_what_others_asked_a_moment_ago_is_embedded_anew(
     assert charlie.post(SEARCH, {"query": "a question of mine"}).status_code == 503
 
 
-def test_a_stranger_finds_nothing_of_it(library: list[int], charlie: Someone) -> None:
+def test_other_owner_finds_nothing(library: list[int], charlie: Someone) -> None:
     assert found(charlie, query="lighthouse") == []
     assert found(charlie, query="lighthouse", collections=["sea"]) == []
 
 
-def test_a_key_limited_to_a_collection_finds_nothing_elsewhere(alice: Someone, library: list[int]) -> None:
+def test_restricted_key_searches_only_its_collections(alice: Someone, library: list[int]) -> None:
     limited = with_key(alice.user, collections=frozenset({"kitchen"}))
     assert {hit["document_name"] for hit in found(limited, query="the tallest", top_k=9)} == {"bread.pdf"}
     assert found(limited, query="the tallest", collection_name="sea") == []
 
 
-def test_an_upload_is_found_by_its_words_as_soon_as_it_is_ready(alice: Someone, service: str) -> None:
+def test_upload_is_searchable_as_soon_as_it_is_ready(alice: Someone, service: str) -> None:
     put(alice, "lighthouses.pdf", (ROOT / "docs" / "sample" / "lighthouses.pdf").read_bytes())
     assert found(alice, query="Fresnel lens") == []
     process_all()
@@ -190,9 +188,7 @@ def test_an_upload_is_found_by_its_words_as_soon_as_it_is_ready(alice: Someone, 
     assert "Fresnel" in answer["results"][0]["text"]
 
 
-def test_a_page_is_found_by_the_very_next_search_and_gone_by_the_one_after_its_end(
-    alice: Someone, library: list[int]
-) -> None:
+def test_search_sees_new_and_deleted_pages_at_once(alice: Someone, library: list[int]) -> None:
     with_words(alice, "new.pdf", ["zeppelin"])
     assert places(found(alice, query="zeppelin", top_k=1)) == [("new.pdf", 1)]
     assert alice.delete("/v1/documents/new.pdf/").status_code == 204

@@ -1,4 +1,4 @@
-"""The images of hits: inside the answer, as links, or not at all."""
+"""The images of hits: in the response, as links, or not at all."""
 
 from django.test import Client
 
@@ -10,7 +10,7 @@ from tests.collections_app.documents import PNG, THUMBNAIL, body_of
 from tests.collections_app.searchable import with_words
 
 
-def test_images_come_in_base64_as_links_or_not_at_all(alice: Someone, library: list[int]) -> None:
+def test_images_option_returns_base64_links_or_nothing(alice: Someone, library: list[int]) -> None:
     (whole,) = found(alice, query="lens", top_k=1)
     (linked,) = found(alice, query="lens", top_k=1, images="url")
     (bare,) = found(alice, query="lens", top_k=1, images="none")
@@ -22,9 +22,7 @@ def test_images_come_in_base64_as_links_or_not_at_all(alice: Someone, library: l
         assert body_of(shown) == PNG
 
 
-def test_hits_come_with_a_link_to_their_small_picture_that_is_good_for_nothing_else(
-    alice: Someone, library: list[int]
-) -> None:
+def test_hits_have_a_thumbnail_link_that_is_valid_for_nothing_else(alice: Someone, library: list[int]) -> None:
     (hit,) = found(alice, query="lens", top_k=1, images="url")
     path = hit["thumbnail_url"].removeprefix("http://testserver")
     shown = Client().get(path)
@@ -38,7 +36,7 @@ def test_hits_come_with_a_link_to_their_small_picture_that_is_good_for_nothing_e
     assert found(alice, query="lens", top_k=1, images="none")[0]["thumbnail_url"] is None
 
 
-def test_a_page_without_a_small_picture_has_no_link_to_one(alice: Someone, library: list[int]) -> None:
+def test_page_without_a_thumbnail_has_no_thumbnail_url(alice: Someone, library: list[int]) -> None:
     (hit,) = found(alice, query="lens", top_k=1, images="url")
     with acting_for(alice.id):
         StoredFile.objects.filter(owner_id=alice.id).update(thumbnail_size=0)
@@ -47,7 +45,7 @@ def test_a_page_without_a_small_picture_has_no_link_to_one(alice: Someone, libra
     assert Client().get(path).json()["code"] == "file_link_invalid"
 
 
-def test_a_link_to_an_image_ends_with_its_page(alice: Someone, library: list[int]) -> None:
+def test_image_link_stops_working_when_its_page_is_deleted(alice: Someone, library: list[int]) -> None:
     (hit,) = found(alice, query="lens", top_k=1, images="url")
     path = hit["image_url"].removeprefix("http://testserver")
     assert Client().get(path[:-1] + "_").json()["code"] == "file_link_invalid"
@@ -56,15 +54,13 @@ def test_a_link_to_an_image_ends_with_its_page(alice: Someone, library: list[int
     assert (gone.status_code, gone.json()["code"]) == (404, "file_link_invalid")
 
 
-def test_a_link_to_an_image_is_no_link_to_a_file(alice: Someone, library: list[int]) -> None:
+def test_image_token_is_not_a_file_token(alice: Someone, library: list[int]) -> None:
     (hit,) = found(alice, query="lens", top_k=1, images="url")
     token = hit["image_url"].rpartition("/")[2]
     assert Client().get(f"/v1/files/{token}").status_code == 404
 
 
-def test_images_that_would_be_too_much_are_refused_with_a_way_out(
-    alice: Someone, service: str, small_limits: None
-) -> None:
+def test_too_large_images_are_rejected_with_a_hint(alice: Someone, service: str, small_limits: None) -> None:
     with_words(alice, "big.pdf", ["light", "light"], image=PNG + bytes(700_000))
     refused = alice.post(SEARCH, {"query": "light"})
     assert (refused.status_code, refused.json()["code"]) == (413, "answer_too_large")

@@ -1,4 +1,4 @@
-"""Searches that are refused, each with its code and its place."""
+"""Rejected searches, each with its code and pointer."""
 
 import base64
 from dataclasses import replace
@@ -28,13 +28,13 @@ from tests.collections_app.searchable import with_vectors
         ({"document_name": "none", "collection_name": "all", "page_number": 1}, 409, "page_not_searchable"),
     ],
 )
-def test_a_page_that_cannot_ask_is_told(alice: Someone, library: list[int], page: Any, status: int, code: str) -> None:
+def test_unusable_page_query_is_rejected(alice: Someone, library: list[int], page: Any, status: int, code: str) -> None:
     with_vectors(alice, "none", [None])
     refused = alice.post(SEARCH, {"page": page})
     assert (refused.status_code, refused.json()["code"]) == (status, code)
 
 
-def test_a_page_of_somebody_else_cannot_ask(alice: Someone, library: list[int], charlie: Someone) -> None:
+def test_page_of_another_owner_cannot_be_a_query(alice: Someone, library: list[int], charlie: Someone) -> None:
     page = {"document_name": "lighthouses.pdf", "collection_name": "sea", "page_number": 1}
     told = [charlie.post(SEARCH, {"page": {**page, "document_name": name}}) for name in ("lighthouses.pdf", "nowhere")]
     assert [answer.status_code for answer in told] == [404, 404]
@@ -58,9 +58,7 @@ def test_a_page_of_somebody_else_cannot_ask(alice: Someone, library: list[int], 
         (PNG_BASE64[:40], "input_not_embeddable"),
     ],
 )
-def test_an_image_that_is_none_is_refused_at_its_place(
-    alice: Someone, library: list[int], image: Any, code: str
-) -> None:
+def test_invalid_image_is_rejected_with_its_pointer(alice: Someone, library: list[int], image: Any, code: str) -> None:
     refused = alice.post(BY_IMAGE, {"img_base64": image})
     (place,) = refused.json()["errors"]
     assert (refused.status_code, place["pointer"], place["code"]) == (422, "/img_base64", code)
@@ -97,14 +95,12 @@ def test_an_image_that_is_none_is_refused_at_its_place(
         ({"query": "x", "query_filter": {"key": "year"}}, "/query_filter/value"),
     ],
 )
-def test_a_question_that_cannot_be_asked_is_refused_at_its_place(
-    alice: Someone, body: dict[str, Any], pointer: str
-) -> None:
+def test_invalid_query_is_rejected_with_its_pointer(alice: Someone, body: dict[str, Any], pointer: str) -> None:
     refused = alice.post(SEARCH, body)
     assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, pointer)
 
 
-def test_without_the_embeddings_service_the_answer_is_503_and_when_to_come_back(
+def test_unavailable_embeddings_service_is_503_with_retry_after(
     alice: Someone, library: list[int], settings: Settings
 ) -> None:
     settings.ENV = replace(settings.ENV, embeddings_url=NOBODY_LISTENS)
@@ -114,13 +110,13 @@ def test_without_the_embeddings_service_the_answer_is_503_and_when_to_come_back(
         assert refused["Retry-After"]
 
 
-def test_searches_at_once_are_capped_for_each_owner(alice: Someone, library: list[int], settings: Settings) -> None:
+def test_concurrent_searches_per_owner_are_limited(alice: Someone, library: list[int], settings: Settings) -> None:
     settings.ENV = replace(settings.ENV, max_concurrent_searches=0)
     refused = alice.post(SEARCH, {"query": "lens"})
     assert (refused.status_code, refused.json()["code"]) == (429, "too_many_at_once")
 
 
-def test_a_key_without_the_scope_may_not_search(alice: Someone, bob: Someone, service: str) -> None:
+def test_key_without_the_scope_cannot_search(alice: Someone, bob: Someone, service: str) -> None:
     for path in (SEARCH, BY_IMAGE):
         assert bob.post(path, {"query": "x"}).json()["code"] == "scope_missing"
     assert with_key(alice.user, scopes=frozenset({"search"})).post(SEARCH, {"query": "x"}).status_code == 200

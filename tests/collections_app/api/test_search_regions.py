@@ -1,4 +1,4 @@
-"""Regions of hits, on pages whose words lie at known places."""
+"""Regions of hits, on pages whose words have known positions."""
 
 import base64
 from typing import Any
@@ -50,14 +50,14 @@ def regions(who: Someone, **body: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("query", ["lighthouse", "keepers", "Where is the lens?"])
-def test_a_word_points_to_where_it_stands(alice: Someone, page: int, query: str) -> None:
+def test_word_query_has_the_region_of_the_word(alice: Someone, page: int, query: str) -> None:
     best = regions(alice, query=query)["boxes"][0]
     (word,) = [word for word in PLACES if word in query]
     assert best["box"] == pytest.approx(PLACES[word], abs=1e-3)
     assert best["text"] == word
 
 
-def test_words_that_stand_together_are_one_region(alice: Someone, page: int) -> None:
+def test_adjacent_words_are_one_region(alice: Someone, page: int) -> None:
     told = regions(alice, query="fresnel lens")
     (best,) = told["boxes"]
     assert best["box"] == pytest.approx([0.5, 0.6, 0.7, 0.63], abs=1e-3)
@@ -70,29 +70,29 @@ def test_words_that_stand_together_are_one_region(alice: Someone, page: int) -> 
         assert PLACES[word][0] * told["n_x"] - 1 <= x <= PLACES[word][2] * told["n_x"]
 
 
-def test_words_that_stand_apart_are_two_regions(alice: Someone, page: int) -> None:
+def test_distant_words_are_two_regions(alice: Someone, page: int) -> None:
     told = regions(alice, query="lighthouse keepers")
     assert sorted(region["text"] for region in told["boxes"]) == ["keepers", "lighthouse"]
 
 
-def test_what_is_to_be_avoided_is_not_pointed_to(alice: Someone, page: int) -> None:
+def test_negative_parts_have_no_regions(alice: Someone, page: int) -> None:
     told = regions(alice, query=[{"text": "lighthouse"}, {"text": "lens", "weight": -0.1}])
     assert [region["text"] for region in told["boxes"]] == ["lighthouse"]
 
 
-def test_a_page_that_does_not_say_where_has_no_boxes(alice: Someone, service: str) -> None:
+def test_page_without_layout_has_no_regions(alice: Someone, service: str) -> None:
     with_vectors(alice, "x", [random_vectors(1, count=3, dim=128)] * 2, space=LexicalBackend.info.space)
     page = {"document_name": "x", "page_number": 1}
     assert regions(alice, page=page) == {"boxes": [], "tokens": [], "n_x": 32, "n_y": 32}
 
 
-def test_by_words_alone_there_is_nothing_to_compare(alice: Someone, service: str) -> None:
+def test_lexical_ranking_has_no_regions(alice: Someone, service: str) -> None:
     with_vectors(alice, "x", [random_vectors(1, count=3)], texts=["lens"])
     answer = alice.post(SEARCH, {"query": "lens", "ranking": "lexical", "include": ["regions"]})
     assert [hit["regions"] for hit in answer.json()["results"]] == [None]
 
 
-def test_regions_are_told_of_few_hits_at_once(alice: Someone, page: int) -> None:
+def test_regions_are_limited_to_few_hits(alice: Someone, page: int) -> None:
     most = {"query": "lens", "include": ["regions"], "top_k": 20}
     assert alice.post(SEARCH, most).status_code == 200
     answer = alice.post(SEARCH, {**most, "top_k": 21})
@@ -100,7 +100,7 @@ def test_regions_are_told_of_few_hits_at_once(alice: Someone, page: int) -> None
     assert answer.json()["errors"][0]["pointer"] == "/top_k"
 
 
-def test_regions_of_an_upload_hold_the_words_of_its_text_layer(alice: Someone, service: str) -> None:
+def test_regions_of_an_upload_contain_the_words_of_its_text_layer(alice: Someone, service: str) -> None:
     put(alice, "lighthouses.pdf", (ROOT / "docs" / "sample" / "lighthouses.pdf").read_bytes())
     process_all()
     found = {region["text"]: region["box"] for region in regions(alice, query="Fresnel lens")["boxes"]}

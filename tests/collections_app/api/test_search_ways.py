@@ -1,4 +1,4 @@
-"""Ways of asking and ranking: by words, by both, by a part of a page, by several things together."""
+"""Kinds of queries and rankings: lexical, hybrid, crops, and several parts."""
 
 import base64
 from dataclasses import replace
@@ -42,8 +42,8 @@ def refused(who: Someone, body: dict[str, Any]) -> tuple[int, str, str]:
     return answer.status_code, told["code"], places[0] if places else ""
 
 
-def test_hybrid_finds_an_identifier_that_scores_alone_put_lower(alice: Someone, service: str) -> None:
-    # Written otherwise, it is another word to the model.
+def test_hybrid_ranks_an_identifier_higher_than_maxsim_does(alice: Someone, service: str) -> None:
+    # In another spelling it is a different word to the model.
     invoices = [f"the invoice INV2023004{number} is due" for number in (1, 3, 4, 5)]
     *_, meant = with_words(alice, "x", [*invoices, "INV20230042"])
     question = "Is the invoice INV-2023-0042 due?"
@@ -52,7 +52,7 @@ def test_hybrid_finds_an_identifier_that_scores_alone_put_lower(alice: Someone, 
     assert pages(ask(alice, query=question, ranking="lexical"))[0] == meant
 
 
-def test_hybrid_tells_both_places_and_scores_stay_exact(alice: Someone, office: list[int]) -> None:
+def test_hybrid_returns_both_ranks_and_exact_scores(alice: Someone, office: list[int]) -> None:
     scored = {hit["page_id"]: hit for hit in ask(alice, query="invoice due 0042", ranking="maxsim")["results"]}
     told = ask(alice, query="invoice due 0042", ranking="hybrid")
     for hit in told["results"]:
@@ -102,14 +102,14 @@ def test_only_hybrid_and_lexical_rank_pages_without_vectors(alice: Someone, serv
         assert alice.delete("/v1/collections/other/").status_code == 204
 
 
-def test_auto_is_hybrid_for_words_with_a_number_where_the_model_only_reads(alice: Someone, office: list[int]) -> None:
+def test_auto_is_hybrid_for_text_with_a_number_if_the_model_is_text_only(alice: Someone, office: list[int]) -> None:
     assert ask(alice, query="invoice 0042")["receipt"]["ranking"] == "hybrid"
     assert ask(alice, query="invoice")["receipt"]["ranking"] == "maxsim"
     assert ask(alice, page=page(1))["receipt"]["ranking"] == "maxsim"
     assert not replace(TOY, model="vidore/colpali-v1.3").text_only
 
 
-def test_lexical_needs_no_embeddings_service_and_gives_no_score(
+def test_lexical_needs_no_embeddings_service_and_has_no_scores(
     alice: Someone, office: list[int], settings: Settings
 ) -> None:
     settings.ENV = replace(settings.ENV, embeddings_url=NOBODY_LISTENS)
@@ -124,7 +124,7 @@ def test_lexical_needs_no_embeddings_service_and_gives_no_score(
 
 
 @pytest.mark.parametrize("ranking", ["hybrid", "lexical"])
-def test_offsets_and_groups_cut_one_and_the_same_ranking(alice: Someone, office: list[int], ranking: str) -> None:
+def test_offset_and_group_by_slice_the_same_ranking(alice: Someone, office: list[int], ranking: str) -> None:
     for number in range(3):
         with_words(alice, f"more-{number}", [f"invoice {number}", "invoice of invoices"])
     whole = pages(ask(alice, query="invoice due", ranking=ranking))
@@ -137,14 +137,12 @@ def test_offsets_and_groups_cut_one_and_the_same_ranking(alice: Someone, office:
     assert [hit["page_id"] for hit in grouped] == list(firsts.values())
 
 
-def test_a_least_score_holds_for_hybrid_too(alice: Someone, office: list[int]) -> None:
+def test_min_score_applies_to_hybrid_ranking(alice: Someone, office: list[int]) -> None:
     told = ask(alice, query="invoice due", ranking="hybrid", min_score=0.5)
     assert set(pages(told)) == set(office[:2])
 
 
-def test_without_the_service_words_decide_where_that_is_allowed(
-    alice: Someone, office: list[int], settings: Settings
-) -> None:
+def test_degraded_search_ranks_by_words_if_allowed(alice: Someone, office: list[int], settings: Settings) -> None:
     settings.ENV = replace(settings.ENV, embeddings_url=NOBODY_LISTENS)
     told = ask(alice, query="INV-2023-0042", allow_degraded=True)
     assert pages(told)[0] == office[1]
@@ -154,11 +152,11 @@ def test_without_the_service_words_decide_where_that_is_allowed(
     assert answer["Retry-After"]
 
 
-def test_an_answer_is_not_called_degraded_while_the_service_is_there(alice: Someone, office: list[int]) -> None:
+def test_response_is_not_degraded_while_the_service_is_available(alice: Someone, office: list[int]) -> None:
     assert ask(alice, query="invoice", allow_degraded=True)["receipt"]["degraded"] is False
 
 
-def test_a_crop_asks_with_what_lies_in_the_box_and_no_model(
+def test_crop_queries_with_the_vectors_in_the_box_without_a_model(
     alice: Someone, office: list[int], settings: Settings
 ) -> None:
     boxes = [[0.1, 0.1, 0.3, 0.2], [0.6, 0.6, 0.9, 0.7], None]
@@ -178,7 +176,7 @@ def test_a_crop_asks_with_what_lies_in_the_box_and_no_model(
     assert refused(alice, {"crop": without})[:2] == (409, "page_without_layout")
 
 
-def test_several_parts_are_one_query_and_what_is_to_be_avoided_goes_down(alice: Someone, office: list[int]) -> None:
+def test_parts_are_combined_and_negative_weights_lower_the_rank(alice: Someone, office: list[int]) -> None:
     first, second, third = office
     plain = [{"text": "invoice"}, {"text": "total"}]
     assert set(pages(ask(alice, query=plain))[:2]) == {first, second}
@@ -186,37 +184,37 @@ def test_several_parts_are_one_query_and_what_is_to_be_avoided_goes_down(alice: 
     assert pages(avoiding)[0] == second
     assert avoiding["query"] == ""
     both = ask(alice, query=[{"text": "lighthouses", "weight": 2}, {"page": page(1), "weight": 0.1}], ranking="maxsim")
-    assert pages(both) == [third, second]  # the page that asks is not among the hits
+    assert pages(both) == [third, second]  # the page of the query is not among the hits
     assert all(-1 <= hit["normalized_score"] <= 1 for hit in both["results"])
 
 
-def test_an_image_and_words_can_be_asked_together(alice: Someone, service: str) -> None:
+def test_image_and_text_can_be_combined(alice: Someone, service: str) -> None:
     dark = encoded(text_image("dark", "DARK", "darker"))
     (found,) = with_words(alice, "dark", ["night"], image=base64.b64decode(dark))
     told = ask(alice, query=[{"image": dark}, {"text": "night", "weight": 3}])
     assert (pages(told), told["receipt"]["ranking"]) == ([found], "maxsim")
 
 
-def test_a_single_part_scores_as_the_question_alone(alice: Someone, office: list[int]) -> None:
+def test_single_part_scores_like_a_plain_query(alice: Someone, office: list[int]) -> None:
     alone, listed = (ask(alice, query=query)["results"] for query in ("invoice due", [{"text": "invoice due"}]))
     assert [(hit["page_id"], hit["raw_score"]) for hit in alone] == [
         (hit["page_id"], hit["raw_score"]) for hit in listed
     ]
 
 
-def test_parts_of_two_models_are_refused(alice: Someone, office: list[int]) -> None:
+def test_parts_of_different_models_are_rejected(alice: Someone, office: list[int]) -> None:
     with_vectors(alice, "toy", [random_vectors(1, count=2)])
     parts = [{"text": "invoice"}, {"page": {"document_name": "toy", "page_number": 1}}]
     assert refused(alice, {"query": parts})[:2] == (409, "query_mixes_spaces")
 
 
-def test_parts_have_a_limit_in_vectors(alice: Someone, service: str) -> None:
+def test_query_vectors_are_limited(alice: Someone, service: str) -> None:
     with_vectors(alice, "long", [random_vectors(1, count=5000), random_vectors(2, count=1)])
     part = {"page": {"document_name": "long", "page_number": 1}}
     assert refused(alice, {"query": [part, part]})[:2] == (413, "query_too_long")
 
 
-def test_parts_reach_no_further_than_the_key(alice: Someone, office: list[int], charlie: Someone) -> None:
+def test_parts_are_limited_to_the_collections_of_the_key(alice: Someone, office: list[int], charlie: Someone) -> None:
     with_words(alice, "mine", ["x"], collection="elsewhere")
     with_words(charlie, "theirs", ["x"])
     for body in ({"page": page(1)}, {"crop": page(1, box=[0, 0, 1, 1])}, {"query": [{"page": page(1)}]}):
@@ -257,7 +255,7 @@ def test_parts_reach_no_further_than_the_key(alice: Someone, office: list[int], 
     ],
     ids=range(26),
 )
-def test_what_cannot_be_asked_is_refused_at_its_place(
+def test_invalid_request_is_rejected_with_its_pointer(
     alice: Someone, office: list[int], body: dict[str, Any], code: str, pointer: str
 ) -> None:
     status, found, place = refused(alice, body)

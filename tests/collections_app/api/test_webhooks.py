@@ -1,4 +1,4 @@
-"""Webhooks through the door: made, changed, rotated, tried, read about, sent again."""
+"""The endpoints of webhooks and their deliveries."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -60,7 +60,7 @@ def code(answer: Any) -> tuple[int, str]:
     return answer.status_code, answer.json()["code"]
 
 
-def test_a_webhook_shows_its_secret_once(alice: Someone) -> None:
+def test_webhook_secret_is_returned_only_once(alice: Someone) -> None:
     made = create_webhook(alice, URL, description="The website", events=["upsert.fail", "document.ready"])
     secret = made.pop("secret")
     assert secret.startswith("whsec_")
@@ -73,12 +73,12 @@ def test_a_webhook_shows_its_secret_once(alice: Someone) -> None:
         assert secret not in str(list(WebhookEndpoint.objects.values()))
 
 
-def test_without_a_choice_all_about_documents_is_told(alice: Someone) -> None:
+def test_default_events_are_all_document_events(alice: Someone) -> None:
     made = create_webhook(alice, URL)
     assert made["events"] == ["document.ready", "document.failed", "document.cancelled"]
 
 
-def test_a_webhook_is_changed_and_deleted(alice: Someone) -> None:
+def test_webhook_is_changed_and_deleted(alice: Someone) -> None:
     hook = create_webhook(alice, URL)
     path = f"{WEBHOOKS}{hook['id']}/"
     changed = alice.patch(path, {"url": URL + "/2", "events": ["upsert.fail"], "description": "x", "enabled": None})
@@ -92,7 +92,7 @@ def test_a_webhook_is_changed_and_deleted(alice: Someone) -> None:
         assert not WebhookDelivery.objects.exists()
 
 
-def test_what_does_not_lead_to_a_public_server_is_refused(alice: Someone) -> None:
+def test_url_of_a_private_server_is_rejected(alice: Someone) -> None:
     hook = create_webhook(alice, URL)
     for url in NOT_PUBLIC:
         answer = alice.post(WEBHOOKS, {"url": url})
@@ -105,20 +105,20 @@ def test_what_does_not_lead_to_a_public_server_is_refused(alice: Someone) -> Non
     assert len(alice.get(WEBHOOKS).json()) == 1
 
 
-def test_a_body_that_is_not_right_is_told(alice: Someone) -> None:
+def test_invalid_body_is_rejected(alice: Someone) -> None:
     for body, wrong in WRONG:
         answer = alice.post(WEBHOOKS, body)
         assert answer.status_code == 422
         assert wrong in {one["code"] for one in answer.json()["errors"]}, body
 
 
-def test_nothing_to_change_is_told(alice: Someone) -> None:
+def test_empty_update_is_rejected(alice: Someone) -> None:
     hook = create_webhook(alice, URL)
     for body in ({}, {"url": None}):
         assert code(alice.patch(f"{WEBHOOKS}{hook['id']}/", body)) == (422, "nothing_to_change")
 
 
-def test_an_account_has_so_many_webhooks_and_no_more(alice: Someone, settings: Settings) -> None:
+def test_webhooks_per_account_are_limited(alice: Someone, settings: Settings) -> None:
     settings.ENV = replace(settings.ENV, max_webhooks=2)
     create_webhook(alice, URL)
     create_webhook(alice, URL)
@@ -126,7 +126,7 @@ def test_an_account_has_so_many_webhooks_and_no_more(alice: Someone, settings: S
     assert code(alice.post("/v1/webhook/", {"url": URL})) == (429, "too_many_webhooks")
 
 
-def test_a_key_that_is_limited_to_some_collections_manages_none(alice: Someone) -> None:
+def test_restricted_key_cannot_manage_webhooks(alice: Someone) -> None:
     hook = create_webhook(alice, URL)
     limited = with_key(alice.user, collections=frozenset({"reports"}))
     path = f"{WEBHOOKS}{hook['id']}/"
@@ -142,9 +142,7 @@ def test_a_key_that_is_limited_to_some_collections_manages_none(alice: Someone) 
     assert {code(answer) for answer in answers} == {(403, "webhooks_out_of_reach")}
 
 
-def test_a_rotated_secret_signs_beside_the_old_one_until_the_overlap_is_over(
-    alice: Someone, settings: Settings
-) -> None:
+def test_both_secrets_sign_during_the_overlap(alice: Someone, settings: Settings) -> None:
     with receiving(settings) as server:
         hook = create_webhook(alice, server.url)
         rotated = alice.post(f"{WEBHOOKS}{hook['id']}/rotate-secret/", {}).json()
@@ -163,7 +161,7 @@ def test_a_rotated_secret_signs_beside_the_old_one_until_the_overlap_is_over(
         assert server.requests[1].headers["webhook-signature"].count("v1,") == 1
 
 
-def test_a_leaked_secret_can_end_at_once(alice: Someone, settings: Settings) -> None:
+def test_leaked_secret_can_be_rotated_without_overlap(alice: Someone, settings: Settings) -> None:
     with receiving(settings) as server:
         hook = create_webhook(alice, server.url)
         rotated = alice.post(f"{WEBHOOKS}{hook['id']}/rotate-secret/", {"overlap_hours": 0}).json()
@@ -174,7 +172,7 @@ def test_a_leaked_secret_can_end_at_once(alice: Someone, settings: Settings) -> 
     assert verify(server.requests[0], rotated["secret"])
 
 
-def test_colivaras_webhook_is_one_for_an_account_and_keeps_its_secret(alice: Someone) -> None:
+def test_colivara_webhook_is_unique_per_account_and_keeps_its_secret(alice: Someone) -> None:
     first = alice.post("/v1/webhook/", {"url": URL})
     assert first.status_code == 200
     assert set(first.json()) == {"app_id", "endpoint_id", "webhook_secret"}
@@ -187,7 +185,7 @@ def test_colivaras_webhook_is_one_for_an_account_and_keeps_its_secret(alice: Som
     assert len(alice.get(WEBHOOKS).json()) == 1
 
 
-def test_the_log_says_what_became_of_each_message(alice: Someone, settings: Settings) -> None:
+def test_deliveries_show_the_result_of_each_message(alice: Someone, settings: Settings) -> None:
     with receiving(settings, lambda _: Reply(500, b"no room \x00 today")) as server:
         hook = create_webhook(alice, server.url)
         written = request_test(alice, hook)
@@ -202,7 +200,7 @@ def test_the_log_says_what_became_of_each_message(alice: Someone, settings: Sett
     assert get_webhook(alice, hook)["failing_since"]
 
 
-def test_the_log_pages_from_the_newest_and_is_filtered_by_state(alice: Someone, settings: Settings) -> None:
+def test_deliveries_are_paginated_newest_first_and_filtered_by_status(alice: Someone, settings: Settings) -> None:
     with receiving(settings) as server:
         hook = create_webhook(alice, server.url)
         ids = [request_test(alice, hook)["id"] for _ in range(3)]
@@ -220,7 +218,7 @@ def test_the_log_pages_from_the_newest_and_is_filtered_by_state(alice: Someone, 
         assert code(alice.get(f"{path}?status={unknown}")) == (422, "webhook_status_invalid")
 
 
-def test_a_message_is_sent_again_with_the_same_id(alice: Someone, settings: Settings) -> None:
+def test_replayed_message_keeps_its_id(alice: Someone, settings: Settings) -> None:
     with receiving(settings) as server:
         hook = create_webhook(alice, server.url)
         written = request_test(alice, hook)
@@ -235,7 +233,7 @@ def test_a_message_is_sent_again_with_the_same_id(alice: Someone, settings: Sett
     assert list_deliveries(alice, hook)[0]["status"] == "delivered"
 
 
-def test_a_message_that_waits_is_tried_at_once_when_it_is_replayed(alice: Someone, settings: Settings) -> None:
+def test_replaying_a_pending_message_sends_it_at_once(alice: Someone, settings: Settings) -> None:
     answers = [Reply(500), Reply(200)]
     with receiving(settings, lambda _: answers.pop(0)) as server:
         hook = create_webhook(alice, server.url)
@@ -248,7 +246,7 @@ def test_a_message_that_waits_is_tried_at_once_when_it_is_replayed(alice: Someon
     assert get_webhook(alice, hook)["failing_since"] is None
 
 
-def test_nothing_is_sent_to_a_disabled_webhook_and_what_was_pending_waits(alice: Someone, settings: Settings) -> None:
+def test_disabled_webhook_gets_nothing_and_pending_messages_wait(alice: Someone, settings: Settings) -> None:
     with receiving(settings) as server:
         hook = create_webhook(alice, server.url)
         written = request_test(alice, hook)
