@@ -12,7 +12,7 @@ from accounts.models import CustomUser
 from benchmarks.search.query_service import SPACE
 from benchmarks.search.synthetic import Halves
 from collections_app.engine.rendering.protocol import RenderedPage
-from collections_app.engine.retrieval.sketch import Small, small
+from collections_app.engine.retrieval.sketch import CompactForms, compact_forms
 from collections_app.ingest import accept, leases, publish, store_pages
 from collections_app.ingest.accept import DocumentUpsert, Upload
 from collections_app.ingest.embed_pages import EmbeddedPage
@@ -39,7 +39,7 @@ def owner(email: str) -> Caller:
     return Caller.of_owner(CustomUser.objects.create_user(email).pk, email=email)
 
 
-def put(shelf: Shelf, pages: Sequence[Halves] | Halves, *, first: int = 0, smalls: Sequence[Small] = ()) -> None:
+def put(shelf: Shelf, pages: Sequence[Halves] | Halves, *, first: int = 0, forms: Sequence[CompactForms] = ()) -> None:
     """Store documents of a hundred pages each, named by the number of their first page, starting at `first`.
 
     The reduced forms of a page are computed from its vectors unless they are given.
@@ -47,7 +47,7 @@ def put(shelf: Shelf, pages: Sequence[Halves] | Halves, *, first: int = 0, small
     image = _page_image()
     for start in range(0, len(pages), PAGES_OF_A_FILE):
         end = start + PAGES_OF_A_FILE
-        _document(shelf, list(pages[start:end]), smalls[start:end], image, first=first + start)
+        _document(shelf, list(pages[start:end]), forms[start:end], image, first=first + start)
 
 
 def number_of(hit: Hit) -> int:
@@ -55,7 +55,9 @@ def number_of(hit: Hit) -> int:
     return int(hit.page.document_metadata["first"]) + hit.page.number - 1
 
 
-def _document(shelf: Shelf, pages: Sequence[Halves], smalls: Sequence[Small], image: bytes, *, first: int) -> None:
+def _document(
+    shelf: Shelf, pages: Sequence[Halves], forms: Sequence[CompactForms], image: bytes, *, first: int
+) -> None:
     upload = Upload(file=BytesIO(_PDF), sha256=hashlib.sha256(_PDF).hexdigest(), size=len(_PDF))
     upsert = DocumentUpsert(name=f"from-{first}", collection_name=shelf.collection, metadata={"first": first})
     accept.upsert_document(shelf.caller, upsert, upload, claim=_nothing, remember=_nothing)
@@ -63,7 +65,7 @@ def _document(shelf: Shelf, pages: Sequence[Halves], smalls: Sequence[Small], im
     if lease is None:
         raise SystemExit("Another worker claimed the new document.")
     space_id = store_pages.space_id_of(SPACE)
-    for batch in _batches(pages, smalls, image):
+    for batch in _batches(pages, forms, image):
         last = batch[-1].rendered
         checkpoint = Checkpoint(
             pages_done=last.number, pages_total=last.total, space_id=space_id, skipped=[], timings={}
@@ -72,14 +74,16 @@ def _document(shelf: Shelf, pages: Sequence[Halves], smalls: Sequence[Small], im
     publish.publish(lease, timings={})
 
 
-def _batches(pages: Sequence[Halves], smalls: Sequence[Small], image: bytes) -> Iterator[list[NewPage]]:
+def _batches(pages: Sequence[Halves], forms: Sequence[CompactForms], image: bytes) -> Iterator[list[NewPage]]:
     image_sha256 = hashlib.sha256(image).hexdigest()
     for start in range(0, len(pages), _AT_ONCE):
         yield [
             NewPage(
                 rendered=_rendered(place + 1, len(pages), image),
                 image_sha256=image_sha256,
-                embedded=EmbeddedPage(MultiVector(pages[place]), smalls[place] if smalls else small(pages[place])),
+                embedded=EmbeddedPage(
+                    MultiVector(pages[place]), forms[place] if forms else compact_forms(pages[place])
+                ),
             )
             for place in range(start, min(start + _AT_ONCE, len(pages)))
         ]

@@ -23,7 +23,7 @@ from benchmarks.search.corpus import BEST
 from benchmarks.search.synthetic import DIM, PAGES_OF_A_DOCUMENT, VECTORS, Floats, Halves, World
 from collections_app.engine.retrieval import pooling, sketch
 from collections_app.engine.retrieval.single_threaded_blas import single_threaded
-from collections_app.engine.retrieval.sketch import Small
+from collections_app.engine.retrieval.sketch import CompactForms
 
 # These leading subsets are also searched separately.
 PARTS = (1000, 3000, 10_000, 30_000)
@@ -48,8 +48,8 @@ class Large:
     def __len__(self) -> int:
         return len(self.sketches)
 
-    def small(self, page: int) -> Small:
-        return Small(self.pooled[page].tobytes(), self.sketches[page].tobytes())
+    def compact_forms(self, page: int) -> CompactForms:
+        return CompactForms(self.pooled[page].tobytes(), self.sketches[page].tobytes())
 
     def whole(self, page: int) -> Halves | None:
         """Return all vectors of the page, if they were kept."""
@@ -88,7 +88,7 @@ def _make(folder: Path, pages: int) -> None:
     draft = folder.with_name(f"draft-{os.getpid()}")
     draft.mkdir()
     try:
-        first = sketch.small(World().document(0).pages()[0])
+        first = sketch.compact_forms(World().document(0).pages()[0])
         for name, one in (("sketches", first.sketch), ("pooled", first.pooled)):
             open_memmap(draft / f"{name}.npy", mode="w+", dtype=np.uint8, shape=(pages, len(one))).flush()
         bounds = pairwise([*range(0, pages, _PAGES_OF_A_TASK), pages])
@@ -115,12 +115,12 @@ def _part(folder: Path, questions: Sequence[Floats], bounds: tuple[int, int]) ->
     with single_threaded():
         for page in range(start, end, PAGES_OF_A_DOCUMENT):
             pages = world.document(page // PAGES_OF_A_DOCUMENT).pages()[: end - page]
-            smalls = [sketch.small(one) for one in pages]
-            for place, small in enumerate(smalls, start=page):
-                sketches[place] = np.frombuffer(small.sketch, dtype=np.uint8)
-                pooled_file[place] = np.frombuffer(small.pooled, dtype=np.uint8)
+            forms = [sketch.compact_forms(one) for one in pages]
+            for place, page_forms in enumerate(forms, start=page):
+                sketches[place] = np.frombuffer(page_forms.sketch, dtype=np.uint8)
+                pooled_file[place] = np.frombuffer(page_forms.pooled, dtype=np.uint8)
             exact.append(corpus.scores(pages, questions))
-            few = (sketch.pooled_page(small.pooled, dim=DIM) for small in smalls)
+            few = (sketch.decode_pooled(page_forms.pooled, dim=DIM) for page_forms in forms)
             fine = np.stack([one.numbers * np.float16(one.step) for one in few])
             by_pooled.append(corpus.scores(fine, questions))
     return np.concatenate(exact, axis=1), np.concatenate(by_pooled, axis=1)

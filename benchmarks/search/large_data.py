@@ -39,7 +39,7 @@ def measured(pages: int, sizes: Sequence[int]) -> list[dict[str, Any]]:
             numbers = range(first, min(first + _AT_ONCE, end))
             wholes = [large.whole(number) for number in numbers]
             vectors = [stub if whole is None else whole for whole in wholes]
-            fill.put(fill.Shelf(caller, _name(end)), vectors, first=first, smalls=[*map(large.small, numbers)])
+            fill.put(fill.Shelf(caller, _name(end)), vectors, first=first, forms=[*map(large.compact_forms, numbers)])
     return [_asked(caller, large, sizes[: place + 1]) for place in range(len(sizes))]
 
 

@@ -16,8 +16,9 @@ from benchmarks.harness import steal_time
 from benchmarks.search import large_corpus
 from benchmarks.search.synthetic import DIM
 from collections_app.engine.retrieval import segment, sketch_scan
+from collections_app.engine.retrieval.arrays import Numbers
 from collections_app.engine.retrieval.plan import PLAN
-from collections_app.engine.retrieval.segment import NOTHING, Block, Contents, Part, Segment, Unsketched
+from collections_app.engine.retrieval.segment import EMPTY, Block, RevisionTable, Segment, SegmentPart, Unsketched
 
 _ROUNDS = 2
 
@@ -27,19 +28,21 @@ def measured(pages: int, *, made_of: int) -> dict[str, float]:
     large = large_corpus.load(made_of)
     lengths = np.full(len(large), large.sketches.shape[1], dtype=np.int64)
     once, _ = sketch_scan.load(np.ascontiguousarray(large.sketches).tobytes(), lengths, dim=DIM)
-    sketched = sketch_scan.joined([once] * (pages // len(large)))
+    sketched = sketch_scan.concatenate([once] * (pages // len(large)))
     rows = np.arange(len(sketched))
-    asked = [sketch_scan.asked(question) for question in large.questions]
+    asked = [sketch_scan.encode_query(question) for question in large.questions]
     parts = [_part(sketched, rows)]
     steps = PLAN.steps(len(rows), hits=10)
     if steps is None:
         raise SystemExit("So few pages are all scored exactly.")
 
-    def look(query: sketch_scan.Asked) -> object:
-        return sketch_scan.coarsely(query, sketched.coarse, rows, dim=DIM)
+    def look(query: sketch_scan.EncodedQuery) -> object:
+        return sketch_scan.score_coarse(query, sketched.coarse, rows, dim=DIM)
 
-    def choose(query: sketch_scan.Asked) -> object:
-        return segment.best(parts, query, most=steps.pooled, glanced_at=steps.glanced_at)
+    def choose(query: sketch_scan.EncodedQuery) -> object:
+        return segment.best_candidates(
+            parts, query, limit=steps.pooled_candidates, coarse_candidates=steps.coarse_candidates
+        )
 
     return {
         "pages": len(rows),
@@ -51,17 +54,17 @@ def measured(pages: int, *, made_of: int) -> dict[str, float]:
     }
 
 
-def _part(sketched: sketch_scan.Sketched, rows: segment.Numbers) -> Part:
+def _part(sketched: sketch_scan.LoadedSketches, rows: Numbers) -> SegmentPart:
     """Return all of them as one collection of one document."""
     one = np.ones(1, dtype=np.int64)
     block = Block(rows, np.ones(len(rows), dtype=np.int64), sketched, rows)
-    contents = Contents(one, one, len(rows) * one)
+    revisions = RevisionTable(one, one, len(rows) * one)
     nothing = Unsketched(rows[:0], rows[:0])
-    return Segment(NOTHING.seq, contents, (block,), nothing).within(None, but=rows[:0])
+    return Segment(EMPTY.seq, revisions, (block,), nothing).part(None, excluded_page_ids=rows[:0])
 
 
 def _median_ms(
-    name: str, act: Callable[[sketch_scan.Asked], object], asked: list[sketch_scan.Asked]
+    name: str, act: Callable[[sketch_scan.EncodedQuery], object], asked: list[sketch_scan.EncodedQuery]
 ) -> dict[str, float]:
     def once() -> list[float]:
         times = []

@@ -14,7 +14,7 @@ from typing import TypeAlias
 from collections_app import embeddings_client
 from collections_app.engine.rendering.protocol import RenderedPage
 from collections_app.engine.retrieval import sketch
-from collections_app.engine.retrieval.sketch import Small
+from collections_app.engine.retrieval.sketch import CompactForms
 from collections_app.errors import InputNotEmbeddable
 from embeddings.contract import MAX_WORD_LENGTH, MAX_WORDS, MultiVector, VectorSpace, Word
 from paliapi.errors import Error
@@ -31,10 +31,10 @@ class PageFailed(Exception):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class EmbeddedPage:
-    """The vectors of one page, and the small forms that searches scan."""
+    """The vectors of one page, and the compact forms that searches scan."""
 
     multi_vector: MultiVector
-    small: Small
+    compact_forms: CompactForms
 
 
 @dataclass(slots=True, kw_only=True)
@@ -94,7 +94,7 @@ def _embed_into(result: BatchResult, pages: list[RenderedPage], *, may_skip: boo
     else:
         result.spaces.add(space)
         for page, multi_vector in zip(pages, multi_vectors, strict=True):
-            result.pages[page.number] = EmbeddedPage(multi_vector, sketch.small(multi_vector.vectors))
+            result.pages[page.number] = EmbeddedPage(multi_vector, sketch.compact_forms(multi_vector.vectors))
 
 
 def _refused_index(refusal: InputNotEmbeddable, pages: list[RenderedPage]) -> int | None:

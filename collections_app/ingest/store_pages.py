@@ -50,7 +50,7 @@ class NewPage:
     def words(self) -> Sequence[Word]:
         """The words of the text layer, or those that the embeddings service recognized in the image."""
         layout = self.embedded.multi_vector.layout if self.embedded else None
-        return self.rendered.words or word_boxes.of_layout(layout)
+        return self.rendered.words or word_boxes.words_of(layout)
 
     @property
     def recognized_text(self) -> str:
@@ -143,7 +143,7 @@ def _insert(
             vectors=page.embedded.multi_vector.vectors,
             layout=word_boxes.without_words(page.embedded.multi_vector.layout),
             words=page.words,
-            small=page.embedded.small,
+            compact_forms=page.embedded.compact_forms,
         )
         for row, page in zip(rows, pages, strict=True)
         if page.embedded is not None

@@ -16,7 +16,8 @@ from django.conf import settings
 from prometheus_client import Counter, Gauge
 
 from accounts.ownership import OwnerTransaction
-from collections_app.engine.retrieval.segment import NOTHING, Block, Contents, Numbers, Segment, Unsketched
+from collections_app.engine.retrieval.arrays import Numbers
+from collections_app.engine.retrieval.segment import EMPTY, Block, RevisionTable, Segment, Unsketched
 from collections_app.search.scope import CollectionVersion
 from collections_app.storage import sketches
 from paliapi.units import MEBIBYTE
@@ -85,7 +86,7 @@ class Index:
         for version in versions:
             key = version.collection_id
             blocks, unsketched = loaded[key]
-            refreshed[key] = old[key].renewed(version.vectors_seq, shown[key], blocks, unsketched)
+            refreshed[key] = old[key].updated(version.vectors_seq, shown[key], blocks, unsketched)
         self._store({(tx.owner_id, key, space_id): segment for key, segment in refreshed.items()})
         return refreshed
 
@@ -93,7 +94,7 @@ class Index:
         """Return the segment in memory, or an empty one if the sketches were rebuilt since."""
         with self._lock:
             old = self._segments.get((owner_id, version.collection_id, space_id))
-        return NOTHING if old is None or old.seq < version.sketches_seq else old
+        return EMPTY if old is None or old.seq < version.sketches_seq else old
 
     def _store(self, segments: dict[_Key, Segment]) -> None:
         with self._lock:
@@ -110,12 +111,12 @@ class Index:
 
 
 def _load(
-    tx: OwnerTransaction, shown: dict[int, Contents], old: dict[int, Segment], *, space_id: int, dim: int
+    tx: OwnerTransaction, shown: dict[int, RevisionTable], old: dict[int, Segment], *, space_id: int, dim: int
 ) -> dict[int, tuple[list[Block], Unsketched]]:
     """Load what the old segments lack, by collection."""
-    missing = {key: ~np.isin(contents.revisions, old[key].known()) for key, contents in shown.items()}
-    revisions = np.concatenate([shown[key].revisions[lacks] for key, lacks in missing.items()])
-    pages = np.concatenate([shown[key].pages[lacks] for key, lacks in missing.items()])
+    missing = {key: ~np.isin(contents.revision_ids, old[key].loaded_revisions()) for key, contents in shown.items()}
+    revisions = np.concatenate([shown[key].revision_ids[lacks] for key, lacks in missing.items()])
+    pages = np.concatenate([shown[key].page_counts[lacks] for key, lacks in missing.items()])
     loaded = list(sketches.load_sketches(tx, space_id, dim=dim, revisions=revisions, pages=pages))
     _loaded.inc(sum(len(batch.block.page_ids) for batch in loaded))
     if len(shown) == 1:
@@ -123,8 +124,8 @@ def _load(
         return {key: ([batch.block for batch in loaded], unsketched) for key in shown}
     return {
         key: (
-            [batch.block.of(contents.revisions) for batch in loaded],
-            _concatenate([batch.unsketched.of(contents.revisions) for batch in loaded]),
+            [batch.block.of_revisions(contents.revision_ids) for batch in loaded],
+            _concatenate([batch.unsketched.of_revisions(contents.revision_ids) for batch in loaded]),
         )
         for key, contents in shown.items()
     }
@@ -134,7 +135,7 @@ def _concatenate(parts: list[Unsketched]) -> Unsketched:
     empty: Numbers = np.empty(0, dtype=np.int64)
     return Unsketched(
         np.concatenate([empty, *(part.page_ids for part in parts)]),
-        np.concatenate([empty, *(part.revisions for part in parts)]),
+        np.concatenate([empty, *(part.revision_ids for part in parts)]),
     )
 
 

@@ -13,8 +13,8 @@ from accounts.ownership import OwnerTransaction
 from collections_app import catalogue, embeddings_client
 from collections_app.engine.input import base64_input
 from collections_app.engine.retrieval import weights
-from collections_app.engine.retrieval.boxes import Box, inside
-from collections_app.engine.retrieval.ttl_cache import Recent
+from collections_app.engine.retrieval.boxes import Box, vectors_inside
+from collections_app.engine.retrieval.ttl_cache import TtlCache
 from collections_app.errors import PageNotFound
 from collections_app.models import Page, PageEmbedding, Space
 from collections_app.search.errors import (
@@ -88,7 +88,7 @@ class StoredQueryPages:
 
 
 # The owner is part of the key, so that timing doesn't reveal what other owners have searched for.
-_recent: Recent[tuple[int, str, str], QueryVectors] = Recent(most=256, seconds=60)
+_recent: TtlCache[tuple[int, str, str], QueryVectors] = TtlCache(limit=256, seconds=60)
 
 
 def text_of(query: QueryInput) -> str:
@@ -145,7 +145,7 @@ def embed(caller: Caller, query: QueryInput, stored: StoredQueryPages, *, fail_f
     if not isinstance(query, CompositeQuery):
         return embedded[0]
     weighted = [(vectors.vectors, part.weight) for vectors, part in zip(embedded, parts, strict=True)]
-    all_vectors, all_weights = weights.together(weighted)
+    all_vectors, all_weights = weights.combine(weighted)
     return QueryVectors(embedded[0].space, all_vectors, all_weights)
 
 
@@ -169,7 +169,7 @@ def _read_page(tx: OwnerTransaction, caller: Caller, query: PageQuery) -> tuple[
         layout = embeddings.values_list("layout", flat=True).first()
         if not layout:
             raise PageWithoutLayout
-        in_box = inside(layout, query.box, count=len(page_vectors))
+        in_box = vectors_inside(layout, query.box, count=len(page_vectors))
         if not in_box.any():
             raise CropEmpty
         page_vectors = page_vectors[in_box]

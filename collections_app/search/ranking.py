@@ -130,7 +130,7 @@ def _rank_hybrid(context: SearchContext, request: SearchRequest, query: QueryVec
             lexical_rank=lexical_ranks.get(page_id),
             fused_score=fused_score,
         )
-        for page_id, fused_score in fusion.fused(list(maxsim_ranks), matched)
+        for page_id, fused_score in fusion.fuse(list(maxsim_ranks), matched)
         if scores[page_id] >= (-math.inf if min_score is None else min_score)
     ]
     pages = _cut(context, request, pages)
@@ -153,4 +153,6 @@ def _cut(context: SearchContext, request: SearchRequest, pages: Sequence[RankedP
         return list(pages[: request.limit])
     documents = scope.documents_of(context.tx, [page.page_id for page in pages])
     existing = {page.page_id: page for page in pages if page.page_id in documents}
-    return [existing[page_id] for page_id in fusion.firsts(list(existing), groups=documents)[: request.limit]]
+    return [
+        existing[page_id] for page_id in fusion.first_of_each_group(list(existing), groups=documents)[: request.limit]
+    ]

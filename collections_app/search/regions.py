@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from accounts.ownership import OwnerTransaction
 from collections_app.engine.retrieval import regions, word_boxes
-from collections_app.engine.retrieval.regions import Regions
+from collections_app.engine.retrieval.regions import AnswerRegions
 from collections_app.search.query_vectors import QueryVectors
 from collections_app.storage import vectors
 
@@ -16,7 +16,7 @@ _MAX_TEXT = 500
 class PageRegions:
     """The regions of one page, and the text in each as far as it is known."""
 
-    regions: Regions
+    regions: AnswerRegions
     texts: tuple[str, ...]
 
 
@@ -26,7 +26,9 @@ def find_regions(tx: OwnerTransaction, query: QueryVectors, page_ids: Sequence[i
     for page_id in page_ids:
         # One page at a time: its vectors take a quarter of a megabyte, and so does its layout.
         for page in vectors.read_with_layout(tx, [page_id]).values():
-            of_page = regions.of_page(query.vectors, page.vectors, page.layout, weights=query.weights)
-            texts = (" ".join(word_boxes.inside(page.words, region.box))[:_MAX_TEXT] for region in of_page.regions)
+            of_page = regions.answer_regions(query.vectors, page.vectors, page.layout, weights=query.weights)
+            texts = (
+                " ".join(word_boxes.words_inside(page.words, region.box))[:_MAX_TEXT] for region in of_page.regions
+            )
             by_page[page_id] = PageRegions(of_page, tuple(texts))
     return by_page

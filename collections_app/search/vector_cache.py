@@ -12,8 +12,8 @@ from django.conf import settings
 from prometheus_client import Counter, Gauge
 
 from accounts.ownership import OwnerTransaction
-from collections_app.engine.retrieval.file_cache import Scratch
-from collections_app.engine.retrieval.lru_cache import Bounded
+from collections_app.engine.retrieval.file_cache import FileCache
+from collections_app.engine.retrieval.lru_cache import LruCache
 from collections_app.engine.retrieval.multivector import MultiVector
 from collections_app.engine.retrieval.sketch import PooledPage
 from collections_app.storage import vectors
@@ -29,11 +29,11 @@ _Key: TypeAlias = tuple[int, int]  # owner, page
 # One part in four of the memory is for pooled vectors: a sixteenth of the size, and read for five times as many pages.
 _POOLED_SHARE = 4
 
-_full: Bounded[_Key, MultiVector] = Bounded()
-_pooled: Bounded[_Key, PooledPage] = Bounded()
-_file: Scratch[_Key] = Scratch()
+_full: LruCache[_Key, MultiVector] = LruCache()
+_pooled: LruCache[_Key, PooledPage] = LruCache()
+_file: FileCache[_Key] = FileCache()
 for _cache in (_full, _pooled, _file):
-    os.register_at_fork(after_in_child=_cache.begin_again)
+    os.register_at_fork(after_in_child=_cache.reset)
 
 
 def read(tx: OwnerTransaction, page_ids: Sequence[int], *, dim: int) -> dict[int, MultiVector]:
@@ -44,7 +44,7 @@ def read(tx: OwnerTransaction, page_ids: Sequence[int], *, dim: int) -> dict[int
         loaded = _read_from_file(tx, [page_id for page_id in page_ids if page_id not in cached], dim=dim)
         max_bytes = settings.ENV.vectors_cache_mb * MEBIBYTE
         entries = {(tx.owner_id, page_id): (page, page.nbytes) for page_id, page in loaded.items()}
-        _full.put(entries, most_bytes=max_bytes - max_bytes // _POOLED_SHARE)
+        _full.put(entries, max_bytes=max_bytes - max_bytes // _POOLED_SHARE)
         _report_size()
         cached |= loaded
     return {page_id: page for page_id in page_ids if (page := cached.get(page_id)) is not None}
@@ -60,7 +60,7 @@ def read_pooled(tx: OwnerTransaction, page_ids: Sequence[int], *, dim: int) -> d
         loaded = vectors.read_pooled(tx, missing, dim=dim)
         max_bytes = settings.ENV.vectors_cache_mb * MEBIBYTE // _POOLED_SHARE
         entries = {(tx.owner_id, page_id): (page, page.numbers.nbytes) for page_id, page in loaded.items()}
-        _pooled.put(entries, most_bytes=max_bytes)
+        _pooled.put(entries, max_bytes=max_bytes)
         _report_size()
         cached |= loaded
     return {page_id: cached[page_id] for page_id in page_ids if page_id in cached}
@@ -75,12 +75,12 @@ def _read_from_file(tx: OwnerTransaction, page_ids: Sequence[int], *, dim: int) 
     loaded = vectors.read(tx, missing, dim=dim) if missing else {}
     env = settings.ENV
     entries = {(tx.owner_id, page_id): page for page_id, page in loaded.items()}
-    _file.put(entries, folder=env.home, most_bytes=env.vectors_file_mb * MEBIBYTE)
+    _file.put(entries, folder=env.home, max_bytes=env.vectors_file_mb * MEBIBYTE)
     return cached | loaded
 
 
-def _lookup(cache: Bounded[_Key, Form] | Scratch[_Key], owner_id: int, page_ids: Sequence[int]) -> dict[int, Any]:
-    entries = cache.take([(owner_id, page_id) for page_id in page_ids])
+def _lookup(cache: LruCache[_Key, Form] | FileCache[_Key], owner_id: int, page_ids: Sequence[int]) -> dict[int, Any]:
+    entries = cache.get_many([(owner_id, page_id) for page_id in page_ids])
     return {page_id: form for (_, page_id), form in entries.items()}
 
 

@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from collections_app.engine.retrieval import maxsim, segment, sketch_scan
+from collections_app.engine.retrieval.arrays import Numbers
 from collections_app.engine.retrieval.plan import PLAN, Plan, Steps
-from collections_app.engine.retrieval.segment import Numbers, Part
-from collections_app.engine.retrieval.top_k import Best
-from collections_app.engine.retrieval.weights import condensed
+from collections_app.engine.retrieval.segment import SegmentPart
+from collections_app.engine.retrieval.top_k import TopK
+from collections_app.engine.retrieval.weights import condense
 from collections_app.models import Page
 from collections_app.search import index, scope, vector_cache
 from collections_app.search.context import SearchContext
@@ -67,17 +68,17 @@ def best(
         page_ids = np.concatenate([np.empty(0, dtype=np.int64), *(part.page_ids() for part in parts)]).tolist()
         with context.stopwatch.stage("score"):
             # A scan of everything would only evict from the cache what other searches use again and again.
-            scorer.score(page_ids, use_cache=compared <= PLAN.exact_at_once)
+            scorer.score(page_ids, use_cache=compared <= PLAN.exhaustive)
     else:
-        short_query = QueryVectors(query.space, *condensed(query.vectors, query.weights))
-        of_each_document = plan.of_each_document if by_document else None
-        sketched = _best_by_sketch(context, short_query, parts, steps, of_each_document=of_each_document)
+        short_query = QueryVectors(query.space, *condense(query.vectors, query.weights))
+        per_document = plan.pooled_per_document if by_document else None
+        sketched = _best_by_sketch(context, short_query, parts, steps, per_document=per_document)
         candidates = _order_candidates(context, short_query, sketched)
         with context.stopwatch.stage("score"):
             scorer.score([*np.concatenate([part.unsketched for part in parts]).tolist(), *candidates.unpooled])
             _score_candidates(scorer, candidates, steps)
     return ScoredPages(
-        ranked=scorer.best.ranked(),
+        ranked=scorer.best.ranking(),
         in_scope=sum(part.pages for part in parts),
         compared=compared - scorer.unreadable,
         scored=scorer.scored,
@@ -102,7 +103,7 @@ def scores_of(context: SearchContext, query: QueryVectors, page_ids: Sequence[in
     return scores
 
 
-def _parts_in_scope(context: SearchContext, query: QueryVectors) -> list[Part] | None:
+def _parts_in_scope(context: SearchContext, query: QueryVectors) -> list[SegmentPart] | None:
     """Return the part in scope of each collection's segment; None if nothing can be compared with the query."""
     tx, space = context.tx, query.space
     space_id, versions = scope.collection_versions(tx, context.caller, context.scope, space)
@@ -113,7 +114,7 @@ def _parts_in_scope(context: SearchContext, query: QueryVectors) -> list[Part] |
         tx, versions, space_id=space_id, dim=space.dim, force_reload=context.force_reload
     )
     excluded = np.array(sorted(context.scope.excluded_page_ids), dtype=np.int64)
-    return [segment.within(documents, but=excluded) for segment in segments]
+    return [segment.part(documents, excluded_page_ids=excluded) for segment in segments]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -126,13 +127,17 @@ class _Candidates:
 
 
 def _best_by_sketch(
-    context: SearchContext, query: QueryVectors, parts: list[Part], steps: Steps, *, of_each_document: int | None
+    context: SearchContext, query: QueryVectors, parts: list[SegmentPart], steps: Steps, *, per_document: int | None
 ) -> Numbers:
     """Return the pages with the best sketches."""
     with context.stopwatch.stage("sketch"):
-        encoded = sketch_scan.asked(query.vectors, query.weights)
-        return segment.best(
-            parts, encoded, most=steps.pooled, glanced_at=steps.glanced_at, of_each_document=of_each_document
+        encoded = sketch_scan.encode_query(query.vectors, query.weights)
+        return segment.best_candidates(
+            parts,
+            encoded,
+            limit=steps.pooled_candidates,
+            coarse_candidates=steps.coarse_candidates,
+            per_document=per_document,
         )
 
 
@@ -160,7 +165,7 @@ class _Scorer:
         by_document: bool,
     ) -> None:
         self._context, self._query, self._by_document = context, query, by_document
-        self.best = Best(limit) if min_score is None else Best(limit, at_least=min_score)
+        self.best = TopK(limit) if min_score is None else TopK(limit, min_score=min_score)
         self.scored = 0
         self.unreadable = 0
         self.complete = True
@@ -198,9 +203,9 @@ def _score_candidates(scorer: _Scorer, candidates: _Candidates, steps: Steps) ->
     gaps: list[float] = []
     done = 0
     total = len(candidates.page_ids)
-    limit = min(steps.most, total)
+    limit = min(steps.max_exact, total)
     while done < limit:
-        end = min(limit, done + _CANDIDATES_PER_CHECK if done else steps.least)
+        end = min(limit, done + _CANDIDATES_PER_CHECK if done else steps.min_exact)
         batch = candidates.page_ids[done:end]
         scores = scorer.score(batch)
         estimates = zip(batch, candidates.estimates[done:end], strict=True)
@@ -208,7 +213,7 @@ def _score_candidates(scorer: _Scorer, candidates: _Candidates, steps: Steps) ->
         done = end
         if done == total:
             return
-        if gaps and steps.is_settled(gaps, estimate=candidates.estimates[done], bar=scorer.best.bar()):
+        if gaps and steps.is_settled(gaps, estimate=candidates.estimates[done], threshold=scorer.best.threshold()):
             return
 
 

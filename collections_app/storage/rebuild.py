@@ -10,7 +10,7 @@ from django.db.models import F
 
 from accounts.ownership import acting_as_staff, acting_for
 from collections_app.engine.retrieval import sketch
-from collections_app.engine.retrieval.sketch import NotASketch
+from collections_app.engine.retrieval.sketch import InvalidSketch
 from collections_app.models import Collection, Page, PageEmbedding
 from collections_app.storage import files, vectors
 
@@ -82,9 +82,9 @@ def _rebuild_batches(owner_id: int, collection_id: int, *, everything: bool) -> 
             page_ids = rows.filter(pk__gt=last_page_id).order_by("pk").values_list("pk", flat=True)
             batch = list(page_ids[:_BATCH_SIZE])
             for page_id, page_vectors in vectors.read(tx, batch).items():
-                small = sketch.small(page_vectors)
+                forms = sketch.compact_forms(page_vectors)
                 PageEmbedding.objects.filter(owner_id=tx.owner_id, pk=page_id).update(
-                    pooled=small.pooled, sketch=small.sketch
+                    pooled=forms.pooled, sketch=forms.sketch
                 )
                 count += 1
         if not batch:
@@ -129,6 +129,6 @@ def _verify_batch(owner_id: int, collection_id: int, report: IndexReport, *, aft
 def _is_sketch(data: bytes, dim: int) -> bool:
     try:
         sketch.check(data, dim=dim)
-    except NotASketch:
+    except InvalidSketch:
         return False
     return True

@@ -9,7 +9,8 @@ from psycopg import sql
 
 from accounts.ownership import OwnerTransaction
 from collections_app.engine.retrieval import sketch_scan
-from collections_app.engine.retrieval.segment import Block, Contents, Numbers, Unsketched
+from collections_app.engine.retrieval.arrays import Numbers
+from collections_app.engine.retrieval.segment import Block, RevisionTable, Unsketched
 from collections_app.models import Document, Page, PageEmbedding, Revision
 from paliapi.database import binary_cursor
 
@@ -46,7 +47,7 @@ class SketchBatch:
     unsketched: Unsketched
 
 
-def load_contents(tx: OwnerTransaction, collection_ids: Sequence[int]) -> dict[int, Contents]:
+def load_contents(tx: OwnerTransaction, collection_ids: Sequence[int]) -> dict[int, RevisionTable]:
     """Return what each collection shows."""
     with binary_cursor() as cursor:
         cursor.execute(_CONTENTS, [tx.owner_id, list(collection_ids)], binary=True)
@@ -54,7 +55,7 @@ def load_contents(tx: OwnerTransaction, collection_ids: Sequence[int]) -> dict[i
     contents = {}
     for collection_id in collection_ids:
         rows = collections == collection_id
-        contents[collection_id] = Contents(revisions[rows], documents[rows], pages[rows])
+        contents[collection_id] = RevisionTable(revisions[rows], documents[rows], pages[rows])
     return contents
 
 

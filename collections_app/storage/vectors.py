@@ -17,8 +17,8 @@ from psycopg.types.json import Jsonb
 
 from accounts.ownership import OwnerTransaction
 from collections_app.engine.retrieval import multivector, sketch, word_boxes
-from collections_app.engine.retrieval.multivector import MultiVector, NotAMultiVector
-from collections_app.engine.retrieval.sketch import NotASketch, PooledPage, Small
+from collections_app.engine.retrieval.multivector import InvalidMultiVector, MultiVector
+from collections_app.engine.retrieval.sketch import CompactForms, InvalidSketch, PooledPage
 from collections_app.models import PageEmbedding
 from embeddings.contract import Layout, Word
 from paliapi.database import binary_cursor
@@ -54,7 +54,7 @@ class PageVectors:
     vectors: MultiVector
     layout: Layout | None
     words: Sequence[Word] = ()
-    small: Small | None = None  # None: computed when the page is inserted
+    compact_forms: CompactForms | None = None  # None: computed when the page is inserted
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -89,8 +89,8 @@ def insert(tx: OwnerTransaction, pages: Sequence[PageVectors]) -> None:
             wire = _Wire(multivector.encode(page.vectors, element_oid=oid))
             layout = Jsonb(page.layout, orjson.dumps) if page.layout else None
             words = word_boxes.encode(page.words) if page.words else None
-            small = page.small or sketch.small(page.vectors)
-            values += [page.page_id, tx.owner_id, page.space_id, wire, layout, words, small.pooled, small.sketch]
+            forms = page.compact_forms or sketch.compact_forms(page.vectors)
+            values += [page.page_id, tx.owner_id, page.space_id, wire, layout, words, forms.pooled, forms.sketch]
         cursor.execute(_INSERT.format(table=_TABLE, rows=sql.SQL(", ").join([_ROW] * len(pages))), values)
 
 
@@ -121,7 +121,7 @@ def read(tx: OwnerTransaction, page_ids: Sequence[int], *, dim: int | None = Non
         for page_id, data in cursor:
             try:
                 vectors = multivector.decode(data)
-            except NotAMultiVector as error:
+            except InvalidMultiVector as error:
                 log.error("vectors_unreadable", page_id=page_id, error=str(error))
                 continue
             if dim is None or vectors.shape[1] == dim:
@@ -136,8 +136,8 @@ def read_pooled(tx: OwnerTransaction, page_ids: Sequence[int], *, dim: int) -> d
         cursor.execute(_READ_POOLED, [tx.owner_id, list(page_ids)], prepare=True, binary=True)
         for page_id, data in cursor:
             try:
-                pages[page_id] = sketch.pooled_page(data, dim=dim)
-            except NotASketch as error:
+                pages[page_id] = sketch.decode_pooled(data, dim=dim)
+            except InvalidSketch as error:
                 log.error("pooled_vectors_unreadable", page_id=page_id, error=str(error))
     return pages
 

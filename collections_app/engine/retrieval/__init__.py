@@ -1,0 +1,13 @@
+"""Late-interaction retrieval on arrays: from the vectors of pages to ranked candidates, scores and answer regions.
+
+What other packages use:
+
+- `multivector`, `sketch`, `word_boxes`, `boxes`: what is stored of a page, encoded and decoded;
+- `weights`: a query of several parts, as one set of vectors;
+- `plan`, `segment`, `sketch_scan`: which pages become candidates, chosen by sketches in memory;
+- `maxsim`, `top_k`, `fusion`: exact scores, the best of them, and several rankings made one;
+- `regions`: where on a page the answer is;
+- `file_cache`, `lru_cache`, `ttl_cache`, `stopwatch`: caches and timings of a search.
+
+`pooling`, `parallel`, `single_threaded_blas` and `kernels` are internal.
+"""

@@ -1,4 +1,4 @@
-"""Where on a page each of its vectors comes from, as boxes from 0 at the left and the top to 1."""
+"""The boxes of a page's vectors: where on the page each comes from, in fractions of its width and height."""
 
 from typing import Any, TypeAlias
 
@@ -6,30 +6,30 @@ import numpy as np
 from numpy.typing import NDArray
 
 Box: TypeAlias = tuple[float, float, float, float]
-"""left, top, right, bottom."""
+"""left, top, right, bottom, from 0 at the left and the top to 1."""
 
 Boxes: TypeAlias = NDArray[np.float32]
-"""(n, 4); not-a-number where a vector has no place."""
+"""(n, 4); NaN where a vector has no position."""
 
 
-def of_layout(layout: Any, *, count: int) -> Boxes:
-    """The box of each of `count` vectors; a layout that does not go with them has none to tell."""
+def boxes_of(layout: Any, *, count: int) -> Boxes:
+    """Return the box of each of `count` vectors; all NaN if the layout does not fit that many."""
     boxes = np.full((count, 4), np.nan, dtype=np.float32)
     match layout:
         case {"kind": "grid", "n_x": int(n_x), "n_y": int(n_y), "offset": int(offset)} if offset + n_x * n_y <= count:
             columns, lines = np.tile(np.arange(n_x), n_y) / n_x, np.repeat(np.arange(n_y), n_x) / n_y
             cells = np.stack([columns, lines, columns + 1 / n_x, lines + 1 / n_y], axis=1)
             boxes[offset : offset + n_x * n_y] = cells
-        case {"kind": "boxes", "boxes": list(found)} if len(found) == count:
-            for place, box in enumerate(found):
+        case {"kind": "boxes", "boxes": list(listed)} if len(listed) == count:
+            for number, box in enumerate(listed):
                 if box is not None:
-                    boxes[place] = box
+                    boxes[number] = box
     return boxes
 
 
-def inside(layout: Any, box: Box, *, count: int) -> NDArray[np.bool_]:
-    """Which vectors have the middle of their box in this one; those without a place have not."""
-    boxes = of_layout(layout, count=count)
+def vectors_inside(layout: Any, box: Box, *, count: int) -> NDArray[np.bool_]:
+    """Return which vectors have the centre of their box inside this one; those without a position do not."""
+    boxes = boxes_of(layout, count=count)
     x, y = (boxes[:, 0] + boxes[:, 2]) / 2, (boxes[:, 1] + boxes[:, 3]) / 2
     left, top, right, bottom = box
     return np.asarray((x >= left) & (x <= right) & (y >= top) & (y <= bottom))

@@ -1,7 +1,8 @@
-"""Arrays of halves in a file of this process alone: more of them than memory should hold.
+"""A cache of float16 arrays in a file, for more of them than memory should hold.
 
-The file has no name, so it is gone with the process, whatever ends that. It is written round and round, what is new
-over what is oldest. Whoever reads takes no lock: an array counts if its place is still its own afterwards.
+The file belongs to this process and has no name, so it disappears with the process, however that ends. It is written
+as a ring: new arrays overwrite the oldest. Readers take no lock; what they read counts if its slot is still valid
+afterwards.
 """
 
 import os
@@ -25,8 +26,8 @@ Key = TypeVar("Key", bound=Hashable)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Place:
-    """Where an array lies."""
+class _Slot:
+    """The position of an array in the file."""
 
     key: Hashable
     start: int
@@ -34,7 +35,7 @@ class _Place:
 
 
 class _File:
-    """A file without a name, closed when nobody holds it any more."""
+    """An unnamed file that is closed when the last reference to it is gone."""
 
     def __init__(self, folder: Path) -> None:
         with tempfile.TemporaryFile(dir=folder) as file:
@@ -42,48 +43,48 @@ class _File:
         weakref.finalize(self, os.close, self.descriptor)
 
 
-class Scratch(Generic[Key]):
-    """Safe to use from many threads. An array of a key is never another one."""
+class FileCache(Generic[Key]):
+    """Thread-safe. The array of a key must always be the same one."""
 
     def __init__(self) -> None:
-        self.begin_again()
+        self.reset()
 
-    def begin_again(self) -> None:
-        """With nothing; in a copied process, whose file is that of the other."""
+    def reset(self) -> None:
+        """Empty the cache; for a forked process, whose file is its parent's."""
         self._lock = Lock()
         self._unusable = False
-        self._forget()
+        self._clear()
 
-    def _forget(self) -> None:
+    def _clear(self) -> None:
         self._file: _File | None = None
-        self._places: dict[Hashable, _Place] = {}
-        self._order: deque[_Place] = deque()
+        self._slots: dict[Hashable, _Slot] = {}
+        self._oldest_first: deque[_Slot] = deque()
         self._end = 0
         self.nbytes = 0
 
-    def take(self, keys: Collection[Key]) -> dict[Key, MultiVector]:
-        """Those of the keys that are there."""
-        found = {}
+    def get_many(self, keys: Collection[Key]) -> dict[Key, MultiVector]:
+        """Return the cached arrays by key; keys that are not cached are left out."""
+        arrays = {}
         for key in keys:
-            place = self._places.get(key)
-            array = self._read(place) if place else None
-            # Whoever writes forgets first what lies there.
-            if array is not None and self._places.get(key) is place:
-                found[key] = array
-        return found
+            slot = self._slots.get(key)
+            array = self._read(slot) if slot else None
+            # A writer drops a slot before it overwrites it.
+            if array is not None and self._slots.get(key) is slot:
+                arrays[key] = array
+        return arrays
 
-    def put(self, arrays: Mapping[Key, MultiVector], *, folder: Path, most_bytes: int) -> None:
-        """Keep them in a file of at most so many bytes in that folder; without a disk for it, do nothing."""
+    def put(self, arrays: Mapping[Key, MultiVector], *, folder: Path, max_bytes: int) -> None:
+        """Add arrays, in a file of at most `max_bytes` in that folder; do nothing if the disk refuses."""
         with self._lock:
             if self._unusable:
                 return
             try:
                 for key, array in arrays.items():
-                    if key not in self._places and 0 < array.nbytes <= most_bytes:
-                        self._write(key, array, self._opened(folder), most_bytes)
+                    if key not in self._slots and 0 < array.nbytes <= max_bytes:
+                        self._write(key, array, self._opened(folder), max_bytes)
             except OSError as problem:
-                # Others need what there is of a disk that is full.
-                self._forget()
+                # Give the space back: other processes need it more when a disk is full.
+                self._clear()
                 self._unusable = True
                 log.warning("scratch_file_unusable", folder=str(folder), error=str(problem))
 
@@ -92,32 +93,32 @@ class Scratch(Generic[Key]):
             self._file = _File(folder)
         return self._file
 
-    def _write(self, key: Key, array: MultiVector, file: _File, most_bytes: int) -> None:
+    def _write(self, key: Key, array: MultiVector, file: _File, max_bytes: int) -> None:
         start = self._end
-        if start + array.nbytes > most_bytes:
-            # What lies behind is the oldest.
-            while self._order and self._order[0].start >= start:
-                self._forget_oldest()
+        if start + array.nbytes > max_bytes:
+            # The arrays from here to the end of the file are the oldest.
+            while self._oldest_first and self._oldest_first[0].start >= start:
+                self._drop_oldest()
             start = 0
-        while self._order and start <= self._order[0].start < start + array.nbytes:
-            self._forget_oldest()
+        while self._oldest_first and start <= self._oldest_first[0].start < start + array.nbytes:
+            self._drop_oldest()
         written = os.pwrite(file.descriptor, np.ascontiguousarray(array).data, start)
         if written != array.nbytes:
             raise OSError(f"{written} bytes of {array.nbytes} were written")
-        place = _Place(key, start, array.shape)
-        self._order.append(place)
-        self._places[key] = place
+        slot = _Slot(key, start, array.shape)
+        self._oldest_first.append(slot)
+        self._slots[key] = slot
         self._end = start + array.nbytes
         self.nbytes = max(self.nbytes, self._end)
 
-    def _forget_oldest(self) -> None:
-        del self._places[self._order.popleft().key]
+    def _drop_oldest(self) -> None:
+        del self._slots[self._oldest_first.popleft().key]
 
-    def _read(self, place: _Place) -> MultiVector | None:
+    def _read(self, slot: _Slot) -> MultiVector | None:
         file = self._file
-        count = 2 * int(np.prod(place.shape))
+        size = 2 * int(np.prod(slot.shape))
         try:
-            data = os.pread(file.descriptor, count, place.start) if file else b""
+            data = os.pread(file.descriptor, size, slot.start) if file else b""
         except OSError:
             return None
-        return np.frombuffer(data, dtype=np.float16).reshape(place.shape) if len(data) == count else None
+        return np.frombuffer(data, dtype=np.float16).reshape(slot.shape) if len(data) == size else None

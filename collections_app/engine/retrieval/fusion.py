@@ -1,6 +1,6 @@
-"""Several rankings made one: reciprocal rank fusion (Cormack, Clarke and Buettcher, 2009).
+"""Reciprocal rank fusion of several rankings (Cormack, Clarke and Buettcher, 2009).
 
-It needs no scores that can be compared, only places: a page counts 1 / (60 + its place) in every ranking that has it.
+It needs ranks only, no comparable scores: a page scores 1 / (60 + rank) in every ranking that contains it.
 """
 
 from collections.abc import Sequence
@@ -8,20 +8,20 @@ from collections.abc import Sequence
 _K = 60
 
 
-def fused(*rankings: Sequence[int]) -> list[tuple[int, float]]:
-    """(id, score), best first. Of equals the one that an earlier ranking puts first, or the lowest id."""
+def fuse(*rankings: Sequence[int]) -> list[tuple[int, float]]:
+    """Return (id, score) pairs, best first. The earlier ranking's order breaks ties, then the lowest id."""
     scores: dict[int, float] = {}
-    places: dict[int, tuple[int, ...]] = {}
+    first_ranks: dict[int, tuple[int, ...]] = {}
     for number, ranking in enumerate(rankings):
-        for place, one in enumerate(ranking, start=1):
-            scores[one] = scores.get(one, 0.0) + 1 / (_K + place)
-            places.setdefault(one, (number, place))
-    return sorted(scores.items(), key=lambda item: (-item[1], places[item[0]], item[0]))
+        for rank, item in enumerate(ranking, start=1):
+            scores[item] = scores.get(item, 0.0) + 1 / (_K + rank)
+            first_ranks.setdefault(item, (number, rank))
+    return sorted(scores.items(), key=lambda pair: (-pair[1], first_ranks[pair[0]], pair[0]))
 
 
-def firsts(ranked: Sequence[int], *, groups: dict[int, int]) -> list[int]:
-    """Of each group only what comes first, in the same order."""
-    seen: dict[int, int] = {}
-    for one in ranked:
-        seen.setdefault(groups[one], one)
-    return list(seen.values())
+def first_of_each_group(ranking: Sequence[int], *, groups: dict[int, int]) -> list[int]:
+    """Return the ranking with only the first item of each group."""
+    first: dict[int, int] = {}
+    for item in ranking:
+        first.setdefault(groups[item], item)
+    return list(first.values())

@@ -1,6 +1,6 @@
-"""Late interaction: how well a page answers is the sum, over the query's vectors, of the best match each finds on it.
+"""Late interaction (MaxSim): a page's score is the sum, over the query's vectors, of their best match on the page.
 
-Nothing is padded: a row of zeros would win on a page that has nothing but negative similarities.
+Nothing is padded: a row of zeros would win on a page that has only negative similarities.
 """
 
 from collections.abc import Sequence
@@ -9,9 +9,9 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from collections_app.engine.retrieval import maxsim_kernel
+from collections_app.engine.retrieval.kernels import dispatch
 from collections_app.engine.retrieval.multivector import MultiVector
-from collections_app.engine.retrieval.parallel import spread, together
+from collections_app.engine.retrieval.parallel import run_in_chunks, run_shared
 from collections_app.engine.retrieval.single_threaded_blas import single_threaded
 from collections_app.engine.retrieval.sketch import PooledPage
 from collections_app.engine.retrieval.weights import Weights
@@ -22,92 +22,92 @@ Query: TypeAlias = NDArray[np.float16] | NDArray[np.float32]
 Scores: TypeAlias = NDArray[np.float32]
 """(pages,)."""
 
-_FEW = 128
-_BLOCK = 2048  # vectors decoded at a time: a megabyte in float32 at 128 dimensions, which the cache of a core holds
-_PRODUCTS = 2**22  # in memory at once
-_PART = 2**14  # products of vectors: about a tenth of a millisecond
+_SHORT_QUERY = 128
+_BLOCK = 2048  # vectors decoded at a time: 1 MiB of float32 at 128 dimensions, which fits the cache of a core
+_MAX_PRODUCTS = 2**22  # in memory at once
+_CHUNK = 2**14  # products of vectors in one chunk of work: about a tenth of a millisecond
 
 _FLOATS = np.dtype(np.float16)
-# What the compiled loops know the numbers of a page by.
+# Empty arrays by which the kernels recognise the numbers of a page.
 _HALVES, _STEPS = np.empty((0, 0), dtype=np.int16), np.empty((0, 0), dtype=np.int8)
 
 
 def scores(query: Query, pages: Sequence[MultiVector], *, weights: Weights | None = None) -> Scores:
-    """MaxSim of the query with each page; with weights, each vector of the query counts by its own."""
-    asked = np.ascontiguousarray(query, dtype=np.float32)
-    whole = [np.ascontiguousarray(page) for page in pages]
-    _check(asked, whole, _FLOATS)
-    if len(asked) > _FEW:
-        return _products(asked, whole, weights)
-    return _sums(asked, whole, [page.__array_interface__["data"][0] for page in whole], _HALVES, weights)
+    """Return the MaxSim score of each page; with weights, each vector of the query counts by its own."""
+    floats = np.ascontiguousarray(query, dtype=np.float32)
+    contiguous = [np.ascontiguousarray(page) for page in pages]
+    _check(floats, contiguous, _FLOATS)
+    if len(floats) > _SHORT_QUERY:
+        return _scores_by_blas(floats, contiguous, weights)
+    addresses = [page.__array_interface__["data"][0] for page in contiguous]
+    return _scores_by_kernel(floats, contiguous, addresses, _HALVES, weights)
 
 
 def pooled_scores(query: Query, pages: Sequence[PooledPage], *, weights: Weights | None = None) -> Scores:
-    """The same of pooled vectors."""
-    asked = np.ascontiguousarray(query, dtype=np.float32)
+    """Return the MaxSim score of each page's pooled vectors."""
+    floats = np.ascontiguousarray(query, dtype=np.float32)
     numbers = [page.numbers for page in pages]
-    _check(asked, numbers, _STEPS.dtype)
-    found = _sums(asked, numbers, [page.address for page in pages], _STEPS, weights)
-    return found * np.array([page.step for page in pages], dtype=np.float32)
+    _check(floats, numbers, _STEPS.dtype)
+    sums = _scores_by_kernel(floats, numbers, [page.address for page in pages], _STEPS, weights)
+    return sums * np.array([page.step for page in pages], dtype=np.float32)
 
 
-def _sums(
+def _scores_by_kernel(
     query: NDArray[np.float32],
     pages: Sequence[NDArray[Any]],
     addresses: list[int],
     kind: NDArray[np.int16] | NDArray[np.int8],
     weights: Weights | None,
 ) -> Scores:
-    """One call into compiled code for each who helps: the way there and back takes longer than a small page does."""
-    found = np.empty(len(pages), dtype=np.float32)
+    """Score all pages with one kernel call per thread: a call costs more than a small page does."""
+    sums = np.empty(len(pages), dtype=np.float32)
     if not pages:
-        return found
+        return sums
     gains = np.ones(len(query), dtype=np.float32) if weights is None else np.ascontiguousarray(weights, np.float32)
     if gains.shape != query.shape[:1]:
         raise ValueError(f"weights of shape {gains.shape} for a query of shape {query.shape}")
-    lengths = [len(page) for page in pages]
-    where, long, counter = np.array(addresses, np.int64), np.array(lengths, np.int64), np.zeros(1, np.int64)
+    counts = [len(page) for page in pages]
+    starts, lengths, counter = np.array(addresses, np.int64), np.array(counts, np.int64), np.zeros(1, np.int64)
 
-    def work(_held: object = pages) -> None:
-        # Whoever reads the pages holds them as well: an address alone holds nothing.
-        maxsim_kernel.sums_of_pages(query, where, long, kind, gains, counter, found)
+    def work(_referenced: object = pages) -> None:
+        # An address alone keeps no array alive, so each thread holds a reference to the pages.
+        dispatch.sum_over_pages(query, starts, lengths, kind, gains, counter, sums)
 
-    together(work, parts=-(-len(pages) // _worth_it(query, sum(lengths), len(pages))))
-    return found
+    run_shared(work, parts=-(-len(pages) // _pages_per_chunk(query, sum(counts), len(pages))))
+    return sums
 
 
-def _products(query: NDArray[np.float32], pages: Sequence[MultiVector], weights: Weights | None) -> Scores:
-    """For a query as long as a page, the library for matrices is the quicker one."""
-    found = np.empty(len(pages), dtype=np.float32)
+def _scores_by_blas(query: NDArray[np.float32], pages: Sequence[MultiVector], weights: Weights | None) -> Scores:
+    """Score pages with matrix products, which are faster for queries about as long as a page."""
+    sums = np.empty(len(pages), dtype=np.float32)
 
-    def some(start: int, stop: int) -> None:
+    def work(start: int, stop: int) -> None:
         for number in range(start, stop):
             best = _best_products(query, pages[number].view(np.int16))
-            found[number] = best.sum() if weights is None else weights @ best
+            sums[number] = best.sum() if weights is None else weights @ best
 
-    spread(some, len(pages), each=_worth_it(query, sum(map(len, pages)), len(pages)))
-    return found
+    run_in_chunks(work, len(pages), size=_pages_per_chunk(query, sum(map(len, pages)), len(pages)))
+    return sums
 
 
-def _worth_it(query: NDArray[np.float32], vectors: int, pages: int) -> int:
-    """So many of the pages are enough for a part of the work."""
-    return max(1, _PART * pages // max(1, len(query) * vectors))
+def _pages_per_chunk(query: NDArray[np.float32], vectors: int, pages: int) -> int:
+    return max(1, _CHUNK * pages // max(1, len(query) * vectors))
 
 
 def _best_products(query: NDArray[np.float32], page: NDArray[np.int16]) -> NDArray[np.float32]:
     best = np.full(len(query), -np.inf, dtype=np.float32)
-    block = max(1, min(_BLOCK, _PRODUCTS // len(query)))
-    rows = np.empty((min(block, len(page)), query.shape[1]), dtype=np.float32)
+    block = max(1, min(_BLOCK, _MAX_PRODUCTS // len(query)))
+    buffer = np.empty((min(block, len(page)), query.shape[1]), dtype=np.float32)
     with single_threaded():
         for start in range(0, len(page), block):
-            some = rows[: len(page) - start]
-            maxsim_kernel.decode(page[start:], some)
-            np.maximum(best, (query @ some.T).max(axis=1), out=best)
+            rows = buffer[: len(page) - start]
+            dispatch.decode_halves(page[start:], rows)
+            np.maximum(best, (query @ rows.T).max(axis=1), out=best)
     return best
 
 
 def _check(query: NDArray[np.float32], pages: Sequence[NDArray[Any]], kind: np.dtype[Any]) -> None:
-    """What is compiled would read beyond the end."""
+    """Raise ValueError for shapes and types with which a kernel would read out of bounds."""
     for page in pages:
         if page.shape[1:] != query.shape[1:] or not len(query):
             raise ValueError(f"a query of shape {query.shape} for a page of shape {page.shape}, of other dimensions")

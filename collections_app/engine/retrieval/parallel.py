@@ -1,65 +1,66 @@
-"""One search's work on several processors, as far as they are idle.
+"""The work of one search on several processors, as far as they are idle.
 
-Whoever asks does the work, and others help while there is some left. Nobody is waited for who has not begun, and who
-has begun is waited for no longer than one part takes: where all processors are busy, it is as if nobody had helped.
+The calling thread works, and helper threads join in while there is work left. A helper that has not begun is not
+waited for, and one that has begun delays the caller by one chunk at most. So when all processors are busy, a search
+takes as long as it would without helpers.
 """
 
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
-# Searches run side by side as well.
-_MOST_HELPERS = 3
+# Other searches run at the same time.
+_MAX_HELPERS = 3
 
 
-class Helpers:
-    """The threads of this process that help, so many at most; there are none before they are needed."""
+class HelperPool:
+    """At most `size` threads that help; none is started before it is needed."""
 
-    def __init__(self, most: int) -> None:
-        self.most = most
-        self.begin_again()
+    def __init__(self, size: int) -> None:
+        self.size = size
+        self.reset()
 
-    def begin_again(self) -> None:
-        """Without threads, which a copied process has not."""
-        self._pool = ThreadPoolExecutor(max(1, self.most), thread_name_prefix="helper")
+    def reset(self) -> None:
+        """Replace the threads; for a forked process, which does not inherit them."""
+        self._pool = ThreadPoolExecutor(max(1, self.size), thread_name_prefix="helper")
 
-    def share(self, work: Callable[[], None], *, wanted: int) -> None:
-        """`work`, here and by so many others at most; it must end when there is nothing left to do."""
-        asked = [self._pool.submit(work) for _ in range(min(wanted, self.most))]
+    def run(self, work: Callable[[], None], *, helpers: int) -> None:
+        """Run `work` here and in at most `helpers` threads; it must return when there is nothing left to do."""
+        futures = [self._pool.submit(work) for _ in range(min(helpers, self.size))]
         try:
             work()
         finally:
-            begun = [one for one in asked if not one.cancel()]
-            # Until all have ended, whoever failed: what they work on may be gone afterwards.
-            for one in begun:
-                one.exception()
-        for one in begun:
-            one.result()
+            started = [future for future in futures if not future.cancel()]
+            # Wait for all of them even if one failed: the caller may free what they work on.
+            for future in started:
+                future.exception()
+        for future in started:
+            future.result()
 
 
 def _processors() -> int:
-    """Those that this process may use, where the system tells; else those that there are."""
+    """Return the number of processors that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-_helpers = Helpers(min(_MOST_HELPERS, _processors() - 1))
-os.register_at_fork(after_in_child=_helpers.begin_again)
+_helpers = HelperPool(min(_MAX_HELPERS, _processors() - 1))
+os.register_at_fork(after_in_child=_helpers.reset)
 
 
-def together(work: Callable[[], None], *, parts: int) -> None:
-    """`work`, here and by at most `parts` - 1 others; all do the same, and see to it that nothing is done twice."""
-    _helpers.share(work, wanted=parts - 1)
+def run_shared(work: Callable[[], None], *, parts: int) -> None:
+    """Run `work` in at most `parts` threads, this one included; the work itself must not do anything twice."""
+    _helpers.run(work, helpers=parts - 1)
 
 
-def spread(work: Callable[[int, int], None], count: int, *, each: int) -> None:
-    """`work(start, stop)` for everything from 0 to `count`, in parts of `each`, in any order and some at once.
+def run_in_chunks(work: Callable[[int, int], None], count: int, *, size: int) -> None:
+    """Call `work(start, stop)` for chunks of `size` that cover 0 to `count`, in any order, some at the same time.
 
-    It is worth it where a part takes a tenth of a millisecond or more, outside the interpreter's lock.
+    This pays off if a chunk takes a tenth of a millisecond or more and releases the interpreter's lock.
     """
-    starts = iter(range(0, count, each))
+    starts = iter(range(0, count, size))
 
-    def parts() -> None:
+    def work_through() -> None:
         for start in starts:
-            work(start, min(start + each, count))
+            work(start, min(start + size, count))
 
-    together(parts, parts=-(-count // each))
+    run_shared(work_through, parts=-(-count // size))

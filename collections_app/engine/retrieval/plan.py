@@ -1,6 +1,6 @@
-"""How a search goes about its work, by how many pages are in scope. Every threshold is here.
+"""How a search proceeds, depending on the number of pages in scope. Every threshold is here.
 
-The figures were chosen on 10,000 synthetic pages of 1,030 vectors; `make bench` shows what they cost and find.
+The figures were chosen on 10,000 synthetic pages of 1,030 vectors; `make bench` measures their cost and their recall.
 """
 
 import math
@@ -10,54 +10,66 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """How many pages are looked at in each way; the last ones get their exact score."""
+    """How many pages go through each stage; the last stage gives pages their exact score."""
 
-    exact_at_once: int = 100
-    glanced_at: int = 300
-    share_of_few: float = 0.1
-    few: int = 3000  # at most so many by that share
-    share_of_many: float = 0.02
-    pooled: int = 96
-    share_pooled: float = 1 / 64
-    most_pooled: int = 400  # by that share
-    least_exact: int = 12
-    most_exact: int = 64
-    most_for_each_hit: int = 3
+    exhaustive: int = 100  # up to so many pages are all scored exactly
+    coarse_candidates: int = 300
+    coarse_share_of_few: float = 0.1
+    coarse_max_of_few: int = 3000  # limits the share above
+    coarse_share_of_many: float = 0.02
+    pooled_candidates: int = 96
+    pooled_share: float = 1 / 64
+    pooled_max: int = 400  # limits the share above
+    min_exact: int = 12
+    max_exact: int = 64
+    max_exact_per_hit: int = 3
     patience: float = 2.7
-    of_each_document: int = 3
+    pooled_per_document: int = 3
 
     def steps(self, pages: int, *, hits: int) -> "Steps | None":
-        """What to do for so many hits from so many pages; None: score them all exactly."""
-        least = max(self.least_exact, hits + 2)
-        most = max(self.most_exact, self.most_for_each_hit * hits)
-        if pages <= max(self.exact_at_once, most):
+        """Return the sizes of the stages for so many hits from so many pages, or None to score all pages exactly."""
+        min_exact = max(self.min_exact, hits + 2)
+        max_exact = max(self.max_exact, self.max_exact_per_hit * hits)
+        if pages <= max(self.exhaustive, max_exact):
             return None
-        pooled = max(self.pooled, min(int(self.share_pooled * pages), self.most_pooled), 3 * least // 2, most)
-        few = min(int(self.share_of_few * pages), self.few)
-        glanced_at = max(self.glanced_at, few, int(self.share_of_many * pages), 3 * pooled)
-        return Steps(glanced_at=glanced_at, pooled=pooled, least=least, most=most, patience=self.patience)
+        pooled_share = min(int(self.pooled_share * pages), self.pooled_max)
+        pooled = max(self.pooled_candidates, pooled_share, 3 * min_exact // 2, max_exact)
+        coarse_share = max(
+            min(int(self.coarse_share_of_few * pages), self.coarse_max_of_few), int(self.coarse_share_of_many * pages)
+        )
+        return Steps(
+            coarse_candidates=max(self.coarse_candidates, coarse_share, 3 * pooled),
+            pooled_candidates=pooled,
+            min_exact=min_exact,
+            max_exact=max_exact,
+            patience=self.patience,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Steps:
-    """The best of a quick look get a better one, the best of that one a third with pooled vectors.
+    """The stages of one search: coarse sketches of all pages, fine sketches, pooled vectors, and exact scores.
 
-    Of these the likeliest get their exact score, at least and at most so many: until the next one would have to be
-    further above what its pooled vectors say, by so many standard deviations, than those before it were.
+    Each stage ranks the best pages of the one before. Exact scores are given to at least `min_exact` and at most
+    `max_exact` pages, and stop when the next page would have to exceed its pooled estimate by `patience` standard
+    deviations more than the pages before it did.
     """
 
-    glanced_at: int
-    pooled: int
-    least: int
-    most: int
+    coarse_candidates: int
+    pooled_candidates: int
+    min_exact: int
+    max_exact: int
     patience: float
 
-    def is_settled(self, gaps: Sequence[float], *, estimate: float, bar: float) -> bool:
-        """Whether a page of this estimate hardly reaches the bar, when exact scores were so much above estimates."""
-        # There are some dozens, for which an array takes longer.
+    def is_settled(self, gaps: Sequence[float], *, estimate: float, threshold: float) -> bool:
+        """Check whether a page of this estimate is unlikely to reach the threshold.
+
+        `gaps` are the differences between exact score and estimate of the pages scored so far.
+        """
+        # There are a few dozen gaps; arrays would be slower.
         mean = sum(gaps) / len(gaps)
         deviation = math.sqrt(sum((gap - mean) ** 2 for gap in gaps) / len(gaps))
-        return estimate + mean + self.patience * deviation < bar
+        return estimate + mean + self.patience * deviation < threshold
 
 
 PLAN = Plan()

@@ -1,125 +1,144 @@
-"""The sketches of one collection in memory: which pages are there, and which of them are worth a closer look.
+"""The sketches of one collection in memory: which pages it has, and which of them become candidates.
 
-A segment never changes. What comes and goes makes a new one, which shares with the old one what stayed as it was, so
-that searches may go on with theirs meanwhile.
+A segment is immutable. A change of the collection makes a new one, which shares with the old one what stayed the same,
+so that searches can go on with theirs.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from collections_app.engine.retrieval import sketch_scan
-from collections_app.engine.retrieval.sketch_scan import Asked, Sketched
-
-Numbers: TypeAlias = NDArray[np.int64]
-Floats: TypeAlias = NDArray[np.float32]
+from collections_app.engine.retrieval.arrays import Floats, Numbers
+from collections_app.engine.retrieval.sketch_scan import EncodedQuery, LoadedSketches
 
 _NONE: Numbers = np.empty(0, dtype=np.int64)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Contents:
-    """What a collection shows: of each revision its id, its document and how many pages it has; by revision."""
+class RevisionTable:
+    """The revisions that a collection shows: their ids, in ascending order, their documents and page counts."""
 
-    revisions: Numbers
-    documents: Numbers
-    pages: Numbers
+    revision_ids: Numbers
+    document_ids: Numbers
+    page_counts: Numbers
 
-    def of(self, documents: Numbers | None) -> "Contents":
-        """Those of some documents; None: of all."""
-        if documents is None:
+    def of_documents(self, document_ids: Numbers | None) -> "RevisionTable":
+        """Return the revisions of those documents; of all documents for None."""
+        if document_ids is None:
             return self
-        among = np.isin(self.documents, documents)
-        return Contents(self.revisions[among], self.documents[among], self.pages[among])
+        rows = np.isin(self.document_ids, document_ids)
+        return RevisionTable(self.revision_ids[rows], self.document_ids[rows], self.page_counts[rows])
 
     @property
     def nbytes(self) -> int:
-        return self.revisions.nbytes + self.documents.nbytes + self.pages.nbytes
+        return self.revision_ids.nbytes + self.document_ids.nbytes + self.page_counts.nbytes
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Block:
-    """Pages with their sketches, as they were loaded together; `rows` are those that still count."""
+    """Pages with their sketches, as they were loaded; `rows` are those that are still shown."""
 
     page_ids: Numbers
-    revisions: Numbers
-    sketched: Sketched
+    revision_ids: Numbers
+    sketches: LoadedSketches
     rows: Numbers
 
     @property
     def nbytes(self) -> int:
-        return self.page_ids.nbytes + self.revisions.nbytes + self.rows.nbytes + self.sketched.nbytes
+        return self.page_ids.nbytes + self.revision_ids.nbytes + self.rows.nbytes + self.sketches.nbytes
 
-    def of(self, revisions: Numbers) -> "Block":
-        """The pages of those revisions only."""
-        rows = self.rows[np.isin(self.revisions[self.rows], revisions)]
-        sketched = sketch_scan.taken(self.sketched, rows)
-        return Block(self.page_ids[rows], self.revisions[rows], sketched, np.arange(len(rows)))
+    def of_revisions(self, revision_ids: Numbers) -> "Block":
+        """Return a copy with only the pages of those revisions."""
+        return self._copy(self._rows_of(revision_ids))
+
+    def without_hidden(self, shown: Numbers) -> "Block":
+        """Restrict the rows to the revisions that are shown; copy the block if fewer than half of its pages are."""
+        rows = self._rows_of(shown)
+        return replace(self, rows=rows) if 2 * len(rows) >= len(self.page_ids) else self._copy(rows)
+
+    def joined(self, other: "Block") -> "Block":
+        return Block(
+            np.concatenate([self.page_ids, other.page_ids]),
+            np.concatenate([self.revision_ids, other.revision_ids]),
+            sketch_scan.concatenate([self.sketches, other.sketches]),
+            np.concatenate([self.rows, other.rows + len(self.page_ids)]),
+        )
+
+    def _rows_of(self, revision_ids: Numbers) -> Numbers:
+        return self.rows[np.isin(self.revision_ids[self.rows], revision_ids)]
+
+    def _copy(self, rows: Numbers) -> "Block":
+        sketches = sketch_scan.select(self.sketches, rows)
+        return Block(self.page_ids[rows], self.revision_ids[rows], sketches, np.arange(len(rows)))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Unsketched:
-    """Pages with vectors and without a sketch that can be used: each is worth a closer look."""
+    """Pages that have vectors but no valid sketch; every one of them becomes a candidate."""
 
     page_ids: Numbers
-    revisions: Numbers
+    revision_ids: Numbers
 
-    def of(self, revisions: Numbers) -> "Unsketched":
-        """The pages of those revisions only."""
-        among = np.isin(self.revisions, revisions)
-        return Unsketched(self.page_ids[among], self.revisions[among])
+    def of_revisions(self, revision_ids: Numbers) -> "Unsketched":
+        rows = np.isin(self.revision_ids, revision_ids)
+        return Unsketched(self.page_ids[rows], self.revision_ids[rows])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Segment:
-    """The pages of one collection and one space as they were at `seq`."""
+    """The pages of one collection and one vector space as of `seq`."""
 
     seq: int
-    contents: Contents
+    revisions: RevisionTable
     blocks: tuple[Block, ...]
     unsketched: Unsketched
 
     @property
     def nbytes(self) -> int:
-        return self.contents.nbytes + sum(block.nbytes for block in self.blocks) + 2 * self.unsketched.page_ids.nbytes
+        return self.revisions.nbytes + sum(block.nbytes for block in self.blocks) + 2 * self.unsketched.page_ids.nbytes
 
-    def known(self) -> Numbers:
-        """The revisions of which nothing need be loaded; those with pages that have no sketch may get one."""
-        return np.setdiff1d(self.contents.revisions, self.unsketched.revisions)
+    def loaded_revisions(self) -> Numbers:
+        """Return the revisions that need not be loaded again; those with unsketched pages may get sketches."""
+        return np.setdiff1d(self.revisions.revision_ids, self.unsketched.revision_ids)
 
-    def renewed(self, seq: int, contents: Contents, loaded: Iterable[Block], unsketched: Unsketched) -> "Segment":
-        """With what the collection shows now, of which all that was not `known` has been loaded."""
-        staying = np.intersect1d(self.known(), contents.revisions)
-        kept = [_still_there(block, staying) for block in self.blocks]
-        return Segment(seq, contents, tuple(_merged([*kept, *loaded])), unsketched)
+    def updated(
+        self, seq: int, revisions: RevisionTable, new_blocks: Iterable[Block], unsketched: Unsketched
+    ) -> "Segment":
+        """Return a segment of what the collection shows now; expects blocks of all that was not loaded."""
+        shown = np.intersect1d(self.loaded_revisions(), revisions.revision_ids)
+        remaining = [block.without_hidden(shown) for block in self.blocks]
+        return Segment(seq, revisions, tuple(_merged([*remaining, *new_blocks])), unsketched)
 
-    def within(self, documents: Numbers | None, *, but: Numbers) -> "Part":
-        """The part that a search may see."""
-        contents = self.contents.of(documents)
+    def part(self, document_ids: Numbers | None, *, excluded_page_ids: Numbers) -> "SegmentPart":
+        """Return the part that is in the scope of a search."""
+        revisions = self.revisions.of_documents(document_ids)
         rows = tuple(block.rows for block in self.blocks)
         unsketched = self.unsketched.page_ids
-        if documents is not None:
-            rows = tuple(block.rows[np.isin(block.revisions[block.rows], contents.revisions)] for block in self.blocks)
-            unsketched = self.unsketched.of(contents.revisions).page_ids
-        left_out = 0
-        if len(but):
+        if document_ids is not None:
+            shown = revisions.revision_ids
+            rows = tuple(block.rows[np.isin(block.revision_ids[block.rows], shown)] for block in self.blocks)
+            unsketched = self.unsketched.of_revisions(shown).page_ids
+        excluded = 0
+        if len(excluded_page_ids):
             before = len(unsketched) + sum(map(len, rows))
-            both = zip(self.blocks, rows, strict=True)
-            rows = tuple(some[~np.isin(block.page_ids[some], but)] for block, some in both)
-            unsketched = unsketched[~np.isin(unsketched, but)]
-            left_out = before - len(unsketched) - sum(map(len, rows))
-        return Part(self, rows, unsketched, int(contents.pages.sum()) - left_out)
+            pairs = zip(self.blocks, rows, strict=True)
+            rows = tuple(kept[~np.isin(block.page_ids[kept], excluded_page_ids)] for block, kept in pairs)
+            unsketched = unsketched[~np.isin(unsketched, excluded_page_ids)]
+            excluded = before - len(unsketched) - sum(map(len, rows))
+        return SegmentPart(self, rows, unsketched, int(revisions.page_counts.sum()) - excluded)
 
 
-NOTHING = Segment(-1, Contents(_NONE, _NONE, _NONE), (), Unsketched(_NONE, _NONE))
+EMPTY = Segment(-1, RevisionTable(_NONE, _NONE, _NONE), (), Unsketched(_NONE, _NONE))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Part:
-    """Pages of a segment: the rows of its blocks, those without a sketch, and how many with those without vectors."""
+class SegmentPart:
+    """Pages of a segment: rows of its blocks, and pages without a sketch.
+
+    `pages` counts those without vectors as well; `len()` counts only those with vectors.
+    """
 
     segment: Segment
     rows: tuple[Numbers, ...]
@@ -130,111 +149,98 @@ class Part:
         return len(self.unsketched) + sum(map(len, self.rows))
 
     def page_ids(self) -> Numbers:
-        """All that have vectors."""
+        """Return the ids of all pages that have vectors."""
         pairs = zip(self.segment.blocks, self.rows, strict=True)
         return np.concatenate([self.unsketched, *(block.page_ids[rows] for block, rows in pairs)])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Some:
-    """Pages of one block, and the documents that they are of."""
+class _Selection:
+    """Rows of one block, and the revisions that their documents are looked up in."""
 
     block: Block
     rows: Numbers
-    contents: Contents
-
-    def taken(self, rows: Numbers) -> "_Some":
-        return _Some(self.block, rows, self.contents)
+    revisions: RevisionTable
 
     @property
     def page_ids(self) -> Numbers:
         return self.block.page_ids[self.rows]
 
     @property
-    def documents(self) -> Numbers:
-        place = np.searchsorted(self.contents.revisions, self.block.revisions[self.rows])
-        return self.contents.documents[place]
+    def document_ids(self) -> Numbers:
+        index = np.searchsorted(self.revisions.revision_ids, self.block.revision_ids[self.rows])
+        return self.revisions.document_ids[index]
 
 
-def best(
-    parts: Sequence[Part], query: Asked, *, most: int, glanced_at: int, of_each_document: int | None = None
+def best_candidates(
+    parts: Sequence[SegmentPart],
+    query: EncodedQuery,
+    *,
+    limit: int,
+    coarse_candidates: int,
+    per_document: int | None = None,
 ) -> Numbers:
-    """The `most` pages that answer best by their sketches, best first, among the `glanced_at` best at a glance.
+    """Return the ids of the `limit` pages that score best by their sketches, best first.
 
-    Pages without a sketch are not among them.
+    Fine scores are computed only for the `coarse_candidates` best pages by coarse scores. At most `per_document` pages
+    of each document are returned. Pages without a sketch are not among them.
     """
-    places = [
-        _Some(block, rows, part.segment.contents)
+    selections = [
+        _Selection(block, rows, part.segment.revisions)
         for part in parts
         for block, rows in zip(part.segment.blocks, part.rows, strict=True)
         if len(rows)
     ]
-    if sum(len(some.rows) for some in places) > glanced_at:
-        glances = [_glance(query, some) for some in places]
-        places = _highest(places, glances, glanced_at)
-    if not places:
+    if sum(len(selection.rows) for selection in selections) > coarse_candidates:
+        scores = [_coarse_scores(query, selection) for selection in selections]
+        selections = _best_rows(selections, scores, coarse_candidates)
+    if not selections:
         return _NONE
-    scores = np.concatenate([sketch_scan.finely(query, some.block.sketched.fine, some.rows) for some in places])
-    ids = np.concatenate([some.page_ids for some in places])
-    order = np.lexsort((ids, -scores))
-    if of_each_document is not None:
-        documents = np.concatenate([some.documents for some in places])
-        order = order[_place_in_group(documents[order]) < of_each_document]
-    return ids[order[:most]]
+    fine_scores = np.concatenate(
+        [sketch_scan.score_fine(query, selection.block.sketches.fine, selection.rows) for selection in selections]
+    )
+    ids = np.concatenate([selection.page_ids for selection in selections])
+    order = np.lexsort((ids, -fine_scores))
+    if per_document is not None:
+        document_ids = np.concatenate([selection.document_ids for selection in selections])
+        order = order[_rank_in_group(document_ids[order]) < per_document]
+    return ids[order[:limit]]
 
 
-def _glance(query: Asked, some: _Some) -> Floats:
-    sketched = some.block.sketched
-    return sketch_scan.coarsely(query, sketched.coarse, some.rows, dim=sketched.dim)
+def _coarse_scores(query: EncodedQuery, selection: _Selection) -> Floats:
+    sketches = selection.block.sketches
+    return sketch_scan.score_coarse(query, sketches.coarse, selection.rows, dim=sketches.dim)
 
 
-def _highest(places: list[_Some], scores: list[Floats], most: int) -> list[_Some]:
-    """Those of the highest scores, and of equals at the end those of the lowest ids."""
-    every = np.concatenate(scores)
-    bar = np.partition(every, -most)[-most]
-    equal = np.flatnonzero(every == bar)
-    ids = np.concatenate([some.page_ids for some in places])[equal]
-    kept = every > bar
-    kept[equal[np.argsort(ids)[: most - int(kept.sum())]]] = True
-    parts = np.split(kept, np.cumsum([len(some.rows) for some in places])[:-1])
-    chosen = [some.taken(some.rows[part]) for some, part in zip(places, parts, strict=True)]
-    return [some for some in chosen if len(some.rows)]
+def _best_rows(selections: list[_Selection], scores: list[Floats], limit: int) -> list[_Selection]:
+    """Return the `limit` rows of the highest scores; among equal scores at the end, those of the lowest ids."""
+    all_scores = np.concatenate(scores)
+    threshold = np.partition(all_scores, -limit)[-limit]
+    ties = np.flatnonzero(all_scores == threshold)
+    tie_ids = np.concatenate([selection.page_ids for selection in selections])[ties]
+    chosen = all_scores > threshold
+    chosen[ties[np.argsort(tie_ids)[: limit - int(chosen.sum())]]] = True
+    masks = np.split(chosen, np.cumsum([len(selection.rows) for selection in selections])[:-1])
+    pairs = zip(selections, masks, strict=True)
+    best = [replace(selection, rows=selection.rows[mask]) for selection, mask in pairs]
+    return [selection for selection in best if len(selection.rows)]
 
 
-def _place_in_group(groups: Numbers) -> Numbers:
-    """How many of the same group come before each."""
+def _rank_in_group(groups: Numbers) -> Numbers:
+    """Return for each element how many of the same group come before it."""
     order = np.argsort(groups, kind="stable")
     _, firsts, sizes = np.unique(groups[order], return_index=True, return_counts=True)
-    places = np.empty(len(groups), dtype=np.int64)
-    places[order] = np.arange(len(groups)) - np.repeat(firsts, sizes)
-    return places
-
-
-def _still_there(block: Block, revisions: Numbers) -> Block:
-    """The block with the rows that are still shown; a new one where most of it is gone."""
-    rows = block.rows[np.isin(block.revisions[block.rows], revisions)]
-    if 2 * len(rows) >= len(block.page_ids):
-        return replace(block, rows=rows)
-    return Block(
-        block.page_ids[rows], block.revisions[rows], sketch_scan.taken(block.sketched, rows), np.arange(len(rows))
-    )
+    ranks = np.empty(len(groups), dtype=np.int64)
+    ranks[order] = np.arange(len(groups)) - np.repeat(firsts, sizes)
+    return ranks
 
 
 def _merged(blocks: Iterable[Block]) -> list[Block]:
-    """Few blocks, each at least twice as large as the next: what comes bit by bit is copied only now and then."""
-    kept: list[Block] = []
+    """Merge blocks until each is at least twice as large as the next, so that few exist and copies are rare."""
+    merged: list[Block] = []
     for block in blocks:
-        kept.append(block)
-        while len(kept) > 1 and len(kept[-2].page_ids) < 2 * len(kept[-1].page_ids):
-            later, earlier = kept.pop(), kept.pop()
-            kept.append(_joined(earlier, later))
-    return [block for block in kept if len(block.rows)]
-
-
-def _joined(one: Block, other: Block) -> Block:
-    return Block(
-        np.concatenate([one.page_ids, other.page_ids]),
-        np.concatenate([one.revisions, other.revisions]),
-        sketch_scan.joined([one.sketched, other.sketched]),
-        np.concatenate([one.rows, other.rows + len(one.page_ids)]),
-    )
+        merged.append(block)
+        while len(merged) > 1 and len(merged[-2].page_ids) < 2 * len(merged[-1].page_ids):
+            later, earlier = merged.pop(), merged.pop()
+            merged.append(earlier.joined(later))
+    return [block for block in merged if len(block.rows)]

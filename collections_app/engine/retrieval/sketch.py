@@ -1,38 +1,34 @@
-"""The small forms of a page, from which the candidates of a search are chosen; its vectors have the last word.
+"""The compact forms of a page, from which a search chooses its candidates; exact scores come from the full vectors.
 
-The sketch: the signs of the page's pooled vectors, a bit for each dimension; 2.5 kB at 128 dimensions. Three bytes come
-first: the format, and how many vectors follow of the fine and of the coarse form. The pooled form: the fine vectors as
-whole numbers of six bits, four in three bytes; 12 kB. Before them come the step that they are multiples of, as float32,
-and a byte for each vector: how many times larger its own step is.
+The sketch has the signs of the page's pooled vectors, one bit per dimension; 2.5 kB at 128 dimensions. It begins with
+three bytes: the format, and the numbers of vectors in the fine and in the coarse form, which follow. The pooled form
+has the fine vectors as integers of six bits, four in three bytes; 12 kB. It begins with the step that they are
+multiples of, as float32, and a byte for each vector: how many times larger its own step is.
 """
 
 import struct
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
-from numba import types
 from numpy.typing import NDArray
 
-from collections_app.engine.retrieval.jit import compiled
+from collections_app.engine.retrieval.arrays import Bytes, Floats
+from collections_app.engine.retrieval.kernels import dispatch
 from collections_app.engine.retrieval.multivector import MultiVector
-from collections_app.engine.retrieval.pooling import Floats, Pooled, pool
-
-Bits: TypeAlias = NDArray[np.uint8]
+from collections_app.engine.retrieval.pooling import Pooled, pool
 
 FORMAT = 1
 _HEADER = struct.Struct("<BBB")
 HEADER_BYTES = _HEADER.size
 _STEP = struct.Struct("<f")
-_MOST = 31  # of six bits, which are kept as this much and one more
-_MOST_TIMES = 127 // _MOST
-_PACKED = types.Array(types.uint8, 2, "C", readonly=True)
-_TIMES = types.Array(types.int8, 1, "C", readonly=True)
+_MAX_NUMBER = 31  # of six bits, which are stored with an offset of one more than this
+_MAX_MULTIPLE = 127 // _MAX_NUMBER
 
 
 @dataclass(frozen=True, slots=True)
-class Small:
-    """The small forms of one page, as they are kept."""
+class CompactForms:
+    """The compact forms of one page, as they are stored."""
 
     pooled: bytes
     sketch: bytes
@@ -45,7 +41,7 @@ class PooledPage:
     step: float
     numbers: NDArray[np.int8]
     address: int = field(init=False)
-    """Of the numbers, which are in one piece. To ask an array for it takes a microsecond, too long for each search."""
+    """The address of the contiguous numbers. Getting it from an array takes a microsecond, too long in a search."""
 
     def __post_init__(self) -> None:
         numbers = np.ascontiguousarray(self.numbers)
@@ -53,83 +49,72 @@ class PooledPage:
         object.__setattr__(self, "address", numbers.__array_interface__["data"][0])
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """A copy has its numbers somewhere else."""
+        """Leave out the address, which is another one in a copy."""
         return PooledPage, (self.step, self.numbers)
 
 
-class NotASketch(ValueError):
+class InvalidSketch(ValueError):
     """Bytes that this module did not write, or not for vectors of these dimensions."""
 
 
-def small(page: MultiVector) -> Small:
-    """Both small forms of a page."""
+def compact_forms(page: MultiVector) -> CompactForms:
+    """Compute both compact forms of a page."""
     pooled = pool(page)
-    return Small(_pooled(pooled.fine), _sketch(pooled))
+    return CompactForms(_encode_pooled(pooled.fine), _encode_sketch(pooled))
 
 
-def pooled_page(data: bytes, *, dim: int) -> PooledPage:
-    """The pooled vectors from what is kept of them."""
+def decode_pooled(data: bytes, *, dim: int) -> PooledPage:
+    """Decode the stored pooled form; raise InvalidSketch if it is malformed."""
     fours = -(-dim // 4)
     count, rest = divmod(len(data) - _STEP.size, 1 + 3 * fours)
     if rest or count < 1:
-        raise NotASketch(f"{len(data)} bytes for vectors of {dim} dimensions")
+        raise InvalidSketch(f"{len(data)} bytes for vectors of {dim} dimensions")
     (step,) = _STEP.unpack_from(data)
-    times = np.frombuffer(data, dtype=np.int8, offset=_STEP.size, count=count)
-    if times.min() < 1 or times.max() > _MOST_TIMES:
-        raise NotASketch(f"a vector has a step of {times.min()} to {times.max()} times the least")
+    multiples = np.frombuffer(data, dtype=np.int8, offset=_STEP.size, count=count)
+    if multiples.min() < 1 or multiples.max() > _MAX_MULTIPLE:
+        raise InvalidSketch(f"steps of {multiples.min()} to {multiples.max()} times the smallest")
     packed = np.frombuffer(data, dtype=np.uint8, offset=_STEP.size + count).reshape(count, 3 * fours)
     numbers = np.empty((count, 4 * fours), dtype=np.int8)
-    _unpack(packed, times, numbers)
+    dispatch.unpack_six_bits(packed, multiples, numbers)
     return PooledPage(step, numbers[:, :dim])
 
 
 def check(sketch: bytes, *, dim: int) -> None:
-    """NotASketch where it is not one."""
+    """Raise InvalidSketch if the sketch is malformed."""
     if len(sketch) < _HEADER.size:
-        raise NotASketch(f"{len(sketch)} bytes")
+        raise InvalidSketch(f"{len(sketch)} bytes")
     form, fine, coarse = _HEADER.unpack_from(sketch)
-    if form != FORMAT or not 1 <= coarse <= fine or len(sketch) != _HEADER.size + (fine + coarse) * width(dim):
-        raise NotASketch(f"{len(sketch)} bytes in format {form}, for {fine} and {coarse} vectors")
+    if form != FORMAT or not 1 <= coarse <= fine or len(sketch) != _HEADER.size + (fine + coarse) * vector_bytes(dim):
+        raise InvalidSketch(f"{len(sketch)} bytes in format {form}, for {fine} and {coarse} vectors")
 
 
-def width(dim: int) -> int:
-    """Bytes of one vector in a sketch."""
+def vector_bytes(dim: int) -> int:
+    """Return the number of bytes of one vector in a sketch."""
     return -(-dim // 8)
 
 
-def _sketch(pooled: Pooled) -> bytes:
+def _encode_sketch(pooled: Pooled) -> bytes:
     header = _HEADER.pack(FORMAT, len(pooled.fine), len(pooled.coarse))
     return header + _signs(pooled.fine).tobytes() + _signs(pooled.coarse).tobytes()
 
 
-def _signs(vectors: Floats) -> Bits:
+def _signs(vectors: Floats) -> Bytes:
     return np.packbits(vectors > 0, axis=1, bitorder="little")
 
 
-def _pooled(vectors: Floats) -> bytes:
+def _encode_pooled(vectors: Floats) -> bytes:
     largest = np.abs(vectors).max(axis=1)
-    step = np.float32(largest.max() / (_MOST * _MOST_TIMES)) or np.float32(1)
-    with np.errstate(invalid="ignore"):  # what is no number is refused where vectors are kept
-        times = np.clip(np.ceil(largest / (_MOST * step)), 1, _MOST_TIMES).astype(np.uint8)
-        numbers = np.rint(vectors / (step * times)[:, None]).clip(-_MOST, _MOST).astype(np.int8)
-    packed = _packed((numbers + np.int8(_MOST + 1)).view(np.uint8))
-    return b"".join((_STEP.pack(step), times.tobytes(), packed.tobytes()))
+    step = np.float32(largest.max() / (_MAX_NUMBER * _MAX_MULTIPLE)) or np.float32(1)
+    with np.errstate(invalid="ignore"):  # NaN is rejected where vectors are stored
+        multiples = np.clip(np.ceil(largest / (_MAX_NUMBER * step)), 1, _MAX_MULTIPLE).astype(np.uint8)
+        numbers = np.rint(vectors / (step * multiples)[:, None]).clip(-_MAX_NUMBER, _MAX_NUMBER).astype(np.int8)
+    packed = _packed((numbers + np.int8(_MAX_NUMBER + 1)).view(np.uint8))
+    return b"".join((_STEP.pack(step), multiples.tobytes(), packed.tobytes()))
 
 
-def _packed(six_bits: Bits) -> Bits:
-    filled = np.pad(six_bits, ((0, 0), (0, -six_bits.shape[1] % 4)))
-    fours = filled.reshape(len(filled), -1, 4).astype("<u4")
+def _packed(six_bits: Bytes) -> Bytes:
+    padded = np.pad(six_bits, ((0, 0), (0, -six_bits.shape[1] % 4)))
+    fours = padded.reshape(len(padded), -1, 4).astype("<u4")
     joined = fours[..., 0] | fours[..., 1] << 6 | fours[..., 2] << 12 | fours[..., 3] << 18
-    bytes_of_each: Bits = joined[..., None].view(np.uint8)
+    bytes_of_each: Bytes = joined[..., None].view(np.uint8)
     return bytes_of_each[..., :3]
-
-
-@compiled(types.void(_PACKED, _TIMES, types.int8[:, ::1]))
-def _unpack(packed: Bits, times: NDArray[np.int8], numbers: NDArray[np.int8]) -> None:
-    for row in range(len(times)):
-        for four in range(numbers.shape[1] // 4):
-            a, b, c = packed[row, 3 * four], packed[row, 3 * four + 1], packed[row, 3 * four + 2]
-            numbers[row, 4 * four] = ((a & 63) - 32) * times[row]
-            numbers[row, 4 * four + 1] = ((a >> 6 | (b & 15) << 2) - 32) * times[row]
-            numbers[row, 4 * four + 2] = ((b >> 4 | (c & 3) << 4) - 32) * times[row]
-            numbers[row, 4 * four + 3] = ((c >> 2) - 32) * times[row]

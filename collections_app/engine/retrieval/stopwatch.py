@@ -1,4 +1,4 @@
-"""How long each stage of some work took."""
+"""Timings of the stages of a search."""
 
 import time
 from collections.abc import Iterator
@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 
 class Stopwatch:
-    """Milliseconds by stage, in the order in which they began; a stage that comes again adds up."""
+    """Milliseconds by stage, in the order in which stages first began; repeated stages add up."""
 
     def __init__(self) -> None:
         self.ms: dict[str, float] = {}

@@ -1,4 +1,4 @@
-"""The best of a stream that may be too long to keep: highest score first, and of equals the lowest id."""
+"""The best items of a stream that may be too long to store: highest score first, ties by lowest id."""
 
 import math
 from collections.abc import Iterable
@@ -7,42 +7,42 @@ from typing import TypeAlias
 import numpy as np
 
 _Ranked: TypeAlias = tuple[float, int]
-"""The score's negative and the id: what is less comes first."""
+"""The negated score and the id, so that the better item sorts first."""
 
-_SPARE = 1024  # kept beyond the best before it is sorted again
+_SPARE = 1024  # items stored beyond the limit before they are sorted and cut again
 
 
-class Best:
-    """The best `most` so far that reach `at_least`, as 32 bits tell them apart; of each group only its best."""
+class TopK:
+    """The best `limit` items so far with a float32 score of at least `min_score`; of each group only the best one."""
 
-    def __init__(self, most: int, *, at_least: float = -math.inf) -> None:
-        self._most = most
-        self._bar = float(np.float32(at_least))
-        self._of_groups: dict[int, _Ranked] = {}
+    def __init__(self, limit: int, *, min_score: float = -math.inf) -> None:
+        self._limit = limit
+        self._threshold = float(np.float32(min_score))
+        self._by_group: dict[int, _Ranked] = {}
 
     def add(self, scores: Iterable[float], *, ids: Iterable[int], groups: Iterable[int]) -> None:
-        """Three of one length. Where every item stands for itself, the groups are the ids."""
-        # They come a few at a time, for which arrays take longer.
+        """Add items, given as three iterables of one length. Pass the ids as groups to keep every item."""
+        # Items come a few at a time, and arrays would be slower for that.
         for score, item, group in zip(scores, ids, groups, strict=True):
-            if score >= self._bar:
+            if score >= self._threshold:
                 new = (-score, item)
-                self._of_groups[group] = min(new, self._of_groups.get(group, new))
-        if len(self._of_groups) > self._most + _SPARE:
-            self._sort()
+                self._by_group[group] = min(new, self._by_group.get(group, new))
+        if len(self._by_group) > self._limit + _SPARE:
+            self._cut()
 
-    def ranked(self) -> list[tuple[int, float]]:
-        """(id, score), best first."""
-        self._sort()
-        return [(item, -less) for less, item in self._of_groups.values()]
+    def ranking(self) -> list[tuple[int, float]]:
+        """Return (id, score) pairs, best first."""
+        self._cut()
+        return [(item, -negated) for negated, item in self._by_group.values()]
 
-    def bar(self) -> float:
-        """The least score with which something new gets among the best."""
-        self._sort()
-        return self._bar
+    def threshold(self) -> float:
+        """Return the lowest score with which a new item can still enter."""
+        self._cut()
+        return self._threshold
 
-    def _sort(self) -> None:
-        kept = sorted(self._of_groups.items(), key=lambda pair: pair[1])[: self._most]
-        self._of_groups = dict(kept)
-        if len(kept) == self._most:
-            # What scores less has no chance any more, nor has what is left of its group.
-            self._bar = max(self._bar, -kept[-1][1][0])
+    def _cut(self) -> None:
+        best = sorted(self._by_group.items(), key=lambda pair: pair[1])[: self._limit]
+        self._by_group = dict(best)
+        if len(best) == self._limit:
+            # Lower scores cannot enter any more, nor can the rest of a group that was dropped here.
+            self._threshold = max(self._threshold, -best[-1][1][0])

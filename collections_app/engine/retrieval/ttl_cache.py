@@ -1,4 +1,8 @@
-"""Values that are kept for a short while, and only so many of them."""
+"""A small cache whose values expire.
+
+`cachetools.TTLCache` does the same but is not safe to use from several threads: with the lock that it needs, the
+library would save fewer lines than a dependency costs.
+"""
 
 import time
 from collections import OrderedDict
@@ -10,23 +14,23 @@ Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
 
 
-class Recent(Generic[Key, Value]):
-    """The last `most` values put in, each for `seconds`. Safe to use from many threads."""
+class TtlCache(Generic[Key, Value]):
+    """The last `limit` values that were put in, each for `seconds`. Thread-safe."""
 
-    def __init__(self, *, most: int, seconds: float) -> None:
-        self._most = most
+    def __init__(self, *, limit: int, seconds: float) -> None:
+        self._limit = limit
         self._seconds = seconds
         self._lock = Lock()
-        self._kept: OrderedDict[Key, tuple[float, Value]] = OrderedDict()
+        self._entries: OrderedDict[Key, tuple[float, Value]] = OrderedDict()
 
     def get(self, key: Key) -> Value | None:
         with self._lock:
-            until, value = self._kept.get(key, (0.0, None))
-            return value if time.monotonic() < until else None
+            expires, value = self._entries.get(key, (0.0, None))
+            return value if time.monotonic() < expires else None
 
     def put(self, key: Key, value: Value) -> None:
         with self._lock:
-            self._kept[key] = (time.monotonic() + self._seconds, value)
-            self._kept.move_to_end(key)
-            while len(self._kept) > self._most:
-                self._kept.popitem(last=False)
+            self._entries[key] = (time.monotonic() + self._seconds, value)
+            self._entries.move_to_end(key)
+            while len(self._entries) > self._limit:
+                self._entries.popitem(last=False)

@@ -1,7 +1,7 @@
-"""Several questions as one: the vectors of all, each with a weight.
+"""Queries of several parts as one set of vectors, each with a weight.
 
-A part counts by its weight, however many vectors it has: a page of a thousand must not drown a line of words. The
-weights are such that one part alone has the score that it would have without any.
+A part counts by its weight, however many vectors it has: a page of a thousand vectors must not drown a line of text.
+The weights are scaled so that a single part has the same score as without weights.
 """
 
 from collections.abc import Sequence
@@ -14,20 +14,20 @@ from collections_app.engine.retrieval.multivector import MultiVector
 from collections_app.engine.retrieval.pooling import FINE, pool
 
 Weights: TypeAlias = NDArray[np.float32]
-"""(q,), one for each vector of the query; what is to be avoided has weights below zero."""
+"""(q,), one for each vector of the query; negative for what is to be avoided."""
 
 
-def together(parts: Sequence[tuple[MultiVector, float]]) -> tuple[MultiVector, Weights]:
-    """The vectors of all parts and their weights; at least one part, all of one dim."""
+def combine(parts: Sequence[tuple[MultiVector, float]]) -> tuple[MultiVector, Weights]:
+    """Return the vectors of all parts and their weights; expects at least one part, and one dim for all."""
     mean = sum(len(vectors) for vectors, _ in parts) / len(parts)
     weights = [np.full(len(vectors), weight * mean / len(vectors), dtype=np.float32) for vectors, weight in parts]
     return np.concatenate([vectors for vectors, _ in parts]), np.concatenate(weights)
 
 
-def condensed(query: MultiVector, weights: Weights | None) -> tuple[MultiVector, Weights | None]:
-    """A query as long as a page in fewer vectors, each of which counts for all that it stands for.
+def condense(query: MultiVector, weights: Weights | None) -> tuple[MultiVector, Weights | None]:
+    """Pool a query that is as long as a page; each of the new vectors counts for all that it stands for.
 
-    Good enough to choose among pages, and far quicker. What has weights of its own is pooled by itself.
+    The result is good enough to choose candidates, and far quicker. Vectors of different weights are pooled apart.
     """
     if len(query) <= FINE:
         return query, weights

@@ -1,4 +1,4 @@
-"""The words of a page with their places, as they are kept: compressed, and exact to a ten-thousandth of the page."""
+"""The words of a page with their boxes, as they are stored: compressed, exact to 1/10,000 of the page."""
 
 import zlib
 from collections.abc import Iterable
@@ -11,7 +11,7 @@ from collections_app.engine.text_rules import FORBIDDEN_IN_WORDS
 from embeddings.contract import Layout, Word
 
 _STEPS = 10_000
-_LONGEST = 200
+_MAX_LENGTH = 200
 
 
 def encode(words: Iterable[Word]) -> bytes:
@@ -22,19 +22,19 @@ def encode(words: Iterable[Word]) -> bytes:
     return zlib.compress(orjson.dumps(rows), 1)
 
 
-def decode(kept: bytes) -> list[Word]:
-    return [Word(text, *(edge / _STEPS for edge in edges)) for text, *edges in orjson.loads(zlib.decompress(kept))]
+def decode(data: bytes) -> list[Word]:
+    return [Word(text, *(edge / _STEPS for edge in edges)) for text, *edges in orjson.loads(zlib.decompress(data))]
 
 
-def of_layout(layout: Any) -> list[Word]:
-    """The words that came with a layout: those that a service has read itself, as far as they can be kept."""
-    found = layout.get("words", ()) if isinstance(layout, dict) else ()
-    cleaned = [Word(FORBIDDEN_IN_WORDS.sub("", text)[:_LONGEST], *edges) for text, *edges in found]
+def words_of(layout: Any) -> list[Word]:
+    """Return the words that the embeddings service read and sent with a layout, without what cannot be stored."""
+    words = layout.get("words", ()) if isinstance(layout, dict) else ()
+    cleaned = [Word(FORBIDDEN_IN_WORDS.sub("", text)[:_MAX_LENGTH], *edges) for text, *edges in words]
     return [word for word in cleaned if word.text.strip()]
 
 
 def without_words(layout: Layout | None) -> Layout | None:
-    """The layout as it is kept with the vectors."""
+    """Return the layout as it is stored with the vectors."""
     if layout is None or "words" not in layout:
         return layout
     bare = layout.copy()
@@ -42,8 +42,8 @@ def without_words(layout: Layout | None) -> Layout | None:
     return bare
 
 
-def inside(words: Iterable[Word], box: Box) -> list[str]:
-    """The words whose middle lies in the box, in their order."""
+def words_inside(words: Iterable[Word], box: Box) -> list[str]:
+    """Return the words whose centre is inside the box, in their order."""
     left, top, right, bottom = box
     return [
         word.text

@@ -12,7 +12,7 @@ from pytest_django import Settings
 
 from accounts.ownership import acting_for
 from collections_app.engine.rendering.protocol import RenderedPage
-from collections_app.engine.retrieval.sketch import small
+from collections_app.engine.retrieval.sketch import compact_forms
 from collections_app.ingest import worker
 from collections_app.ingest.embed_pages import PageFailed, background_embedder
 from collections_app.models import Page
@@ -75,7 +75,7 @@ def test_batches_are_embedded_in_order_without_blocking_the_caller(settings: Set
         assert [result.spaces for result in results] == [{SPACE}, {SPACE}]
         assert [len(request.json()["inputs"]) for request in server.requests] == [2, 1]
     embedded = results[0].pages[2]
-    assert embedded.small == small(embedded.multi_vector.vectors)
+    assert embedded.compact_forms == compact_forms(embedded.multi_vector.vectors)
 
 
 def test_refused_pages_are_listed_or_end_the_batch(settings: Settings) -> None:

@@ -16,7 +16,7 @@ from pytest_django import Settings
 
 from accounts.ownership import acting_for
 from benchmarks.harness.stack import descendants
-from collections_app.engine.retrieval.sketch import small
+from collections_app.engine.retrieval.sketch import compact_forms
 from collections_app.failpoints import Fault
 from collections_app.ingest import pipeline, worker
 from collections_app.models import Page, PageEmbedding, Revision, Status, StoredFile
@@ -77,7 +77,7 @@ def test_pdf_becomes_pages_with_text_images_and_vectors(owner: Someone, service:
     with Client(service, token=KEY) as client:
         expected = client.embed_pages([image], words=[words]).multi_vectors[0].vectors
     assert np.array_equal(stored, expected)
-    assert (row.pooled, row.sketch) == (small(expected).pooled, small(expected).sketch)
+    assert (row.pooled, row.sketch) == (compact_forms(expected).pooled, compact_forms(expected).sketch)
 
 
 def test_every_frame_of_an_image_is_a_page(owner: Someone) -> None:

@@ -77,7 +77,7 @@ def test_part_of_a_segment_has_the_pages_of_the_filtered_documents(alice: Someon
         last = Document.objects.get(owner_id=alice.id, name="d5")
         _, versions = scope.collection_versions(tx, caller_of(alice), Scope(), TOY)
         (segment,) = index.process_index.segments(tx, versions, space_id=space_id(), dim=TOY.dim)
-    part = segment.within(np.array([last.pk]), but=np.empty(0, dtype=np.int64))
+    part = segment.part(np.array([last.pk]), excluded_page_ids=np.empty(0, dtype=np.int64))
     assert sorted(part.page_ids().tolist()) == ids[-25:]
 
 

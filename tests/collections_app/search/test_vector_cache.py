@@ -20,7 +20,7 @@ DIM = PAGES[0].shape[1]
 @pytest.fixture(autouse=True)
 def empty_caches() -> None:
     for cache in (vector_cache._full, vector_cache._pooled, vector_cache._file):
-        cache.begin_again()
+        cache.reset()
 
 
 def reads_from(where: str, form: str) -> float:
@@ -68,7 +68,7 @@ def test_evicted_vectors_are_read_from_the_file_if_there_is_one(
         for _ in range(2):
             pages = vector_cache.read(tx, ids, dim=DIM)
             assert all(np.array_equal(pages[page_id], stored) for page_id, stored in zip(ids, PAGES, strict=True))
-            vector_cache._full.begin_again()
+            vector_cache._full.reset()
     reads = reads_from("file", "whole") - before[0], reads_from("database", "whole") - before[1]
     assert reads == (from_file, 16 - from_file)
 

@@ -7,7 +7,7 @@ from django.core.management import call_command
 from django.db import connection
 
 from accounts.ownership import acting_for
-from collections_app.engine.retrieval.sketch import small
+from collections_app.engine.retrieval.sketch import compact_forms
 from collections_app.models import Collection, Page, PageEmbedding
 from collections_app.storage import files, rebuild
 from tests.cast import Someone
@@ -41,7 +41,9 @@ def test_missing_sketches_are_rebuilt_and_indexes_invalidated(alice: Someone) ->
     output = StringIO()
     call_command("rebuild_sketches", stdout=output)
     assert "Rebuilt the sketches of 2 pages." in output.getvalue()
-    assert stored_sketches(alice) == before == [(small(one).pooled, small(one).sketch) for one in VECTORS]
+    assert (
+        stored_sketches(alice) == before == [(compact_forms(one).pooled, compact_forms(one).sketch) for one in VECTORS]
+    )
     assert sequence_numbers(alice) == (seq + 1, seq + 1)
     assert list(rebuild.rebuild_sketches(everything=False)) == []
     assert sequence_numbers(alice) == (seq + 1, seq + 1)

@@ -1,27 +1,27 @@
-"""Rankings fused by place, and the first of each group."""
+"""Reciprocal rank fusion, and the first item of each group."""
 
 import pytest
 
-from collections_app.engine.retrieval.fusion import firsts, fused
+from collections_app.engine.retrieval.fusion import first_of_each_group, fuse
 
 
-def test_what_both_rankings_have_comes_before_what_one_of_them_has() -> None:
-    assert [one for one, _ in fused([1, 2, 3], [9, 3])] == [3, 1, 9, 2]
+def test_items_of_both_rankings_come_before_items_of_one() -> None:
+    assert [item for item, _ in fuse([1, 2, 3], [9, 3])] == [3, 1, 9, 2]
 
 
-def test_the_score_is_the_sum_over_the_rankings_of_one_over_sixty_and_the_place() -> None:
-    assert dict(fused([7], [5, 7])) == {7: pytest.approx(1 / 61 + 1 / 62), 5: pytest.approx(1 / 61)}
+def test_score_is_the_sum_of_reciprocal_ranks_offset_by_sixty() -> None:
+    assert dict(fuse([7], [5, 7])) == {7: pytest.approx(1 / 61 + 1 / 62), 5: pytest.approx(1 / 61)}
 
 
-def test_of_equals_the_first_ranking_decides() -> None:
-    assert [one for one, _ in fused([5], [4])] == [5, 4]
-    assert [one for one, _ in fused([1, 2], [2, 1])] == [1, 2]
+def test_first_ranking_breaks_ties() -> None:
+    assert [item for item, _ in fuse([5], [4])] == [5, 4]
+    assert [item for item, _ in fuse([1, 2], [2, 1])] == [1, 2]
 
 
-def test_one_ranking_stays_as_it_is_and_none_is_empty() -> None:
-    assert [one for one, _ in fused([3, 1, 2], [])] == [3, 1, 2]
-    assert fused([], []) == []
+def test_single_ranking_is_unchanged_and_no_ranking_is_empty() -> None:
+    assert [item for item, _ in fuse([3, 1, 2], [])] == [3, 1, 2]
+    assert fuse([], []) == []
 
 
-def test_of_each_group_the_first_stays_in_its_place() -> None:
-    assert firsts([1, 2, 3, 4], groups={1: 10, 2: 20, 3: 10, 4: 30}) == [1, 2, 4]
+def test_first_item_of_each_group_keeps_its_order() -> None:
+    assert first_of_each_group([1, 2, 3, 4], groups={1: 10, 2: 20, 3: 10, 4: 30}) == [1, 2, 4]

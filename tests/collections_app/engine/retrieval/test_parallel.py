@@ -1,4 +1,4 @@
-"""Work that is spread is done once, whoever does it, and whoever else is at work."""
+"""Shared work is done exactly once, whichever threads take part and whatever else they do."""
 
 import os
 import threading
@@ -8,102 +8,102 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collections_app.engine.retrieval.parallel import Helpers, spread, together
+from collections_app.engine.retrieval.parallel import HelperPool, run_in_chunks, run_shared
 
 
 @pytest.fixture
-def helpers() -> Helpers:
-    """Two, whatever this machine has."""
-    return Helpers(2)
+def pool() -> HelperPool:
+    """A pool of two, whatever this machine has."""
+    return HelperPool(2)
 
 
 @given(st.integers(0, 200), st.integers(1, 70))
-def test_every_part_is_done_once(count: int, each: int) -> None:
+def test_every_chunk_is_done_once(count: int, size: int) -> None:
     done: list[int] = []
-    spread(lambda start, stop: done.extend(range(start, stop)), count, each=each)
+    run_in_chunks(lambda start, stop: done.extend(range(start, stop)), count, size=size)
     assert sorted(done) == list(range(count))
 
 
-def test_others_help(helpers: Helpers) -> None:
-    together = threading.Barrier(2, timeout=30)
-    helpers.share(lambda: (together.wait(), None)[1], wanted=1)
+def test_helper_runs_the_same_work(pool: HelperPool) -> None:
+    barrier = threading.Barrier(2, timeout=30)
+    pool.run(lambda: (barrier.wait(), None)[1], helpers=1)
 
 
-def test_who_has_not_begun_is_not_waited_for(helpers: Helpers) -> None:
-    busy, enough = threading.Barrier(4, timeout=30), threading.Event()
+def test_helpers_that_have_not_begun_are_not_waited_for(pool: HelperPool) -> None:
+    busy, release = threading.Barrier(4, timeout=30), threading.Event()
 
     def other_work() -> None:
         busy.wait()
-        enough.wait(30)
+        release.wait(30)
 
-    # Both helpers are held by somebody else's search, and what comes next waits in the queue behind them.
-    elsewhere = threading.Thread(target=lambda: helpers.share(other_work, wanted=2))
-    elsewhere.start()
+    # Another search holds both helpers, so what comes next waits in the queue behind it.
+    other_search = threading.Thread(target=lambda: pool.run(other_work, helpers=2))
+    other_search.start()
     busy.wait()
     done: list[int] = []
-    helpers.share(lambda: done.append(threading.get_ident()), wanted=2)
-    enough.set()
-    elsewhere.join()
+    pool.run(lambda: done.append(threading.get_ident()), helpers=2)
+    release.set()
+    other_search.join()
     assert done == [threading.get_ident()]
 
 
-def test_a_failure_of_any_part_is_told(helpers: Helpers) -> None:
+def test_error_in_any_chunk_is_raised(pool: HelperPool) -> None:
     def work(start: int, _: int) -> None:
         if start == 7:
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        spread(work, 20, each=1)
-    here, together = threading.get_ident(), threading.Barrier(2, timeout=30)
+        run_in_chunks(work, 20, size=1)
+    caller, barrier = threading.get_ident(), threading.Barrier(2, timeout=30)
 
-    def fails_elsewhere() -> None:
-        together.wait()
-        if threading.get_ident() != here:
+    def fails_in_the_helper() -> None:
+        barrier.wait()
+        if threading.get_ident() != caller:
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        helpers.share(fails_elsewhere, wanted=1)
+        pool.run(fails_in_the_helper, helpers=1)
 
 
-def test_who_has_begun_is_waited_for_whoever_fails(helpers: Helpers) -> None:
-    here, begun, ended = threading.get_ident(), threading.Barrier(3, timeout=30), []
+def test_helpers_that_have_begun_are_waited_for_after_an_error(pool: HelperPool) -> None:
+    caller, begun, ended = threading.get_ident(), threading.Barrier(3, timeout=30), []
 
     def work() -> None:
         begun.wait()
-        if threading.get_ident() != here:
+        if threading.get_ident() != caller:
             time.sleep(0.05)
             ended.append(threading.get_ident())
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        helpers.share(work, wanted=2)
+        pool.run(work, helpers=2)
     assert len(ended) == 2
 
 
 @pytest.mark.parametrize("parts", [0, 1, 2, 3, 9])
-def test_no_more_do_the_same_than_there_are_parts(
-    monkeypatch: pytest.MonkeyPatch, helpers: Helpers, parts: int
+def test_at_most_as_many_threads_as_parts_take_part(
+    monkeypatch: pytest.MonkeyPatch, pool: HelperPool, parts: int
 ) -> None:
-    monkeypatch.setattr("collections_app.engine.retrieval.parallel._helpers", helpers)
-    most = max(1, min(parts, 3))
-    begun, done = threading.Barrier(most, timeout=30), []
+    monkeypatch.setattr("collections_app.engine.retrieval.parallel._helpers", pool)
+    expected = max(1, min(parts, 3))
+    begun, done = threading.Barrier(expected, timeout=30), []
 
     def work() -> None:
         begun.wait()
         done.append(threading.get_ident())
 
-    together(work, parts=parts)
-    assert len(set(done)) == len(done) == most
+    run_shared(work, parts=parts)
+    assert len(set(done)) == len(done) == expected
 
 
-def test_a_copied_process_has_helpers_of_its_own() -> None:
+def test_forked_process_has_helpers_of_its_own() -> None:
     def work(start: int, _: int) -> None:
         done.append(start)
 
     done: list[int] = []
-    spread(work, 9, each=1)
+    run_in_chunks(work, 9, size=1)
     child = os.fork()
     if child == 0:
-        spread(work, 50, each=1)
+        run_in_chunks(work, 50, size=1)
         os._exit(0 if sorted(done[9:]) == list(range(50)) else 1)
     assert os.waitpid(child, 0)[1] == 0

@@ -1,4 +1,4 @@
-"""Few vectors for many: the clusters are those of Ward's method, and nothing a page may hold is too odd for it."""
+"""Pooling: the clusters are those of Ward's method, and any finite page can be pooled."""
 
 import numpy as np
 import pytest
@@ -7,77 +7,65 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from numpy.typing import NDArray
 
-from collections_app.engine.retrieval import pooling
 from collections_app.engine.retrieval.pooling import COARSE, FINE, pool
 
 Halves = NDArray[np.float16]
 
 
-def heap(seed: int, *, count: int, dim: int = 32, around: int = 40) -> Halves:
-    """Unit vectors in heaps, as patches of a page lie."""
+def clustered_page(seed: int, *, count: int, dim: int = 32, around: int = 40) -> Halves:
+    """Return unit vectors in clusters, as the patches of a real page are."""
     rng = np.random.default_rng(seed)
     centres = rng.normal(size=(around, dim))
     rows = centres[rng.integers(0, around, count)] + 0.6 * rng.normal(size=(count, dim))
     return np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True), dtype=np.float16)
 
 
-def ward(page: Halves, most: int) -> list[list[int]]:
-    """The members of each cluster, by the slow and obvious way: again and again the cheapest merge of all."""
+def ward(page: Halves, limit: int) -> list[list[int]]:
+    """Return the members of each cluster the slow and obvious way: apply the cheapest merge again and again."""
     clusters = [[number] for number in range(len(page))]
     vectors = page.astype(np.float64)
-    while len(clusters) > most:
-        means = np.array([vectors[some].mean(axis=0) for some in clusters])
-        sizes = np.array([len(some) for some in clusters])
+    while len(clusters) > limit:
+        means = np.array([vectors[members].mean(axis=0) for members in clusters])
+        sizes = np.array([len(members) for members in clusters])
         costs = ((means[:, None] - means) ** 2).sum(axis=2) * (sizes[:, None] * sizes) / (sizes[:, None] + sizes)
         np.fill_diagonal(costs, np.inf)
-        one, other = sorted(divmod(int(costs.argmin()), len(clusters)))
-        clusters[one] += clusters.pop(other)
+        first, second = sorted(divmod(int(costs.argmin()), len(clusters)))
+        clusters[first] += clusters.pop(second)
     return clusters
 
 
-def test_up_to_256_vectors_the_clusters_are_those_of_ward() -> None:
-    page = heap(1, count=150)
-    made = pool(page)
-    for found, most in ((made.fine, FINE), (made.coarse, COARSE)):
-        means = np.array([page[some].astype(np.float64).mean(axis=0) for some in ward(page, most)])
+def test_clusters_of_up_to_256_vectors_equal_plain_ward() -> None:
+    page = clustered_page(1, count=150)
+    pooled = pool(page)
+    for centres, limit in ((pooled.fine, FINE), (pooled.coarse, COARSE)):
+        means = np.array([page[members].astype(np.float64).mean(axis=0) for members in ward(page, limit)])
         means /= np.linalg.norm(means, axis=1, keepdims=True)
-        nearest = (found @ means.T).argmax(axis=1)
-        assert sorted(nearest) == list(range(most))
-        np.testing.assert_allclose(found, means[nearest], atol=2e-3)
+        nearest = (centres @ means.T).argmax(axis=1)
+        assert sorted(nearest) == list(range(limit))
+        np.testing.assert_allclose(centres, means[nearest], atol=2e-3)
 
 
-@pytest.mark.parametrize("count", [40, 257])
-def test_what_is_compiled_does_what_it_says_in_python(monkeypatch: pytest.MonkeyPatch, count: int) -> None:
-    page = heap(6, count=count, dim=4)
-    found = pool(page)
-    for name in ("_merge", "_label", "_add_up"):
-        monkeypatch.setattr(pooling, name, getattr(pooling, name).py_func)
-    again = pool(page)
-    np.testing.assert_allclose(again.fine, found.fine, atol=1e-3)
-    np.testing.assert_allclose(again.coarse, found.coarse, atol=1e-3)
-
-
-def spread(page: Halves, centres: NDArray[np.float32]) -> float:
-    """How far the vectors are from the centre nearest to them, on average."""
+def mean_distance(page: Halves, centres: NDArray[np.float32]) -> float:
+    """Return the mean distance of the vectors from their nearest centre."""
     return float(1 - (page.astype(np.float32) @ centres.T).max(axis=1).mean())
 
 
-def test_the_short_cut_for_long_pages_loses_hardly_anything() -> None:
-    page = heap(2, count=420, around=150)
-    short = spread(page, pool(page).fine)
-    means = np.array([page[::2][some].astype(np.float64).mean(axis=0) for some in ward(page[::2], FINE)])
+def test_clustering_long_pages_by_parts_loses_little() -> None:
+    page = clustered_page(2, count=420, around=150)
+    by_parts = mean_distance(page, pool(page).fine)
+    means = np.array([page[::2][members].astype(np.float64).mean(axis=0) for members in ward(page[::2], FINE)])
     means /= np.linalg.norm(means, axis=1, keepdims=True)
-    assert short <= spread(page, means.astype(np.float32))
+    assert by_parts <= mean_distance(page, means.astype(np.float32))
 
 
 @pytest.mark.parametrize("count", [1, 2, COARSE, COARSE + 1, FINE, FINE + 1, 256, 257, 1030])
-def test_a_page_is_pooled_to_so_many_and_a_short_one_stands_for_itself(count: int) -> None:
-    page = heap(3, count=count)
-    made = pool(page)
-    assert (len(made.fine), len(made.coarse)) == (min(count, FINE), min(count, COARSE))
+def test_page_is_pooled_to_both_sizes_and_a_short_one_is_unchanged(count: int) -> None:
+    page = clustered_page(3, count=count)
+    pooled = pool(page)
+    assert (len(pooled.fine), len(pooled.coarse)) == (min(count, FINE), min(count, COARSE))
     if count <= FINE:
-        assert (made.fine == page).all()
-    np.testing.assert_allclose(np.linalg.norm(made.fine, axis=1), 1, atol=2e-3)
+        assert (pooled.fine == page).all()
+    np.testing.assert_allclose(np.linalg.norm(pooled.fine, axis=1), 1, atol=2e-3)
 
 
 @given(
@@ -89,19 +77,19 @@ def test_a_page_is_pooled_to_so_many_and_a_short_one_stands_for_itself(count: in
     )
 )
 @settings(max_examples=40, deadline=None)
-def test_whatever_the_vectors_are_finite_ones_come_out(page: Halves) -> None:
-    made = pool(page)
-    assert np.isfinite(made.fine).all()
-    assert np.isfinite(made.coarse).all()
-    assert 1 <= len(made.coarse) <= len(made.fine) <= min(FINE, len(page))
+def test_extreme_vectors_give_finite_pooled_ones(page: Halves) -> None:
+    pooled = pool(page)
+    assert np.isfinite(pooled.fine).all()
+    assert np.isfinite(pooled.coarse).all()
+    assert 1 <= len(pooled.coarse) <= len(pooled.fine) <= min(FINE, len(page))
 
 
-def test_a_page_of_equal_vectors_is_that_vector() -> None:
-    page = np.repeat(heap(4, count=1), 2000, axis=0)
-    made = pool(page)
-    np.testing.assert_allclose(made.fine, np.repeat(page[:1], len(made.fine), axis=0), atol=1e-3)
+def test_equal_vectors_pool_to_that_vector() -> None:
+    page = np.repeat(clustered_page(4, count=1), 2000, axis=0)
+    pooled = pool(page)
+    np.testing.assert_allclose(pooled.fine, np.repeat(page[:1], len(pooled.fine), axis=0), atol=1e-3)
 
 
-def test_the_same_page_gives_the_same_vectors() -> None:
-    page = heap(5, count=600)
+def test_pooling_is_deterministic() -> None:
+    page = clustered_page(5, count=600)
     assert (pool(page).fine == pool(page.copy()).fine).all()

@@ -1,4 +1,4 @@
-"""What a segment says is there is what was put in, whatever came and went in between."""
+"""A segment has exactly the pages that a collection shows, whatever changed in between."""
 
 import numpy as np
 import pytest
@@ -6,13 +6,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from collections_app.engine.retrieval import segment, sketch_scan
-from collections_app.engine.retrieval.segment import NOTHING, Block, Contents, Numbers, Segment, Unsketched
-from collections_app.engine.retrieval.sketch import small
-from collections_app.engine.retrieval.sketch_scan import asked
+from collections_app.engine.retrieval.arrays import Numbers
+from collections_app.engine.retrieval.segment import EMPTY, Block, RevisionTable, Segment, Unsketched
+from collections_app.engine.retrieval.sketch import compact_forms
+from collections_app.engine.retrieval.sketch_scan import encode_query
 
 DIM = 8
 PAGES = [np.random.default_rng(number).normal(size=(1 + number % 5, DIM)).astype(np.float16) for number in range(40)]
-QUERY = np.random.default_rng(99).normal(size=(3, DIM)).astype(np.float32)
+QUERY = encode_query(np.random.default_rng(99).normal(size=(3, DIM)).astype(np.float32))
 NO_PAGES: Numbers = np.empty(0, dtype=np.int64)
 
 
@@ -20,112 +21,116 @@ def numbers(*values: int) -> Numbers:
     return np.array(values, dtype=np.int64)
 
 
-def block(revision: int, page_ids: list[int]) -> Block:
-    """Pages that look like those of the same number."""
-    kept = [small(PAGES[page_id % len(PAGES)]).sketch for page_id in page_ids]
-    sketched, _ = sketch_scan.load(b"".join(kept), numbers(*map(len, kept)), dim=DIM)
-    return Block(numbers(*page_ids), np.full(len(page_ids), revision), sketched, np.arange(len(page_ids)))
+def block(revision_id: int, page_ids: list[int]) -> Block:
+    """Return a block whose sketches depend only on the page ids."""
+    stored = [compact_forms(PAGES[page_id % len(PAGES)]).sketch for page_id in page_ids]
+    sketches, _ = sketch_scan.load(b"".join(stored), numbers(*map(len, stored)), dim=DIM)
+    return Block(numbers(*page_ids), np.full(len(page_ids), revision_id), sketches, np.arange(len(page_ids)))
 
 
-def contents(shown: dict[int, list[int]]) -> Contents:
-    """Of each revision the pages; its document has ten times its number."""
-    revisions = sorted(shown)
-    return Contents(
-        numbers(*revisions),
-        numbers(*(10 * revision for revision in revisions)),
-        numbers(*(len(shown[revision]) for revision in revisions)),
+def table(shown: dict[int, list[int]]) -> RevisionTable:
+    """Return the table of these pages by revision; a document's id is ten times that of its revision."""
+    revision_ids = sorted(shown)
+    return RevisionTable(
+        numbers(*revision_ids),
+        numbers(*(10 * revision_id for revision_id in revision_ids)),
+        numbers(*(len(shown[revision_id]) for revision_id in revision_ids)),
     )
 
 
-def renewed(old: Segment, shown: dict[int, list[int]], *, seq: int, lacking: frozenset[int] = frozenset()) -> Segment:
-    """As the index does it; pages that lack a sketch are told apart."""
-    now = contents(shown)
-    new = [revision for revision in shown if revision not in old.known()]
-    blocks = [block(revision, [one for one in shown[revision] if one not in lacking]) for revision in new]
-    without = [(one, revision) for revision in new for one in shown[revision] if one in lacking]
-    unsketched = Unsketched(numbers(*(one for one, _ in without)), numbers(*(revision for _, revision in without)))
-    return old.renewed(seq, now, [one for one in blocks if len(one.page_ids)], unsketched)
+def update(old: Segment, shown: dict[int, list[int]], *, seq: int, unsketched: frozenset[int] = frozenset()) -> Segment:
+    """Update the segment as the index does."""
+    new = [revision_id for revision_id in shown if revision_id not in old.loaded_revisions()]
+    blocks = [
+        block(revision_id, [page for page in shown[revision_id] if page not in unsketched]) for revision_id in new
+    ]
+    without = [(page, revision_id) for revision_id in new for page in shown[revision_id] if page in unsketched]
+    rest = Unsketched(numbers(*(page for page, _ in without)), numbers(*(revision for _, revision in without)))
+    return old.updated(seq, table(shown), blocks, rest)
 
 
-def everything(made: Segment) -> list[int]:
-    return sorted(made.within(None, but=NO_PAGES).page_ids().tolist())
+def all_pages(built: Segment) -> list[int]:
+    return sorted(built.part(None, excluded_page_ids=NO_PAGES).page_ids().tolist())
 
 
 def ranking(page_ids: list[int]) -> list[int]:
-    rows = block(1, page_ids)
-    scores = sketch_scan.finely(asked(QUERY), rows.sketched.fine, rows.rows)
-    return [page_ids[place] for place in np.lexsort((np.array(page_ids), -scores))]
+    pages = block(1, page_ids)
+    scores = sketch_scan.score_fine(QUERY, pages.sketches.fine, pages.rows)
+    return [page_ids[index] for index in np.lexsort((np.array(page_ids), -scores))]
 
 
 @given(
     st.lists(
-        st.dictionaries(st.integers(1, 12), st.integers(0, 4), max_size=8),  # which revisions are shown, each so long
+        st.dictionaries(st.integers(1, 12), st.integers(0, 4), max_size=8),  # page counts of the shown revisions
         min_size=1,
         max_size=8,
     ),
     st.frozensets(st.integers(100, 1300), max_size=30),
 )
 @settings(max_examples=60, deadline=None)
-def test_after_any_changes_it_equals_one_that_was_loaded_at_once(
-    history: list[dict[int, int]], lacking: frozenset[int]
-) -> None:
-    made = NOTHING
+def test_updated_segment_equals_one_loaded_at_once(history: list[dict[int, int]], unsketched: frozenset[int]) -> None:
+    built = EMPTY
     states = [{number: [100 * number + page for page in range(9)] for number in state} for state in history]
     for seq, shown in enumerate(states):
-        made = renewed(made, shown, seq=seq, lacking=lacking)
-    at_once = renewed(NOTHING, states[-1], seq=len(states), lacking=lacking)
+        built = update(built, shown, seq=seq, unsketched=unsketched)
+    at_once = update(EMPTY, states[-1], seq=len(states), unsketched=unsketched)
     pages = [page for shown in states[-1].values() for page in shown]
-    assert everything(made) == everything(at_once) == sorted(pages)
-    assert set(made.unsketched.page_ids.tolist()) == lacking & set(pages)
-    found = segment.best([made.within(None, but=NO_PAGES)], asked(QUERY), most=1000, glanced_at=1000)
-    assert found.tolist() == ranking(sorted(set(pages) - lacking))
-    assert len(made.blocks) <= 1 + np.log2(1 + len(pages))
+    assert all_pages(built) == all_pages(at_once) == sorted(pages)
+    assert set(built.unsketched.page_ids.tolist()) == unsketched & set(pages)
+    part = built.part(None, excluded_page_ids=NO_PAGES)
+    candidates = segment.best_candidates([part], QUERY, limit=1000, coarse_candidates=1000)
+    assert candidates.tolist() == ranking(sorted(set(pages) - unsketched))
+    assert len(built.blocks) <= 1 + np.log2(1 + len(pages))
 
 
-def test_a_filter_is_a_mask_and_pages_are_left_out_by_number() -> None:
-    made = renewed(NOTHING, {1: [100, 101], 2: [200], 3: [300, 301]}, seq=1, lacking=frozenset({101, 301}))
-    part = made.within(numbers(10, 30, 999), but=numbers(300, 301, 5))
+def test_part_is_limited_to_documents_and_excludes_pages() -> None:
+    built = update(EMPTY, {1: [100, 101], 2: [200], 3: [300, 301]}, seq=1, unsketched=frozenset({101, 301}))
+    part = built.part(numbers(10, 30, 999), excluded_page_ids=numbers(300, 301, 5))
     assert (part.page_ids().tolist(), len(part), part.pages) == ([101, 100], 2, 2)
-    assert made.within(numbers(), but=NO_PAGES).pages == 0
-    assert everything(made) == [100, 101, 200, 300, 301]
+    assert built.part(numbers(), excluded_page_ids=NO_PAGES).pages == 0
+    assert all_pages(built) == [100, 101, 200, 300, 301]
 
 
-def test_pages_without_vectors_count_among_the_pages() -> None:
-    shown = contents({1: [100, 101, 102]})
-    made = NOTHING.renewed(1, shown, [block(1, [100])], Unsketched(NO_PAGES, NO_PAGES))
-    part = made.within(None, but=NO_PAGES)
+def test_pages_without_vectors_are_counted() -> None:
+    shown = table({1: [100, 101, 102]})
+    built = EMPTY.updated(1, shown, [block(1, [100])], Unsketched(NO_PAGES, NO_PAGES))
+    part = built.part(None, excluded_page_ids=NO_PAGES)
     assert (part.pages, len(part)) == (3, 1)
 
 
-def test_the_best_of_several_segments_are_ranked_together_and_ties_go_to_the_lowest_id() -> None:
+def test_candidates_of_several_segments_are_ranked_together_with_ties_by_id() -> None:
     shown = {revision: [100 * revision + page for page in range(30)] for revision in range(1, 9)}
-    one = renewed(NOTHING, {key: shown[key] for key in (1, 3, 5, 7)}, seq=1)
-    other = renewed(NOTHING, {key: shown[key] for key in (2, 4, 6, 8)}, seq=1)
-    parts = [made.within(None, but=NO_PAGES) for made in (one, other)]
+    odd = update(EMPTY, {key: shown[key] for key in (1, 3, 5, 7)}, seq=1)
+    even = update(EMPTY, {key: shown[key] for key in (2, 4, 6, 8)}, seq=1)
+    parts = [built.part(None, excluded_page_ids=NO_PAGES) for built in (odd, even)]
     whole = ranking([page for pages in shown.values() for page in pages])
-    assert segment.best(parts, asked(QUERY), most=50, glanced_at=1000).tolist() == whole[:50]
-    glanced = segment.best(parts, asked(QUERY), most=50, glanced_at=60).tolist()
-    assert len(glanced) == 50
-    assert glanced == [page for page in whole if page in set(glanced)]
-    assert segment.best([], asked(QUERY), most=5, glanced_at=5).tolist() == []
+    assert segment.best_candidates(parts, QUERY, limit=50, coarse_candidates=1000).tolist() == whole[:50]
+    narrowed = segment.best_candidates(parts, QUERY, limit=50, coarse_candidates=60).tolist()
+    assert len(narrowed) == 50
+    assert narrowed == [page for page in whole if page in set(narrowed)]
+    assert segment.best_candidates([], QUERY, limit=5, coarse_candidates=5).tolist() == []
 
 
-@pytest.mark.parametrize("each", [1, 2])
-def test_each_document_has_so_many_candidates(each: int) -> None:
+@pytest.mark.parametrize("per_document", [1, 2])
+def test_candidates_per_document_are_limited(per_document: int) -> None:
     shown = {revision: [100 * revision + page for page in range(6)] for revision in range(1, 5)}
-    part = renewed(NOTHING, shown, seq=1).within(None, but=NO_PAGES)
-    whole = segment.best([part], asked(QUERY), most=1000, glanced_at=1000).tolist()
-    found = segment.best([part], asked(QUERY), most=1000, glanced_at=1000, of_each_document=each).tolist()
+    part = update(EMPTY, shown, seq=1).part(None, excluded_page_ids=NO_PAGES)
+    whole = segment.best_candidates([part], QUERY, limit=1000, coarse_candidates=1000).tolist()
+    limited = segment.best_candidates(
+        [part], QUERY, limit=1000, coarse_candidates=1000, per_document=per_document
+    ).tolist()
     expected = [
-        page for place, page in enumerate(whole) if sum(one // 100 == page // 100 for one in whole[:place]) < each
+        page
+        for rank, page in enumerate(whole)
+        if sum(better // 100 == page // 100 for better in whole[:rank]) < per_document
     ]
-    assert found == expected
+    assert limited == expected
 
 
-def test_what_is_mostly_gone_takes_no_memory() -> None:
+def test_mostly_hidden_block_releases_its_memory() -> None:
     shown = {revision: [100 * revision + page for page in range(40)] for revision in range(1, 11)}
-    made = renewed(NOTHING, shown, seq=1)
-    size = made.nbytes
-    made = renewed(made, {1: shown[1]}, seq=2)
-    assert made.nbytes < size / 5
-    assert everything(made) == shown[1]
+    built = update(EMPTY, shown, seq=1)
+    size = built.nbytes
+    built = update(built, {1: shown[1]}, seq=2)
+    assert built.nbytes < size / 5
+    assert all_pages(built) == shown[1]

@@ -1,6 +1,6 @@
-"""One thread a product while somebody wants it, and as before afterwards."""
+"""BLAS runs on one thread inside the context, and as before afterwards."""
 
-import numpy as np  # what it counts are the threads of NumPy's library
+import numpy as np  # loads the BLAS whose threads are counted
 import pytest
 from threadpoolctl import threadpool_info  # type: ignore[import-untyped]
 
@@ -12,7 +12,7 @@ def threads() -> list[int]:
     return [library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"]
 
 
-def test_the_last_who_leaves_brings_the_threads_back() -> None:
+def test_threads_are_restored_when_the_last_context_is_left() -> None:
     single_threaded, usual = SingleThreaded(), threads()
     alone = [1] * len(usual)
     with single_threaded():
@@ -23,7 +23,7 @@ def test_the_last_who_leaves_brings_the_threads_back() -> None:
     assert threads() == usual
 
 
-def test_an_error_inside_brings_them_back_too() -> None:
+def test_threads_are_restored_after_an_error() -> None:
     single_threaded, usual = SingleThreaded(), threads()
     with pytest.raises(ZeroDivisionError), single_threaded():
         _ = 1 / 0

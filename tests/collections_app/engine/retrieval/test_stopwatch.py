@@ -1,11 +1,11 @@
-"""Stages of some work, timed."""
+"""Timings of stages."""
 
 import pytest
 
 from collections_app.engine.retrieval.stopwatch import Stopwatch
 
 
-def test_stages_are_told_in_their_order_and_add_up() -> None:
+def test_stages_are_in_order_and_add_up() -> None:
     watch = Stopwatch()
     for name in ("b", "a", "b"):
         with watch.stage(name):
@@ -14,7 +14,7 @@ def test_stages_are_told_in_their_order_and_add_up() -> None:
     assert all(ms >= 0 for ms in watch.ms.values())
 
 
-def test_a_stage_that_fails_has_taken_time_too() -> None:
+def test_failed_stage_is_timed() -> None:
     watch = Stopwatch()
     with pytest.raises(KeyError), watch.stage("a"):
         raise KeyError

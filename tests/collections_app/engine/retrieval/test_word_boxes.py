@@ -1,14 +1,14 @@
-"""Words with their places, as they are kept."""
+"""Words with their boxes, as they are stored."""
 
 import pytest
 
-from collections_app.engine.retrieval.word_boxes import decode, encode, inside
+from collections_app.engine.retrieval.word_boxes import decode, encode, words_inside
 from embeddings.contract import Word
 
 WORDS = [Word("Fresnel", 0.1, 0.1, 0.2, 0.12), Word('"ﬁn" \U0001f5c2', 0.12345, 0.5, 1, 0.52)]
 
 
-def test_words_come_back_as_they_were_to_a_ten_thousandth() -> None:
+def test_words_round_trip_to_a_ten_thousandth() -> None:
     first, second = decode(encode(WORDS))
     assert first == WORDS[0]
     assert second.text == WORDS[1].text
@@ -16,7 +16,7 @@ def test_words_come_back_as_they_were_to_a_ten_thousandth() -> None:
     assert decode(encode([])) == []
 
 
-def test_inside_a_box_are_the_words_that_have_their_middle_there() -> None:
-    assert inside(WORDS, (0, 0, 1, 0.3)) == ["Fresnel"]
-    assert inside(WORDS, (0, 0, 0.14, 1)) == []
-    assert inside(WORDS, (0, 0, 1, 1)) == [word.text for word in WORDS]
+def test_word_is_inside_a_box_if_its_centre_is() -> None:
+    assert words_inside(WORDS, (0, 0, 1, 0.3)) == ["Fresnel"]
+    assert words_inside(WORDS, (0, 0, 0.14, 1)) == []
+    assert words_inside(WORDS, (0, 0, 1, 1)) == [word.text for word in WORDS]

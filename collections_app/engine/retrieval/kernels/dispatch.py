@@ -1,0 +1,43 @@
+"""The kernels in use: compiled ones, or plain NumPy with `NUMBA_DISABLE_JIT=1` or without numba."""
+
+try:
+    from numba import config
+except ImportError:
+    USES_NUMPY = True
+else:
+    USES_NUMPY = bool(config.DISABLE_JIT)  # type: ignore[attr-defined] # declared at run time
+
+if USES_NUMPY:
+    from collections_app.engine.retrieval.kernels.numpy_kernels import (
+        arrange_words,
+        count_bits,
+        decode_halves,
+        label_clusters,
+        merge_clusters,
+        sum_by_label,
+        sum_over_pages,
+        unpack_six_bits,
+        weigh_bits,
+    )
+else:
+    from collections_app.engine.retrieval.kernels.compiled_maxsim import decode_halves, sum_over_pages
+    from collections_app.engine.retrieval.kernels.compiled_pooling import label_clusters, merge_clusters, sum_by_label
+    from collections_app.engine.retrieval.kernels.compiled_sketch import (
+        arrange_words,
+        count_bits,
+        unpack_six_bits,
+        weigh_bits,
+    )
+
+__all__ = [
+    "USES_NUMPY",
+    "arrange_words",
+    "count_bits",
+    "decode_halves",
+    "label_clusters",
+    "merge_clusters",
+    "sum_by_label",
+    "sum_over_pages",
+    "unpack_six_bits",
+    "weigh_bits",
+]

@@ -1,0 +1,64 @@
+"""The SIMD operations in NumPy, so that compiled kernels can be run as the Python code they are written in."""
+
+import ctypes
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from collections_app.engine.retrieval.arrays import WORDS_AT_ONCE
+from collections_app.engine.retrieval.kernels.simd import FLOATS_AT_ONCE
+
+
+def _to_float(number: np.signedinteger[Any]) -> np.float32:
+    return np.float32(number.view(np.float16) if number.dtype == np.int16 else number)
+
+
+def _transpose_block(
+    rows: NDArray[Any], start: int, stride: int, count: int, out: NDArray[Any], to: int, out_stride: int
+) -> None:
+    for row in range(FLOATS_AT_ONCE):
+        begin = start + min(row, count - 1) * stride
+        for number in range(FLOATS_AT_ONCE):
+            out[to + number * out_stride + row] = _to_float(rows[begin + number])
+
+
+def _store_floats(array: NDArray[Any], index: int, floats: NDArray[Any]) -> None:
+    array[index : index + FLOATS_AT_ONCE] = floats
+
+
+def _fetch_add(counter: NDArray[np.int64]) -> int:
+    counter[0] += 1
+    return int(counter[0]) - 1
+
+
+_OPERATIONS = {
+    "broadcast_word": lambda word: np.full(WORDS_AT_ONCE, word),
+    "load_words": lambda words, index: words[index : index + WORDS_AT_ONCE],
+    "differing_bits": lambda words, word: np.bitwise_count(words ^ word).astype(np.uint64),
+    "add_words": np.add,
+    "min_words": np.minimum,
+    "min_lane": lambda words: int(words.min()),
+    "broadcast_float": lambda number: np.full(FLOATS_AT_ONCE, number),
+    "load_floats": lambda array, index: array[index : index + FLOATS_AT_ONCE],
+    "store_floats": _store_floats,
+    "multiply_add": lambda total, floats, number: total + floats * number,
+    "max_floats": np.maximum,
+    "max_lane": np.max,
+    "to_float": _to_float,
+    "transpose_block": _transpose_block,
+    "popcount": np.bitwise_count,
+    "to_pointer": lambda address: ctypes.c_void_p(int(address)),
+    "fetch_add": _fetch_add,
+}
+
+
+def interpret(monkeypatch: pytest.MonkeyPatch, module: ModuleType) -> None:
+    """Replace the compiled functions of the module with their Python code until the end of the test."""
+    for name, value in vars(module).copy().items():
+        if name in _OPERATIONS:
+            monkeypatch.setattr(module, name, _OPERATIONS[name])
+        elif hasattr(value, "py_func"):
+            monkeypatch.setattr(module, name, value.py_func)

@@ -1,0 +1,24 @@
+"""The sizes of a search's stages, and when exact scoring stops."""
+
+from collections_app.engine.retrieval.plan import PLAN
+
+
+def test_small_scopes_are_scored_exactly() -> None:
+    assert PLAN.steps(100, hits=10) is None
+    assert PLAN.steps(3000, hits=1000) is None
+
+
+def test_each_stage_is_larger_than_the_next_and_than_the_hits() -> None:
+    for pages, hits in ((101, 3), (10_000, 10), (100_000, 10), (1_000_000, 200)):
+        steps = PLAN.steps(pages, hits=hits)
+        assert steps is not None
+        assert hits < steps.min_exact < steps.max_exact <= steps.pooled_candidates < steps.coarse_candidates
+
+
+def test_scoring_stops_when_the_next_estimate_is_too_far_below_the_threshold() -> None:
+    steps = PLAN.steps(1000, hits=10)
+    assert steps is not None
+    gaps = [0.5, 1.5, 0.5, 1.5]  # mean 1, standard deviation 0.5
+    highest = 7 + 1 + steps.patience * 0.5
+    assert not steps.is_settled(gaps, estimate=7, threshold=highest - 0.01)
+    assert steps.is_settled(gaps, estimate=7, threshold=highest + 0.01)
