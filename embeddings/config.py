@@ -186,12 +186,14 @@ def parse(values: Mapping[str, str]) -> Settings:
     parsed: dict[str, Any] = {}
     for item in fields(Settings):
         name = item.metadata["name"]
-        raw = _raw_value(values, name, problems) or values.get(item.metadata["alias"], "").strip()
-        if raw:
-            try:
+        try:
+            raw = _raw_value(values, name) or values.get(item.metadata["alias"], "").strip()
+            if raw:
                 parsed[item.name] = item.metadata["parse"](raw)
-            except ValueError as error:
-                problems.append(f"{name} {error}.")
+        except ValueError as error:
+            problems.append(f"{name} {error}.")
+        except _UnreadableFile:
+            problems.append(f"{name}_FILE names a file that cannot be read.")
     key_required = parsed.get("auth", "bearer") in ("bearer", "header")
     key_invalid = any("COLPALI_API_KEY" in line for line in problems)
     if key_required and not key_invalid and not parsed.get("api_keys"):
@@ -204,16 +206,19 @@ def parse(values: Mapping[str, str]) -> Settings:
 _KEY_MISSING = "COLPALI_API_KEY is not set. Set it, or set COLPALI_AUTH=none to serve without authentication."
 
 
-def _raw_value(values: Mapping[str, str], name: str, problems: list[str]) -> str:
+class _UnreadableFile(Exception):
+    """The file that a *_FILE variable names cannot be read."""
+
+
+def _raw_value(values: Mapping[str, str], name: str) -> str:
     raw = values.get(name, "").strip()
     file = values.get(f"{name}_FILE", "") if name == "COLPALI_API_KEY" else ""
     if raw or not file:
         return raw
     try:
         return Path(file).read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError):
-        problems.append(f"{name}_FILE names a file that cannot be read.")
-        return ""
+    except (OSError, UnicodeDecodeError) as error:
+        raise _UnreadableFile from error
 
 
 def load(overrides: Mapping[str, str] | None = None) -> Settings:
