@@ -237,3 +237,13 @@ def test_deleting_a_user_deletes_all_their_data(alice: Someone, charlie: Someone
         for model in (Collection, Document, Revision, StoredFile):
             assert {row.owner_id for row in model.objects.all()} == {charlie.user.pk}
         assert not Page.objects.exists()
+
+
+def test_fields_have_labels_and_help_texts_for_staff(staff: Client, alice: Someone) -> None:
+    upload(alice)
+    with acting_as_staff():
+        file = StoredFile.objects.get()
+    html = html_of(staff, f"storedfile/{file.pk}/change/")
+    assert "Last needed at" in html
+    assert "An unused file is kept for a while after this time." in html
+    assert "somebody" not in html
