@@ -79,7 +79,7 @@ class Index:
         self, tx: OwnerTransaction, versions: Sequence[CollectionVersion], *, space_id: int, dim: int
     ) -> dict[int, Segment]:
         """Bring segments up to date, all with the same few statements."""
-        shown = sketches.load_contents(tx, [version.collection_id for version in versions])
+        shown = sketches.load_revision_tables(tx, [version.collection_id for version in versions])
         old = {version.collection_id: self._reusable(tx.owner_id, version, space_id) for version in versions}
         loaded = _load(tx, shown, old, space_id=space_id, dim=dim)
         refreshed = {}
@@ -117,7 +117,7 @@ def _load(
     missing = {key: ~np.isin(contents.revision_ids, old[key].loaded_revisions()) for key, contents in shown.items()}
     revisions = np.concatenate([shown[key].revision_ids[lacks] for key, lacks in missing.items()])
     pages = np.concatenate([shown[key].page_counts[lacks] for key, lacks in missing.items()])
-    loaded = list(sketches.load_sketches(tx, space_id, dim=dim, revisions=revisions, pages=pages))
+    loaded = list(sketches.load_sketches(tx, space_id, dim=dim, revision_ids=revisions, page_counts=pages))
     _loaded.inc(sum(len(batch.block.page_ids) for batch in loaded))
     if len(shown) == 1:
         unsketched = _concatenate([batch.unsketched for batch in loaded])

@@ -22,7 +22,7 @@ _NAMES = {
     "pages": sql.Identifier(Page._meta.db_table),
     "embeddings": sql.Identifier(PageEmbedding._meta.db_table),
 }
-_CONTENTS = sql.SQL(
+_REVISIONS = sql.SQL(
     "SELECT string_agg(int8send(shown.collection_id), ''), string_agg(int8send(shown.id), ''), "
     "string_agg(int8send(shown.document_id), ''), string_agg(int8send(shown.pages), '') "
     "FROM (SELECT d.collection_id, r.id, d.id AS document_id, "
@@ -47,32 +47,32 @@ class SketchBatch:
     unsketched: Unsketched
 
 
-def load_contents(tx: OwnerTransaction, collection_ids: Sequence[int]) -> dict[int, RevisionTable]:
-    """Return what each collection shows."""
+def load_revision_tables(tx: OwnerTransaction, collection_ids: Sequence[int]) -> dict[int, RevisionTable]:
+    """Return the revisions that each collection shows."""
     with binary_cursor() as cursor:
-        cursor.execute(_CONTENTS, [tx.owner_id, list(collection_ids)], binary=True)
+        cursor.execute(_REVISIONS, [tx.owner_id, list(collection_ids)], binary=True)
         collections, revisions, documents, pages = (_numbers(column) for column in cursor.fetchone() or [None] * 4)
-    contents = {}
+    tables = {}
     for collection_id in collection_ids:
         rows = collections == collection_id
-        contents[collection_id] = RevisionTable(revisions[rows], documents[rows], pages[rows])
-    return contents
+        tables[collection_id] = RevisionTable(revisions[rows], documents[rows], pages[rows])
+    return tables
 
 
 def load_sketches(
-    tx: OwnerTransaction, space_id: int, *, dim: int, revisions: Numbers, pages: Numbers
+    tx: OwnerTransaction, space_id: int, *, dim: int, revision_ids: Numbers, page_counts: Numbers
 ) -> Iterator[SketchBatch]:
-    """Yield the sketches of the revisions in batches; `pages` has the number of pages of each revision."""
-    batches = np.cumsum(pages) // _PAGES_PER_QUERY
+    """Yield the sketches of the revisions in batches; `page_counts` has the number of pages of each revision."""
+    batches = np.cumsum(page_counts) // _PAGES_PER_QUERY
     for batch in np.unique(batches):
         with binary_cursor() as cursor:
-            cursor.execute(_SKETCHES, [tx.owner_id, revisions[batches == batch].tolist(), space_id], binary=True)
+            cursor.execute(_SKETCHES, [tx.owner_id, revision_ids[batches == batch].tolist(), space_id], binary=True)
             *columns, data = cursor.fetchone() or [None] * 4
-        page_ids, page_revisions, lengths = (_numbers(column) for column in columns)
+        page_ids, revisions, lengths = (_numbers(column) for column in columns)
         sketched, usable = sketch_scan.load(data or b"", lengths, dim=dim)
         yield SketchBatch(
-            Block(page_ids[usable], page_revisions[usable], sketched, np.arange(len(sketched))),
-            Unsketched(page_ids[~usable], page_revisions[~usable]),
+            Block(page_ids[usable], revisions[usable], sketched, np.arange(len(sketched))),
+            Unsketched(page_ids[~usable], revisions[~usable]),
         )
 
 

@@ -14,18 +14,18 @@ def page_ids_of(document: Document) -> list[int]:
     return list(Page.objects.filter(revision__document=document).order_by("pk").values_list("pk", flat=True))
 
 
-def test_contents_are_the_shown_revisions_of_each_collection(alice: Someone, charlie: Someone) -> None:
+def test_tables_have_the_shown_revisions_of_each_collection(alice: Someone, charlie: Someone) -> None:
     first = shown_with_pages(alice, "a.pdf", pages=2, collection="reports")
     second = shown_with_pages(alice, "b.pdf", pages=1, collection="reports")
     shown_with_pages(charlie, "c.pdf", pages=1, collection="reports")
     with acting_for(alice.id) as tx:
-        contents = sketches.load_contents(tx, [first.collection_id, first.collection_id + 1_000_000])
+        tables = sketches.load_revision_tables(tx, [first.collection_id, first.collection_id + 1_000_000])
         revisions = [Document.objects.get(pk=row.pk).shown_id for row in (first, second)]
-    reports, unknown = contents.values()
-    assert reports.revisions.tolist() == revisions
-    assert reports.documents.tolist() == [first.pk, second.pk]
-    assert reports.pages.tolist() == [2, 1]
-    assert len(unknown.revisions) == 0
+    reports, unknown = tables.values()
+    assert reports.revision_ids.tolist() == revisions
+    assert reports.document_ids.tolist() == [first.pk, second.pk]
+    assert reports.page_counts.tolist() == [2, 1]
+    assert len(unknown.revision_ids) == 0
 
 
 @pytest.mark.parametrize("pages_per_query", [1, 20_000])
@@ -35,10 +35,12 @@ def test_sketches_are_loaded_in_batches(alice: Someone, monkeypatch: pytest.Monk
     with acting_for(alice.id) as tx:
         page_ids = [page_id for document in documents for page_id in page_ids_of(document)]
         PageEmbedding.objects.filter(pk=page_ids[0]).update(sketch=None)
-        contents = sketches.load_contents(tx, [documents[0].collection_id])[documents[0].collection_id]
+        table = sketches.load_revision_tables(tx, [documents[0].collection_id])[documents[0].collection_id]
         space = Space.objects.get()
         batches = list(
-            sketches.load_sketches(tx, space.pk, dim=space.dim, revisions=contents.revisions, pages=contents.pages)
+            sketches.load_sketches(
+                tx, space.pk, dim=space.dim, revision_ids=table.revision_ids, page_counts=table.page_counts
+            )
         )
     assert len(batches) == (2 if pages_per_query == 1 else 1)
     assert np.concatenate([batch.block.page_ids for batch in batches]).tolist() == page_ids[1:]
@@ -48,11 +50,13 @@ def test_sketches_are_loaded_in_batches(alice: Someone, monkeypatch: pytest.Monk
 def test_pages_of_another_owner_are_not_loaded(alice: Someone, charlie: Someone) -> None:
     document = shown_with_pages(charlie, "c.pdf", pages=1)
     with acting_for(charlie.id) as tx:
-        contents = sketches.load_contents(tx, [document.collection_id])[document.collection_id]
+        table = sketches.load_revision_tables(tx, [document.collection_id])[document.collection_id]
         space = Space.objects.get()
     with acting_for(alice.id) as tx:
         (batch,) = sketches.load_sketches(
-            tx, space.pk, dim=space.dim, revisions=contents.revisions, pages=contents.pages
+            tx, space.pk, dim=space.dim, revision_ids=table.revision_ids, page_counts=table.page_counts
         )
         assert len(batch.block.page_ids) == len(batch.unsketched.page_ids) == 0
-        assert len(sketches.load_contents(tx, [document.collection_id])[document.collection_id].revisions) == 0
+        assert (
+            len(sketches.load_revision_tables(tx, [document.collection_id])[document.collection_id].revision_ids) == 0
+        )
