@@ -1,178 +1,16 @@
-"""The endpoints of documents: upload, read, change, delete."""
+"""The endpoints that list, read, change and delete documents."""
 
 import base64
-import resource
-from collections.abc import Iterator
-from io import BytesIO
-from pathlib import Path
-from typing import Any
 
 import pytest
-from django.core.files.uploadedfile import SimpleUploadedFile
-from django.test import Client
-from pytest_django import Settings
 
-from accounts.models import Usage
 from accounts.ownership import acting_for
 from accounts.quotas import usage
-from collections_app.models import Document, Revision, StoredFile
-from tests.cast import Someone, with_key
-from tests.collections_app.documents import PDF, PNG, body_of, put, shown_with_pages
+from collections_app.models import Revision
+from tests.cast import Someone
+from tests.collections_app.documents import PDF, PNG, put, shown_with_pages
 
 UPSERT = "/v1/documents/upsert-document/"
-
-
-def test_accepted_upload_is_stored_and_queued(alice: Someone, files_of_this_test: Path) -> None:
-    accepted = alice.upload(
-        UPSERT,
-        {
-            "file": SimpleUploadedFile("ignored.txt", PDF),
-            "name": "report.pdf",
-            "collection_name": "reports",
-            "metadata": '{"year": 2026}',
-        },
-    )
-    assert accepted.status_code == 202
-    assert accepted.json()["status"] == "queued"
-    assert accepted["Location"] == "/v1/documents/report.pdf/?collection_name=reports"
-    assert accepted["Retry-After"]
-    told = alice.get(accepted["Location"]).json()
-    assert (told["status"], told["metadata"], told["num_pages"]) == ("queued", {"year": 2026}, 0)
-    kept = [path.read_bytes() for path in files_of_this_test.rglob("*") if path.is_file()]
-    assert kept == [PDF]
-
-
-def test_base64_and_a_form_store_the_same_bytes_once(alice: Someone, files_of_this_test: Path) -> None:
-    put(alice, "one.pdf", PDF)
-    accepted = alice.post(UPSERT, {"name": "two.pdf", "base64": base64.b64encode(PDF).decode()})
-    assert accepted.status_code == 202
-    with acting_for(alice.id):
-        assert StoredFile.objects.filter(owner_id=alice.id).count() == 1
-        assert Document.objects.filter(owner_id=alice.id).count() == 2
-    assert len([path for path in files_of_this_test.rglob("*") if path.is_file()]) == 1
-
-
-def test_same_name_in_two_collections_is_two_documents(alice: Someone) -> None:
-    put(alice, "scan", PDF, collection="a")
-    put(alice, "scan", PNG, collection="b")
-    assert {row["collection_name"] for row in alice.get("/v1/documents/?collection_name=all").json()} == {"a", "b"}
-    with acting_for(alice.id):
-        assert StoredFile.objects.filter(owner_id=alice.id).count() == 2
-
-
-def test_same_file_of_two_owners_is_stored_twice(alice: Someone, charlie: Someone) -> None:
-    for who in (alice, charlie):
-        put(who, "same.pdf", PDF)
-    keys = set()
-    for who in (alice, charlie):
-        with acting_for(who.id):
-            keys |= set(StoredFile.objects.filter(owner_id=who.id).values_list("key", flat=True))
-    assert len(keys) == 2
-    assert not any("example.com" in key for key in keys)
-
-
-def test_type_is_detected_from_content_not_from_the_name(alice: Someone) -> None:
-    put(alice, "picture.pdf", PNG)
-    with acting_for(alice.id):
-        assert StoredFile.objects.get(owner_id=alice.id).content_type == "image/png"
-
-
-def test_url_is_queued_and_stored_unchanged(alice: Someone) -> None:
-    url = "https://example.com/" + "long/" * 100 + "?q=ü"
-    accepted = alice.post(UPSERT, {"name": "web", "url": url, "base64": None, "wait": False})
-    assert accepted.status_code == 202
-    assert alice.get("/v1/documents/web/").json()["url"] == url
-
-
-@pytest.mark.parametrize(
-    ("body", "code"),
-    [
-        ({"name": "x"}, "source_missing"),
-        ({"name": "x", "url": None, "base64": ""}, "source_missing"),
-        ({"name": "x", "url": "https://example.com", "base64": "aGVsbG8="}, "source_ambiguous"),
-        ({"name": "x", "url": "ftp://example.com/x"}, "url_invalid"),
-        ({"name": "x", "url": "https:///x"}, "url_invalid"),
-        ({"name": "x", "url": "http://[::1"}, "url_invalid"),
-        ({"name": "x", "url": "http://example.com:99999/"}, "url_invalid"),
-        ({"name": "x", "url": "example.com"}, "url_invalid"),
-        ({"name": "x", "base64": "data:application/pdf;base64,aGVsbG8="}, "base64_invalid"),
-        ({"name": "x", "base64": "aGVsbG8"}, "base64_invalid"),
-        ({"name": "x", "base64": "aGVs\nbG8="}, "base64_invalid"),
-        ({"name": "x", "base64": "____"}, "base64_invalid"),
-        ({"name": "x", "base64": base64.b64encode(b"\x00\x01\x02binary").decode()}, "unsupported_type"),
-        ({"name": "x", "base64": base64.b64encode(b"<html><body>hi</body></html>").decode()}, "unsupported_type"),
-        ({"name": "x", "base64": "aGVsbG8=", "collection_name": "all"}, "name_reserved"),
-        ({"name": "upsert-document", "base64": "aGVsbG8="}, "name_reserved"),
-        ({"name": "x" * 256, "base64": "aGVsbG8="}, "invalid"),
-        ({"name": "x", "base64": "aGVsbG8=", "metadata": [1]}, "metadata_invalid"),
-        ({"name": "x", "base64": "aGVsbG8=", "metadata": {"a": "\x00"}}, "metadata_invalid"),
-        ({"name": "x", "base64": 5}, "invalid"),
-    ],
-)
-def test_unusable_file_is_rejected_and_not_stored(
-    alice: Someone, files_of_this_test: Path, body: dict[str, Any], code: str
-) -> None:
-    refused = alice.post(UPSERT, body)
-    assert (refused.status_code, refused.json()["code"]) == (422, code)
-    assert alice.get("/v1/documents/?collection_name=all").json() == []
-    assert alice.get("/v1/collections/").json() == []
-    assert not [path for path in files_of_this_test.rglob("*") if path.is_file()]
-
-
-def test_empty_file_has_its_own_code(alice: Someone) -> None:
-    refused = alice.upload(UPSERT, {"name": "x", "file": SimpleUploadedFile("x", b"")})
-    assert (refused.status_code, refused.json()["code"]) == (422, "file_empty")
-
-
-def test_file_over_the_limit_is_rejected_and_not_stored(
-    alice: Someone, settings: Settings, files_of_this_test: Path, small_limits: None
-) -> None:
-    large = PDF + b"\n" * (1024 * 1024)
-    for refused in (
-        alice.upload(UPSERT, {"name": "x", "file": BytesIO(large)}),
-        alice.post(UPSERT, {"name": "x", "base64": base64.b64encode(large).decode()}),
-    ):
-        assert (refused.status_code, refused.json()["code"]) == (413, "too_large")
-        assert "1 MB" in refused.json()["detail"]
-    assert not [path for path in files_of_this_test.rglob("*") if path.is_file()]
-
-
-def test_three_megabyte_json_upload_is_accepted(alice: Someone) -> None:
-    large = PDF + b"%" + b"x" * (3 * 1024 * 1024)
-    accepted = alice.post(UPSERT, {"name": "x", "base64": base64.b64encode(large).decode()})
-    assert accepted.status_code == 202
-
-
-def test_lenient_values_of_existing_clients_are_accepted(alice: Someone) -> None:
-    body = {"name": "x", "url": "https://example.com/", "wait": "yes", "use_proxy": "false", "whatever": 1}
-    assert alice.post(UPSERT, {**body, "metadata": None}).status_code == 202
-
-
-def test_second_upsert_replaces_metadata_and_file(alice: Someone) -> None:
-    first = put(alice, "x", PDF, metadata={"v": 1})
-    second = put(alice, "x", PNG)
-    assert first["id"] == second["id"]
-    assert alice.get("/v1/documents/x/").json()["metadata"] == {}
-    with acting_for(alice.id) as tx:
-        assert Revision.objects.filter(owner_id=alice.id).count() == 1
-        kept = usage(tx)
-    assert (kept.documents, kept.bytes) == (1, len(PNG))
-
-
-def test_current_pages_stay_until_the_new_upload_is_ready(alice: Someone) -> None:
-    shown_with_pages(alice, "x", pages=2, metadata={"v": 1})
-    put(alice, "x", PNG, metadata={"v": 2})
-    told = alice.get("/v1/documents/x/?expand=pages").json()
-    assert (told["status"], told["num_pages"], told["metadata"]) == ("queued", 2, {"v": 1})
-    assert [page["page_number"] for page in told["pages"]] == [1, 2]
-
-
-def test_pending_upload_does_not_overwrite_newer_metadata(alice: Someone) -> None:
-    shown_with_pages(alice, "x", pages=1, metadata={"v": 1})
-    put(alice, "x", PNG, metadata={"v": 2})
-    alice.patch("/v1/documents/x/", {"metadata": {"v": 3}})
-    with acting_for(alice.id):
-        assert Document.objects.select_related("latest").get(owner_id=alice.id).latest.metadata == {"v": 3}  # type: ignore[union-attr]
 
 
 def test_key_of_another_owner_finds_nothing(alice: Someone, charlie: Someone) -> None:
@@ -268,73 +106,8 @@ def test_deleting_a_collection_releases_the_quota_of_its_documents(alice: Someon
     assert (kept.documents, kept.pages, kept.bytes) == (1, 0, len(PDF))
 
 
-def test_upload_over_the_quota_is_not_stored(alice: Someone, files_of_this_test: Path) -> None:
-    put(alice, "x", PDF)
-    with acting_for(alice.id):
-        Usage.objects.filter(owner_id=alice.id).update(max_documents=1, max_bytes=len(PDF))
-    another = {"name": "y", "base64": base64.b64encode(PNG).decode()}
-    longer = {"name": "x", "base64": base64.b64encode(PDF + b"%").decode()}
-    for refused in (alice.post(UPSERT, another), alice.post(UPSERT, longer)):
-        assert (refused.status_code, refused.json()["code"]) == (429, "quota_exceeded")
-    assert [row["name"] for row in alice.get("/v1/documents/?collection_name=all").json()] == ["x"]
-    assert len([path for path in files_of_this_test.rglob("*") if path.is_file()]) == 1
-
-
-def test_signed_link_returns_the_uploaded_bytes_without_a_key(alice: Someone) -> None:
-    put(alice, "x", PDF)
-    link = alice.get("/v1/documents/x/").json()["url"].removeprefix("http://testserver")
-    got = Client().get(link)
-    assert body_of(got) == PDF
-    assert got["Content-Disposition"].startswith("attachment")
-    assert got["X-Content-Type-Options"] == "nosniff"
-    assert "sandbox" in got["Content-Security-Policy"]
-    assert Client().get(link + "x").json()["code"] == "file_link_invalid"
-
-
-def test_file_link_stops_working_when_its_last_document_is_deleted(alice: Someone) -> None:
-    for name in ("x", "twin"):
-        put(alice, name, PDF)
-    link = alice.get("/v1/documents/x/").json()["url"].removeprefix("http://testserver")
-    alice.delete("/v1/documents/x/")
-    assert body_of(Client().get(link)) == PDF
-    alice.delete("/v1/documents/twin/")
-    assert Client().get(link).json()["code"] == "file_link_invalid"
-
-
-def test_page_image_with_a_version_is_cacheable_forever(alice: Someone) -> None:
-    shown_with_pages(alice, "a/b.pdf", pages=1)
-    path = "/v1/documents/a%2Fb.pdf/pages/1/image"
-    image = alice.get(path)
-    assert (image["Content-Type"], body_of(image)) == ("image/png", PNG)
-    assert image["Cache-Control"] == "private, no-cache"
-    tag = image["ETag"]
-    assert alice.get(path, If_None_Match=tag).status_code == 304
-    forever = alice.get(f"{path}?v={tag.strip(chr(34))}")
-    assert "immutable" in forever["Cache-Control"]
-    assert "private" in forever["Cache-Control"]
-    assert body_of(forever) == PNG
-    for missing in (f"{path}?v=other", path.replace("/1/", "/2/"), path.replace("/1/", f"/{10**30}/")):
-        assert alice.get(missing).json()["code"] == "page_not_found"
-
-
 def test_listing_an_unknown_collection_returns_an_empty_list(alice: Someone) -> None:
     assert alice.get("/v1/documents/?collection_name=nowhere").json() == []
-
-
-def test_expanding_too_many_pages_is_rejected(alice: Someone, small_limits: None) -> None:
-    shown_with_pages(alice, "x", pages=1, image=PNG + b"\x00" * (1024 * 1024))
-    refused = alice.get("/v1/documents/?expand=pages")
-    assert (refused.status_code, refused.json()["code"]) == (413, "answer_too_large")
-    assert alice.get("/v1/documents/").status_code == 200
-
-
-def test_restricted_key_cannot_write_to_other_collections(alice: Someone) -> None:
-    put(alice, "x", PDF, collection="a")
-    limited = with_key(alice.user, collections=frozenset({"b"}))
-    body = {"name": "x", "collection_name": "a", "base64": base64.b64encode(PNG).decode()}
-    assert limited.post(UPSERT, body).json()["code"] == "collection_out_of_reach"
-    assert limited.get("/v1/documents/x/?collection_name=all").status_code == 404
-    assert limited.post(UPSERT, {**body, "collection_name": "b"}).status_code == 202
 
 
 def test_update_with_a_stale_etag_is_rejected(alice: Someone) -> None:
@@ -344,32 +117,3 @@ def test_update_with_a_stale_etag_is_rejected(alice: Someone) -> None:
     assert alice.patch("/v1/documents/x/", {"metadata": {"v": 2}}, If_Match=tag).status_code == 412
     assert alice.delete("/v1/documents/x/", If_Match=tag).status_code == 412
     assert alice.get("/v1/documents/x/").json()["metadata"] == {"v": 1}
-
-
-@pytest.fixture
-def a_disk_that_is_soon_full() -> Iterator[None]:
-    """Limit files of this process to 64 kB."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (64 * 1024, before[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
-
-
-def test_full_disk_is_reported_and_nothing_is_stored(
-    alice: Someone, files_of_this_test: Path, a_disk_that_is_soon_full: None
-) -> None:
-    large = PDF + b"%" * 1024 * 1024
-    for refused in (
-        alice.upload(UPSERT, {"name": "x", "file": BytesIO(large)}),
-        alice.post(UPSERT, {"name": "x", "base64": base64.b64encode(large).decode()}),
-    ):
-        assert refused.status_code == 503
-        assert refused["Retry-After"]
-    assert alice.get("/v1/documents/?collection_name=all").json() == []
-
-
-def test_unavailable_storage_is_reported_and_nothing_is_stored(alice: Someone, files_of_this_test: Path) -> None:
-    files_of_this_test.write_bytes(b"a file where the folder should be")
-    refused = alice.upload(UPSERT, {"name": "x", "file": BytesIO(PDF)})
-    assert (refused.status_code, refused.json()["code"]) == (503, "storage_unavailable")
-    assert alice.get("/v1/documents/?collection_name=all").json() == []

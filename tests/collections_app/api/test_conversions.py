@@ -1,0 +1,35 @@
+"""The endpoints that convert files."""
+
+import base64
+
+from django.core.files.uploadedfile import SimpleUploadedFile
+
+from tests.cast import Someone
+from tests.collections_app.documents import PNG
+
+IMAGES = "/v1/helpers/file-to-imgbase64/"
+BASE64 = "/v1/helpers/file-to-base64/"
+
+
+def test_file_is_converted_to_png_page_images(alice: Someone) -> None:
+    response = alice.upload(IMAGES, {"file": SimpleUploadedFile("scan.png", PNG)})
+    assert response.status_code == 200, response.content
+    (page,) = response.json()
+    assert page["page_number"] == 1
+    assert base64.b64decode(page["img_base64"]).startswith(b"\x89PNG")
+
+
+def test_file_is_converted_to_base64(alice: Someone) -> None:
+    response = alice.upload(BASE64, {"file": SimpleUploadedFile("scan.png", PNG)})
+    assert base64.b64decode(response.json()["data"]) == PNG
+
+
+def test_conversions_need_the_scope_write(bob: Someone) -> None:
+    for path in (IMAGES, BASE64):
+        response = bob.upload(path, {"file": SimpleUploadedFile("scan.png", PNG)})
+        assert (response.status_code, response.json()["code"]) == (403, "scope_missing")
+
+
+def test_unsupported_file_is_rejected(alice: Someone) -> None:
+    response = alice.upload(IMAGES, {"file": SimpleUploadedFile("scan.png", b"\x00\x01\x02")})
+    assert (response.status_code, response.json()["code"]) == (422, "unsupported_type")
