@@ -2,18 +2,73 @@
 
 import ast
 import importlib
+import re
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from paliapi.env import ROOT
 
 PACKAGES = ("paliapi", "accounts", "collections_app", "embeddings", "benchmarks", "drills")
-MOST_LINES_OF_A_FILE = 400
-MOST_LINES_OF_A_FUNCTION = 60
-DRAWERS = {"utils", "util", "common", "core", "misc", "shared", "services"}
-MOST_MODULES_OF_A_FOLDER = 22
+MAX_FILE_LINES = 400
+MAX_FUNCTION_LINES = 60
+# Names that say nothing about what a module does.
+VAGUE_NAMES = {"utils", "util", "common", "core", "helpers", "misc", "shared", "services"}
+MAX_FOLDER_MODULES = 22
 # Packages whose `__init__.py` re-exports what others may use.
 FACES = {"collections_app/search", "embeddings/client"}
+
+# Packages whose modules have a test file of the mirrored path: tests/PACKAGE/test_MODULE.py.
+MIRRORED = ("paliapi", "accounts", "collections_app", "embeddings")
+# Declarations and entry points: they have no behaviour to test by themselves.
+DECLARATIONS = {"__init__", "__main__", "apps", "errors", "urls", "wsgi"}
+# Modules that are tested through others, or only with a GPU or on another platform.
+TESTED_ELSEWHERE = {
+    "accounts/access.py",
+    "accounts/admin_config.py",
+    "accounts/openapi_examples.py",
+    "accounts/serializers.py",
+    "accounts/staff_site.py",
+    "collections_app/api/parameters.py",
+    "collections_app/api/webhook_serializers.py",
+    "collections_app/engine/retrieval/arrays.py",
+    "collections_app/search/context.py",
+    "collections_app/search/query_vectors.py",
+    "embeddings/backends/base.py",
+    "embeddings/backends/checkpoints.py",
+    "embeddings/backends/colpali.py",
+    "embeddings/backends/native.py",
+    "embeddings/backends/pooling.py",
+    "embeddings/backends/processors.py",
+    "embeddings/backends/torch_backend.py",
+    "embeddings/backends/torch_runtime.py",
+    "embeddings/launchers/background.py",
+    "embeddings/launchers/healthcheck.py",
+    "paliapi/celery.py",
+    "paliapi/configuration/setting.py",
+    "paliapi/configuration/sources.py",
+    "paliapi/database.py",
+    "paliapi/generated_docs.py",
+    "paliapi/gunicorn_settings.py",
+    "paliapi/http/etags.py",
+    "paliapi/http/openapi.py",
+    "paliapi/http/paging.py",
+    "paliapi/http/parsers.py",
+    "paliapi/http/response_headers.py",
+    "paliapi/http/uploads.py",
+    "paliapi/redis_urls.py",
+    "paliapi/roles.py",
+    "paliapi/stack/account.py",
+    "paliapi/stack/child.py",
+    "paliapi/stack/console.py",
+    "paliapi/stack/leftovers.py",
+    "paliapi/stack/members.py",
+    "paliapi/stack/plan.py",
+    "paliapi/stack/processes.py",
+    "paliapi/stack/start.py",
+    "paliapi/stack/watchdog.py",
+}
 
 
 def sources() -> Iterator[Path]:
@@ -30,24 +85,24 @@ def test_init_modules_are_empty_unless_they_are_faces() -> None:
 
 def test_module_names_are_specific() -> None:
     for file in sources():
-        assert not DRAWERS & {file.stem, *file.relative_to(ROOT).parent.parts}, file
+        assert not VAGUE_NAMES & {file.stem, *file.relative_to(ROOT).parent.parts}, file
 
 
 def test_folders_are_small() -> None:
     for folder in {file.parent for file in sources()}:
         modules = [file for file in folder.glob("*.py") if file.name != "__init__.py"]
-        assert len(modules) <= MOST_MODULES_OF_A_FOLDER, folder
+        assert len(modules) <= MAX_FOLDER_MODULES, folder
     assert len([file for file in (ROOT / "collections_app").glob("*.py") if file.name != "__init__.py"]) <= 12
 
 
 def test_files_and_functions_are_short() -> None:
     for file in sources():
         text = file.read_text()
-        assert text.count("\n") <= MOST_LINES_OF_A_FILE, file
+        assert text.count("\n") <= MAX_FILE_LINES, file
         for node in ast.walk(ast.parse(text)):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 length = (node.end_lineno or node.lineno) - node.lineno + 1
-                assert length <= MOST_LINES_OF_A_FUNCTION, f"{file}: {node.name} has {length} lines"
+                assert length <= MAX_FUNCTION_LINES, f"{file}: {node.name} has {length} lines"
 
 
 def test_every_module_has_a_docstring() -> None:
@@ -66,3 +121,36 @@ def test_faces_export_everything_they_import_and_nothing_else() -> None:
         assert module.__doc__, face
         assert sorted(imported) == sorted(module.__all__), face
         assert all(hasattr(module, name) for name in module.__all__), face
+
+
+def _protected_modules() -> Iterator[tuple[str, set[str]]]:
+    """Yield each package with a face, and the modules in it that other packages may not import."""
+    contracts: list[dict[str, Any]] = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"][
+        "contracts"
+    ]
+    for contract in contracts:
+        if contract["type"] == "protected":
+            package = contract["allowed_importers"][0]
+            if package.replace(".", "/") not in FACES and contract["protected_modules"] != [package]:
+                yield package, {module.removeprefix(f"{package}.") for module in contract["protected_modules"]}
+
+
+def test_package_docstrings_name_the_modules_that_others_may_import() -> None:
+    packages = dict(_protected_modules())
+    assert len(packages) >= 4
+    for package, protected in packages.items():
+        folder = ROOT / package.replace(".", "/")
+        modules = {path.stem for path in folder.glob("*.py")} | {path.parent.name for path in folder.glob("*/*.py")}
+        docstring = ast.get_docstring(ast.parse((folder / "__init__.py").read_text())) or ""
+        public = "\n\n".join(text for text in docstring.split("\n\n") if "internal" not in text)
+        named = set(re.findall(r"`(\w+)`", public)) & modules
+        assert named == modules - protected - {"__init__"}, package
+
+
+def test_every_module_has_a_test_file_of_its_name() -> None:
+    for file in sources():
+        path = file.relative_to(ROOT)
+        if path.parts[0] not in MIRRORED or path.stem in DECLARATIONS or "commands" in path.parts:
+            continue
+        mirrored = ROOT / "tests" / path.parent / f"test_{path.stem}.py"
+        assert mirrored.is_file() or path.as_posix() in TESTED_ELSEWHERE, f"{path} has no {mirrored.relative_to(ROOT)}"

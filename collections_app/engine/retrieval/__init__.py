@@ -7,6 +7,7 @@ What other packages use:
 - `plan`, `segment`, `sketch_scan`: which pages become candidates, chosen by sketches in memory;
 - `maxsim`, `top_k`, `fusion`: exact scores, the best of them, and several rankings made one;
 - `regions`: where on a page the answer is;
+- `arrays`: the array types of all of these;
 - `file_cache`, `lru_cache`, `ttl_cache`, `stopwatch`: caches and timings of a search.
 
 `pooling`, `parallel`, `single_threaded_blas` and `kernels` are internal.
