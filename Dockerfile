@@ -1,7 +1,7 @@
-# The web, the worker and the beat. From the root of the repository:
-#   docker build --target web    -t paliapi-web .      also runs the beat and the commands of manage.py
-#   docker build --target worker -t paliapi-worker .   has LibreOffice and fonts
-#   docker build -t paliapi-development .              has the tests and their tools
+# The web server, the worker and the beat. From the root of the repository:
+#   docker build --target web    -t paliapi-web .      also runs the beat and manage.py commands
+#   docker build --target worker -t paliapi-worker .   includes LibreOffice and fonts
+#   docker build -t paliapi-development .              includes the tests and their tools
 ARG PYTHON=python:3.12-slim-bookworm
 
 FROM ${PYTHON} AS builder
@@ -19,11 +19,11 @@ COPY collections_app /collections_app
 COPY embeddings /embeddings
 
 FROM ${PYTHON} AS base
-# /data has the files, the two others what `python -m paliapi.stack.write_secrets` makes; they belong on volumes.
+# /data is for files, the other two for the output of `python -m paliapi.stack.write_secrets`; mount volumes on them.
 RUN useradd --uid 10001 --create-home --home-dir /home/paliapi paliapi \
     && install -d -m 0700 -o paliapi -g paliapi /administration /data /secrets
 WORKDIR /app
-# The root file system may be read-only: only those three and /tmp are written to.
+# The root file system may be read-only: only these three folders and /tmp are written to.
 ENV PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 NUMBA_CACHE_DIR=/tmp/numba \
     PALIAPI_HOME=/data PALIAPI_HOST=0.0.0.0
 EXPOSE 8001
@@ -52,7 +52,7 @@ CMD ["celery", "-A", "paliapi.celery", "worker", "--without-gossip", "--without-
 FROM builder AS builder-development
 RUN uv sync --frozen --no-cache --no-install-project
 
-# What is published here is what `make test` and `make check` need, Postgres and Redis for the tests included.
+# Contains everything that `make test` and `make check` need, including Postgres and Redis for the tests.
 FROM base AS development
 USER root
 RUN apt-get update && apt-get install -y --no-install-recommends curl procps && rm -rf /var/lib/apt/lists/*

@@ -1,7 +1,7 @@
-# Every target installs what it needs into the checkout first; the second time that costs nothing.
+# Every target first installs what it needs into the checkout, which takes no time when repeated.
 VENV_PYTHON := .venv/bin/python
 
-# Enough of a configuration for commands that only look at the code; nothing listens there.
+# A configuration for commands that only read the code; nothing listens at these addresses.
 check migrations schema: export PALIAPI_MODE := development
 check migrations schema: export PALIAPI_HOME := .tools/nothing
 check migrations schema: export LOG_LEVEL := ERROR
@@ -17,14 +17,14 @@ check migrations schema: export EMBEDDINGS_URL := http://127.0.0.1:1
 help:
 	@echo 'make run     start everything; http://localhost:8001'
 	@echo 'make test    run the tests'
-	@echo 'make test-models, make test-launchers   run those that need the groups gpu, runpod and modal'
-	@echo 'make contract   let Spectral, Redocly, Postman and schemathesis read and call a running server (needs npm)'
-	@echo 'make check   formatting, lint, types, import arrows, migrations, the OpenAPI document'
+	@echo 'make test-models, make test-launchers   run the tests that need the groups gpu, runpod and modal'
+	@echo 'make contract   check a running server with Spectral, Redocly, Postman and schemathesis (needs npm)'
+	@echo 'make check   check formatting, lint, types, import contracts, migrations and the OpenAPI document'
 	@echo 'make fmt     format the code'
-	@echo 'make schema  write docs/openapi.yaml and the pages that are made from the code'
-	@echo 'make bench   measure; there is more to measure in docs/benchmarks.md'
-	@echo 'make bombs   send files and answers that are made to hurt'
-	@echo 'make chaos, make thousand   break everything while documents are on their way; a thousand while workers are killed'
+	@echo 'make schema  write docs/openapi.yaml and the other generated pages'
+	@echo 'make bench   run the benchmarks; docs/benchmarks.md lists more'
+	@echo 'make bombs   send hostile files and responses'
+	@echo 'make chaos, make thousand   inject faults during ingestion; ingest a thousand documents while workers are killed'
 
 install:
 	@sh .ci/install
@@ -35,7 +35,7 @@ run: install
 test: install
 	$(VENV_PYTHON) -m pytest -n logical --dist worksteal --cov --cov-report=term:skip-covered $(if $(ARGS),--cov-fail-under=0) $(ARGS)
 
-# The groups for visual models and for rented machines are large, so they have environments of their own.
+# The groups for visual models and rented machines are large, so they have their own environments.
 test-models test-launchers bench-peers bench-gpu: UV := $(shell command -v uv || echo .tools/bin/uv)
 
 test-models: install

@@ -69,7 +69,7 @@ def test_every_page_opens_and_shows_no_secret(staff: Client, alice: Someone, key
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_who_is_not_staff_is_sent_to_log_in(alice: Someone, key: ApiKey, page: str) -> None:
+def test_user_who_is_not_staff_is_redirected_to_the_login(alice: Someone, key: ApiKey, page: str) -> None:
     client = Client()
     client.force_login(alice.user)
     answer = client.get(page.format(owner=alice.id, key=key.pk))
@@ -77,14 +77,14 @@ def test_who_is_not_staff_is_sent_to_log_in(alice: Someone, key: ApiKey, page: s
     assert answer["Location"].startswith("/admin/login/")
 
 
-def test_lists_show_every_owner_and_filter_by_state(staff: Client, key: ApiKey, charlie: Someone) -> None:
+def test_list_shows_every_owner_and_filters_by_state(staff: Client, key: ApiKey, charlie: Someone) -> None:
     everybody = staff.get("/admin/accounts/apikey/").content.decode()
     assert "alice@example.com" in everybody
     assert "charlie@example.com" in everybody
     assert "alice@example.com" not in staff.get("/admin/accounts/apikey/?state=revoked").content.decode()
 
 
-def test_keys_are_revoked_from_the_list(staff: Client, alice: Someone, charlie: Someone, key: ApiKey) -> None:
+def test_keys_can_be_revoked_from_the_list(staff: Client, alice: Someone, charlie: Someone, key: ApiKey) -> None:
     answer = staff.post("/admin/accounts/apikey/", {"action": "revoke_selected", "_selected_action": [key.pk]})
     assert answer.status_code == 302
     assert alice.get("/v1/me/").status_code == 401
@@ -92,7 +92,7 @@ def test_keys_are_revoked_from_the_list(staff: Client, alice: Someone, charlie: 
     assert LogEntry.objects.get().change_message == "Revoked."
 
 
-def test_of_a_key_only_the_name_can_be_changed(staff: Client, key: ApiKey) -> None:
+def test_only_the_name_of_a_key_can_be_changed(staff: Client, key: ApiKey) -> None:
     body = {"name": "renamed", "scopes": "read", "collections": "x", "expires_at_0": "2020-01-01", "owner": "1"}
     assert staff.post(f"/admin/accounts/apikey/{key.pk}/change/", body).status_code == 302
     with acting_as_staff():
@@ -105,17 +105,17 @@ def test_of_a_key_only_the_name_can_be_changed(staff: Client, key: ApiKey) -> No
 @pytest.mark.parametrize(
     "page", ["/admin/accounts/apikey/add/", "/admin/accounts/apikey/{key}/delete/", "/admin/accounts/usage/1/delete/"]
 )
-def test_keys_are_not_made_and_nothing_is_deleted_here(staff: Client, key: ApiKey, page: str) -> None:
+def test_keys_cannot_be_added_and_nothing_can_be_deleted(staff: Client, key: ApiKey, page: str) -> None:
     assert staff.get(page.format(key=key.pk)).status_code in {302, 403}
 
 
-def test_an_owner_gets_limits_of_their_own(staff: Client, alice: Someone, key: ApiKey) -> None:
+def test_owner_can_be_given_individual_limits(staff: Client, alice: Someone, key: ApiKey) -> None:
     staff.post(f"/admin/accounts/usage/{alice.id}/change/", {"max_pages": "5", "pages": "0"})
     told = alice.get("/v1/usage/").json()
     assert (told["pages"], told["max_pages"]) == (7, 5)
 
 
-def test_a_user_is_added_and_an_e_mail_counts_once_whatever_its_case(staff: Client) -> None:
+def test_user_can_be_added_and_e_mails_are_unique_regardless_of_case(staff: Client) -> None:
     body = {"email": "Dora@Example.com", "usable_password": "true", "password1": PASSWORD, "password2": PASSWORD}
     assert staff.post("/admin/accounts/customuser/add/", body).status_code == 302
     again = staff.post("/admin/accounts/customuser/add/", {**body, "email": "dora@example.COM"})
@@ -123,17 +123,17 @@ def test_a_user_is_added_and_an_e_mail_counts_once_whatever_its_case(staff: Clie
     assert CustomUser.objects.filter(email="dora@example.com").count() == 1
 
 
-def test_staff_log_in_whatever_the_case_of_their_e_mail(staff: Client) -> None:
+def test_staff_can_log_in_regardless_of_the_case_of_their_e_mail(staff: Client) -> None:
     assert log_in("ROOT@example.com")["Location"] == "/admin/"
 
 
-def test_an_owner_with_keys_cannot_log_in_to_the_admin(alice: Someone) -> None:
+def test_owner_without_a_password_cannot_log_in(alice: Someone) -> None:
     alice.user.set_password(PASSWORD)
     alice.user.save()
     assert log_in("alice@example.com").status_code == 200
 
 
-def test_guessing_passwords_is_slowed_down(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_login_attempts_are_rate_limited(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(staff_site, "_LOGINS_PER_MINUTE", 1)
     monkeypatch.setattr(staff_site, "_LOGINS_AT_ONCE", 2)
     CustomUser.objects.create_superuser("guessed@example.com", password=PASSWORD)
@@ -145,11 +145,11 @@ def test_guessing_passwords_is_slowed_down(db: None, monkeypatch: pytest.MonkeyP
     assert log_in("other@example.com").status_code == 200
 
 
-def test_the_api_does_not_take_a_session_for_a_key(staff: Client) -> None:
+def test_api_does_not_accept_a_session(staff: Client) -> None:
     assert staff.get("/v1/me/").status_code == 401
 
 
-def test_what_there_are_several_of_is_spelt_as_people_do(staff: Client) -> None:
+def test_plural_names_are_spelt_correctly(staff: Client) -> None:
     plurals = [str(model._meta.verbose_name_plural) for model in admin.site._registry]
     assert "webhook deliveries" in plurals
     assert [plural for plural in plurals if re.search(r"[^aeiou]ys$|(s|x|ch)s$", plural)] == []

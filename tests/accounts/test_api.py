@@ -46,7 +46,7 @@ def ending(alice: Someone) -> Someone:
         return Someone(alice.user, mint_key(tx, rights=Rights(scopes=EVERYTHING, expires_at=tomorrow)).text)
 
 
-def test_a_key_says_whose_it_is_and_what_it_may(alice: Someone, bob: Someone) -> None:
+def test_me_returns_the_owner_and_rights_of_the_key(alice: Someone, bob: Someone) -> None:
     assert alice.get("/v1/me/").json() == {
         "email": "alice@example.com",
         "key_id": own_key_id(alice),
@@ -59,7 +59,7 @@ def test_a_key_says_whose_it_is_and_what_it_may(alice: Someone, bob: Someone) ->
     assert bob.get("/v1/me/").json()["email"] == "alice@example.com"
 
 
-def test_a_new_key_is_shown_once_and_works(alice: Someone) -> None:
+def test_new_key_is_shown_once_and_works(alice: Someone) -> None:
     made = make(alice, name="website", scopes=["search", "read"], collections=["b", "a", "a"], expires_at=in_days(1))
     assert made.status_code == 201
     told = made.json()
@@ -99,7 +99,7 @@ def test_a_new_key_is_shown_once_and_works(alice: Someone) -> None:
         ({"scopes": ["read"], "collections": ["\udfff"]}, "/collections/0", "surrogate_characters_not_allowed"),
     ],
 )
-def test_a_body_that_is_wrong_says_where(alice: Someone, body: dict[str, Any], place: str, code: str) -> None:
+def test_invalid_body_is_refused_with_a_pointer(alice: Someone, body: dict[str, Any], place: str, code: str) -> None:
     answer = alice.post("/v1/keys/", body)
     assert answer.status_code == 422
     assert [(problem["pointer"], problem["code"]) for problem in answer.json()["errors"]] == [(place, code)]
@@ -107,11 +107,11 @@ def test_a_body_that_is_wrong_says_where(alice: Someone, body: dict[str, Any], p
         assert ApiKey.objects.count() == 1
 
 
-def test_an_unknown_field_has_a_code_of_its_own(alice: Someone) -> None:
+def test_unknown_field_has_its_own_code(alice: Someone) -> None:
     assert make(alice, surprise=1).json()["code"] == "unknown_field"
 
 
-def test_a_limited_key_gives_its_limits_on(limited: Someone, ending: Someone) -> None:
+def test_restricted_key_passes_on_its_restrictions(limited: Someone, ending: Someone) -> None:
     assert make(limited).json()["collections"] == ["a", "b"]
     assert make(limited, collections=["b"]).json()["collections"] == ["b"]
     until = parse_datetime(make(ending).json()["expires_at"])
@@ -120,18 +120,18 @@ def test_a_limited_key_gives_its_limits_on(limited: Someone, ending: Someone) ->
 
 
 @pytest.mark.parametrize("body", [{"collections": None}, {"collections": ["c"]}, {"collections": ["a", "c"]}])
-def test_a_limited_key_cannot_give_more_collections(limited: Someone, body: dict[str, Any]) -> None:
+def test_restricted_key_cannot_grant_more_collections(limited: Someone, body: dict[str, Any]) -> None:
     answer = make(limited, **body)
     assert answer.status_code == 403
     assert answer.json()["code"] == "rights_exceeded"
 
 
 @pytest.mark.parametrize("expires_at", [None, in_days(2)], ids=["for ever", "later"])
-def test_a_key_that_ends_cannot_give_more_time(ending: Someone, expires_at: str | None) -> None:
+def test_expiring_key_cannot_grant_a_later_expiry(ending: Someone, expires_at: str | None) -> None:
     assert make(ending, expires_at=expires_at).status_code == 403
 
 
-def test_a_limited_key_does_not_see_keys_that_reach_further(alice: Someone, limited: Someone) -> None:
+def test_restricted_key_does_not_see_keys_that_reach_further(alice: Someone, limited: Someone) -> None:
     inner = make(limited, collections=["a"]).json()["id"]
     outer = make(alice, collections=["a", "c"]).json()["id"]
     assert [key["id"] for key in limited.get("/v1/keys/").json()] == [own_key_id(limited), inner]
@@ -142,7 +142,7 @@ def test_a_limited_key_does_not_see_keys_that_reach_further(alice: Someone, limi
     assert limited.delete(f"/v1/keys/{inner}/").status_code == 204
 
 
-def test_a_revoked_key_is_refused_at_once(alice: Someone) -> None:
+def test_revoked_key_is_refused_at_once(alice: Someone) -> None:
     made = make(alice)
     holder = as_holder(alice, made)
     assert holder.get("/v1/me/").status_code == 200
@@ -152,13 +152,13 @@ def test_a_revoked_key_is_refused_at_once(alice: Someone) -> None:
     assert alice.delete(f"/v1/keys/{made.json()['id']}/").status_code == 204
 
 
-def test_a_key_may_revoke_itself(alice: Someone) -> None:
+def test_key_can_revoke_itself(alice: Someone) -> None:
     assert alice.delete(f"/v1/keys/{own_key_id(alice)}/").status_code == 204
     assert alice.get("/v1/me/").status_code == 401
 
 
 @pytest.mark.parametrize("absent", [0, 987654321, 2**63 - 1, 2**63, 10**40])
-def test_a_key_of_somebody_else_is_exactly_as_absent(alice: Someone, charlie: Someone, absent: int) -> None:
+def test_key_of_another_owner_looks_like_a_missing_key(alice: Someone, charlie: Someone, absent: int) -> None:
     hers = own_key_id(alice)
     for path in ("/v1/keys/{}/", "/v1/keys/{}/rotate/"):
         send = charlie.delete if path.endswith("{}/") else lambda address: charlie.post(address, {})
@@ -170,11 +170,11 @@ def test_a_key_of_somebody_else_is_exactly_as_absent(alice: Someone, charlie: So
 
 
 @pytest.mark.parametrize("nonsense", ["-1", "1.0", "x", "%00", "1" * 5000])
-def test_an_id_that_is_no_number_is_absent(alice: Someone, nonsense: str) -> None:
+def test_malformed_id_is_not_found(alice: Someone, nonsense: str) -> None:
     assert alice.delete(f"/v1/keys/{nonsense}/").status_code == 404
 
 
-def test_rotation_makes_a_key_with_the_same_rights(alice: Someone) -> None:
+def test_rotation_creates_a_key_with_the_same_rights(alice: Someone) -> None:
     old = make(alice, name="website", scopes=["search"], collections=["a"], expires_at=in_days(30)).json()
     answer = alice.post(f"/v1/keys/{old['id']}/rotate/", {})
     assert answer.status_code == 201
@@ -185,7 +185,7 @@ def test_rotation_makes_a_key_with_the_same_rights(alice: Someone) -> None:
     assert new["key"] != old["key"]
 
 
-def test_the_old_key_works_on_for_a_while(alice: Someone) -> None:
+def test_rotated_key_works_during_the_overlap(alice: Someone) -> None:
     made = make(alice)
     new = alice.post(f"/v1/keys/{made.json()['id']}/rotate/", {"overlap_hours": 48})
     old = as_holder(alice, made).get("/v1/me/").json()
@@ -195,24 +195,24 @@ def test_the_old_key_works_on_for_a_while(alice: Someone) -> None:
     assert as_holder(alice, new).get("/v1/me/").json()["expires_at"] is None
 
 
-def test_without_an_overlap_the_old_key_ends_at_once(alice: Someone) -> None:
+def test_rotated_key_expires_at_once_without_an_overlap(alice: Someone) -> None:
     new = alice.post(f"/v1/keys/{own_key_id(alice)}/rotate/", {"overlap_hours": 0})
     assert alice.get("/v1/me/").status_code == 401
     assert as_holder(alice, new).get("/v1/keys/").status_code == 200
 
 
-def test_an_overlap_never_prolongs_the_old_key(alice: Someone) -> None:
+def test_overlap_never_extends_the_old_key(alice: Someone) -> None:
     soon = make(alice, expires_at=in_days(0.5)).json()
     alice.post(f"/v1/keys/{soon['id']}/rotate/", {"overlap_hours": 168})
     assert alice.get("/v1/keys/").json()[1]["expires_at"] == soon["expires_at"]
 
 
-def test_a_key_that_ends_cannot_prolong_itself(ending: Someone) -> None:
+def test_expiring_key_cannot_extend_itself(ending: Someone) -> None:
     until = ending.get("/v1/me/").json()["expires_at"]
     assert ending.post(f"/v1/keys/{own_key_id(ending)}/rotate/", {}).json()["expires_at"] == until
 
 
-def test_a_key_that_ends_cannot_take_over_one_that_does_not(alice: Someone, ending: Someone) -> None:
+def test_expiring_key_cannot_rotate_a_key_without_expiry(alice: Someone, ending: Someone) -> None:
     answer = ending.post(f"/v1/keys/{own_key_id(alice)}/rotate/", {})
     assert answer.status_code == 403
     assert answer.json()["code"] == "rights_exceeded"
@@ -220,7 +220,7 @@ def test_a_key_that_ends_cannot_take_over_one_that_does_not(alice: Someone, endi
 
 
 @pytest.mark.parametrize("ended", ["revoked", "expired"])
-def test_a_key_that_has_ended_is_not_brought_back(alice: Someone, ended: str) -> None:
+def test_revoked_or_expired_key_cannot_be_rotated(alice: Someone, ended: str) -> None:
     key_id = make(alice).json()["id"]
     if ended == "revoked":
         alice.delete(f"/v1/keys/{key_id}/")
@@ -232,13 +232,13 @@ def test_a_key_that_has_ended_is_not_brought_back(alice: Someone, ended: str) ->
 
 
 @pytest.mark.parametrize("hours", [-1, 169, 1.5, "x", None, [], 10**30])
-def test_an_overlap_is_whole_hours_of_at_most_a_week(alice: Someone, hours: object) -> None:
+def test_overlap_must_be_whole_hours_up_to_a_week(alice: Someone, hours: object) -> None:
     answer = alice.post(f"/v1/keys/{own_key_id(alice)}/rotate/", {"overlap_hours": hours})
     assert answer.status_code == 422
     assert answer.json()["errors"][0]["pointer"] == "/overlap_hours"
 
 
-def test_lists_page(alice: Someone) -> None:
+def test_list_is_paged(alice: Someone) -> None:
     made = [own_key_id(alice), *(make(alice).json()["id"] for _ in range(3))]
     first = alice.get("/v1/keys/?limit=3")
     assert [key["id"] for key in first.json()] == made[:3]
@@ -246,7 +246,7 @@ def test_lists_page(alice: Someone) -> None:
     assert [key["id"] for key in alice.get(following).json()] == made[3:]
 
 
-def test_a_list_costs_the_same_however_long_it_is(alice: Someone) -> None:
+def test_number_of_queries_does_not_depend_on_the_length_of_the_list(alice: Someone) -> None:
     alice.get("/v1/keys/")
     with CaptureQueriesContext(connection) as for_one:
         alice.get("/v1/keys/")
@@ -266,7 +266,7 @@ def test_a_list_costs_the_same_however_long_it_is(alice: Someone) -> None:
         ("post", "/v1/keys/1/rotate/"),
     ],
 )
-def test_keys_are_managed_with_admin_only(alice: Someone, method: str, path: str) -> None:
+def test_managing_keys_requires_the_admin_scope(alice: Someone, method: str, path: str) -> None:
     almost = with_key(alice.user, scopes=frozenset({"read", "write", "search"}))
     answer = getattr(almost, method)(path, *([{}] if method == "post" else []))
     assert answer.status_code == 403
@@ -276,7 +276,7 @@ def test_keys_are_managed_with_admin_only(alice: Someone, method: str, path: str
 @pytest.mark.parametrize(
     ("path", "allowed"), [("/v1/me/", ""), ("/v1/keys/", "limit=5&"), ("/v1/usage/", ""), ("/v1/keys/1/", "")]
 )
-def test_a_misspelt_parameter_is_told(alice: Someone, path: str, allowed: str) -> None:
+def test_unknown_query_parameter_is_refused(alice: Someone, path: str, allowed: str) -> None:
     method = alice.delete if path.endswith("/1/") else alice.get
     refused = method(f"{path}?{allowed}limti=5")
     assert (refused.status_code, refused.json()["code"]) == (422, "unknown_parameter")

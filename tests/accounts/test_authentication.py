@@ -28,13 +28,13 @@ def only_key_of(someone: Someone) -> ApiKey:
 
 
 @pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER", "Token", "tOKEN", "Bearer "])
-def test_the_scheme_may_be_either_word_in_any_case(alice: Someone, scheme: str) -> None:
+def test_both_schemes_are_accepted_in_any_case(alice: Someone, scheme: str) -> None:
     answer = ask(f"{scheme} {alice.key}")
     assert answer.status_code == 200
     assert answer.json()["email"] == "alice@example.com"
 
 
-def test_every_refusal_is_the_same(alice: Someone) -> None:
+def test_all_refusals_look_alike(alice: Someone) -> None:
     inactive = with_key(alice.user)
     refusals = [
         ask(None),
@@ -60,26 +60,26 @@ def test_every_refusal_is_the_same(alice: Someone) -> None:
 
 
 @pytest.mark.parametrize("text", ["pali_x", "pali_000000000000_" + "0" * 32 + "000000", "x" * 100])
-def test_what_cannot_be_a_key_is_refused_before_the_database_is_asked(db: None, text: str) -> None:
+def test_malformed_key_is_refused_without_a_query(db: None, text: str) -> None:
     with statements() as asked:
         assert ask(f"Bearer {text}").status_code == 401
     assert asked == []
 
 
-def test_an_unknown_key_is_looked_for_once(db: None) -> None:
+def test_unknown_key_costs_one_query(db: None) -> None:
     with statements() as asked:
         assert ask(f"Bearer {keys.mint().text}").status_code == 401
     assert len([statement for statement in asked if "accounts_apikey" in statement]) == 1
 
 
-def test_a_key_is_read_with_its_owner_in_one_query(alice: Someone) -> None:
+def test_key_and_owner_are_read_in_one_query(alice: Someone) -> None:
     alice.get("/v1/usage/")
     with statements() as asked:
         assert alice.get("/v1/usage/").status_code == 200
     assert len([statement for statement in asked if "accounts_" in statement]) == 2  # the key, and the usage itself
 
 
-def test_use_is_noted_at_most_once_a_minute(alice: Someone) -> None:
+def test_use_is_recorded_at_most_once_a_minute(alice: Someone) -> None:
     alice.get("/v1/me/")
     first = only_key_of(alice).last_used_at
     alice.get("/v1/me/")
@@ -93,14 +93,14 @@ def test_use_is_noted_at_most_once_a_minute(alice: Someone) -> None:
     assert only_key_of(alice).last_used_at not in {None, long_ago}
 
 
-def test_a_refused_key_is_not_noted_as_used(alice: Someone) -> None:
+def test_refused_key_is_not_recorded_as_used(alice: Someone) -> None:
     with acting_for(alice.id):
         ApiKey.objects.filter(owner_id=alice.id).update(revoked_at=timezone.now())
     alice.get("/v1/me/")
     assert only_key_of(alice).last_used_at is None
 
 
-def test_a_new_pepper_leaves_old_keys_working(alice: Someone, settings: Settings) -> None:
+def test_old_keys_work_after_a_pepper_is_added(alice: Someone, settings: Settings) -> None:
     made_with = only_key_of(alice).pepper_id
     newer = (*settings.ENV.api_key_peppers, (made_with + 1, "n" * 32))
     settings.ENV = replace(settings.ENV, api_key_peppers=newer)
@@ -111,12 +111,12 @@ def test_a_new_pepper_leaves_old_keys_working(alice: Someone, settings: Settings
         assert ApiKey.objects.latest("id").pepper_id == made_with + 1
 
 
-def test_a_key_whose_pepper_is_gone_is_refused(alice: Someone, settings: Settings) -> None:
+def test_key_is_refused_after_its_pepper_is_removed(alice: Someone, settings: Settings) -> None:
     settings.ENV = replace(settings.ENV, api_key_peppers=((9, "n" * 32),))
     assert alice.get("/v1/me/").status_code == 401
 
 
-def test_the_secret_is_not_in_the_database(alice: Someone) -> None:
+def test_secret_is_not_stored_in_the_database(alice: Someone) -> None:
     parts = keys.parse(alice.key)
     assert parts is not None
     with acting_for(alice.id), connection.cursor() as cursor:
@@ -126,7 +126,7 @@ def test_the_secret_is_not_in_the_database(alice: Someone) -> None:
     assert all(parts.secret not in row[0] and alice.key not in row[0] for row in rows)
 
 
-def test_a_key_that_may_only_look_cannot_manage_keys(bob: Someone) -> None:
+def test_read_only_key_cannot_manage_keys(bob: Someone) -> None:
     answer = bob.get("/v1/keys/")
     assert answer.status_code == 403
     assert answer.json()["code"] == "scope_missing"
@@ -138,7 +138,7 @@ def test_admin_includes_every_other_scope(alice: Someone) -> None:
     assert admin.get("/v1/me/").status_code == admin.get("/v1/keys/").status_code == 200
 
 
-def test_a_key_without_read_cannot_even_look(alice: Someone) -> None:
+def test_key_without_the_read_scope_cannot_read(alice: Someone) -> None:
     writer = with_key(alice.user, scopes=frozenset({"write"}))
     assert writer.get("/v1/collections/").status_code == 403
     assert writer.get("/v1/me/").status_code == 200, "but may ask what it may do"

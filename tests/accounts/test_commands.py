@@ -23,7 +23,7 @@ def holder(email: str, key: str) -> Someone:
     return Someone(CustomUser.objects.get(email=email), key.strip())
 
 
-def test_a_new_superuser_gets_a_key_that_works(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_new_superuser_gets_a_working_key(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DJANGO_SUPERUSER_PASSWORD", "a long enough password")
     said = run("createsuperuser", email="Root@Example.com", interactive=False)
     key = next(word for word in said.split() if word.startswith("pali_"))
@@ -33,19 +33,19 @@ def test_a_new_superuser_gets_a_key_that_works(db: None, monkeypatch: pytest.Mon
     assert root.user.check_password("a long enough password")
 
 
-def test_a_superuser_is_not_made_twice(alice: Someone) -> None:
+def test_superuser_is_not_created_twice(alice: Someone) -> None:
     with pytest.raises(CommandError):
         run("createsuperuser", email="ALICE@example.com", interactive=False)
     with acting_for(alice.id):
         assert ApiKey.objects.count() == 1
 
 
-def test_a_key_from_the_command_line_may_do_everything(alice: Someone) -> None:
+def test_created_key_is_unrestricted_by_default(alice: Someone) -> None:
     made = holder("alice@example.com", run("create_api_key", "Alice@EXAMPLE.com"))
     assert made.get("/v1/keys/").status_code == 200
 
 
-def test_a_key_from_the_command_line_may_be_limited(alice: Someone) -> None:
+def test_created_key_can_be_restricted(alice: Someone) -> None:
     words = ["--name", "web", "--scope", "search", "--scope", "read", "--collection", "a", "--expires-days", "3"]
     told = holder("alice@example.com", run("create_api_key", "alice@example.com", *words)).get("/v1/me/").json()
     assert (told["key_name"], told["scopes"], told["collections"]) == ("web", ["read", "search"], ["a"])
@@ -63,21 +63,21 @@ def test_a_key_from_the_command_line_may_be_limited(alice: Someone) -> None:
         ("",),
     ],
 )
-def test_what_cannot_be_is_said_in_words(alice: Someone, words: tuple[str, ...]) -> None:
+def test_invalid_arguments_are_refused(alice: Someone, words: tuple[str, ...]) -> None:
     with pytest.raises(CommandError):
         run("create_api_key", *words)
     with acting_for(alice.id):
         assert ApiKey.objects.count() == 1
 
 
-def test_no_key_is_made_for_who_is_not_active(alice: Someone) -> None:
+def test_no_key_is_created_for_an_inactive_user(alice: Someone) -> None:
     alice.user.is_active = False
     alice.user.save()
     with pytest.raises(CommandError, match="not active"):
         run("create_api_key", "alice@example.com")
 
 
-def test_the_first_start_makes_an_admin(db: None) -> None:
+def test_first_start_creates_an_admin(db: None) -> None:
     told = json.loads(run("first_admin", json=True))
     admin = holder(told["email"], told["api_key"])
     assert admin.user.is_superuser
@@ -85,12 +85,12 @@ def test_the_first_start_makes_an_admin(db: None) -> None:
     assert admin.get("/v1/keys/").status_code == 200
 
 
-def test_the_second_start_does_not(db: None) -> None:
+def test_second_start_creates_nothing(db: None) -> None:
     run("first_admin", json=True)
     assert json.loads(run("first_admin", json=True)) == {}
     assert "nothing was created" in run("first_admin")
     assert CustomUser.objects.count() == 1
 
 
-def test_where_there_is_a_user_no_admin_is_made(alice: Someone) -> None:
+def test_no_admin_is_created_if_a_user_exists(alice: Someone) -> None:
     assert json.loads(run("first_admin", json=True)) == {}

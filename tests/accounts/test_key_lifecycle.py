@@ -37,20 +37,18 @@ def caller_with(having: Rights) -> Caller:
 
 
 @given(rights)
-def test_a_key_covers_itself(having: Rights) -> None:
+def test_rights_cover_themselves(having: Rights) -> None:
     assert having.cover(having)
 
 
 @given(rights, rights, rights)
-def test_nothing_is_gained_by_a_detour(first: Rights, second: Rights, third: Rights) -> None:
+def test_covering_is_transitive(first: Rights, second: Rights, third: Rights) -> None:
     if first.cover(second) and second.cover(third):
         assert first.cover(third)
 
 
 @given(rights, rights, st.sampled_from(SCOPES), st.sampled_from("abc"))
-def test_what_is_covered_opens_nothing_that_the_covering_key_does_not(
-    first: Rights, second: Rights, scope: Scope, name: str
-) -> None:
+def test_covered_rights_permit_nothing_more(first: Rights, second: Rights, scope: Scope, name: str) -> None:
     if first.cover(second):
         giver, given_to = caller_with(first), caller_with(second)
         assert giver.may(scope) or not given_to.may(scope)
@@ -58,7 +56,7 @@ def test_what_is_covered_opens_nothing_that_the_covering_key_does_not(
         assert first.expires_at is None or (second.expires_at is not None and second.expires_at <= first.expires_at)
 
 
-def test_rights_are_read_back_from_the_key(alice: Someone) -> None:
+def test_rights_can_be_read_back_from_the_key(alice: Someone) -> None:
     given_rights = Rights(
         scopes=frozenset({"read", "search"}),
         collections=frozenset({"b", "a"}),
@@ -69,13 +67,13 @@ def test_rights_are_read_back_from_the_key(alice: Someone) -> None:
         assert Rights.of(ApiKey.objects.get(pk=made.key.pk)) == given_rights
 
 
-def test_a_key_that_has_ended_already_is_not_made(alice: Someone) -> None:
+def test_expired_key_is_not_created(alice: Someone) -> None:
     ended = Rights(scopes=frozenset({"read"}), expires_at=timezone.now())
     with pytest.raises(ExpiryInThePast), acting_for(alice.id) as tx:
         mint_key(tx, rights=ended)
 
 
-def test_an_owner_has_so_many_keys_and_no_more(alice: Someone, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_number_of_active_keys_is_limited(alice: Someone, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(key_lifecycle, "MAX_KEYS", 2)
     with acting_for(alice.id) as tx:
         second = mint_key(tx, rights=Rights(scopes=frozenset({"read"})))
@@ -90,7 +88,7 @@ def test_the_newest_pepper_is_used(alice: Someone, settings: Settings) -> None:
         assert ApiKey.objects.get(owner_id=alice.id).pepper_id == settings.ENV.api_key_peppers[-1][0]
 
 
-def test_revoking_twice_keeps_the_first_time(alice: Someone) -> None:
+def test_revoking_twice_keeps_the_first_date(alice: Someone) -> None:
     with acting_for(alice.id):
         key = ApiKey.objects.get(owner_id=alice.id)
         key_lifecycle.revoke(key)
@@ -99,7 +97,7 @@ def test_revoking_twice_keeps_the_first_time(alice: Someone) -> None:
         assert ApiKey.objects.get(pk=key.pk).revoked_at == first is not None
 
 
-def test_a_printed_new_key_does_not_show_its_secret(alice: Someone) -> None:
+def test_repr_of_a_new_key_does_not_show_its_secret(alice: Someone) -> None:
     with acting_for(alice.id) as tx:
         made = mint_key(tx, rights=Rights(scopes=frozenset({"read"})))
     assert made.text not in repr(made)

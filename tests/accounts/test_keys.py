@@ -11,13 +11,13 @@ from accounts.keys import KeyParts, digest, matches, mint, parse
 BASE62 = string.digits + string.ascii_letters
 
 
-def test_a_new_key_is_read_back_as_it_was_made() -> None:
+def test_minted_key_can_be_parsed() -> None:
     made = mint()
     assert parse(made.text) == made
     assert made.text.endswith(made.last4)
 
 
-def test_every_key_has_the_same_shape() -> None:
+def test_every_key_has_the_documented_format() -> None:
     text = mint().text
     assert len(text) == 56
     assert text.startswith("pali_")
@@ -25,7 +25,7 @@ def test_every_key_has_the_same_shape() -> None:
     assert set(text) <= set(BASE62 + "_")
 
 
-def test_no_two_keys_are_alike() -> None:
+def test_minted_keys_are_unique() -> None:
     made = [mint() for _ in range(200)]
     assert len({key.public_id for key in made}) == len({key.secret for key in made}) == 200
 
@@ -36,28 +36,28 @@ def test_no_two_keys_are_alike() -> None:
     place=st.integers(5, 55),
     letter=st.sampled_from(BASE62 + "_"),
 )
-def test_one_wrong_letter_anywhere_is_noticed(public_id: str, secret: str, place: int, letter: str) -> None:
+def test_one_wrong_character_is_detected(public_id: str, secret: str, place: int, letter: str) -> None:
     text = KeyParts(public_id, secret).text
     changed = text[:place] + letter + text[place + 1 :]
     assert (parse(changed) is None) == (changed != text)
 
 
 @given(st.text(max_size=80))
-def test_no_other_text_is_a_key(text: str) -> None:
+def test_arbitrary_text_is_not_a_key(text: str) -> None:
     assert parse(text) is None
 
 
 @pytest.mark.parametrize("wrap", [" {}", "{} ", "{}\n", "{}\0", "x{}", "Bearer {}"])
-def test_a_key_with_anything_around_it_is_not_a_key(wrap: str) -> None:
+def test_key_with_surrounding_text_is_not_a_key(wrap: str) -> None:
     assert parse(wrap.format(mint().text)) is None
 
 
-def test_digits_of_other_scripts_are_not_base62() -> None:
+def test_digits_of_other_scripts_are_refused() -> None:
     text = mint().text
     assert parse(text[:6] + "\u0663" + text[7:]) is None
 
 
-def test_only_the_secret_and_the_pepper_of_its_making_match() -> None:
+def test_only_the_right_secret_and_pepper_match() -> None:
     stored = digest("secret", pepper="pepper")
     assert matches("secret", pepper="pepper", expected=stored)
     assert not matches("secret", pepper="other", expected=stored)
@@ -65,6 +65,6 @@ def test_only_the_secret_and_the_pepper_of_its_making_match() -> None:
     assert not matches("secret", pepper="pepper", expected=b"")
 
 
-def test_a_printed_key_does_not_show_its_secret() -> None:
+def test_repr_does_not_show_the_secret() -> None:
     made = mint()
     assert made.secret not in repr(made)

@@ -11,38 +11,38 @@ from accounts.ownership import acting_for
 from tests.cast import Someone
 
 
-def test_an_e_mail_is_kept_in_one_spelling(db: None) -> None:
+def test_e_mail_is_stored_in_lower_case(db: None) -> None:
     assert CustomUser.objects.create_user(" Dora@Example.COM ").email == "dora@example.com"
 
 
-def test_an_e_mail_is_given_once_whatever_its_case(alice: Someone) -> None:
+def test_e_mail_is_unique_regardless_of_case(alice: Someone) -> None:
     with pytest.raises(IntegrityError):
         CustomUser.objects.create_user("ALICE@example.com")
 
 
-def test_no_way_around_the_spelling(alice: Someone) -> None:
+def test_database_refuses_an_upper_case_e_mail(alice: Someone) -> None:
     with pytest.raises(IntegrityError, match="user_email_lower_case"):
         CustomUser.objects.filter(pk=alice.id).update(email="Alice@example.com")
 
 
-def test_a_user_needs_an_e_mail(db: None) -> None:
+def test_user_needs_an_e_mail(db: None) -> None:
     with pytest.raises(ValueError, match="e-mail"):
         CustomUser.objects.create_user(" ")
 
 
-def test_a_user_without_a_password_cannot_log_in(alice: Someone) -> None:
+def test_user_without_a_password_cannot_log_in(alice: Someone) -> None:
     assert not alice.user.has_usable_password()
     assert not alice.user.is_staff
 
 
 @pytest.mark.parametrize("scopes", [[], ["root"], ["read", "root"]])
-def test_a_key_has_known_scopes_and_at_least_one(alice: Someone, scopes: list[str]) -> None:
+def test_database_refuses_unknown_or_empty_scopes(alice: Someone, scopes: list[str]) -> None:
     with pytest.raises(IntegrityError, match="api_key_scopes_known"), acting_for(alice.id):
         ApiKey.objects.update(scopes=scopes)
 
 
 @pytest.mark.parametrize("field", ["documents", "pages", "bytes", "max_documents", "max_pages", "max_bytes"])
-def test_counts_and_limits_are_not_negative(alice: Someone, field: str) -> None:
+def test_database_refuses_negative_counts_and_limits(alice: Someone, field: str) -> None:
     with pytest.raises(IntegrityError, match="usage_"), acting_for(alice.id), transaction.atomic():
         Usage.objects.create(owner_id=alice.id, **{field: -1})
 
@@ -59,7 +59,7 @@ def test_counts_and_limits_are_not_negative(alice: Someone, field: str) -> None:
         (-timedelta(hours=1), True, "revoked"),
     ],
 )
-def test_a_key_and_its_list_agree_on_its_state(
+def test_state_property_and_in_state_agree(
     alice: Someone, expires_in: timedelta | None, revoked: bool, state: str
 ) -> None:
     now = timezone.now()

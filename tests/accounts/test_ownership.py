@@ -41,13 +41,13 @@ def test_an_owner_sees_what_is_theirs(table: str, alice: Someone) -> None:
 
 @pytest.mark.parametrize("table", TABLES)
 @pytest.mark.usefixtures("both_have_rows")
-def test_staff_see_everybody_and_stop_being_staff(table: str) -> None:
+def test_staff_transaction_sees_every_owner_and_ends(table: str) -> None:
     with acting_as_staff():
         assert rows_of(table) == 2
     assert rows_of(table) == 0
 
 
-def test_nobody_writes_rows_of_somebody_else(alice: Someone, charlie: Someone) -> None:
+def test_rows_of_another_owner_cannot_be_written(alice: Someone, charlie: Someone) -> None:
     with pytest.raises(ProgrammingError, match="row-level security"), acting_for(alice.id):
         Usage.objects.create(owner_id=charlie.id)
     with acting_for(alice.id):
@@ -60,7 +60,7 @@ OWNERS_SEEN = sql.SQL("SELECT array_agg(owner_id) FROM accounts_apikey")
 RENAMED = sql.SQL("WITH renamed AS (UPDATE accounts_apikey SET name = 'mine' RETURNING 1) SELECT count(*) FROM renamed")
 
 
-def test_a_key_shows_itself_and_changes_nothing(alice: Someone, charlie: Someone) -> None:
+def test_fetch_with_key_reads_only_that_key_and_changes_nothing(alice: Someone, charlie: Someone) -> None:
     parts = parse(alice.key)
     assert parts is not None
     assert fetch_with_key(parts.public_id, OWNERS_SEEN) == ([alice.id],)
@@ -70,7 +70,7 @@ def test_a_key_shows_itself_and_changes_nothing(alice: Someone, charlie: Someone
 
 
 @pytest.mark.django_db(transaction=True)
-def test_what_a_key_shows_is_over_with_it(alice: Someone) -> None:
+def test_fetch_with_key_leaves_no_access_behind(alice: Someone) -> None:
     parts = parse(alice.key)
     assert parts is not None
     assert not connection.in_atomic_block
@@ -81,18 +81,18 @@ def test_what_a_key_shows_is_over_with_it(alice: Someone) -> None:
         assert ApiKey.objects.count() == 0
 
 
-def test_an_empty_key_is_no_key(alice: Someone) -> None:
+def test_empty_key_reads_nothing(alice: Someone) -> None:
     assert fetch_with_key("", OWNERS_SEEN) == (None,)
 
 
-def test_one_owner_inside_another_is_undone(alice: Someone, charlie: Someone) -> None:
+def test_nested_transaction_restores_the_outer_owner(alice: Someone, charlie: Someone) -> None:
     with acting_for(alice.id):
         with acting_for(charlie.id):
             assert {key.owner_id for key in ApiKey.objects.all()} == {charlie.id}
         assert {key.owner_id for key in ApiKey.objects.all()} == {alice.id}
 
 
-def test_an_error_inside_leaves_nothing_behind(alice: Someone) -> None:
+def test_error_leaves_no_owner_or_role_behind(alice: Someone) -> None:
     with pytest.raises(ZeroDivisionError), acting_as_staff():
         _ = 1 / 0
     with pytest.raises(ZeroDivisionError), acting_for(alice.id):
@@ -103,7 +103,7 @@ def test_an_error_inside_leaves_nothing_behind(alice: Someone) -> None:
         assert cursor.fetchone() == ("paliapi_app",)
 
 
-def test_a_key_cannot_replace_one_of_another_owner(alice: Someone, charlie: Someone) -> None:
+def test_key_cannot_be_rotated_from_another_owners_key(alice: Someone, charlie: Someone) -> None:
     with acting_as_staff(), connection.cursor() as cursor:
         hers, his = (ApiKey.objects.get(owner_id=someone.id) for someone in (alice, charlie))
         with pytest.raises(Exception, match="same_owner"), transaction.atomic():

@@ -34,7 +34,7 @@ def owner_id(django_db_setup: None) -> int:
     return uuid4().int % 10**12
 
 
-def test_every_answer_tells_the_rate(alice: Someone) -> None:
+def test_every_response_has_rate_limit_headers(alice: Someone) -> None:
     first, second = alice.get("/v1/me/"), alice.get("/v1/me/")
     assert first["RateLimit-Policy"] == '"key";q=120;w=12'
     assert first["RateLimit"].startswith('"key";r=119;t=')
@@ -42,7 +42,7 @@ def test_every_answer_tells_the_rate(alice: Someone) -> None:
 
 
 @pytest.mark.usefixtures("few_requests")
-def test_too_many_requests_are_429_and_say_when_to_come_back(alice: Someone) -> None:
+def test_too_many_requests_get_429_with_retry_after(alice: Someone) -> None:
     assert [alice.get("/v1/me/").status_code for _ in range(2)] == [200, 200]
     refused = alice.get("/v1/me/")
     assert refused.status_code == 429
@@ -60,7 +60,7 @@ def test_each_key_has_its_own_allowance(alice: Someone, charlie: Someone) -> Non
 
 
 @pytest.mark.usefixtures("few_requests")
-def test_strangers_without_a_key_spend_nobodys_allowance(alice: Someone) -> None:
+def test_unauthenticated_requests_do_not_spend_an_allowance(alice: Someone) -> None:
     for _ in range(5):
         alice.__class__(alice.user, "pali_nonsense").get("/v1/me/")
     assert alice.get("/v1/me/").status_code == 200
@@ -74,20 +74,20 @@ def test_without_redis_requests_pass(alice: Someone) -> None:
 
 
 @pytest.mark.usefixtures("no_redis")
-def test_without_redis_work_is_not_counted() -> None:
+def test_without_redis_concurrency_is_not_limited() -> None:
     with ExitStack() as running:
         for _ in range(3):
             running.enter_context(concurrent("search", owner_id=1, limit=1))
 
 
-def test_a_bucket_gives_exactly_what_it_holds_to_threads_at_once(bucket: str) -> None:
+def test_concurrent_threads_spend_exactly_the_bucket(bucket: str) -> None:
     with ThreadPoolExecutor(16) as threads:
         balances = list(threads.map(lambda _: spend(bucket, cost=1, per_minute=1, burst=10), range(40)))
     assert sum(balance.allowed for balance in balances if balance) == 10
     assert sorted(balance.left for balance in balances if balance and balance.allowed) == list(range(10))
 
 
-def test_dear_things_cost_more(bucket: str) -> None:
+def test_cost_is_taken_from_the_bucket(bucket: str) -> None:
     first = spend(bucket, cost=7, per_minute=1, burst=10)
     assert first is not None
     assert (first.allowed, first.left) == (True, 3)
@@ -97,7 +97,7 @@ def test_dear_things_cost_more(bucket: str) -> None:
     assert 0 < second.wait_s <= 60
 
 
-def test_what_costs_more_than_a_full_bucket_takes_all_of_it(bucket: str) -> None:
+def test_cost_above_a_full_bucket_takes_all_of_it(bucket: str) -> None:
     first = spend(bucket, cost=1000, per_minute=1, burst=10)
     assert first is not None
     assert (first.allowed, first.left) == (True, 0)
@@ -106,13 +106,13 @@ def test_what_costs_more_than_a_full_bucket_takes_all_of_it(bucket: str) -> None
     assert not second.allowed
 
 
-def test_a_bucket_fills_again(bucket: str) -> None:
+def test_bucket_refills(bucket: str) -> None:
     # A unit each 60 microseconds: any next question finds the bucket full.
     balances = [spend(bucket, cost=1, per_minute=1_000_000, burst=1) for _ in range(3)]
     assert all(balance and balance.allowed for balance in balances)
 
 
-def test_a_bucket_made_smaller_is_empty_no_longer_than_it_takes_to_fill(bucket: str) -> None:
+def test_bucket_that_became_smaller_refills_in_its_own_time(bucket: str) -> None:
     spend(bucket, cost=100, per_minute=1, burst=100)
     smaller = spend(bucket, cost=1, per_minute=1, burst=2)
     assert smaller is not None
@@ -120,7 +120,7 @@ def test_a_bucket_made_smaller_is_empty_no_longer_than_it_takes_to_fill(bucket: 
     assert smaller.wait_s <= 60
 
 
-def test_an_owner_runs_so_much_at_once_and_no_more(owner_id: int) -> None:
+def test_concurrency_of_an_owner_is_limited(owner_id: int) -> None:
     with concurrent("search", owner_id=owner_id, limit=2), concurrent("search", owner_id=owner_id, limit=2):
         with pytest.raises(TooManyAtOnce), concurrent("search", owner_id=owner_id, limit=2):
             pytest.fail("a third one ran")
@@ -130,13 +130,13 @@ def test_an_owner_runs_so_much_at_once_and_no_more(owner_id: int) -> None:
         pass
 
 
-def test_work_that_fails_gives_its_slot_back(owner_id: int) -> None:
+def test_failed_work_releases_its_slot(owner_id: int) -> None:
     for _ in range(3):
         with pytest.raises(ZeroDivisionError), concurrent("upload", owner_id=owner_id, limit=1):
             _ = 1 / 0
 
 
-def test_threads_at_once_get_no_more_than_the_slots(owner_id: int) -> None:
+def test_concurrent_threads_get_no_more_than_the_slots(owner_id: int) -> None:
     with ExitStack() as running, ThreadPoolExecutor(16) as threads:
 
         def start(_: int) -> bool:
@@ -149,9 +149,7 @@ def test_threads_at_once_get_no_more_than_the_slots(owner_id: int) -> None:
         assert sum(threads.map(start, range(30))) == 5
 
 
-def test_a_slot_that_nobody_gave_back_is_free_when_its_lease_ends(
-    owner_id: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_slot_is_free_when_its_lease_ends(owner_id: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(rate_limits._LEASE_S, "search", 0)
     with (
         concurrent("search", owner_id=owner_id, limit=1),

@@ -46,35 +46,35 @@ def connections_to(listening: socket.socket) -> int:
         count += 1
 
 
-def test_it_returns_what_the_script_says(services: Services) -> None:
+def test_result_of_the_script_is_returned(services: Services) -> None:
     limiter = Limiter(services.redis_url)
     assert [echo(limiter, number) for number in (1, 2)] == [[1], [2]]
 
 
-def test_a_dead_socket_is_no_answer_and_is_counted(tmp_path: Path) -> None:
+def test_missing_socket_returns_none_and_is_counted(tmp_path: Path) -> None:
     before = passed_unasked()
     assert echo(Limiter(f"unix://{tmp_path}/nobody")) is None
     assert passed_unasked() == before + 1
 
 
 @pytest.mark.parametrize("url", ["redis://127.0.0.1:1/0", "redis://:wrong@localhost:1/0"])
-def test_a_closed_port_is_no_answer(url: str) -> None:
+def test_refused_connection_returns_none(url: str) -> None:
     assert echo(Limiter(url)) is None
 
 
-def test_one_that_is_silent_is_left_alone_for_a_while(tmp_path: Path, silent: socket.socket) -> None:
+def test_silent_server_is_not_retried_during_the_pause(tmp_path: Path, silent: socket.socket) -> None:
     limiter = Limiter(f"unix://{tmp_path}/silent", pause_s=3600)
     assert [echo(limiter) for _ in range(5)] == [None] * 5
     assert connections_to(silent) == 1
 
 
-def test_after_the_pause_it_is_tried_again(tmp_path: Path, silent: socket.socket) -> None:
+def test_server_is_retried_after_the_pause(tmp_path: Path, silent: socket.socket) -> None:
     limiter = Limiter(f"unix://{tmp_path}/silent", pause_s=0)
     assert [echo(limiter) for _ in range(2)] == [None] * 2
     assert connections_to(silent) == 2
 
 
-def test_one_that_comes_back_is_used_again(tmp_path: Path, services: Services) -> None:
+def test_recovered_server_is_used_again(tmp_path: Path, services: Services) -> None:
     there, place = urlsplit(services.redis_url).path, tmp_path / "redis"
     limiter = Limiter(services.redis_url.replace(there, str(place)), pause_s=0)
     assert echo(limiter) is None
@@ -84,7 +84,7 @@ def test_one_that_comes_back_is_used_again(tmp_path: Path, services: Services) -
     assert passed_unasked() == before
 
 
-def test_an_outage_is_told_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_outage_is_logged_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     limiter = Limiter(f"unix://{tmp_path}/nobody", pause_s=0)
     for _ in range(3):
         echo(limiter)
@@ -94,13 +94,13 @@ def test_an_outage_is_told_once(tmp_path: Path, caplog: pytest.LogCaptureFixture
     assert "nobody" not in told[0]
 
 
-def test_a_script_that_redis_does_not_know_is_told_to_it(services: Services) -> None:
+def test_unknown_script_is_loaded(services: Services) -> None:
     limiter = Limiter(services.redis_url)
     new = f"{ECHO} -- {secrets.token_hex(8)}"
     assert [limiter.run_script(new, keys=["paliapi:test"], arguments=[number]) for number in (1, 2)] == [[1], [2]]
 
 
-def test_a_connection_that_redis_has_closed_is_made_anew(services: Services) -> None:
+def test_closed_connection_is_reopened(services: Services) -> None:
     limiter = Limiter(f"{services.redis_url}&client_name=to-be-closed")
     assert echo(limiter) == [1]
     redis = Redis.from_url(services.redis_url)
@@ -111,7 +111,7 @@ def test_a_connection_that_redis_has_closed_is_made_anew(services: Services) -> 
     assert passed_unasked() == before
 
 
-def test_what_is_told_is_done_and_its_answer_is_nobodys(services: Services) -> None:
+def test_sent_commands_run_and_their_replies_are_dropped(services: Services) -> None:
     limiter, redis = Limiter(f"{services.redis_url}&client_name=told"), Redis.from_url(services.redis_url)
     key = f"paliapi:test:{secrets.token_hex(8)}"
     for _ in range(3):
@@ -122,7 +122,7 @@ def test_what_is_told_is_done_and_its_answer_is_nobodys(services: Services) -> N
     assert len([one for one in redis.client_list() if one["name"] == "told"]) == 1
 
 
-def test_what_was_told_on_a_connection_that_redis_closed_is_not_waited_for(services: Services) -> None:
+def test_unread_replies_of_a_closed_connection_are_forgotten(services: Services) -> None:
     limiter = Limiter(f"{services.redis_url}&client_name=told-and-closed")
     limiter.send("PING")
     redis = Redis.from_url(services.redis_url)
@@ -131,7 +131,7 @@ def test_what_was_told_on_a_connection_that_redis_closed_is_not_waited_for(servi
     assert [echo(limiter, number) for number in (1, 2)] == [[1], [2]]
 
 
-def test_a_copied_process_has_connections_of_its_own(services: Services) -> None:
+def test_forked_process_opens_its_own_connections(services: Services) -> None:
     limiter = Limiter(services.redis_url)
     assert echo(limiter) == [1]
     reading, writing = os.pipe()
@@ -146,7 +146,7 @@ def test_a_copied_process_has_connections_of_its_own(services: Services) -> None
     assert echo(limiter, 3) == [3]
 
 
-def test_an_answer_that_comes_too_late_is_not_taken_for_the_next(services: Services) -> None:
+def test_late_reply_is_not_mistaken_for_the_next(services: Services) -> None:
     limiter = Limiter(services.redis_url, pause_s=0)
     slow = (
         "local function now() local t = redis.call('TIME') return t[1] * 1000 + t[2] / 1000 end "
@@ -158,7 +158,7 @@ def test_an_answer_that_comes_too_late_is_not_taken_for_the_next(services: Servi
     assert all(answer in (None, [number]) for number, answer in enumerate(told, 8))
 
 
-def test_a_script_that_goes_wrong_is_no_answer_and_leaves_the_connection_good(services: Services) -> None:
+def test_failed_script_returns_none_and_keeps_the_connection(services: Services) -> None:
     limiter = Limiter(services.redis_url, pause_s=0)
     assert limiter.run_script("return redis.call('NOTHING')", keys=[], arguments=[]) is None
     assert echo(limiter) == [1]

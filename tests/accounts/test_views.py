@@ -42,49 +42,49 @@ def call(view: type[OwnedView], request: HttpRequest, someone: Someone) -> Any:
     return view.as_view()(request)
 
 
-def test_the_database_knows_whose_rows_a_view_works_on(alice: Someone) -> None:
+def test_handler_runs_in_the_owners_transaction(alice: Someone) -> None:
     answer = call(Counting, RequestFactory().get("/"), alice)
     assert answer.data == (str(alice.id), "paliapi_app")
 
 
-def test_it_forgets_when_the_view_is_done(alice: Someone) -> None:
+def test_owner_is_cleared_after_the_request(alice: Someone) -> None:
     call(Counting, RequestFactory().get("/"), alice)
     with connection.cursor() as cursor:
         cursor.execute("SELECT current_setting('app.owner', true)")
         assert cursor.fetchone() in {("",), (None,)}
 
 
-def test_a_view_may_do_without(alice: Someone) -> None:
+def test_view_can_opt_out_of_the_transaction(alice: Someone) -> None:
     answer = call(OnItsOwn, RequestFactory().get("/"), alice)
     assert answer.data[0] in {"", None}
 
 
-def test_nothing_is_kept_of_a_request_that_fails(alice: Someone) -> None:
+def test_failed_request_is_rolled_back(alice: Someone) -> None:
     assert call(Counting, RequestFactory().post("/?fail=1"), alice).status_code == 409
     assert alice.get("/v1/usage/").json()["pages"] == 0
     assert call(Counting, RequestFactory().post("/"), alice).status_code == 204
     assert alice.get("/v1/usage/").json()["pages"] == 7
 
 
-def test_a_view_names_the_scope_of_each_method(alice: Someone, bob: Someone) -> None:
+def test_view_declares_the_scope_of_each_method(alice: Someone, bob: Someone) -> None:
     assert call(Counting, RequestFactory().get("/"), bob).status_code == 403
     assert call(Counting, RequestFactory().get("/"), alice).status_code == 200
 
 
-def test_writing_needs_write_where_a_view_says_nothing(bob: Someone) -> None:
+def test_writing_requires_the_write_scope_by_default(bob: Someone) -> None:
     answer = call(Counting, RequestFactory().post("/"), bob)
     assert answer.status_code == 403
     assert b"`write`" in answer.content
 
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
-def test_a_method_that_a_view_lacks_is_405(alice: Someone, method: str) -> None:
+def test_missing_method_is_405(alice: Someone, method: str) -> None:
     answer = call(Counting, RequestFactory().generic(method, "/"), alice)
     assert answer.status_code == 405
     assert "GET" in answer["Allow"]
 
 
-def test_a_refusal_tells_the_rate_too_and_costs(bob: Someone) -> None:
+def test_forbidden_request_costs_and_has_rate_limit_headers(bob: Someone) -> None:
     first, second = bob.post("/v1/keys/", {}), bob.post("/v1/keys/", {})
     assert first.status_code == second.status_code == 403
     assert first["RateLimit-Policy"] == second["RateLimit-Policy"]

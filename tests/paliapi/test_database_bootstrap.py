@@ -16,7 +16,7 @@ def connect(running: RunningPostgres, role: str, database: str, password: str = 
     return psycopg.connect(running.postgres.url_for(role, database, password=password), autocommit=True)
 
 
-def test_a_server_is_made_ready_again_and_again_also_by_who_is_no_superuser(tmp_path: Path) -> None:
+def test_bootstrap_is_repeatable_also_without_superuser(tmp_path: Path) -> None:
     with start_postgres(open_home(tmp_path / "home"), durable=False) as running:
         with connect(running, SUPERUSER, "postgres") as superuser:
             superuser.execute("DROP DATABASE paliapi")

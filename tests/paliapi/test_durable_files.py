@@ -10,7 +10,7 @@ from django.core.files.storage import storages
 from paliapi.durable_files import DurableFiles
 
 
-def test_a_file_and_every_name_that_leads_to_it_reach_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_file_and_its_folders_are_synced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     synced: list[Path] = []
     wait = os.fsync
 
@@ -26,11 +26,11 @@ def test_a_file_and_every_name_that_leads_to_it_reach_the_disk(tmp_path: Path, m
     assert (tmp_path / "1/ab/first").read_bytes() == b"first"
 
 
-def test_what_is_kept_of_uploads_and_pages_is_kept_so() -> None:
+def test_default_storage_is_durable() -> None:
     assert isinstance(storages["default"], DurableFiles)
 
 
-def test_a_disk_that_does_not_take_it_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_failed_sync_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(_: int) -> None:
         raise OSError(28, "No space left on device")
 

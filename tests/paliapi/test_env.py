@@ -26,7 +26,7 @@ def problems(**values: str) -> list[str]:
     return told.value.problems
 
 
-def test_with_what_is_needed_everything_else_has_a_default() -> None:
+def test_all_other_settings_have_defaults() -> None:
     env = read(ENOUGH)
     assert env.port == 8001
     assert env.base_url == "http://localhost:8001"
@@ -34,7 +34,7 @@ def test_with_what_is_needed_everything_else_has_a_default() -> None:
     assert not env.production
 
 
-def test_an_empty_environment_is_told_in_one_message() -> None:
+def test_empty_environment_is_reported_in_one_message() -> None:
     with pytest.raises(EnvError) as told:
         read({})
     message = str(told.value)
@@ -67,12 +67,12 @@ def test_an_empty_environment_is_told_in_one_message() -> None:
         ("FETCH_PROXY", "https://proxy", "must be a URL that begins with http://"),
     ],
 )
-def test_a_wrong_value_is_told_by_name_and_what_is_expected(name: str, value: str, told: str) -> None:
+def test_invalid_value_is_reported_with_name_and_expectation(name: str, value: str, told: str) -> None:
     (problem,) = problems(**{name: value})
     assert problem.startswith(f"{name} {told}")
 
 
-def test_all_problems_come_at_once_and_no_value_is_shown() -> None:
+def test_all_problems_are_reported_together_without_values() -> None:
     told = problems(
         PALIAPI_PORT="eighty", SECRET_KEY="hunter2", DATABASE_URL="oracle://scott:tiger@db", MAX_UPLOAD_MB="lots"
     )
@@ -81,12 +81,12 @@ def test_all_problems_come_at_once_and_no_value_is_shown() -> None:
         assert value not in "".join(told)
 
 
-def test_peppers_come_in_the_order_of_their_numbers() -> None:
+def test_peppers_are_sorted_by_number() -> None:
     env = read({**ENOUGH, "API_KEY_PEPPERS": f"10:{'b' * 32}, 2:{'a' * 32}"})
     assert env.api_key_peppers == ((2, "a" * 32), (10, "b" * 32))
 
 
-def test_production_leaves_nothing_to_chance() -> None:
+def test_production_requires_every_needed_setting() -> None:
     assert read(PRODUCTION).production
     for setting in settings():
         if setting.needed_in_production:
@@ -95,32 +95,32 @@ def test_production_leaves_nothing_to_chance() -> None:
 
 
 @pytest.mark.parametrize("name", [setting.name for setting in settings() if setting.secret])
-def test_every_secret_can_come_from_a_file(tmp_path: Path, name: str) -> None:
+def test_every_secret_can_be_read_from_a_file(tmp_path: Path, name: str) -> None:
     file = tmp_path / "secret"
     file.write_text(f"{ALL_SECRETS.get(name, '') or 'postgresql://owner@db/paliapi'}\n")
     values = {**PRODUCTION, name: "", f"{name}_FILE": str(file)}
     assert read(values) == read({**PRODUCTION, name: file.read_text().strip()})
 
 
-def test_a_secret_is_given_in_one_way_only(tmp_path: Path) -> None:
+def test_secret_and_its_file_cannot_both_be_set(tmp_path: Path) -> None:
     file = tmp_path / "secret"
     file.write_text("s" * 40)
     assert problems(SECRET_KEY_FILE=str(file)) == ["SECRET_KEY and SECRET_KEY_FILE are both set; set only one."]
 
 
-def test_a_file_that_cannot_be_read_is_told_without_its_path(tmp_path: Path) -> None:
+def test_unreadable_file_is_reported_without_its_path(tmp_path: Path) -> None:
     told = problems(SECRET_KEY="", SECRET_KEY_FILE=str(tmp_path / "not-there"))
     assert "SECRET_KEY_FILE names a file that cannot be read." in told
     assert "not-there" not in "".join(told)
 
 
-def test_what_is_no_secret_has_no_file_form(tmp_path: Path) -> None:
+def test_only_secrets_can_be_read_from_a_file(tmp_path: Path) -> None:
     file = tmp_path / "port"
     file.write_text("9000")
     assert read({**ENOUGH, "PALIAPI_PORT_FILE": str(file)}).port == 8001
 
 
-def test_the_process_wins_over_the_files_and_they_over_the_stack(tmp_path: Path) -> None:
+def test_sources_take_precedence_in_order(tmp_path: Path) -> None:
     home = tmp_path / ".paliapi"
     home.mkdir()
     (home / "stack.env").write_text("A=stack\nB=stack\nC=stack\nD=stack\n")
@@ -130,7 +130,7 @@ def test_the_process_wins_over_the_files_and_they_over_the_stack(tmp_path: Path)
     assert (found["A"], found["B"], found["C"], found["D"]) == ("process", "env", "dev", "stack")
 
 
-def test_an_empty_variable_takes_back_a_file_but_hides_no_running_stack(tmp_path: Path) -> None:
+def test_empty_variable_overrides_files_but_not_the_stack(tmp_path: Path) -> None:
     (tmp_path / ".paliapi").mkdir()
     (tmp_path / ".paliapi" / "stack.env").write_text("REDIS_URL=redis://stack\n")
     (tmp_path / ".env").write_text("REDIS_URL=redis://env\nLOG_LEVEL=DEBUG\n")
@@ -139,7 +139,7 @@ def test_an_empty_variable_takes_back_a_file_but_hides_no_running_stack(tmp_path
     assert "LOG_LEVEL" not in found
 
 
-def test_the_home_that_a_file_names_is_where_the_stack_is_found(tmp_path: Path) -> None:
+def test_home_named_in_a_file_is_used(tmp_path: Path) -> None:
     home = tmp_path / "elsewhere"
     home.mkdir()
     (home / "stack.env").write_text("REDIS_URL=redis://stack\n")
@@ -148,22 +148,22 @@ def test_the_home_that_a_file_names_is_where_the_stack_is_found(tmp_path: Path) 
     assert home_path({}, root=tmp_path) == tmp_path / ".paliapi"
 
 
-def test_a_file_that_is_not_text_is_passed_over_character_by_character(tmp_path: Path) -> None:
+def test_invalid_bytes_in_a_file_are_replaced(tmp_path: Path) -> None:
     (tmp_path / ".env").write_bytes(b"LOG_LEVEL=DEBUG\nNOTE=caf\xe9\n")
     assert gather({}, root=tmp_path)["LOG_LEVEL"] == "DEBUG"
 
 
-def test_files_may_quote_export_and_comment() -> None:
+def test_files_support_quotes_export_and_comments() -> None:
     text = "# a comment\nexport A='1 # 2'\nB=\"two\" \n C = three # why\nnot a variable\n#D=4\nE=\n"
     assert parse_file(text) == {"A": "1 # 2", "B": "two", "C": "three", "E": ""}
 
 
-def test_the_service_may_be_named_as_its_own_documentation_does() -> None:
+def test_embeddings_url_and_token_are_read() -> None:
     env = read({**ENOUGH, "EMBEDDINGS_URL_TOKEN": "token-of-the-service"})
     assert (env.embeddings_url, env.embeddings_url_token) == ("https://gpu.example.com", "token-of-the-service")
 
 
-def test_a_list_of_words_is_split_at_commas() -> None:
+def test_lists_are_split_at_commas() -> None:
     assert read({**ENOUGH, "ALLOWED_HOSTS": " a.example.com, ,b.example.com "}).allowed_hosts == (
         "a.example.com",
         "b.example.com",

@@ -27,12 +27,12 @@ def test_every_kind_has_a_status() -> None:
     assert set(STATUS) == set(errors.KINDS)
 
 
-def test_an_error_without_words_says_its_title() -> None:
+def test_default_detail_is_the_title() -> None:
     assert PageNotFound().detail == str(PageNotFound()) == "Page not found."
     assert PageNotFound("To the left.").detail == str(PageNotFound("To the left.")) == "To the left."
 
 
-def test_the_catalogue_has_the_kinds_and_what_is_made_of_them_in_order() -> None:
+def test_catalogue_lists_kinds_and_subclasses_in_order() -> None:
     codes = [error.code for error in errors.catalogue()]
     assert codes == sorted(codes)
     assert {"invalid", "stale", PageNotFound.code} <= set(codes)

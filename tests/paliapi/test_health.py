@@ -61,7 +61,7 @@ def readiness() -> tuple[int, dict[str, Any]]:
     return answer.status_code, answer.json()
 
 
-def test_alive_asks_nobody_else() -> None:
+def test_liveness_checks_nothing_else() -> None:
     # No database is allowed in this test.
     assert Client().get("/livez").json() == {"status": "ok"}
 
@@ -71,11 +71,11 @@ def test_health_needs_no_key_and_no_database() -> None:
     assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
 
 
-def test_a_bad_key_does_not_matter_to_health() -> None:
+def test_health_ignores_an_invalid_key() -> None:
     assert Client().get("/v1/health/", headers={"Authorization": "Bearer nonsense"}).status_code == 200
 
 
-def test_when_every_part_answers_it_is_ready(db: None, ready_embeddings: None) -> None:
+def test_service_is_ready_when_every_component_is(db: None, ready_embeddings: None) -> None:
     status, told = readiness()
     assert (status, told["status"]) == (200, "ok")
     assert set(told["parts"]) == {"database", "migrations", "redis", "storage", "embeddings"}
@@ -83,26 +83,26 @@ def test_when_every_part_answers_it_is_ready(db: None, ready_embeddings: None) -
 
 
 @pytest.mark.parametrize("status", [404, 503])
-def test_embeddings_that_are_not_ready_only_degrade(db: None, settings: Settings, status: int) -> None:
+def test_embeddings_that_are_not_ready_degrade_the_service(db: None, settings: Settings, status: int) -> None:
     with _service(status) as url:
         settings.ENV = replace(settings.ENV, embeddings_url=url)
         answered, told = readiness()
     assert (answered, told["status"], told["parts"]["embeddings"]) == (200, "degraded", "not ready")
 
 
-def test_embeddings_that_are_not_there_only_degrade(db: None, settings: Settings) -> None:
+def test_missing_embeddings_degrade_the_service(db: None, settings: Settings) -> None:
     settings.ENV = replace(settings.ENV, embeddings_url="http://127.0.0.1:1")
     answered, told = readiness()
     assert (answered, told["status"], told["parts"]["embeddings"]) == (200, "degraded", "unreachable")
 
 
-def test_without_redis_it_is_not_ready(db: None, ready_embeddings: None, settings: Settings) -> None:
+def test_service_without_redis_is_not_ready(db: None, ready_embeddings: None, settings: Settings) -> None:
     settings.ENV = replace(settings.ENV, redis_url="redis://127.0.0.1:1/0")
     answered, told = readiness()
     assert (answered, told["status"], told["parts"]["redis"]) == (503, "unready", "unreachable")
 
 
-def test_without_storage_it_is_not_ready(
+def test_service_without_storage_is_not_ready(
     db: None, ready_embeddings: None, settings: Settings, files_of_this_test: Path
 ) -> None:
     options = {"bucket_name": "none", "endpoint_url": "http://127.0.0.1:1", "region_name": "none"}
@@ -115,7 +115,7 @@ def test_without_storage_it_is_not_ready(
     assert (answered, told["status"], told["parts"]["storage"]) == (503, "unready", "unreachable")
 
 
-def test_without_a_database_it_is_alive_and_not_ready(transactional_db: None, ready_embeddings: None) -> None:
+def test_service_without_a_database_is_alive_but_not_ready(transactional_db: None, ready_embeddings: None) -> None:
     with _database_at(HOST="127.0.0.1", PORT="1"):
         answered, told = readiness()
         assert Client().get("/livez").status_code == 200
@@ -124,7 +124,7 @@ def test_without_a_database_it_is_alive_and_not_ready(transactional_db: None, re
     assert told["parts"]["redis"] == "ok"
 
 
-def test_a_migration_that_is_missing_is_not_ready(
+def test_service_with_a_pending_migration_is_not_ready(
     transactional_db: None, ready_embeddings: None, services: Services
 ) -> None:
     last = MigrationExecutor(connection).loader.graph.leaf_nodes("collections_app")[0]
@@ -138,7 +138,7 @@ def test_a_migration_that_is_missing_is_not_ready(
     assert (answered, told["status"], told["parts"]["migrations"]) == (503, "unready", "pending")
 
 
-def test_an_outage_is_not_asked_about_by_every_caller(db: None, settings: Settings) -> None:
+def test_result_of_checks_is_cached(db: None, settings: Settings) -> None:
     settings.ENV = replace(settings.ENV, redis_url="redis://127.0.0.1:1/0")
     first, _ = health._readiness.parts_and_details()
     again, _ = health._readiness.parts_and_details()

@@ -15,7 +15,7 @@ def configure(settings: Settings, *, token: str, mode: str) -> None:
     settings.ENV = replace(settings.ENV, metrics_token=token, mode=mode)
 
 
-def test_while_developing_it_is_open(settings: Settings) -> None:
+def test_metrics_are_open_in_development(settings: Settings) -> None:
     configure(settings, token="", mode="development")
     answer = Client().get("/metrics")
     assert answer.status_code == 200
@@ -23,14 +23,14 @@ def test_while_developing_it_is_open(settings: Settings) -> None:
     assert b"paliapi_requests_total" in answer.content
 
 
-def test_in_production_without_a_token_it_is_not_there(settings: Settings) -> None:
+def test_metrics_are_closed_in_production_without_a_token(settings: Settings) -> None:
     configure(settings, token="", mode="production")
     for headers in ({}, {"Authorization": "Bearer "}, {"Authorization": "Bearer x"}):
         assert Client().get("/metrics", headers=headers).status_code == 404
 
 
 @pytest.mark.parametrize("mode", ["development", "production"])
-def test_with_a_token_only_its_bearer_reads_it(settings: Settings, mode: str) -> None:
+def test_metrics_require_the_token_if_one_is_set(settings: Settings, mode: str) -> None:
     configure(settings, token=TOKEN, mode=mode)
     assert Client().get("/metrics", headers={"Authorization": f"Bearer {TOKEN}"}).status_code == 200
     for wrong in ("", "Bearer ", f"Bearer {TOKEN}x", "Bearer é", f"Basic {TOKEN}"):

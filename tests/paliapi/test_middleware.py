@@ -18,12 +18,12 @@ def request_id(**headers: str) -> str:
     return str(Client().get("/livez", headers=named)["X-Request-ID"])
 
 
-def test_a_trace_id_is_taken_over() -> None:
+def test_trace_id_is_adopted() -> None:
     assert request_id(traceparent=TRACEPARENT) == TRACE
     assert request_id(traceparent=TRACEPARENT, X_Request_ID="mine-1234") == TRACE
 
 
-def test_a_choose_request_id_the_callers_is_taken_over() -> None:
+def test_request_id_is_adopted() -> None:
     assert request_id(X_Request_ID="mine-1234") == "mine-1234"
 
 
@@ -31,52 +31,52 @@ def test_a_choose_request_id_the_callers_is_taken_over() -> None:
     "traceparent",
     [f"00-{'0' * 32}-b7ad6b7169203331-01", f"00-{TRACE}-{'0' * 16}-01", f"00-{TRACE.upper()}-b7ad6b7169203331-01", "x"],
 )
-def test_a_bad_trace_id_is_replaced(traceparent: str) -> None:
+def test_invalid_trace_id_is_replaced(traceparent: str) -> None:
     assert re.fullmatch(r"[0-9a-f]{32}", request_id(traceparent=traceparent))
 
 
 @pytest.mark.parametrize("given", ["short", "x" * 65, "with space", "line\\nbreak!", "<script>"])
-def test_a_bad_request_id_is_replaced(given: str) -> None:
+def test_invalid_request_id_is_replaced(given: str) -> None:
     assert re.fullmatch(r"[0-9a-f]{32}", request_id(X_Request_ID=given))
 
 
-def test_every_request_has_an_id_of_its_own() -> None:
+def test_every_request_gets_its_own_id() -> None:
     assert request_id() != request_id()
 
 
-def test_a_failure_carries_the_id_in_its_body() -> None:
+def test_error_body_has_the_request_id() -> None:
     answer = Client().get("/nowhere", headers={"X-Request-ID": "mine-1234"})
     assert answer.status_code == 404
     assert answer.json()["request_id"] == answer["X-Request-ID"] == "mine-1234"
 
 
-def test_an_address_without_its_last_slash_is_the_same() -> None:
+def test_url_without_trailing_slash_is_accepted() -> None:
     assert Client().get("/v1/health").json() == {"status": "ok"}
 
 
-def test_a_body_survives_a_missing_slash() -> None:
+def test_body_survives_a_missing_slash() -> None:
     answer = Client().post("/v1/collections", "{}", content_type="application/json")
     assert answer.status_code == 401
 
 
-def test_a_slash_too_many_or_an_unknown_address_is_not_there() -> None:
+def test_extra_slash_or_unknown_url_is_not_found() -> None:
     assert Client().get("/v1/nowhere").status_code == 404
     assert Client().get("/livez/").status_code == 404
 
 
-def test_a_body_of_unknown_length_is_refused() -> None:
+def test_body_without_a_length_is_refused() -> None:
     answer = Client().generic("POST", "/v1/filter/", headers={"Transfer-Encoding": "chunked"})
     assert answer.status_code == 411
     assert answer.json()["code"] == "length_required"
 
 
-def test_a_body_that_is_counted_may_come_in_chunks() -> None:
+def test_chunked_body_with_a_length_is_accepted() -> None:
     answer = Client().post("/v1/filter/", "{}", "application/json", headers={"Transfer-Encoding": "chunked"})
     assert answer.status_code == 401
 
 
 @pytest.mark.parametrize("path", ["/v1/docs", "/v1/docs/errors", "/admin/login/", "/v1/health/", "/nowhere"])
-def test_every_answer_forbids_what_it_does_not_need(db: None, path: str) -> None:
+def test_every_response_has_strict_security_headers(db: None, path: str) -> None:
     answer = Client().get(path)
     policy = answer["Content-Security-Policy"]
     assert "default-src 'none'" in policy
@@ -89,7 +89,7 @@ def test_every_answer_forbids_what_it_does_not_need(db: None, path: str) -> None
     assert "camera=()" in answer["Permissions-Policy"]
 
 
-def test_answers_of_the_api_are_kept_by_nobody() -> None:
+def test_api_responses_are_not_cached() -> None:
     answer = Client().get("/v1/health/")
     assert answer["Cache-Control"] == "private, no-store"
     assert "Authorization" in answer["Vary"]

@@ -27,12 +27,12 @@ def manage(*words: str, **values: str) -> "subprocess.CompletedProcess[str]":
     )
 
 
-def test_django_finds_nothing_to_warn_of_in_production() -> None:
+def test_django_deployment_check_passes_in_production() -> None:
     checked = manage("check", "--deploy", "--fail-level", "WARNING")
     assert checked.returncode == 0, checked.stderr
 
 
-def test_cookies_go_over_https_alone_where_the_address_is_https() -> None:
+def test_cookies_are_secure_if_the_public_url_is_https() -> None:
     told = manage(
         "shell",
         "--no-imports",
@@ -43,7 +43,7 @@ def test_cookies_go_over_https_alone_where_the_address_is_https() -> None:
     assert told.stdout.split() == ["True", "True", "__Host-session", "True", "False"], told.stderr
 
 
-def test_what_is_missing_is_said_without_a_traceback_of_values() -> None:
+def test_missing_setting_is_reported_without_values() -> None:
     failed = manage("check", SECRET_KEY="too-short", EMBEDDINGS_URL="")
     assert failed.returncode != 0
     assert "SECRET_KEY must have at least 32 characters." in failed.stderr

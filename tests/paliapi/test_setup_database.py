@@ -10,7 +10,7 @@ from pytest_django import Settings
 from tests.environment import Services
 
 
-def test_the_database_of_the_web_is_made_ready(services: Services, settings: Settings) -> None:
+def test_database_is_set_up(services: Services, settings: Settings) -> None:
     place = urlsplit(services.app_url)
     settings.ENV = replace(
         settings.ENV,
@@ -29,7 +29,7 @@ def test_the_database_of_the_web_is_made_ready(services: Services, settings: Set
         ({"database_url": "postgresql://paliapi_app@localhost/paliapi"}, "its password"),
     ],
 )
-def test_what_is_missing_is_named(settings: Settings, change: dict[str, str], told: str) -> None:
+def test_missing_setting_is_named(settings: Settings, change: dict[str, str], told: str) -> None:
     given = {
         "database_setup_url": "postgresql://postgres:secret@localhost:1/postgres",
         "database_admin_url": "postgresql://paliapi:secret@localhost:1/paliapi",
@@ -40,7 +40,7 @@ def test_what_is_missing_is_named(settings: Settings, change: dict[str, str], to
         call_command("setup_database")
 
 
-def test_a_server_that_does_not_answer_is_told_in_words(settings: Settings) -> None:
+def test_unreachable_server_is_reported(settings: Settings) -> None:
     settings.ENV = replace(
         settings.ENV,
         database_setup_url="postgresql://postgres:secret@localhost:1/postgres",

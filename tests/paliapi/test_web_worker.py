@@ -59,7 +59,7 @@ def web(tmp_path: Path) -> Iterator[Web]:
                 process.terminate()
 
 
-def test_a_request_that_waits_for_a_thread_tells_how_long(web: Web) -> None:
+def test_waiting_time_for_a_thread_is_measured(web: Web) -> None:
     # On a busy machine the second may come when the first is done; then it is tried again.
     assert any(_waited_behind(web, f"file-{number}") > 0.1 for number in range(_TRIES))
 
@@ -77,7 +77,7 @@ def _waited_behind(web: Web, name: str) -> float:
 
 
 @pytest.mark.parametrize("path", ["/v1/collections/", "/v1/docs", "/nowhere"])
-def test_who_waited_too_long_is_asked_to_come_back(path: str) -> None:
+def test_request_that_waited_too_long_gets_503(path: str) -> None:
     answer = Client().get(path, **{WAITED_S: 1000.0})  # type: ignore[arg-type]
     assert answer.status_code == 503
     assert answer.json()["code"] == "overloaded"
@@ -85,12 +85,12 @@ def test_who_waited_too_long_is_asked_to_come_back(path: str) -> None:
     assert answer["X-Request-ID"]
 
 
-def test_who_waited_a_little_is_answered() -> None:
+def test_request_that_waited_briefly_is_handled() -> None:
     assert Client().get("/v1/health/", **{WAITED_S: 0.5}).status_code == 200  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("path", ["/livez", "/v1/health/"])
-def test_a_look_at_the_health_is_never_too_late(path: str) -> None:
+def test_health_check_is_never_refused(path: str) -> None:
     assert Client().get(path, **{WAITED_S: 1000.0}).status_code == 200  # type: ignore[arg-type]
 
 
@@ -119,7 +119,7 @@ libc.fflush(None)
 """
 
 
-def test_threads_share_a_few_heaps() -> None:
+def test_threads_share_heaps() -> None:
     def heaps(how: str) -> int:
         command = [sys.executable, "-c", _ALLOCATE, how]
         done = subprocess.run(command, cwd=ROOT, env={"PATH": os.defpath}, stdout=subprocess.PIPE, check=True)

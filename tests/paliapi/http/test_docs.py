@@ -25,7 +25,7 @@ def body(address: str) -> bytes:
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_a_page_has_no_inline_script_or_style(path: str) -> None:
+def test_page_has_no_inline_script_or_style(path: str) -> None:
     text = html(path)
     assert "<style" not in text
     assert not re.search(r"\s(style|on\w+)=", text)
@@ -33,7 +33,7 @@ def test_a_page_has_no_inline_script_or_style(path: str) -> None:
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_everything_a_page_needs_comes_from_here(path: str) -> None:
+def test_page_loads_only_local_files(path: str) -> None:
     found = re.findall(r'(?:src|href|data-document)="([^"#]+)"', html(path))
     assert found
     for address in found:
@@ -41,44 +41,44 @@ def test_everything_a_page_needs_comes_from_here(path: str) -> None:
         assert body(address), address
 
 
-def test_swagger_keeps_the_key_and_asks_nobody_elsewhere() -> None:
+def test_swagger_stores_the_key_and_contacts_no_other_server() -> None:
     script = body("/static/paliapi/swagger.js")
     assert b"persistAuthorization: true" in script
     assert b"validatorUrl: null" in script
     assert b"http" not in script
 
 
-def test_every_code_has_a_place_to_link_to() -> None:
+def test_every_code_has_an_anchor() -> None:
     text = html("/v1/docs/errors")
     for code, status, _title in codes():
         assert f'<tr id="{code}"><td><code>{code}</code></td><td>{status}</td>' in text
 
 
-def test_a_failure_links_to_what_its_code_means() -> None:
+def test_error_links_to_its_code() -> None:
     address, _, code = Client().get("/nowhere").json()["type"].partition("#")
     assert f'id="{code}"' in html(address)
 
 
-def test_the_document_has_two_addresses() -> None:
+def test_document_has_two_urls() -> None:
     assert Client().get("/v1/openapi.json").json() == Client().get("/v1/docs/openapi.json").json()
 
 
 @pytest.mark.parametrize("path", ["/", "/v1/docs/"])
-def test_other_addresses_lead_to_swagger(path: str) -> None:
+def test_other_urls_redirect_to_swagger(path: str) -> None:
     assert Client().get(path)["Location"] == "/v1/docs"
 
 
-def test_browsers_find_an_icon() -> None:
+def test_favicon_redirects_to_the_icon() -> None:
     assert body(Client().get("/favicon.ico")["Location"]).startswith(b"<svg")
 
 
-def test_the_document_names_the_server_by_the_address_it_was_asked_at() -> None:
+def test_document_names_the_requested_server() -> None:
     for path in ("/v1/openapi.json", "/v1/docs/openapi.json"):
         document = json.loads(Client().get(path, headers={"host": "localhost:8123"}).content)
         assert [server["url"] for server in document["servers"]] == ["http://localhost:8123"]
 
 
-def test_null_beside_a_reference_is_said_in_the_way_of_openapi_3_0() -> None:
+def test_nullable_reference_is_valid_openapi_3_0() -> None:
     """A reference with `nullable` beside it and no `type` is what strict readers refuse."""
 
     def places(said: object, at: str) -> list[str]:

@@ -69,30 +69,30 @@ def failure(method: str, address: str, **options: Any) -> tuple[int, dict[str, A
 
 
 @pytest.mark.parametrize("address", ["/nowhere", "/v1/nowhere/", "/v1/collections/a/b", "/%00"])
-def test_an_unknown_address_is_a_problem(db: None, address: str) -> None:
+def test_unknown_url_is_a_problem(db: None, address: str) -> None:
     status, body, _ = failure("GET", address)
     assert status in {401, 404}
     assert body["code"] in {"not_found", "unauthenticated"}
 
 
-def test_a_method_that_is_not_answered_says_which_are(alice: Any) -> None:
+def test_method_not_allowed_lists_the_allowed_methods(alice: Any) -> None:
     status, body, answer = failure("PUT", "/v1/collections/", headers=alice.headers)
     assert (status, body["code"]) == (405, "method_not_allowed")
     assert "POST" in answer["Allow"]
 
 
-def test_without_a_key_the_answer_says_how_to_send_one() -> None:
+def test_missing_key_is_401_with_www_authenticate() -> None:
     status, body, answer = failure("GET", "/v1/collections/")
     assert (status, body["code"]) == (401, "unauthenticated")
     assert answer["WWW-Authenticate"] == 'Bearer realm="PaliAPI"'
 
 
-def test_a_host_that_is_not_ours_is_a_problem() -> None:
+def test_unknown_host_is_a_problem() -> None:
     status, body, _ = failure("GET", "/v1/docs", headers={"Host": "evil.example.com"})
     assert (status, body["code"]) == (400, "bad_host")
 
 
-def test_a_form_of_somebody_else_is_a_problem(db: None) -> None:
+def test_csrf_failure_is_a_problem(db: None) -> None:
     answer = Client(enforce_csrf_checks=True).post("/admin/login/", {"username": "a", "password": "b"})
     assert (answer.status_code, answer.json()["code"]) == (403, "csrf_failed")
 
@@ -110,18 +110,18 @@ def test_a_form_of_somebody_else_is_a_problem(db: None) -> None:
         ("[" * 100_000, "The JSON is nested too deeply."),
     ],
 )
-def test_a_body_that_cannot_be_read_is_a_problem(alice: Any, body: str | bytes, told: str) -> None:
+def test_malformed_body_is_a_problem(alice: Any, body: str | bytes, told: str) -> None:
     answer = alice.post("/v1/collections/", body)
     assert answer.status_code in {400, 422}
     assert told in answer.json()["detail"]
 
 
-def test_a_body_that_is_too_large_is_a_problem(alice: Any) -> None:
+def test_large_body_is_a_problem(alice: Any) -> None:
     answer = alice.post("/v1/collections/", '{"name": "' + "x" * 3_000_000 + '"}')
     assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
 
 
-def test_a_body_of_another_kind_says_what_is_read(alice: Any) -> None:
+def test_unsupported_media_type_lists_the_supported_one(alice: Any) -> None:
     options = {"data": "<a/>", "content_type": "application/xml", "headers": alice.headers}
     status, body, answer = failure("POST", "/v1/collections/", **options)
     assert (status, body["code"]) == (415, "unsupported_media_type")
@@ -141,35 +141,35 @@ def test_a_body_of_another_kind_says_what_is_read(alice: Any) -> None:
         ("places", 422, "invalid"),
     ],
 )
-def test_whatever_goes_wrong_is_a_problem_that_tells_no_secrets(door: str, what: str, status: int, code: str) -> None:
+def test_every_failure_is_a_problem_without_secrets(door: str, what: str, status: int, code: str) -> None:
     answered, body, _ = failure("GET", f"/{door}/{what}")
     assert (answered, body["code"]) == (status, code)
 
 
 @with_broken_views
-def test_when_to_come_back_is_whole_seconds_and_never_none() -> None:
+def test_retry_after_is_at_least_one_whole_second() -> None:
     assert failure("GET", "/api/limit")[2]["Retry-After"] == "1"
     assert failure("GET", "/api/unavailable")[2]["Retry-After"] == "8"
     assert failure("GET", "/api/database")[2]["Retry-After"] == "5"
 
 
 @with_broken_views
-def test_suspicious_requests_are_malformed() -> None:
+def test_suspicious_request_is_malformed() -> None:
     assert failure("GET", "/plain/suspicious")[:2][0] == 400
 
 
 @with_broken_views
-def test_places_are_told_with_pointer_and_code() -> None:
+def test_problems_have_pointer_and_code() -> None:
     _, body, _ = failure("GET", "/api/places")
     assert body["errors"] == [{"pointer": "/a~1b", "code": "bad", "detail": "Not so."}]
 
 
 @with_broken_views
-def test_what_the_framework_refuses_in_its_own_words_is_a_problem_too() -> None:
+def test_other_framework_errors_are_problems() -> None:
     assert failure("GET", "/api/throttled")[:2][0] == 429
 
 
-def test_a_serializers_complaint_points_at_each_place() -> None:
+def test_serializer_error_has_a_pointer_for_each_field() -> None:
     problem = invalid(
         exceptions.ValidationError({"a/b": [{"c": ["Too long."]}, {}], "non_field_errors": ["Not together."]})
     )
@@ -180,5 +180,5 @@ def test_a_serializers_complaint_points_at_each_place() -> None:
     assert problem.detail == "a~1b.0.c: Too long."
 
 
-def test_an_empty_complaint_still_says_something() -> None:
+def test_empty_serializer_error_has_a_default_detail() -> None:
     assert invalid(exceptions.ValidationError({})).detail == Invalid.title

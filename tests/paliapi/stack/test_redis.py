@@ -11,7 +11,7 @@ from paliapi.stack.home import Home
 from paliapi.stack.redis import start_redis
 
 
-def test_it_answers_with_the_password_and_not_without(home: Home) -> None:
+def test_connection_requires_the_password(home: Home) -> None:
     server, child = start_redis(home, password="a-password")
     with redis.Redis.from_url(server.url) as client:
         assert client.ping()
@@ -20,7 +20,7 @@ def test_it_answers_with_the_password_and_not_without(home: Home) -> None:
     assert child.stop(within_s=5)
 
 
-def test_what_was_queued_survives_a_stop(home: Home) -> None:
+def test_queue_survives_a_restart(home: Home) -> None:
     server, child = start_redis(home, password="a-password")
     with redis.Redis.from_url(server.url) as client:
         client.set("queued", "still here")
@@ -31,7 +31,7 @@ def test_what_was_queued_survives_a_stop(home: Home) -> None:
     child.stop(within_s=5)
 
 
-def test_a_killed_server_starts_again(home: Home) -> None:
+def test_killed_server_restarts(home: Home) -> None:
     server, child = start_redis(home, password="a-password")
     os.kill(child.pid, signal.SIGKILL)
     assert processes.wait_until(lambda: child.exit_code() is not None, within_s=10)
@@ -40,7 +40,7 @@ def test_a_killed_server_starts_again(home: Home) -> None:
     child.stop(within_s=5)
 
 
-def test_a_server_that_outlived_its_stack_is_ended_by_the_next_start(home: Home) -> None:
+def test_abandoned_server_is_ended_by_the_next_start(home: Home) -> None:
     _, forgotten = start_redis(home, password="a-password")
     server, child = start_redis(home, password="a-password")
     assert forgotten.exit_code() == 0
@@ -48,7 +48,7 @@ def test_a_server_that_outlived_its_stack_is_ended_by_the_next_start(home: Home)
     child.stop(within_s=5)
 
 
-def test_the_configuration_with_the_password_is_for_its_owner_alone(home: Home) -> None:
+def test_configuration_is_private(home: Home) -> None:
     server, child = start_redis(home, password="a-password")
     child.stop(within_s=5)
     assert (server.data / "redis.conf").stat().st_mode & 0o777 == 0o600

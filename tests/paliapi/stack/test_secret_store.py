@@ -15,12 +15,12 @@ def test_secrets_are_the_same_at_every_start(tmp_path: Path) -> None:
     assert all(len(secret) >= 32 for secret in first.values())
 
 
-def test_secrets_are_for_their_owner_alone(tmp_path: Path) -> None:
+def test_secrets_are_private(tmp_path: Path) -> None:
     load_or_create(tmp_path)
     assert (tmp_path / "secrets.env").stat().st_mode & 0o777 == 0o600
 
 
-def test_a_missing_secret_is_added_and_the_others_stay(tmp_path: Path) -> None:
+def test_missing_secret_is_added_and_the_others_are_unchanged(tmp_path: Path) -> None:
     first = load_or_create(tmp_path)
     path = tmp_path / "secrets.env"
     path.write_text("\n".join(line for line in path.read_text().splitlines() if not line.startswith("REDIS_PASSWORD")))
@@ -29,7 +29,7 @@ def test_a_missing_secret_is_added_and_the_others_stay(tmp_path: Path) -> None:
     assert second == first
 
 
-def test_secrets_that_cannot_be_read_are_never_replaced(tmp_path: Path) -> None:
+def test_unreadable_secrets_are_not_replaced(tmp_path: Path) -> None:
     (tmp_path / "secrets.env").mkdir()
     with pytest.raises(StackError, match=r"secrets\.env"):
         load_or_create(tmp_path)

@@ -42,7 +42,7 @@ def _up(home: Home, name: str, times: int = 1) -> Callable[[], bool]:
     return lambda: log.is_file() and log.read_text().count("up\n") >= times
 
 
-def test_a_crashed_child_is_started_again_and_said_so(home: Home, capsys: pytest.CaptureFixture[str]) -> None:
+def test_crashed_child_is_restarted_and_reported(home: Home, capsys: pytest.CaptureFixture[str]) -> None:
     with Supervisor(home, Console()) as supervisor:
         service = _service(home, "web", OBEYS)
         supervisor.add(service)
@@ -56,7 +56,7 @@ def test_a_crashed_child_is_started_again_and_said_so(home: Home, capsys: pytest
     assert "web stopped by itself (signal SIGKILL): " in capsys.readouterr().out
 
 
-def test_each_crash_makes_the_next_start_wait_longer(home: Home, capsys: pytest.CaptureFixture[str]) -> None:
+def test_pause_before_a_restart_grows(home: Home, capsys: pytest.CaptureFixture[str]) -> None:
     with Supervisor(home, Console()) as supervisor:
         supervisor.mark_up()
         service = _service(home, "worker", "raise SystemExit('ERROR: no luck')")
@@ -68,7 +68,7 @@ def test_each_crash_makes_the_next_start_wait_longer(home: Home, capsys: pytest.
     assert "Trying again in 1 s." in said
 
 
-def test_a_part_that_cannot_be_started_again_is_tried_later(home: Home, capsys: pytest.CaptureFixture[str]) -> None:
+def test_failed_restart_is_tried_later(home: Home, capsys: pytest.CaptureFixture[str]) -> None:
     def fail_once() -> None:
         if service.starts == 2:
             raise StackError("The disk is full.")
@@ -85,21 +85,21 @@ def test_a_part_that_cannot_be_started_again_is_tried_later(home: Home, capsys: 
     assert "web cannot be started: The disk is full. Trying again in 1 s." in capsys.readouterr().out
 
 
-def test_a_child_that_never_comes_up_ends_the_start_with_its_own_words(home: Home) -> None:
+def test_child_that_keeps_crashing_fails_the_start_with_its_log_line(home: Home) -> None:
     with Supervisor(home, Console()) as supervisor:
         supervisor.add(_service(home, "web", "raise SystemExit('Error: no such module')"))
         with pytest.raises(StackError, match=r"web does not start: Error: no such module \(see .*web\.log\)"):
             supervisor.wait_for("web", lambda: False, within_s=20)
 
 
-def test_who_is_not_ready_in_time_is_named(home: Home) -> None:
+def test_service_that_is_not_ready_in_time_is_named(home: Home) -> None:
     with Supervisor(home, Console()) as supervisor:
         supervisor.add(_service(home, "web", OBEYS))
         with pytest.raises(StackError, match="web was not ready within 0 s"):
             supervisor.wait_for("web", lambda: False, within_s=0)
 
 
-def test_a_stubborn_child_is_killed_when_its_time_is_over(home: Home, capsys: pytest.CaptureFixture[str]) -> None:
+def test_child_that_does_not_stop_in_time_is_killed(home: Home, capsys: pytest.CaptureFixture[str]) -> None:
     with Supervisor(home, Console()) as supervisor:
         service = _service(home, "web", STUBBORN, stop_within_s=0.2)
         supervisor.add(service)
@@ -109,7 +109,7 @@ def test_a_stubborn_child_is_killed_when_its_time_is_over(home: Home, capsys: py
     assert "web did not stop in time and was killed." in capsys.readouterr().out
 
 
-def test_a_second_signal_hurries_the_end(home: Home) -> None:
+def test_second_signal_forces_the_end(home: Home) -> None:
     with Supervisor(home, Console()) as supervisor:
         service = _service(home, "web", _ASKS_FOR_HURRY, stop_within_s=3600)
         supervisor.add(service)
@@ -118,7 +118,7 @@ def test_a_second_signal_hurries_the_end(home: Home) -> None:
     assert service.child.exit_code() == -signal.SIGKILL
 
 
-def test_the_upper_floor_stops_before_the_lower(home: Home) -> None:
+def test_higher_tier_stops_first(home: Home) -> None:
     farewell = (
         "import signal, time\nsignal.signal(15, lambda *_: (print(time.monotonic()), exit(0)))\nprint('up', flush=True)"
     )
@@ -130,7 +130,7 @@ def test_the_upper_floor_stops_before_the_lower(home: Home) -> None:
     assert ended["web"] < ended["postgres"]
 
 
-def test_children_of_children_end_too(home: Home) -> None:
+def test_grandchildren_end_too(home: Home) -> None:
     with Supervisor(home, Console()) as supervisor:
         service = _service(home, "worker", FAMILY)
         supervisor.add(service)
@@ -140,7 +140,7 @@ def test_children_of_children_end_too(home: Home) -> None:
     assert processes.wait_until(lambda: not _group_is_there(leader), within_s=10)
 
 
-def test_a_signal_asks_to_stop(home: Home) -> None:
+def test_signal_requests_a_stop(home: Home) -> None:
     with Supervisor(home, Console()) as supervisor:
         supervisor.add(_service(home, "web", OBEYS))
         os.kill(os.getpid(), signal.SIGTERM)
@@ -148,13 +148,13 @@ def test_a_signal_asks_to_stop(home: Home) -> None:
             supervisor.wait_for("web", lambda: False, within_s=20)
 
 
-def test_a_command_answers_what_it_printed(home: Home) -> None:
+def test_output_of_a_command_is_returned(home: Home) -> None:
     with Supervisor(home, Console()) as supervisor:
         command = Command(name="ask", argv=(sys.executable, "-c", "print('an answer')"), environ={}, cwd=home.path)
         assert supervisor.run_once(command, within_s=20) == "an answer\n"
 
 
-def test_a_command_that_fails_is_told_with_its_own_words(home: Home) -> None:
+def test_failed_command_is_reported_with_its_log_line(home: Home) -> None:
     with Supervisor(home, Console()) as supervisor:
         program = "raise SystemExit('FATAL: no such table')"
         command = Command(name="migrate", argv=(sys.executable, "-c", program), environ={}, cwd=home.path)
@@ -162,7 +162,7 @@ def test_a_command_that_fails_is_told_with_its_own_words(home: Home) -> None:
             supervisor.run_once(command, within_s=20)
 
 
-def test_when_the_stack_is_killed_its_children_and_theirs_end(home: Home) -> None:
+def test_children_and_grandchildren_end_when_the_stack_is_killed(home: Home) -> None:
     parent = subprocess.Popen([sys.executable, "-c", _STACK_OF_ONE, str(home.path), FAMILY], cwd=ROOT)
     assert processes.wait_until(_up(home, "worker", times=2), within_s=20)
     [leader] = [record.pid for path in home.children_lists() for record in leftovers.read(path)]
@@ -172,7 +172,7 @@ def test_when_the_stack_is_killed_its_children_and_theirs_end(home: Home) -> Non
     assert processes.wait_until(lambda: not home.children_lists(), within_s=20)
 
 
-def test_what_outlived_even_the_warden_is_ended_by_the_next_start(
+def test_processes_that_outlived_the_watchdog_are_ended_by_the_next_start(
     home: Home, capsys: pytest.CaptureFixture[str]
 ) -> None:
     command = _service(home, "web", OBEYS).command()
@@ -184,7 +184,7 @@ def test_what_outlived_even_the_warden_is_ended_by_the_next_start(
     assert "An earlier start was killed; stopped the processes it left running: web." in capsys.readouterr().out
 
 
-def test_a_number_that_now_belongs_to_another_process_is_left_alone(home: Home) -> None:
+def test_process_with_a_reused_id_is_not_ended(home: Home) -> None:
     with subprocess.Popen([sys.executable, "-c", OBEYS]) as innocent:
         leftovers.write(home.run / "children-1.json", [leftovers.Record("web", innocent.pid, 12345.0, signal.SIGKILL)])
         with Supervisor(home, Console()):
@@ -193,7 +193,7 @@ def test_a_number_that_now_belongs_to_another_process_is_left_alone(home: Home) 
 
 
 @pytest.mark.parametrize("text", ["", "{", "[1]", json.dumps([{"name": "web"}])])
-def test_a_list_that_a_crash_of_the_machine_cut_is_no_obstacle(home: Home, text: str) -> None:
+def test_truncated_list_is_ignored(home: Home, text: str) -> None:
     path = home.run / "children-1.json"
     path.write_text(text)
     assert leftovers.end_processes(path) == []

@@ -135,40 +135,40 @@ def first_start(tmp_path_factory: pytest.TempPathFactory) -> FirstStart:
     return FirstStart(home, said, found[1], pasted, children, up.process.returncode)
 
 
-def test_the_first_start_tells_where_everything_is(first_start: FirstStart) -> None:
+def test_first_start_prints_the_urls(first_start: FirstStart) -> None:
     for place in ("/v1/", "/v1/docs", "/admin/"):
         assert re.search(rf"http://localhost:\d+{place}\n", first_start.said)
     assert "admin@localhost  with the password" in first_start.said
 
 
-def test_the_pasted_lines_work(first_start: FirstStart) -> None:
+def test_printed_commands_work(first_start: FirstStart) -> None:
     put, asked = first_start.pasted
     assert put.status_code == http.client.CREATED
     assert (put.json()["name"], put.json()["status"], put.json()["num_pages"]) == ("lighthouses", "ready", 3)
     assert [hit["document_name"] for hit in asked.json()["results"]] == ["lighthouses"] * 3
 
 
-def test_the_key_is_in_no_file(first_start: FirstStart) -> None:
+def test_key_is_in_no_file(first_start: FirstStart) -> None:
     secret = first_start.key.encode()
     files = [path for path in first_start.home.rglob("*") if path.is_file()]
     assert files
     assert [path for path in files if secret in path.read_bytes()] == []
 
 
-def test_what_holds_secrets_is_for_its_owner_alone(first_start: FirstStart) -> None:
+def test_files_with_secrets_are_private(first_start: FirstStart) -> None:
     assert first_start.home.stat().st_mode & 0o077 == 0
     for name in ("secrets.env", "stack.env"):
         assert (first_start.home / name).stat().st_mode & 0o077 == 0
 
 
-def test_sigterm_ends_it_and_all_its_children(first_start: FirstStart) -> None:
+def test_sigterm_ends_the_stack_and_its_children(first_start: FirstStart) -> None:
     assert first_start.exit_code == 0
     assert len(first_start.children) == 7
     assert [pid for pid in first_start.children if processes.alive(pid)] == []
     assert "was killed" not in first_start.said
 
 
-def test_later_starts_find_everything_and_a_kill_blocks_nothing(first_start: FirstStart) -> None:
+def test_later_starts_work_also_after_a_kill(first_start: FirstStart) -> None:
     document = "/v1/documents/lighthouses/?collection_name=first-steps"
     with _up(first_start.home) as up:
         assert "API key" not in up.said()
@@ -214,7 +214,7 @@ def _fails(environ: dict[str, str]) -> str:
     return answer.stderr
 
 
-def test_a_taken_port_is_told_in_one_sentence(tmp_path: Path) -> None:
+def test_port_in_use_is_reported(tmp_path: Path) -> None:
     with listen("127.0.0.1", 0) as taken:
         port = taken.getsockname()[1]
         assert _fails(_environ(tmp_path / "home", port)) == (
@@ -224,14 +224,14 @@ def test_a_taken_port_is_told_in_one_sentence(tmp_path: Path) -> None:
     assert not (tmp_path / "home" / "postgres").exists()
 
 
-def test_settings_that_cannot_be_used_are_named(tmp_path: Path) -> None:
+def test_invalid_settings_are_named(tmp_path: Path) -> None:
     said = _fails({**_environ(tmp_path / "home", free_port()), "PALIAPI_PORT": "many", "REDIS_URL": "http://nowhere"})
     assert "PALIAPI_PORT must be a whole number" in said
     assert "REDIS_URL must be a URL that begins with" in said
     assert "nowhere" not in said
 
 
-def test_a_database_of_ones_own_that_does_not_answer_is_told(tmp_path: Path) -> None:
+def test_unreachable_external_database_is_reported(tmp_path: Path) -> None:
     url = f"postgresql://someone:hidden@127.0.0.1:{free_port()}/none"
     said = _fails({**_environ(tmp_path / "home", free_port()), "DATABASE_URL": url})
     assert "migrate failed" in said
@@ -239,7 +239,7 @@ def test_a_database_of_ones_own_that_does_not_answer_is_told(tmp_path: Path) -> 
     assert not (tmp_path / "home" / "postgres").exists()
 
 
-def test_ctrl_c_while_it_starts_leaves_nothing_running(tmp_path: Path) -> None:
+def test_ctrl_c_during_the_start_leaves_nothing_running(tmp_path: Path) -> None:
     home = tmp_path / "home"
     process = subprocess.Popen(
         [sys.executable, "manage.py", "up"], cwd=env.ROOT, env=_environ(home, free_port()), stdout=subprocess.DEVNULL

@@ -19,19 +19,19 @@ _ENV = env.read(
 )
 
 
-def test_lines_to_paste_use_the_address_that_people_use() -> None:
+def test_commands_use_the_public_url() -> None:
     said = text(_ENV, FirstAdmin("admin@localhost", "a password", "pali_key"))
     assert '-H "Authorization: Bearer pali_key"' in said
     assert " https://pali.example.com/v1/search/\n" in said
 
 
-def test_a_later_start_shows_no_key() -> None:
+def test_later_start_shows_no_key() -> None:
     said = text(_ENV, None)
     assert "API key " not in said
     assert '"Authorization: Bearer $KEY"' in said
 
 
-def test_the_sample_has_three_pages_of_text_and_answers_its_question() -> None:
+def test_sample_has_three_pages_and_answers_the_query() -> None:
     with pypdfium2.PdfDocument(SAMPLE) as document:
         pages = [document[number].get_textpage().get_text_range() for number in range(len(document))]
     assert len(pages) == 3
@@ -39,6 +39,6 @@ def test_the_sample_has_three_pages_of_text_and_answers_its_question() -> None:
     assert "17.4 nautical miles" in pages[2]
 
 
-def test_the_sample_is_what_its_script_writes() -> None:
+def test_sample_is_the_output_of_its_script() -> None:
     script = runpy.run_path(str(SAMPLE.with_name("make_lighthouses.py")))
     assert script["document"]() == SAMPLE.read_bytes()

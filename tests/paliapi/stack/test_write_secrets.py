@@ -19,7 +19,7 @@ def folders(tmp_path: Path) -> tuple[Path, Path]:
     return administration, shared
 
 
-def test_they_are_all_that_production_asks_for(folders: tuple[Path, Path]) -> None:
+def test_files_satisfy_production(folders: tuple[Path, Path]) -> None:
     administration, shared = folders
     values = {f"{name}_FILE": str(shared / name.lower()) for name in SHARED}
     values |= {"DATABASE_SETUP_URL_FILE": str(administration / "database_setup_url")}
@@ -30,13 +30,13 @@ def test_they_are_all_that_production_asks_for(folders: tuple[Path, Path]) -> No
     assert (shared / "redis_password").read_text() in found.redis_url
 
 
-def test_what_is_shared_does_not_tell_who_administers_the_database(folders: tuple[Path, Path]) -> None:
+def test_shared_files_do_not_contain_the_administrator(folders: tuple[Path, Path]) -> None:
     administration, shared = folders
     secret = (administration / "postgres_password").read_text()
     assert not any(secret in file.read_text() for file in shared.iterdir())
 
 
-def test_they_stay_the_same_and_are_for_their_owner_alone(folders: tuple[Path, Path]) -> None:
+def test_files_are_unchanged_and_private(folders: tuple[Path, Path]) -> None:
     files = [file for folder in folders for file in folder.iterdir()]
     first = {file: file.read_text() for file in files}
     write(*folders)
