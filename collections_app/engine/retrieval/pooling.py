@@ -62,18 +62,18 @@ class _Clusters:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Tree:
-    """The merges of `count` clusters: `gone[i]` became part of `kept[i]` and raised the spread by `heights[i]`."""
+    """The merges of `count` clusters: `sources[i]` joined `targets[i]` and raised the spread by `heights[i]`."""
 
     count: int
-    gone: Numbers
-    kept: Numbers
+    sources: Numbers
+    targets: Numbers
     heights: Floats
 
     def cut(self, limit: int) -> tuple[Numbers, int]:
         """Apply the cheapest merges until `limit` clusters are left, if possible; return labels and their number."""
         cheapest = np.argsort(self.heights, kind="stable")[: max(0, self.count - limit)]
         labels = np.arange(self.count, dtype=np.int64)
-        return labels, int(dispatch.label_clusters(self.gone[cheapest], self.kept[cheapest], labels))
+        return labels, int(dispatch.label_clusters(self.sources[cheapest], self.targets[cheapest], labels))
 
 
 def pool(page: MultiVector | Floats) -> Pooled:
@@ -101,8 +101,8 @@ def _tree_of_parts(clusters: _Clusters) -> _Tree:
     trees = [_tree(clusters.centres[part], clusters.weights[part]) for part in parts]
     return _Tree(
         len(clusters),
-        np.concatenate([part[tree.gone] for part, tree in zip(parts, trees, strict=True)]),
-        np.concatenate([part[tree.kept] for part, tree in zip(parts, trees, strict=True)]),
+        np.concatenate([part[tree.sources] for part, tree in zip(parts, trees, strict=True)]),
+        np.concatenate([part[tree.targets] for part, tree in zip(parts, trees, strict=True)]),
         np.concatenate([tree.heights for tree in trees]),
     )
 
@@ -145,8 +145,8 @@ def _nearest(vectors: Floats, centres: Floats) -> Numbers:
 def _tree(centres: Floats, weights: Floats) -> _Tree:
     """Return all merges of Ward's method: of clusters that are each other's nearest, until one is left."""
     count = len(centres)
-    gone, kept = np.empty(max(0, count - 1), dtype=np.int64), np.empty(max(0, count - 1), dtype=np.int64)
+    sources, targets = np.empty(max(0, count - 1), dtype=np.int64), np.empty(max(0, count - 1), dtype=np.int64)
     heights = np.empty(max(0, count - 1), dtype=np.float32)
     products = centres @ centres.T
-    dispatch.merge_clusters(products, weights.copy(), gone, kept, heights)
-    return _Tree(count, gone, kept, heights)
+    dispatch.merge_clusters(products, weights.copy(), sources, targets, heights)
+    return _Tree(count, sources, targets, heights)

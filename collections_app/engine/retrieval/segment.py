@@ -124,7 +124,7 @@ class Segment:
         if len(excluded_page_ids):
             before = len(unsketched) + sum(map(len, rows))
             pairs = zip(self.blocks, rows, strict=True)
-            rows = tuple(kept[~np.isin(block.page_ids[kept], excluded_page_ids)] for block, kept in pairs)
+            rows = tuple(shown[~np.isin(block.page_ids[shown], excluded_page_ids)] for block, shown in pairs)
             unsketched = unsketched[~np.isin(unsketched, excluded_page_ids)]
             excluded = before - len(unsketched) - sum(map(len, rows))
         return SegmentPart(self, rows, unsketched, int(revisions.page_counts.sum()) - excluded)

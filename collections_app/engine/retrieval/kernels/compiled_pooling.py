@@ -7,10 +7,10 @@ from collections_app.engine.retrieval.kernels.jit import compiled
 
 
 @compiled("void(float32[:, ::1], float32[::1], int64[::1], int64[::1], float32[::1])")
-def merge_clusters(distances: Floats, weights: Floats, gone: Numbers, kept: Numbers, heights: Floats) -> None:
+def merge_clusters(distances: Floats, weights: Floats, sources: Numbers, targets: Numbers, heights: Floats) -> None:
     """Build the tree of Ward's method; overwrites `distances`, which come as inner products, and `weights`.
 
-    Merge i makes cluster `gone[i]` part of cluster `kept[i]` and raises the spread by `heights[i]`.
+    Merge i makes cluster `sources[i]` part of cluster `targets[i]` and raises the spread by `heights[i]`.
     """
     count = len(weights)
     squares = np.empty(count, dtype=np.float32)
@@ -45,7 +45,7 @@ def merge_clusters(distances: Floats, weights: Floats, gone: Numbers, kept: Numb
             chain[length] = near
             length += 1
         length = max(0, length - 2) if near == chain[length - 2] else 0
-        gone[step], kept[step], heights[step] = last, near, least
+        sources[step], targets[step], heights[step] = last, near, least
         alive[last] = False
         for j in range(count):
             if alive[j] and j != near:
@@ -59,14 +59,14 @@ def merge_clusters(distances: Floats, weights: Floats, gone: Numbers, kept: Numb
 
 
 @compiled("int64(int64[::1], int64[::1], int64[::1])")
-def label_clusters(gone: Numbers, kept: Numbers, labels: Numbers) -> int:
+def label_clusters(sources: Numbers, targets: Numbers, labels: Numbers) -> int:
     """Number the clusters that are left after the merges, in the order of their first members; return how many.
 
     `labels` comes as 0, 1, 2, ... and receives the number of each member's cluster.
     """
     parent = labels.copy()
-    for step in range(len(gone)):
-        left, right = gone[step], kept[step]
+    for step in range(len(sources)):
+        left, right = sources[step], targets[step]
         while parent[left] != left:
             parent[left] = parent[parent[left]]
             left = parent[left]

@@ -76,7 +76,7 @@ def unpack_six_bits(packed: Bytes, multiples: NDArray[np.int8], numbers: Page) -
     numbers[...] = (six_bits.reshape(numbers.shape) - 32) * multiples[:, None]
 
 
-def merge_clusters(distances: Floats, weights: Floats, gone: Numbers, kept: Numbers, heights: Floats) -> None:
+def merge_clusters(distances: Floats, weights: Floats, sources: Numbers, targets: Numbers, heights: Floats) -> None:
     """Build the tree of Ward's method by the nearest-neighbour chain; overwrites `distances` and `weights`."""
     count = len(weights)
     squares = distances.diagonal().copy()
@@ -100,7 +100,7 @@ def merge_clusters(distances: Floats, weights: Floats, gone: Numbers, kept: Numb
             chain.append(near)
         chain = chain[:-2] if len(chain) > 1 and near == chain[-2] else []
         height = distances[last, near]
-        gone[step], kept[step], heights[step] = last, near, height
+        sources[step], targets[step], heights[step] = last, near, height
         alive[last] = False
         others = np.flatnonzero(alive)
         others = others[others != near]
@@ -112,7 +112,7 @@ def merge_clusters(distances: Floats, weights: Floats, gone: Numbers, kept: Numb
         weights[near] += weights[last]
 
 
-def label_clusters(gone: Numbers, kept: Numbers, labels: Numbers) -> int:
+def label_clusters(sources: Numbers, targets: Numbers, labels: Numbers) -> int:
     """Number the clusters that are left after the merges, in the order of their first members; return how many."""
     parent = list(range(len(labels)))
 
@@ -122,7 +122,7 @@ def label_clusters(gone: Numbers, kept: Numbers, labels: Numbers) -> int:
             member = parent[member]
         return member
 
-    for left, right in zip(gone.tolist(), kept.tolist(), strict=True):
+    for left, right in zip(sources.tolist(), targets.tolist(), strict=True):
         parent[root_of(left)] = root_of(right)
     numbers: dict[int, int] = {}
     labels[...] = [numbers.setdefault(root_of(member), len(numbers)) for member in range(len(labels))]
