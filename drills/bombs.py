@@ -89,12 +89,12 @@ def _drop(
     begun = time.monotonic()
     with _peak_of(stack) as peak:
         sent = _upload(client, name, content, url)
-        upload(neighbour, f"beside {name}", lines([f"beside {description}"]))
-        until_ready(neighbour, f"beside {name}", within_s=_WITHIN_S)
-        beside = time.monotonic() - begun
+        upload(neighbour, f"next to {name}", lines([f"next to {description}"]))
+        until_ready(neighbour, f"next to {name}", within_s=_WITHIN_S)
+        neighbour_s = time.monotonic() - begun
         end = sent or _outcome_of(client, name)
     seconds = time.monotonic() - begun
-    return Row(description, len(content), end, end in ends, round(seconds, 1), peak[0], round(beside, 1))
+    return Row(description, len(content), end, end in ends, round(seconds, 1), peak[0], round(neighbour_s, 1))
 
 
 def _upload(client: httpx.Client, name: str, content: bytes, url: str) -> str:

@@ -64,7 +64,7 @@ _EYE_M = 5
 
 
 def main() -> None:
-    """Write the file beside this one."""
+    """Write the file next to this script."""
     Path(__file__).with_name("lighthouses.pdf").write_bytes(document())
 
 

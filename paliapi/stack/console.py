@@ -14,7 +14,7 @@ _IGNORED = "Memory overcommit must be enabled"
 
 
 class Console:
-    """Prints lines with the time since the start, and goes on without output if the terminal has closed."""
+    """Prints lines with the time since the start, and continues silently if the terminal has closed."""
 
     def __init__(self, *, everything: bool = False) -> None:
         self._everything = everything

@@ -23,7 +23,7 @@ def limit_work(*, memory_mb: int, cpu_s: int) -> None:
     """Limit memory and CPU time of this process and of each that it starts, and forbid core dumps."""
     _limit(resource.RLIMIT_CORE, 0)
     _limit(resource.RLIMIT_AS, memory_mb * 1024 * 1024)
-    # The soft limit ends the process with SIGXCPU, which tells the parent why.
+    # The soft limit ends the process with SIGXCPU, from which the parent learns why.
     _limit(resource.RLIMIT_CPU, cpu_s, hard=cpu_s + 5)
 
 

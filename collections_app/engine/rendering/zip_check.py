@@ -1,4 +1,4 @@
-"""The table of contents of a ZIP archive, and a check that it tells the truth.
+"""The table of contents of a ZIP archive, and a check that it is truthful.
 
 It is parsed here, with limits, because the file is untrusted and describes itself.
 """
