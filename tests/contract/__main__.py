@@ -39,16 +39,16 @@ def main() -> int:
     )
     parser.add_argument("--url", help="a server that runs already")
     parser.add_argument("--key", default="", help="an API key of that server; it should have no limits")
-    told = parser.parse_args()
+    args = parser.parse_args()
     try:
         environment = with_node()
         with (
-            nullcontext((told.url, told.key)) if told.url else live() as (url, key),
+            nullcontext((args.url, args.key)) if args.url else live() as (url, key),
             tempfile.TemporaryDirectory() as folder,
         ):
             failed = [
                 name
-                for name, step in steps(url, key, Path(folder), seconds=told.seconds)
+                for name, step in steps(url, key, Path(folder), seconds=args.seconds)
                 if not passes(name, step, environment)
             ]
     except Missing as missing:
@@ -126,26 +126,26 @@ def live() -> Iterator[tuple[str, str]]:
             "LOG_LEVEL": "WARNING",
         }
         environment = {**os.environ, **changes}  # noqa: TID251 - of the shell that started this
-        told = Path(home) / "told"
-        with told.open("w") as output:
+        log = Path(home) / "log"
+        with log.open("w") as output:
             command = [sys.executable, str(ROOT / "manage.py"), "up"]
             with subprocess.Popen(command, env=environment, stdout=output, stderr=subprocess.STDOUT) as stack:
                 try:
-                    yield f"http://localhost:{port}", key_of(stack, told)
+                    yield f"http://localhost:{port}", key_of(stack, log)
                 finally:
                     stack.send_signal(signal.SIGTERM)
                     stack.wait(timeout=30)
 
 
-def key_of(stack: "subprocess.Popen[bytes]", told: Path) -> str:
+def key_of(stack: "subprocess.Popen[bytes]", log: Path) -> str:
     """Return the key that is printed once everything is ready."""
     for _ in range(600):
-        if found := _KEY.search(told.read_text()):
-            return found.group()
+        if results := _KEY.search(log.read_text()):
+            return results.group()
         if stack.poll() is not None:
             break
         time.sleep(0.2)
-    raise Missing(f"The stack did not start:\n{told.read_text()}")
+    raise Missing(f"The stack did not start:\n{log.read_text()}")
 
 
 if __name__ == "__main__":

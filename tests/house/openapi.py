@@ -16,22 +16,22 @@ class Operation:
 
     method: str
     path: str
-    told: dict[str, Any]
+    spec: dict[str, Any]
 
     @property
     def id(self) -> str:
-        return str(self.told["operationId"])
+        return str(self.spec["operationId"])
 
     @property
     def answers(self) -> dict[str, Any]:
-        return dict(self.told["responses"])
+        return dict(self.spec["responses"])
 
     @property
     def is_open(self) -> bool:
-        return not self.told.get("security")
+        return not self.spec.get("security")
 
     def parameters(self, place: str) -> list[str]:
-        return [one["name"] for one in self.told.get("parameters", []) if one["in"] == place]
+        return [one["name"] for one in self.spec.get("parameters", []) if one["in"] == place]
 
 
 @cache

@@ -51,11 +51,11 @@ def count(table: str) -> int:
 
 def tables() -> list[str]:
     """Return all our tables, including many-to-many tables."""
-    found = set()
+    results = set()
     for label in _OURS:
         for model in apps.get_app_config(label).get_models(include_auto_created=True):
-            found.add(model._meta.db_table)
-    return sorted(found)
+            results.add(model._meta.db_table)
+    return sorted(results)
 
 
 def owned_models() -> list[type[Model]]:

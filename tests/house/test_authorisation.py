@@ -190,7 +190,7 @@ def world(alice: Someone, charlie: Someone, embedding: None) -> World:
     return world
 
 
-def kept() -> dict[str, list[Any]]:
+def stored_rows() -> dict[str, list[Any]]:
     """Return every owned row, without the last use of keys."""
     with acting_as_staff():
         return {
@@ -200,10 +200,10 @@ def kept() -> dict[str, list[Any]]:
 
 
 def of(owner_id: int, everything: dict[str, list[Any]]) -> dict[str, list[Any]]:
-    return {table: [row for row in found if row[0] == owner_id] for table, found in everything.items()}
+    return {table: [row for row in results if row[0] == owner_id] for table, results in everything.items()}
 
 
-def told(answer: Any) -> tuple[Any, ...]:
+def observable(answer: Any) -> tuple[Any, ...]:
     """Return everything that distinguishes responses, without the requested ids."""
     body = {**answer.json(), "request_id": ""} if answer.content else None
     text = json.dumps(body).replace("shelf-2", "shelf-1").replace("page-2.pdf", "page-1.pdf")
@@ -219,37 +219,37 @@ def test_every_operation_has_a_row() -> None:
 @pytest.mark.parametrize("operation_id", ROWS)
 def test_each_key_has_the_access_in_its_row_and_refusals_change_nothing(world: World, operation_id: str) -> None:
     row = ROWS[operation_id]
-    operation = next(one for one in operations() if one.id == operation_id)
-    expected, found = row.expected(), {}
-    before = kept()
+    operation = next(item for item in operations() if item.id == operation_id)
+    expected, results = row.expected(), {}
+    before = stored_rows()
     for who in CALLERS:
-        found[who] = world.call(operation, row, who).status_code
-        if who != "owner" and not found[who] < 400:
-            assert kept() == before, f"{who} was refused, and changed something"
+        results[who] = world.call(operation, row, who).status_code
+        if who != "owner" and not results[who] < 400:
+            assert stored_rows() == before, f"{who} was refused, and changed something"
         if who == "stranger":
-            assert of(world.alice.id, kept()) == of(world.alice.id, before)
-    assert found == expected
+            assert of(world.alice.id, stored_rows()) == of(world.alice.id, before)
+    assert results == expected
 
 
 @pytest.mark.parametrize("operation_id", [name for name, row in ROWS.items() if row.stranger == 404])
 @pytest.mark.parametrize("who", ["stranger", "elsewhere"])
 def test_inaccessible_and_missing_resources_get_the_same_response(world: World, who: str, operation_id: str) -> None:
     row = ROWS[operation_id]
-    operation = next(one for one in operations() if one.id == operation_id)
-    assert told(world.call(operation, row, who)) == told(world.call(operation, row, who, absent=True))
+    operation = next(item for item in operations() if item.id == operation_id)
+    assert observable(world.call(operation, row, who)) == observable(world.call(operation, row, who, absent=True))
 
 
 @pytest.mark.parametrize("operation_id", sorted(EMPTY_FOR_OTHERS))
 @pytest.mark.parametrize("who", ["stranger", "elsewhere"])
 def test_lists_are_empty_for_keys_without_access(world: World, who: str, operation_id: str) -> None:
-    operation = next(one for one in operations() if one.id == operation_id)
+    operation = next(item for item in operations() if item.id == operation_id)
     assert len(world.call(operation, ROWS[operation_id], "owner").json()) == 1
     assert world.call(operation, ROWS[operation_id], who).json() == []
 
 
 @pytest.mark.parametrize("who", ["stranger", "elsewhere"])
 def test_key_list_has_no_keys_with_wider_access(world: World, who: str) -> None:
-    operation = next(one for one in operations() if one.id == "listKeys")
+    operation = next(item for item in operations() if item.id == "listKeys")
     assert len(world.call(operation, ROWS["listKeys"], who).json()) == 1
 
 
@@ -258,7 +258,7 @@ def test_every_rejected_key_gets_the_same_response(world: World) -> None:
     for operation in operations():
         if ROWS[operation.id].needs is not None:
             answers += [
-                told(world.call(operation, ROWS[operation.id], who)) for who in ("nobody", "revoked", "expired")
+                observable(world.call(operation, ROWS[operation.id], who)) for who in ("nobody", "revoked", "expired")
             ]
     assert [answer for answer in answers if answer != answers[0]] == []
     assert answers[0][2]["WWW-Authenticate"] == 'Bearer realm="PaliAPI"'

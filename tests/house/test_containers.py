@@ -18,11 +18,11 @@ NOT_OURS = {"db", "redis"}
 def services() -> dict[str, dict[str, Any]]:
     """Return every service, merged from all Compose files."""
     parts = yaml.safe_load(PARTS.read_text())["services"]
-    found = {}
+    results = {}
     for stack in STACKS:
         for name, said in yaml.safe_load(stack.read_text())["services"].items():
-            found[f"{stack.name}: {name}"] = {**parts.get(said.get("extends", {}).get("service"), {}), **said}
-    return found
+            results[f"{stack.name}: {name}"] = {**parts.get(said.get("extends", {}).get("service"), {}), **said}
+    return results
 
 
 @pytest.fixture(params=list(services().items()), ids=list(services()))
@@ -50,10 +50,10 @@ def test_services_run_without_root_and_read_only(service: tuple[str, dict[str, A
 def test_no_container_image_runs_as_root(file: Path) -> None:
     users, run, stage = dict[str, str](), set[str](), ""
     for line in file.read_text().splitlines():
-        if made := re.match(r"FROM (\S+)(?: AS (\S+))?", line):
-            stage = made[2] or "last"
-            users[stage] = users.get(made[1], "root")
-            run |= {stage} if made[1] in run else set()
+        if created := re.match(r"FROM (\S+)(?: AS (\S+))?", line):
+            stage = created[2] or "last"
+            users[stage] = users.get(created[1], "root")
+            run |= {stage} if created[1] in run else set()
         elif given := re.match(r"USER (\S+)", line):
             users[stage] = given[1]
         elif re.match(r"CMD|ENTRYPOINT", line):

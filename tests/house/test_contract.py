@@ -42,10 +42,10 @@ def _whole(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
 
 
 def _configured(key: str) -> SchemathesisConfig:
-    asked = tomllib.loads((ROOT / "tests" / "contract" / "schemathesis.toml").read_text())
+    captured = tomllib.loads((ROOT / "tests" / "contract" / "schemathesis.toml").read_text())
     return SchemathesisConfig.from_dict(
         {
-            **asked,
+            **captured,
             "seed": _SEED,
             "headers": {"Authorization": f"Bearer {key}"},
             "generation": {"max-examples": 6, "deterministic": True, "no-shrink": True},
@@ -57,22 +57,22 @@ def _configured(key: str) -> SchemathesisConfig:
 
 def _failures(events: Iterator[EngineEvent]) -> dict[str, str]:
     """Collect violations by operation and check, each with the first request that shows it."""
-    found: dict[str, str] = {}
+    results: dict[str, str] = {}
     for event in events:
         if isinstance(event, FatalError):
             raise event.exception
         if isinstance(event, NonFatalError):
-            found[event.label] = "".join(traceback.format_exception(event.value))
+            results[event.label] = "".join(traceback.format_exception(event.value))
         if isinstance(event, ScenarioFinished):
             for node in (node for nodes in event.recorder.checks.values() for node in nodes):
                 if node.status is Status.FAILURE and node.failure_info is not None:
                     failure = node.failure_info.failure
                     shown = f"{failure}\n{node.failure_info.code_sample}"
-                    found.setdefault(f"{failure.operation}: {node.name}", shown)
-    return found
+                    results.setdefault(f"{failure.operation}: {node.name}", shown)
+    return results
 
 
 def test_generated_requests_conform_to_the_document(owner: Someone) -> None:
     schema: Any = schemathesis.openapi.from_wsgi("/v1/openapi.json", _whole, config=_configured(owner.key))
-    found = _failures(from_schema(schema).execute())
-    assert not found, "\n\n".join(f"{what}\n{shown}" for what, shown in found.items())
+    results = _failures(from_schema(schema).execute())
+    assert not results, "\n\n".join(f"{what}\n{shown}" for what, shown in results.items())

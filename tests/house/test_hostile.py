@@ -144,7 +144,7 @@ def _named() -> Iterator[Operation]:
 def _reading(kind: str) -> Iterator[Operation]:
     """Return operations that read a body of this type."""
     for operation in operations():
-        if kind in operation.told.get("requestBody", {}).get("content", {}):
+        if kind in operation.spec.get("requestBody", {}).get("content", {}):
             yield operation
 
 
@@ -203,8 +203,8 @@ def test_unstorable_metadata_is_rejected_everywhere(alice: Someone, metadata: st
 
 
 def test_last_of_duplicate_json_keys_counts(alice: Someone) -> None:
-    made = alice.post("/v1/collections/", '{"name": "a", "name": "b", "metadata": {"x": 1, "x": 2}}')
-    assert (made.json()["name"], made.json()["metadata"]) == ("b", {"x": 2})
+    created = alice.post("/v1/collections/", '{"name": "a", "name": "b", "metadata": {"x": 1, "x": 2}}')
+    assert (created.json()["name"], created.json()["metadata"]) == ("b", {"x": 2})
 
 
 @pytest.mark.parametrize("body", BROKEN.values(), ids=BROKEN)
@@ -220,8 +220,8 @@ def test_every_operation_with_a_body_rejects_malformed_json(alice: Someone, body
 
 
 def test_no_body_is_an_empty_object(alice: Someone) -> None:
-    told = [in_order(alice.post(path, "")) for path in ("/v1/collections/", UPSERT, "/v1/filter/", "/v1/keys/")]
-    assert told == [422] * 4
+    payload = [in_order(alice.post(path, "")) for path in ("/v1/collections/", UPSERT, "/v1/filter/", "/v1/keys/")]
+    assert payload == [422] * 4
 
 
 def test_three_megabyte_body_is_rejected_as_a_problem_response(alice: Someone) -> None:
@@ -267,9 +267,9 @@ def test_bodies_are_read_as_utf_8_regardless_of_the_declared_charset(alice: Some
     kind = f"application/json; charset={charset}"
     name = "ünï +AGEAYg-"
     body = json.dumps({"name": name}, ensure_ascii=False)
-    made = Client().generic("POST", "/v1/collections/", body.encode(), content_type=kind, headers=alice.headers)
-    assert in_order(made) == 201
-    assert made.json()["name"] == name
+    created = Client().generic("POST", "/v1/collections/", body.encode(), content_type=kind, headers=alice.headers)
+    assert in_order(created) == 201
+    assert created.json()["name"] == name
 
 
 @pytest.mark.parametrize("body", FORMS.values(), ids=FORMS)

@@ -51,8 +51,8 @@ def full(alice: Someone) -> Someone:
 
 @pytest.mark.django_db
 def test_every_table_has_an_owner_or_is_listed_as_ownerless() -> None:
-    kept = {name for (name,) in rows("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")}
-    ours = {name for name in kept if name.startswith(("accounts_", "collections_app_"))}
+    stored = {name for (name,) in rows("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")}
+    ours = {name for name in stored if name.startswith(("accounts_", "collections_app_"))}
     assert ours == set(tables())
     assert ours - set(OWNED) == set(WITHOUT_OWNER)
 
@@ -68,11 +68,11 @@ def test_row_level_security_binds_the_table_owner_too(table: str) -> None:
 @pytest.mark.django_db
 @pytest.mark.parametrize("table", OWNED)
 def test_only_the_owner_and_staff_policies_exist(table: str) -> None:
-    found = rows(
+    results = rows(
         "SELECT policyname, permissive, roles::text[], cmd, qual, with_check FROM pg_policies WHERE tablename = %s",
         table,
     )
-    policies = {name: rest for name, *rest in found}
+    policies = {name: rest for name, *rest in results}
     permissive, roles, command, seen, written = policies.pop("owner_only")
     assert (permissive, roles, command) == ("PERMISSIVE", [APP], "ALL")
     assert seen == written
@@ -87,7 +87,7 @@ def test_only_the_owner_and_staff_policies_exist(table: str) -> None:
 @pytest.mark.django_db
 @pytest.mark.parametrize("link", LINKS, ids=str)
 def test_foreign_keys_to_owned_tables_include_the_owner(link: Link) -> None:
-    found = rows(
+    results = rows(
         """
         SELECT array(SELECT attname FROM unnest(c.conkey) WITH ORDINALITY k(no, place)
                      JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = k.no ORDER BY place)::text[],
@@ -100,10 +100,10 @@ def test_foreign_keys_to_owned_tables_include_the_owner(link: Link) -> None:
         link.child,
         link.parent,
     )
-    wanted = (["id", link.column], ["document_id", "id"], True)
+    expected = (["id", link.column], ["document_id", "id"], True)
     if str(link) not in BY_THE_DOCUMENT:
-        wanted = (["owner_id", link.column], ["owner_id", "id"], True)
-    assert wanted in found
+        expected = (["owner_id", link.column], ["owner_id", "id"], True)
+    assert expected in results
 
 
 @pytest.mark.django_db

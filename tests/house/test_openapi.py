@@ -13,8 +13,8 @@ COMMITTED = Path(__file__).resolve().parents[2] / "docs" / "openapi.yaml"
 CAMEL_CASE = re.compile(r"[a-z]+([A-Z][a-z0-9]+)*")
 
 
-def _contents(told: dict[str, Any]) -> dict[str, Any]:
-    return dict(told.get("content", {}))
+def _contents(payload: dict[str, Any]) -> dict[str, Any]:
+    return dict(payload.get("content", {}))
 
 
 def _has_example(media: dict[str, Any]) -> bool:
@@ -22,11 +22,11 @@ def _has_example(media: dict[str, Any]) -> bool:
 
 
 def test_committed_document_is_up_to_date(tmp_path: Path) -> None:
-    made = tmp_path / "openapi.yaml"
-    call_command("spectacular", "--validate", "--fail-on-warn", "--file", str(made))
-    assert made.read_text() == COMMITTED.read_text(), "run `make schema`"
+    created = tmp_path / "openapi.yaml"
+    call_command("spectacular", "--validate", "--fail-on-warn", "--file", str(created))
+    assert created.read_text() == COMMITTED.read_text(), "run `make schema`"
     here = {"servers": document()["servers"]}  # the address of this request
-    assert {**yaml.safe_load(made.read_text()), **here} == document()
+    assert {**yaml.safe_load(created.read_text()), **here} == document()
 
 
 def test_document_is_readable_by_postman_and_older_tools() -> None:
@@ -36,7 +36,7 @@ def test_document_is_readable_by_postman_and_older_tools() -> None:
 
 def test_every_tag_is_described() -> None:
     explained = {tag["name"] for tag in document()["tags"] if tag["description"]}
-    used = {tag for operation in operations() for tag in operation.told["tags"]}
+    used = {tag for operation in operations() for tag in operation.spec["tags"]}
     assert used <= explained
 
 
@@ -48,41 +48,41 @@ def test_no_two_operations_share_an_id() -> None:
 def test_every_operation_has_a_summary_and_a_description() -> None:
     for operation in operations():
         assert CAMEL_CASE.fullmatch(operation.id), operation.id
-        assert len(operation.told["tags"]) == 1, operation.id
-        assert operation.told["summary"].strip("."), operation.id
-        assert operation.told["description"].endswith((".", "```")), operation.id
+        assert len(operation.spec["tags"]) == 1, operation.id
+        assert operation.spec["summary"].strip("."), operation.id
+        assert operation.spec["description"].endswith((".", "```")), operation.id
 
 
 def test_every_parameter_is_described() -> None:
     for operation in operations():
-        for parameter in operation.told.get("parameters", []):
+        for parameter in operation.spec.get("parameters", []):
             assert parameter.get("description"), f"{operation.id}: {parameter['name']}"
 
 
 def test_every_body_has_an_example() -> None:
     for operation in operations():
-        for kind, media in _contents(operation.told.get("requestBody", {})).items():
+        for kind, media in _contents(operation.spec.get("requestBody", {})).items():
             # An example of a form would need a file.
             assert kind == "multipart/form-data" or _has_example(media), f"{operation.id}: {kind}"
 
 
 def test_every_response_is_described_and_json_has_an_example() -> None:
     for operation in operations():
-        for status, told in operation.answers.items():
-            assert told["description"], f"{operation.id}: {status}"
-            for kind, media in _contents(told).items():
+        for status, payload in operation.answers.items():
+            assert payload["description"], f"{operation.id}: {status}"
+            for kind, media in _contents(payload).items():
                 assert "json" not in kind or _has_example(media), f"{operation.id}: {status}"
 
 
 def test_every_failure_is_a_problem_and_common_failures_are_documented() -> None:
     for operation in operations():
-        failures = {status: told for status, told in operation.answers.items() if int(status) >= 400}
-        for status, told in failures.items():
-            assert list(_contents(told)) == ["application/problem+json"], f"{operation.id}: {status}"
+        failures = {status: payload for status, payload in operation.answers.items() if int(status) >= 400}
+        for status, payload in failures.items():
+            assert list(_contents(payload)) == ["application/problem+json"], f"{operation.id}: {status}"
         usual = set() if operation.is_open else {"401", "403", "429", "503"}
         if "{" in operation.path:
             usual.add("404")
-        if "requestBody" in operation.told:
+        if "requestBody" in operation.spec:
             usual |= {"400", "411", "413", "415", "422"}
         assert usual <= set(failures), operation.id
 
@@ -92,4 +92,4 @@ def test_postman_journey_names_existing_operations() -> None:
     journey = (Path(__file__).resolve().parents[1] / "contract" / "postman.js").read_text()
     named = set(re.findall(r'^ *\{? *title: "([^"]+)"', journey, re.MULTILINE))
     assert len(named) == 6
-    assert named <= {operation.told["summary"] for operation in operations()}
+    assert named <= {operation.spec["summary"] for operation in operations()}

@@ -30,8 +30,8 @@ def test_every_decision_is_listed() -> None:
 
 
 def test_readme_names_only_existing_make_targets() -> None:
-    made = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
-    assert set(TARGET.findall((ROOT / "README.md").read_text())) - {"and"} <= made
+    created = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    assert set(TARGET.findall((ROOT / "README.md").read_text())) - {"and"} <= created
 
 
 def test_readme_links_to_every_page() -> None:

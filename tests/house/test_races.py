@@ -81,12 +81,12 @@ def test_concurrent_upserts_of_one_name_leave_one_complete_document(owner: Someo
 @pytest.mark.parametrize("round_", ROUNDS)
 def test_upsert_during_deletion_of_its_collection_is_all_or_nothing(owner: Someone, round_: int) -> None:
     put(owner, "old.pdf", PDF, collection="reports")
-    told = at_once(
+    payload = at_once(
         _upsert(owner, "new.pdf", PDF, 1),
         _upsert(owner, "old.pdf", PNG, 2),
         lambda: owner.delete("/v1/collections/reports/"),
     )
-    assert told == [202, 202, 204]
+    assert payload == [202, 202, 204]
     for document in owner.get("/v1/documents/?collection_name=reports").json():
         assert owner.get(f"/v1/documents/{document['name']}/?collection_name=reports").status_code == 200
 
@@ -107,8 +107,8 @@ def test_concurrent_renames_to_one_name_succeed_once(owner: Someone, round_: int
 @pytest.mark.parametrize("round_", ROUNDS)
 def test_concurrent_renames_of_a_document_leave_one_name(owner: Someone, round_: int) -> None:
     put(owner, "a", PDF)
-    told = at_once(*(lambda name=name: owner.patch("/v1/documents/a/", {"name": name}) for name in ("b", "c")))
-    assert sorted(told) in ([200, 200], [200, 404])
+    payload = at_once(*(lambda name=name: owner.patch("/v1/documents/a/", {"name": name}) for name in ("b", "c")))
+    assert sorted(payload) in ([200, 200], [200, 404])
     (document,) = owner.get("/v1/documents/").json()
     assert document["name"] in {"b", "c"}
 
@@ -116,16 +116,16 @@ def test_concurrent_renames_of_a_document_leave_one_name(owner: Someone, round_:
 @pytest.mark.parametrize("round_", ROUNDS)
 def test_concurrent_deletions_delete_once(owner: Someone, round_: int) -> None:
     shown_with_pages(owner, "a.pdf", pages=2, collection="reports")
-    told = at_once(*[lambda: owner.delete("/v1/documents/a.pdf/?collection_name=reports")] * 3)
-    assert sorted(told) == [204, 404, 404]
-    told = at_once(*[lambda: owner.delete("/v1/collections/reports/")] * 3)
-    assert sorted(told) == [204, 404, 404]
+    payload = at_once(*[lambda: owner.delete("/v1/documents/a.pdf/?collection_name=reports")] * 3)
+    assert sorted(payload) == [204, 404, 404]
+    payload = at_once(*[lambda: owner.delete("/v1/collections/reports/")] * 3)
+    assert sorted(payload) == [204, 404, 404]
 
 
 @pytest.mark.parametrize("round_", ROUNDS)
 def test_concurrent_changes_and_deletions_never_deadlock(owner: Someone, round_: int) -> None:
     put(owner, "a.pdf", PDF, collection="reports")
-    told = at_once(
+    payload = at_once(
         _upsert(owner, "a.pdf", PNG, 1),
         lambda: owner.patch("/v1/documents/a.pdf/", {"metadata": {"x": 1}, "collection_name": "reports"}),
         lambda: owner.patch("/v1/documents/a.pdf/", {"base64": encoded(PNG), "collection_name": "reports"}),
@@ -133,9 +133,9 @@ def test_concurrent_changes_and_deletions_never_deadlock(owner: Someone, round_:
         lambda: owner.patch("/v1/collections/reports/", {"metadata": {"x": 1}}),
         lambda: owner.get("/v1/documents/a.pdf/?collection_name=reports&expand=pages"),
     )
-    assert told[0] == 202
-    assert told[3] in {204, 404}
-    assert set(told[1:]) <= {200, 204, 404}
+    assert payload[0] == 202
+    assert payload[3] in {204, 404}
+    assert set(payload[1:]) <= {200, 204, 404}
 
 
 @pytest.mark.parametrize("change", ["metadata", "content", "cancel", "delete"])
@@ -189,8 +189,8 @@ def test_last_free_place_in_the_quota_is_given_once(
     settings.ENV = replace(settings.ENV, max_webhooks=1)
     monkeypatch.setattr(key_lifecycle, "MAX_KEYS", 2)
     hook = {"url": "https://93.184.216.34/hook"}
-    made = at_once(*[lambda: owner.post("/v1/webhooks/", hook)] * 4)
-    assert sorted(made) == [201, 429, 429, 429]
+    created = at_once(*[lambda: owner.post("/v1/webhooks/", hook)] * 4)
+    assert sorted(created) == [201, 429, 429, 429]
     minted = at_once(*[lambda: owner.post("/v1/keys/", {"scopes": ["read"]})] * 4)
     assert sorted(minted) == [201, 429, 429, 429]
 
@@ -209,11 +209,11 @@ def test_every_search_finds_a_document_exactly_once_while_its_revision_is_replac
     with acting_for(owner.id):
         revisions = Revision.objects.filter(owner_id=owner.id, document__name="swapped.pdf")
         old, new = revisions.order_by("pk").values_list("pk", flat=True)
-    wanted, done = Semaphore(0), Event()
+    expected, done = Semaphore(0), Event()
 
     def swap() -> None:
         shown = new
-        while wanted.acquire(timeout=30) and not done.is_set():
+        while expected.acquire(timeout=30) and not done.is_set():
             shown = old if shown == new else new
             with acting_for(owner.id):
                 Document.objects.filter(owner_id=owner.id, name="swapped.pdf").update(shown=shown)
@@ -223,10 +223,10 @@ def test_every_search_finds_a_document_exactly_once_while_its_revision_is_replac
     with ThreadPoolExecutor(1) as pool:
         swapping = pool.submit(swap)
         for _ in range(40):
-            wanted.release()
+            expected.release()
             answer = owner.post("/v1/search/", body)
             assert in_order(answer) == 200
             assert [hit["document_name"] for hit in answer.json()["results"]] == ["swapped.pdf"]
         done.set()
-        wanted.release()
+        expected.release()
         swapping.result(timeout=30)

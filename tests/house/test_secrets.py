@@ -56,12 +56,12 @@ def _configured(services: Services) -> set[str]:
 
 def _issued(owner: Someone) -> set[str]:
     """Create, rotate and use keys, valid and invalid; return the parts that must stay secret."""
-    made = owner.post("/v1/keys/", {"scopes": ["read"]}, Idempotency_Key="k1").json()
-    rotated = owner.post(f"/v1/keys/{made['id']}/rotate/", {"overlap_hours": 0}).json()
+    created = owner.post("/v1/keys/", {"scopes": ["read"]}, Idempotency_Key="k1").json()
+    rotated = owner.post(f"/v1/keys/{created['id']}/rotate/", {"overlap_hours": 0}).json()
     gone = with_revoked_key(owner.user)
     late = with_expired_key(owner.user)
     unknown = keys.mint().text
-    texts = [owner.key, made["key"], rotated["key"], gone.key, late.key, unknown]
+    texts = [owner.key, created["key"], rotated["key"], gone.key, late.key, unknown]
     for text in texts:
         for header in (
             f"Bearer {text}",
@@ -76,8 +76,8 @@ def _issued(owner: Someone) -> set[str]:
         Client().get("/metrics", headers={"Authorization": f"Bearer {text}"})
         owner.post("/v1/collections/", {"name": "a", "metadata": text})
     owner.delete(f"/v1/keys/{rotated['id']}/")
-    found = [keys.parse(text) for text in texts]
-    return {parts.secret for parts in found if parts}
+    results = [keys.parse(text) for text in texts]
+    return {parts.secret for parts in results if parts}
 
 
 def _links(owner: Someone) -> set[str]:
@@ -117,8 +117,8 @@ def _failing(owner: Someone, settings: Settings, services: Services, tmp_path: P
     usual_env, settings.ENV = live.ENV, replace(live.ENV, rate_per_minute=0)
     assert client.get("/v1/me/", headers=owner.headers).status_code == 500
     settings.ENV = usual_env
-    asked = {"input_data": ["x"], "task": "query"}
-    client.post("/v1/embeddings/", asked, content_type="application/json", headers=owner.headers)
+    body = {"input_data": ["x"], "task": "query"}
+    client.post("/v1/embeddings/", body, content_type="application/json", headers=owner.headers)
     parts = urlsplit(services.redis_url)
     settings.ENV = replace(live.ENV, redis_url=f"redis://:{parts.password or 'none-at-all'}@127.0.0.1:1/{owner.id}")
     assert client.get("/v1/me/", headers=owner.headers).status_code == 200
@@ -133,9 +133,9 @@ def _failing(owner: Someone, settings: Settings, services: Services, tmp_path: P
 
 
 def _in_the_database() -> str:
-    kept = rows("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+    stored = rows("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
     with acting_as_staff():
-        return "\n".join(str(rows(f"SELECT t::text FROM {name} t")) for (name,) in kept)  # noqa: S608
+        return "\n".join(str(rows(f"SELECT t::text FROM {name} t")) for (name,) in stored)  # noqa: S608
 
 
 def test_no_secret_is_logged_or_stored(
@@ -152,9 +152,9 @@ def test_no_secret_is_logged_or_stored(
     owner = someone("secretive@example.com")
     issued = _issued(owner)
     links = _links(owner) | _signing(owner, settings)
-    kept = _in_the_database()
+    stored = _in_the_database()
     _failing(owner, settings, services, tmp_path)
-    told = written.getvalue()
+    payload = written.getvalue()
     for event in (
         "request",
         "storage_unavailable",
@@ -163,10 +163,10 @@ def test_no_secret_is_logged_or_stored(
         "database_unavailable",
         "not_ready",
     ):
-        assert event in told
+        assert event in payload
     secrets = issued | links | _configured(services)
     assert len(secrets) >= 14
-    assert [secret for secret in secrets if secret in told] == []
-    assert "authorization" not in told.lower()
-    assert [secret for secret in secrets if secret in kept or secret.encode().hex() in kept] == []
+    assert [secret for secret in secrets if secret in payload] == []
+    assert "authorization" not in payload.lower()
+    assert [secret for secret in secrets if secret in stored or secret.encode().hex() in stored] == []
     assert mail.outbox == []

@@ -28,11 +28,11 @@ def test_every_named_test_exists() -> None:
 
 def test_every_risk_and_fault_names_a_test() -> None:
     risks, faults = PAGE.read_text().partition("## OWASP")[2].split("## Faults seen")
-    told = re.split(r"\*\*API(\d+) ", risks)
-    assert [int(number) for number in told[1::2]] == list(range(1, 11))
+    payload = re.split(r"\*\*API(\d+) ", risks)
+    assert [int(number) for number in payload[1::2]] == list(range(1, 11))
     rows = re.findall(r"^\| (?!Fault|-)(.+) \|$", faults, re.MULTILINE)
     assert len(rows) > 30
-    assert [said for said in [*told[2::2], *rows] if "](../tests/" not in said] == []
+    assert [said for said in [*payload[2::2], *rows] if "](../tests/" not in said] == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

@@ -32,8 +32,8 @@ class Block:
 
 def blocks(page: Path) -> Iterator[Block]:
     """Yield the blocks of a page that can be run, in order."""
-    found = _BLOCK.findall(page.read_text())
-    for (language, text), (after, answer) in zip(found, [*found[1:], ("", "")], strict=True):
+    results = _BLOCK.findall(page.read_text())
+    for (language, text), (after, answer) in zip(results, [*results[1:], ("", "")], strict=True):
         if language in ("bash", "python"):
             yield Block(language, text, json.loads(answer) if after == "json" else None)
 
@@ -82,20 +82,20 @@ class Reader:
             assert lacks == [], f"{lacks}\n{block.text}\n{run.stdout[:1000]}"
 
 
-def missing(shown: Any, told: Any, at: str = "") -> Iterator[str]:
+def missing(shown: Any, payload: Any, at: str = "") -> Iterator[str]:
     """Return where the output on a page has something that the real output lacks."""
-    if isinstance(shown, dict) and isinstance(told, dict):
+    if isinstance(shown, dict) and isinstance(payload, dict):
         for name, value in shown.items():
-            yield from missing(value, told.get(name, ...), f"{at}/{name}")
-    elif isinstance(shown, list) and isinstance(told, list):
+            yield from missing(value, payload.get(name, ...), f"{at}/{name}")
+    elif isinstance(shown, list) and isinstance(payload, list):
         for number, value in enumerate(shown):
-            yield from missing(value, told[number] if number < len(told) else ..., f"{at}/{number}")
-    elif told is ... or _differs(shown, told, exactly=at.rpartition("/")[2] in _AS_SHOWN):
+            yield from missing(value, payload[number] if number < len(payload) else ..., f"{at}/{number}")
+    elif payload is ... or _differs(shown, payload, exactly=at.rpartition("/")[2] in _AS_SHOWN):
         yield at
 
 
-def _differs(shown: Any, told: Any, *, exactly: bool) -> bool:
-    return bool(shown != told) if exactly else None not in (shown, told) and _kind(shown) is not _kind(told)
+def _differs(shown: Any, payload: Any, *, exactly: bool) -> bool:
+    return bool(shown != payload) if exactly else None not in (shown, payload) and _kind(shown) is not _kind(payload)
 
 
 def _kind(value: Any) -> type:

@@ -40,14 +40,14 @@ def renewed(owner: Someone) -> Iterator[Someone]:
 
 def stopped_of(worker: int) -> int:
     """Return the process of a worker that stopped at its failpoint."""
-    found: list[int] = []
+    results: list[int] = []
 
     def look() -> bool:
-        found[:] = [pid for pid in descendants(worker) if is_stopped(pid)]
-        return bool(found)
+        results[:] = [pid for pid in descendants(worker) if is_stopped(pid)]
+        return bool(results)
 
     assert processes.wait_until(look, within_s=_DEADLINE_S)
-    return found[0]
+    return results[0]
 
 
 def rows_of(who: Someone) -> list[tuple[int, str]]:

@@ -36,17 +36,17 @@ def test_client_checks_health(colivara: ColiVara) -> None:
 
 
 def test_collection_lifecycle(colivara: ColiVara) -> None:
-    made = colivara.create_collection("reports", {"team": "finance"})
-    assert (made.name, made.metadata, made.num_documents) == ("reports", {"team": "finance"}, 0)
+    created = colivara.create_collection("reports", {"team": "finance"})
+    assert (created.name, created.metadata, created.num_documents) == ("reports", {"team": "finance"}, 0)
     assert colivara.create_collection("drafts").metadata == {}
-    assert colivara.get_collection("reports") == made
-    assert [one.name for one in colivara.list_collections()] == ["reports", "drafts"]
+    assert colivara.get_collection("reports") == created
+    assert [item.name for item in colivara.list_collections()] == ["reports", "drafts"]
     renamed = colivara.partial_update_collection("reports", name="papers")
-    assert (renamed.id, renamed.name, renamed.metadata) == (made.id, "papers", {"team": "finance"})
+    assert (renamed.id, renamed.name, renamed.metadata) == (created.id, "papers", {"team": "finance"})
     changed = colivara.partial_update_collection("papers", metadata={"team": "legal"})
     assert (changed.name, changed.metadata) == ("papers", {"team": "legal"})
     colivara.delete_collection("papers")
-    assert [one.name for one in colivara.list_collections()] == ["drafts"]
+    assert [item.name for item in colivara.list_collections()] == ["drafts"]
 
 
 @pytest.mark.parametrize("name", ["a b/c.pdf", "ünï çödé 🗂", "100% & more?#x"])
@@ -74,10 +74,10 @@ def test_document_is_accepted_by_file_base64_and_url(colivara: ColiVara, source:
     assert accepted.detail == "Document is being processed in the background."
     again = colivara.upsert_document("a.pdf", {"year": 2027}, "reports", **source)
     assert isinstance(again, GenericMessage)
-    found = colivara.get_document("a.pdf", collection_name="reports")
-    assert isinstance(found, DocumentOut)
-    assert (found.name, found.collection_name, found.num_pages, found.pages) == ("a.pdf", "reports", 0, None)
-    assert found.metadata == {"year": 2027}
+    matches = colivara.get_document("a.pdf", collection_name="reports")
+    assert isinstance(matches, DocumentOut)
+    assert (matches.name, matches.collection_name, matches.num_pages, matches.pages) == ("a.pdf", "reports", 0, None)
+    assert matches.metadata == {"year": 2027}
 
 
 def test_documents_are_read_listed_and_deleted(colivara: ColiVara) -> None:
@@ -85,11 +85,11 @@ def test_documents_are_read_listed_and_deleted(colivara: ColiVara) -> None:
     colivara.upsert_document("b.pdf", collection_name="reports", document_base64=SAMPLE_BASE64)
     assert colivara.get_document("a.pdf").collection_name == "default_collection"
     assert colivara.get_document("b.pdf", collection_name="all").collection_name == "reports"
-    assert [one.name for one in colivara.list_documents()] == ["a.pdf"]
-    assert [one.name for one in colivara.list_documents("reports")] == ["b.pdf"]
-    assert [one.name for one in colivara.list_documents("all")] == ["a.pdf", "b.pdf"]
+    assert [item.name for item in colivara.list_documents()] == ["a.pdf"]
+    assert [item.name for item in colivara.list_documents("reports")] == ["b.pdf"]
+    assert [item.name for item in colivara.list_documents("all")] == ["a.pdf", "b.pdf"]
     assert colivara.list_documents("nowhere") == []
-    assert [one.num_documents for one in colivara.list_collections()] == [1, 1]
+    assert [item.num_documents for item in colivara.list_collections()] == [1, 1]
     colivara.delete_document("a.pdf", "default_collection")
     colivara.delete_document("b.pdf", "all")
     assert colivara.list_documents("all") == []
@@ -108,15 +108,15 @@ def test_update_sends_null_for_omitted_fields(colivara: ColiVara) -> None:
 
 def test_expanded_pages_are_in_order(colivara: ColiVara, owner: Someone) -> None:
     shown_with_pages(owner, "a.pdf", pages=3, metadata={"year": 2026})
-    asked = {"on": "document", "key": "year", "value": 2026, "lookup": "key_lookup"}
+    captured = {"on": "document", "key": "year", "value": 2026, "lookup": "key_lookup"}
     single = colivara.get_document("a.pdf", expand="pages")
     (listed,) = colivara.list_documents(expand="pages")
-    (filtered,) = colivara.filter(asked, expand="pages") or []
+    (filtered,) = colivara.filter(captured, expand="pages") or []
     assert isinstance(filtered, DocumentOut)
-    for found in (single, listed, filtered):
-        assert found.num_pages == 3
-        assert [page.page_number for page in found.pages or []] == [1, 2, 3]
-        assert {page.img_base64 for page in found.pages or []} == {base64.b64encode(PNG).decode()}
+    for matches in (single, listed, filtered):
+        assert matches.num_pages == 3
+        assert [page.page_number for page in matches.pages or []] == [1, 2, 3]
+        assert {page.img_base64 for page in matches.pages or []} == {base64.b64encode(PNG).decode()}
 
 
 @pytest.mark.parametrize(
@@ -132,18 +132,18 @@ def test_expanded_pages_are_in_order(colivara: ColiVara, owner: Someone) -> None
     ],
 )
 def test_every_lookup_finds_documents_and_collections(
-    colivara: ColiVara, asked: dict[str, Any], found: list[str]
+    colivara: ColiVara, captured: dict[str, Any], matches: list[str]
 ) -> None:
-    kept: dict[str, dict[str, Any]] = {"a": {"year": 2026}, "ab": {"year": 2026, "draft": True}, "none": {}}
-    for name, metadata in kept.items():
+    stored: dict[str, dict[str, Any]] = {"a": {"year": 2026}, "ab": {"year": 2026, "draft": True}, "none": {}}
+    for name, metadata in stored.items():
         colivara.create_collection(name, metadata)
         colivara.upsert_document(name, metadata, name, document_url="https://example.com/a.pdf")
-    documents = colivara.filter({"on": "document", **asked}) or []
-    collections = colivara.filter({"on": "collection", **asked}) or []
-    assert [one.name for one in documents] == found
-    assert [one.name for one in collections] == found
-    assert all(isinstance(one, DocumentOut) for one in documents)
-    assert all(isinstance(one, CollectionOut) for one in collections)
+    documents = colivara.filter({"on": "document", **captured}) or []
+    collections = colivara.filter({"on": "collection", **captured}) or []
+    assert [item.name for item in documents] == matches
+    assert [item.name for item in collections] == matches
+    assert all(isinstance(item, DocumentOut) for item in documents)
+    assert all(isinstance(item, CollectionOut) for item in collections)
 
 
 def test_file_is_converted_to_page_images(colivara: ColiVara) -> None:
@@ -154,15 +154,15 @@ def test_file_is_converted_to_page_images(colivara: ColiVara) -> None:
 
 def test_file_to_base64_matches_the_client(colivara: ColiVara, owner: Someone) -> None:
     with SAMPLE.open("rb") as file:
-        told = owner.upload("/v1/helpers/file-to-base64/", {"file": file})
-    assert colivara.file_to_base64(str(SAMPLE)) == told.json()["data"]
+        payload = owner.upload("/v1/helpers/file-to-base64/", {"file": file})
+    assert colivara.file_to_base64(str(SAMPLE)) == payload.json()["data"]
 
 
 def test_search_of_an_empty_collection_finds_nothing(colivara: ColiVara) -> None:
     colivara.create_collection("reports")
-    asked = {"on": "document", "key": "year", "value": 2026, "lookup": "key_lookup"}
-    found = colivara.search("lighthouse", "reports", top_k=2, query_filter=asked)
-    assert (found.query, found.results) == ("lighthouse", [])
+    captured = {"on": "document", "key": "year", "value": 2026, "lookup": "key_lookup"}
+    matches = colivara.search("lighthouse", "reports", top_k=2, query_filter=captured)
+    assert (matches.query, matches.results) == ("lighthouse", [])
 
 
 def test_text_search_finds_the_page_with_the_words(colivara: ColiVara, owner: Someone) -> None:
@@ -170,16 +170,16 @@ def test_text_search_finds_the_page_with_the_words(colivara: ColiVara, owner: So
         owner, "a.pdf", ["a lens bends light", "the tallest lighthouse"], collection="reports", metadata={"y": 1}
     )
     with_words(owner, "b.pdf", ["flour water salt"], collection="kitchen")
-    found = colivara.search("tallest lighthouse", "all", top_k=2)
-    assert found.query == "tallest lighthouse"
-    best, second = found.results
+    matches = colivara.search("tallest lighthouse", "all", top_k=2)
+    assert matches.query == "tallest lighthouse"
+    best, second = matches.results
     assert (best.document_name, best.page_number, best.collection_name) == ("a.pdf", 2, "reports")
     assert (best.document_metadata, best.collection_metadata) == ({"y": 1}, {})
     assert best.img_base64 == base64.b64encode(PNG).decode()
     assert best.raw_score > second.raw_score
     assert best.normalized_score == pytest.approx(best.raw_score / 2)
-    asked = {"on": "document", "key": "y", "value": 2, "lookup": "key_lookup"}
-    assert colivara.search("lighthouse", "reports", query_filter=asked).results == []
+    captured = {"on": "document", "key": "y", "value": 2, "lookup": "key_lookup"}
+    assert colivara.search("lighthouse", "reports", query_filter=captured).results == []
     assert [hit.document_name for hit in colivara.search("salt", "kitchen").results] == ["b.pdf"]
 
 
@@ -195,8 +195,8 @@ def test_image_search_finds_the_page_that_looks_like_it(colivara: ColiVara, owne
 
 
 def test_queries_are_embedded(colivara: ColiVara) -> None:
-    made = colivara.create_embedding(["a lighthouse", "a lens"], task="query")
-    assert len(made.data) == 2
+    created = colivara.create_embedding(["a lighthouse", "a lens"], task="query")
+    assert len(created.data) == 2
 
 
 @pytest.mark.parametrize(

@@ -39,10 +39,10 @@ def test_guides_can_be_followed_and_leave_no_secret_behind(
     issued = [keys.parse(word) for text in said for word in _KEY.findall(text)]
     secrets = {parts.secret.encode() for parts in issued if parts}
     assert len(secrets) == 2, "the owner's key, and the one that the API guide makes"
-    kept = {"the dump": _dump(services)} | {str(path): path.read_bytes() for path in _written(web.home, tmp_path)}
-    assert owner.user.email.encode() in kept["the dump"]
-    assert b'"event": "request"' in kept[str(web.home / "log")]
-    assert [place for place, content in kept.items() for secret in secrets if secret in content] == []
+    stored = {"the dump": _dump(services)} | {str(path): path.read_bytes() for path in _written(web.home, tmp_path)}
+    assert owner.user.email.encode() in stored["the dump"]
+    assert b'"event": "request"' in stored[str(web.home / "log")]
+    assert [place for place, content in stored.items() for secret in secrets if secret in content] == []
 
 
 def _dump(services: Services) -> bytes:

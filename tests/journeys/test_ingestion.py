@@ -60,13 +60,13 @@ def end(process: "subprocess.Popen[bytes]") -> None:
 def test_waiting_client_gets_a_document_with_page_images(
     worker: None, owner: Someone, web: Web, colivara: ColiVara
 ) -> None:
-    made = colivara.upsert_document(
+    created = colivara.upsert_document(
         "lighthouses.pdf", document_base64=base64.b64encode(SAMPLE.read_bytes()).decode(), wait=True
     )
-    assert made.num_pages == len(shown_texts(owner, "lighthouses.pdf")) > 0
-    found = colivara.get_document("lighthouses.pdf", expand="pages")
-    assert [page.page_number for page in found.pages] == list(range(1, made.num_pages + 1))
-    assert Image.open(BytesIO(base64.b64decode(found.pages[0].img_base64))).format == "JPEG"
+    assert created.num_pages == len(shown_texts(owner, "lighthouses.pdf")) > 0
+    results = colivara.get_document("lighthouses.pdf", expand="pages")
+    assert [page.page_number for page in results.pages] == list(range(1, created.num_pages + 1))
+    assert Image.open(BytesIO(base64.b64decode(results.pages[0].img_base64))).format == "JPEG"
 
 
 def test_sweeper_finds_work_without_a_nudge(worker: None, owner: Someone, web: Web) -> None:

@@ -84,10 +84,10 @@ def test_truncated_body_changes_nothing(
 ) -> None:
     head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {owner.key}\r\n"
     head += f"Content-Type: {kind}\r\nContent-Length: 1000\r\nConnection: close\r\n\r\n"
-    status, headers, told = sent(web, head.encode() + body)
+    status, headers, payload = sent(web, head.encode() + body)
     assert status == 400
     assert headers["content-type"] == "application/problem+json"
-    assert json.loads(told)["detail"] == "The connection ended before the whole body was received."
+    assert json.loads(payload)["detail"] == "The connection ended before the whole body was received."
     assert client.get("/v1/collections/").json() == []
     assert not any(web.files.rglob(f"{owner.id}/*/*"))
 
@@ -95,9 +95,9 @@ def test_truncated_body_changes_nothing(
 @pytest.mark.parametrize("path", ["/v1/collections/%00/", "/v1/collections/%ff/", "/v1/collections/..%2f..%2fx/"])
 def test_impossible_names_are_not_found(client: httpx.Client, path: str) -> None:
     for method in ("GET", "DELETE"):
-        found = client.request(method, path)
-        assert found.status_code == 404
-        assert found.headers["Content-Type"] == "application/problem+json"
+        results = client.request(method, path)
+        assert results.status_code == 404
+        assert results.headers["Content-Type"] == "application/problem+json"
 
 
 @pytest.mark.parametrize(
@@ -128,8 +128,8 @@ def test_impossible_names_are_not_found(client: httpx.Client, path: str) -> None
     ],
 )
 def test_malformed_http_is_rejected_and_the_server_continues(web: Web, request_: bytes, code: str) -> None:
-    status, headers, told = sent(web, request_)
-    problem = json.loads(told)
+    status, headers, payload = sent(web, request_)
+    problem = json.loads(payload)
     assert (headers["content-type"], problem["code"]) == ("application/problem+json", code)
     assert (problem["status"], problem["request_id"]) == (status, headers["x-request-id"])
     assert (code, status) in {(known, number) for known, number, _ in codes()}
@@ -140,10 +140,10 @@ def test_longest_names_fit_in_a_path(client: httpx.Client) -> None:
     collection, document = "\N{OLD PERSIAN SIGN A}" * MAX_NAME_LENGTH, "\N{OLD PERSIAN SIGN I}" * MAX_NAME_LENGTH
     assert client.post("/v1/collections/", json={"name": collection}).status_code == 201
     uploaded = {"name": document, "collection_name": collection, "base64": b64encode(b"# A text").decode()}
-    made = client.post("/v1/documents/upsert-document/", json=uploaded)
-    assert made.status_code in {201, 202}, made.text
-    found = client.get(f"/v1/documents/{quote(document)}/", params={"collection_name": collection})
-    assert (found.status_code, found.json()["name"]) == (200, document)
+    created = client.post("/v1/documents/upsert-document/", json=uploaded)
+    assert created.status_code in {201, 202}, created.text
+    results = client.get(f"/v1/documents/{quote(document)}/", params={"collection_name": collection})
+    assert (results.status_code, results.json()["name"]) == (200, document)
 
 
 @pytest.mark.parametrize("host", ["evil.example", "", "localhost:80:80", "127.0.0.1@evil.example"])

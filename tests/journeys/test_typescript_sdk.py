@@ -55,11 +55,11 @@ def test_undefined_fields_are_omitted(axios: httpx.Client) -> None:
 )
 def test_presence_lookup_sends_an_empty_value(axios: httpx.Client, on: str, key: Any, lookup: str, hits: int) -> None:
     _filled(axios)
-    found = axios.post("/v1/filter/", json={"on": on, "key": key, "value": "", "lookup": lookup})
-    assert found.status_code == 200
-    assert len(found.json()) == hits
-    asked = {"on": on, "key": key, "value": "", "lookup": lookup}
-    search = {"query": "a lighthouse", "collection_name": "all", "top_k": 3, "query_filter": asked}
+    results = axios.post("/v1/filter/", json={"on": on, "key": key, "value": "", "lookup": lookup})
+    assert results.status_code == 200
+    assert len(results.json()) == hits
+    captured = {"on": on, "key": key, "value": "", "lookup": lookup}
+    search = {"query": "a lighthouse", "collection_name": "all", "top_k": 3, "query_filter": captured}
     assert axios.post("/v1/search/", json=search).status_code == 200
 
 

@@ -26,8 +26,8 @@ def test_messages_arrive_at_least_once_if_a_courier_is_killed(
     ):
         hook = colivara.add_webhook(f"{receiver.url}/hook")
         path = f"{web.url}/v1/webhooks/{hook.endpoint_id}/"
-        wanted = {"events": ["document.ready", "upsert.success"]}
-        httpx.patch(path, json=wanted, headers=owner.headers).raise_for_status()
+        expected = {"events": ["document.ready", "upsert.success"]}
+        httpx.patch(path, json=expected, headers=owner.headers).raise_for_status()
         colivara.upsert_document("report.pdf", {"year": 2026}, document_base64=content)
 
         def all_delivered() -> bool:
@@ -35,10 +35,10 @@ def test_messages_arrive_at_least_once_if_a_courier_is_killed(
             return [row["status"] for row in rows] == ["delivered"] * 2
 
         assert processes.wait_until(all_delivered, within_s=60)
-    told = [json.loads(one.body)["type"] for one in receiver.requests]
-    assert sorted(set(told)) == ["document.ready", "upsert.success"]
-    assert len(told) == 3
-    assert len({one.headers["webhook-id"] for one in receiver.requests}) == 2
-    for one in receiver.requests:
-        assert colivara.validate_webhook(hook.webhook_secret, one.body.decode(), one.headers)
-        assert not colivara.validate_webhook(hook.webhook_secret, one.body.decode() + " ", one.headers)
+    payload = [json.loads(item.body)["type"] for item in receiver.requests]
+    assert sorted(set(payload)) == ["document.ready", "upsert.success"]
+    assert len(payload) == 3
+    assert len({item.headers["webhook-id"] for item in receiver.requests}) == 2
+    for item in receiver.requests:
+        assert colivara.validate_webhook(hook.webhook_secret, item.body.decode(), item.headers)
+        assert not colivara.validate_webhook(hook.webhook_secret, item.body.decode() + " ", item.headers)

@@ -10,8 +10,8 @@ from tests.collections_app.searchable import with_words
 def library(alice: Someone, service: str) -> list[int]:
     """Create two documents of Alice; return the page ids of the first."""
     texts = ["the tallest lighthouse stands in jeddah", "a lens bends light", "keepers lit the lamp"]
-    made = with_words(alice, "lighthouses.pdf", texts, collection="sea", metadata={"year": 2026})
+    created = with_words(alice, "lighthouses.pdf", texts, collection="sea", metadata={"year": 2026})
     with_words(
         alice, "bread.pdf", ["flour water salt", "the tallest loaf"], collection="kitchen", metadata={"year": 1999}
     )
-    return made
+    return created

@@ -8,11 +8,11 @@ from tests.collections_app.documents import PNG
 
 SEARCH = "/v1/search/"
 BY_IMAGE = "/v1/search-image/"
-NOBODY_LISTENS = "http://127.0.0.1:9"
+UNUSED_URL = "http://127.0.0.1:9"
 PNG_BASE64 = base64.b64encode(PNG).decode()
 
 
-def found(who: Someone, path: str = SEARCH, **body: Any) -> list[dict[str, Any]]:
+def search_hits(who: Someone, path: str = SEARCH, **body: Any) -> list[dict[str, Any]]:
     answer = who.post(path, body)
     assert answer.status_code == 200, answer.content
     return list(answer.json()["results"])

@@ -12,10 +12,10 @@ from tests.cast import Someone, someone, with_key
 
 
 def test_new_collection_is_empty_and_has_its_metadata(alice: Someone) -> None:
-    made = alice.post("/v1/collections/", {"name": "reports", "metadata": {"team": "finance"}})
-    assert made.status_code == 201
-    assert made.json()["num_documents"] == 0
-    assert alice.get("/v1/collections/reports/").json() == made.json()
+    created = alice.post("/v1/collections/", {"name": "reports", "metadata": {"team": "finance"}})
+    assert created.status_code == 201
+    assert created.json()["num_documents"] == 0
+    assert alice.get("/v1/collections/reports/").json() == created.json()
 
 
 @pytest.mark.parametrize("metadata", [None, {}])
@@ -188,9 +188,9 @@ def test_query_count_of_the_list_is_independent_of_its_length(alice: Someone) ->
 def test_exactly_one_of_fifty_concurrent_collection_creations_succeeds() -> None:
     owner = someone("race@example.com")
     with ThreadPoolExecutor(10) as pool:
-        found = list(pool.map(lambda _: _create_once(owner), range(50)))
-    assert sorted(set(found)) == [201, 409]
-    assert found.count(201) == 1
+        results = list(pool.map(lambda _: _create_once(owner), range(50)))
+    assert sorted(set(results)) == [201, 409]
+    assert results.count(201) == 1
     with acting_for(owner.id):
         assert Collection.objects.filter(owner_id=owner.id).count() == 1
 

@@ -90,8 +90,8 @@ def test_deleting_releases_the_quota(alice: Someone, path: str) -> None:
     assert alice.delete(path).status_code == 204
     assert alice.get("/v1/documents/x/").status_code == 404
     with acting_for(alice.id) as tx:
-        kept = usage(tx)
-    assert (kept.documents, kept.pages, kept.bytes) == (0, 0, 0)
+        stored = usage(tx)
+    assert (stored.documents, stored.pages, stored.bytes) == (0, 0, 0)
 
 
 def test_deleting_a_collection_releases_the_quota_of_its_documents(alice: Someone) -> None:
@@ -101,9 +101,9 @@ def test_deleting_a_collection_releases_the_quota_of_its_documents(alice: Someon
     assert alice.get("/v1/collections/c/").json()["num_documents"] == 2
     assert alice.delete("/v1/collections/c/").status_code == 204
     with acting_for(alice.id) as tx:
-        kept = usage(tx)
+        stored = usage(tx)
         assert not Revision.objects.filter(owner_id=alice.id).exclude(document__name="z").exists()
-    assert (kept.documents, kept.pages, kept.bytes) == (1, 0, len(PDF))
+    assert (stored.documents, stored.pages, stored.bytes) == (1, 0, len(PDF))
 
 
 def test_listing_an_unknown_collection_returns_an_empty_list(alice: Someone) -> None:

@@ -28,19 +28,19 @@ def service(running: str, settings: Settings) -> None:
 
 
 def test_each_query_gets_its_own_multi_vector_in_order(alice: Someone, service: None) -> None:
-    made = alice.post(PATH, {"input_data": ["total amount due", "lighthouse"], "task": "query"}).json()
-    assert [one["index"] for one in made["data"]] == [0, 1]
-    assert [one["object"] for one in made["data"]] == ["embedding", "embedding"]
-    first, second = (np.array(one["embedding"]) for one in made["data"])
+    created = alice.post(PATH, {"input_data": ["total amount due", "lighthouse"], "task": "query"}).json()
+    assert [item["index"] for item in created["data"]] == [0, 1]
+    assert [item["object"] for item in created["data"]] == ["embedding", "embedding"]
+    first, second = (np.array(item["embedding"]) for item in created["data"])
     assert first.shape[1] == second.shape[1] == 128
     np.testing.assert_allclose(np.linalg.norm(first, axis=1), 1, atol=0.01)
-    assert made["usage"] == {"prompt_tokens": len(first) + len(second), "total_tokens": len(first) + len(second)}
-    assert made["model"]
+    assert created["usage"] == {"prompt_tokens": len(first) + len(second), "total_tokens": len(first) + len(second)}
+    assert created["model"]
 
 
 def test_base64_image_is_embedded(alice: Someone, service: None) -> None:
-    made = alice.post(PATH, {"input_data": [base64.b64encode(PNG).decode()], "task": "image"})
-    assert (made.status_code, len(made.json()["data"])) == (200, 1)
+    created = alice.post(PATH, {"input_data": [base64.b64encode(PNG).decode()], "task": "image"})
+    assert (created.status_code, len(created.json()["data"])) == (200, 1)
 
 
 @pytest.mark.parametrize(

@@ -58,9 +58,9 @@ def test_stream_sends_the_current_state_every_change_and_the_end(owner: Someone)
     assert (first.kind, first.data["status"], first.data["document_name"]) == ("progress", "queued", "a.pdf")
     worker.run()
     rest = list(events)
-    assert [(one.kind, one.data["status"]) for one in rest][-1] == ("end", "ready")
+    assert [(item.kind, item.data["status"]) for item in rest][-1] == ("end", "ready")
     assert (rest[-1].data["pages_done"], rest[-1].data["pages_total"]) == (10, 10)
-    assert all(one.kind == "progress" for one in rest[:-1])
+    assert all(item.kind == "progress" for item in rest[:-1])
 
 
 def test_stream_holds_no_connection_between_polls(owner: Someone) -> None:
@@ -122,7 +122,7 @@ def test_superseded_update_is_reported_as_superseded(owner: Someone) -> None:
     assert next(events).data["status"] == "queued"
     put(owner, "a.pdf", pdf("three"))
     end_waits()
-    assert [one.data["status"] for one in events] == ["superseded"]
+    assert [item.data["status"] for item in events] == ["superseded"]
     assert next(read(owner.get(URL))).data["status"] == "queued", "whoever connects again follows the newer one"
 
 

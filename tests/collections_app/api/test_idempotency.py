@@ -23,10 +23,10 @@ UPSERT = "/v1/documents/upsert-document/"
 
 def test_repeated_creation_returns_the_stored_response(alice: Someone) -> None:
     first = alice.post("/v1/collections/", {"name": "c"}, Idempotency_Key="k1")
-    with CaptureQueriesContext(connection) as asked:
+    with CaptureQueriesContext(connection) as captured:
         again = alice.post("/v1/collections/", {"name": "c"}, Idempotency_Key="k1")
     assert (again.status_code, again.json()) == (201, first.json())
-    assert not any("INSERT" in query["sql"] for query in asked)
+    assert not any("INSERT" in query["sql"] for query in captured)
     assert again["Idempotent-Replayed"] == "true"
     assert "Idempotent-Replayed" not in first
     assert alice.post("/v1/collections/", {"name": "c"}).status_code == 409
@@ -85,7 +85,7 @@ def test_concurrent_identical_uploads_get_the_same_response() -> None:
     with ThreadPoolExecutor(4) as pool:
         answers = list(pool.map(lambda _: _send(owner, body), range(4)))
     assert [status for status, _ in answers] == [202] * 4
-    assert len({told for _, told in answers}) == 1
+    assert len({payload for _, payload in answers}) == 1
     with acting_for(owner.id):
         assert Revision.objects.filter(owner_id=owner.id).count() == 1
         assert Collection.objects.filter(owner_id=owner.id).count() == 1

@@ -69,11 +69,11 @@ def patient(transactional_db: None, service: str, settings: Settings) -> Someone
 
 def test_waiting_client_gets_the_ready_document(patient: Someone) -> None:
     with a_worker():
-        made = patient.post(UPSERT, body_of("a.pdf", pdf("one", "two", size=TINY), wait=True))
-        assert made.status_code == 201
-        assert (made.json()["status"], made.json()["num_pages"]) == ("ready", 2)
+        created = patient.post(UPSERT, body_of("a.pdf", pdf("one", "two", size=TINY), wait=True))
+        assert created.status_code == 201
+        assert (created.json()["status"], created.json()["num_pages"]) == ("ready", 2)
         again = patient.post(UPSERT, body_of("a.pdf", pdf("three", size=TINY), wait=True))
-    assert (again.status_code, again.json()["id"]) == (201, made.json()["id"]), "also for an update"
+    assert (again.status_code, again.json()["id"]) == (201, created.json()["id"]), "also for an update"
     assert shown_texts(patient, "a.pdf") == ["three"]
 
 
@@ -174,12 +174,12 @@ def test_jobs_are_unfinished_and_failed_uploads(alice: Someone, charlie: Someone
     failed(alice, "failed.pdf")
     shown_with_pages(alice, "ready.pdf", pages=1)
     put(alice, "queued.pdf", pdf("one"), collection="reports")
-    found = alice.get("/v1/jobs/").json()
-    assert [(job["document_name"], job["status"]) for job in found] == [
+    results = alice.get("/v1/jobs/").json()
+    assert [(job["document_name"], job["status"]) for job in results] == [
         ("failed.pdf", "failed"),
         ("queued.pdf", "queued"),
     ]
-    assert found[0]["error"]["code"] == "file_encrypted"
+    assert results[0]["error"]["code"] == "file_encrypted"
     assert [job["document_name"] for job in alice.get("/v1/jobs/?status=queued").json()] == ["queued.pdf"]
     assert [job["document_name"] for job in alice.get("/v1/jobs/?collection_name=reports").json()] == ["queued.pdf"]
     assert charlie.get("/v1/jobs/").json() == []

@@ -11,7 +11,7 @@ from accounts.ownership import acting_for
 from collections_app.models import Page, StoredFile
 from collections_app.storage import files
 from tests.cast import Someone
-from tests.collections_app.api.finding import SEARCH, found
+from tests.collections_app.api.finding import SEARCH, search_hits
 from tests.collections_app.documents import body_of
 
 IMAGE = "/v1/documents/lighthouses.pdf/pages/1/image?collection_name=sea"
@@ -48,7 +48,7 @@ def local(url: str) -> str:
 
 
 def signed_links(who: Someone) -> list[str]:
-    (hit,) = found(who, query="lens", top_k=1, images="url")
+    (hit,) = search_hits(who, query="lens", top_k=1, images="url")
     document = who.get("/v1/documents/lighthouses.pdf/?collection_name=sea").json()
     return [local(url) for url in (hit["image_url"], hit["thumbnail_url"], document["url"])]
 
@@ -95,7 +95,7 @@ def test_a_lost_image_is_empty_in_filter_results(alice: Someone, library: list[i
 
 def test_a_lost_image_is_empty_in_a_hit(alice: Someone, library: list[int], files_of_this_test: Path) -> None:
     lose_all_files(files_of_this_test)
-    (hit,) = found(alice, query="lens", top_k=1)
+    (hit,) = search_hits(alice, query="lens", top_k=1)
     assert (hit["document_name"], hit["img_base64"]) == ("lighthouses.pdf", "")
     assert hit["image_url"]
 

@@ -11,7 +11,7 @@ from accounts.ownership import acting_for
 from collections_app.models import Page
 from paliapi.env import ROOT
 from tests.cast import Someone, with_key
-from tests.collections_app.api.finding import BY_IMAGE, NOBODY_LISTENS, PNG_BASE64, SEARCH, found, places
+from tests.collections_app.api.finding import BY_IMAGE, PNG_BASE64, SEARCH, UNUSED_URL, places, search_hits
 from tests.collections_app.documents import PDF, PNG, put
 from tests.collections_app.ingestion import process_all
 from tests.collections_app.searchable import random_vectors, with_vectors, with_words
@@ -40,7 +40,7 @@ UPSTREAMS_FIELDS = {
     ],
 )
 def test_best_page_is_the_matching_one(alice: Someone, library: list[int], query: str, page: tuple[str, int]) -> None:
-    assert places(found(alice, query=query))[0] == page
+    assert places(search_hits(alice, query=query))[0] == page
 
 
 def test_hits_have_all_fields_that_existing_clients_read(alice: Someone, library: list[int]) -> None:
@@ -57,19 +57,19 @@ def test_hits_have_all_fields_that_existing_clients_read(alice: Someone, library
 
 
 def test_top_k_defaults_to_three(alice: Someone, library: list[int]) -> None:
-    assert len(found(alice, query="light")) == 3
-    assert len(found(alice, query="light", top_k=None)) == 3
-    assert len(found(alice, query="light", top_k=1000)) == 5
+    assert len(search_hits(alice, query="light")) == 3
+    assert len(search_hits(alice, query="light", top_k=None)) == 3
+    assert len(search_hits(alice, query="light", top_k=1000)) == 5
 
 
 def test_offset_continues_after_top_k(alice: Someone, library: list[int]) -> None:
-    whole = places(found(alice, query="the tallest lens", top_k=5))
-    assert places(found(alice, query="the tallest lens", top_k=2, offset=2)) == whole[2:4]
+    whole = places(search_hits(alice, query="the tallest lens", top_k=5))
+    assert places(search_hits(alice, query="the tallest lens", top_k=2, offset=2)) == whole[2:4]
 
 
 def test_collections_and_a_filter_narrow_the_scope(alice: Someone, library: list[int]) -> None:
     def names(**body: Any) -> set[str]:
-        return {hit["document_name"] for hit in found(alice, query="the tallest", top_k=9, **body)}
+        return {hit["document_name"] for hit in search_hits(alice, query="the tallest", top_k=9, **body)}
 
     assert names(collection_name="kitchen") == {"bread.pdf"}
     assert names(collections=["kitchen", "sea", "nowhere"]) == {"bread.pdf", "lighthouses.pdf"}
@@ -82,17 +82,17 @@ def test_collections_and_a_filter_narrow_the_scope(alice: Someone, library: list
 
 
 def test_group_by_document_returns_each_document_once(alice: Someone, library: list[int]) -> None:
-    grouped = found(alice, query="the tallest lighthouse", group_by="document", top_k=9)
+    grouped = search_hits(alice, query="the tallest lighthouse", group_by="document", top_k=9)
     assert places(grouped) == [("lighthouses.pdf", 1), ("bread.pdf", 2)]
 
 
 def test_min_score_excludes_lower_scores(alice: Someone, library: list[int]) -> None:
-    assert places(found(alice, query="bends lens", min_score=0.9)) == [("lighthouses.pdf", 2)]
-    assert found(alice, query="zeppelin", min_score=0.9) == []
+    assert places(search_hits(alice, query="bends lens", min_score=0.9)) == [("lighthouses.pdf", 2)]
+    assert search_hits(alice, query="zeppelin", min_score=0.9) == []
 
 
 def test_text_is_included_on_request(alice: Someone, library: list[int]) -> None:
-    (hit,) = found(alice, query="lens", top_k=1, include=["text"])
+    (hit,) = search_hits(alice, query="lens", top_k=1, include=["text"])
     assert hit["text"] == "a lens bends light"
 
 
@@ -124,7 +124,7 @@ def test_receipt_describes_the_search(alice: Someone, library: list[int], mode: 
 
 def test_page_query_needs_no_embeddings_service(alice: Someone, library: list[int], settings: Settings) -> None:
     with_words(alice, "copy.pdf", ["a lens bends light"], collection="kitchen")
-    settings.ENV = replace(settings.ENV, embeddings_url=NOBODY_LISTENS)
+    settings.ENV = replace(settings.ENV, embeddings_url=UNUSED_URL)
     page = {"document_name": "lighthouses.pdf", "collection_name": "sea", "page_number": 2}
     answer = alice.post(SEARCH, {"page": page, "query": None, "top_k": 9}).json()
     assert answer["query"] == ""
@@ -140,22 +140,22 @@ def test_image_finds_similar_pages(alice: Someone, service: str) -> None:
     answer = alice.post(BY_IMAGE, {"img_base64": dark, "collection_name": "all", "include": ["receipt"]}).json()
     assert set(answer) == {"results", "receipt"}
     assert places(answer["results"]) == [("dark", 1), ("light", 1)]
-    assert places(found(alice, BY_IMAGE, img_base64=light, top_k=1, images="none")) == [("light", 1)]
+    assert places(search_hits(alice, BY_IMAGE, img_base64=light, top_k=1, images="none")) == [("light", 1)]
 
 
 def test_search_without_searchable_pages_calls_no_model(alice: Someone, settings: Settings) -> None:
-    settings.ENV = replace(settings.ENV, embeddings_url=NOBODY_LISTENS)
+    settings.ENV = replace(settings.ENV, embeddings_url=UNUSED_URL)
     put(alice, "queued", PDF)
     answer = alice.post(SEARCH, {"query": "anything?", "collection_name": "all", "include": ["receipt"]})
-    told = answer.json()
-    assert (answer.status_code, told["results"], told["receipt"]["space"]) == (200, [], None)
-    assert found(alice, BY_IMAGE, img_base64=PNG_BASE64) == []
+    payload = answer.json()
+    assert (answer.status_code, payload["results"], payload["receipt"]["space"]) == (200, [], None)
+    assert search_hits(alice, BY_IMAGE, img_base64=PNG_BASE64) == []
 
 
 def test_repeated_query_is_not_embedded_again(alice: Someone, library: list[int], settings: Settings) -> None:
-    first = found(alice, query="a question asked twice", images="none")
+    first = search_hits(alice, query="a question asked twice", images="none")
     settings.ENV = replace(settings.ENV, embeddings_url_token="no longer the key")
-    assert found(alice, query="a question asked twice", images="none") == first
+    assert search_hits(alice, query="a question asked twice", images="none") == first
     assert alice.post(SEARCH, {"query": "another question"}).status_code == 503
 
 
@@ -163,25 +163,25 @@ def test_query_cache_is_not_shared_between_owners(
     alice: Someone, library: list[int], charlie: Someone, settings: Settings
 ) -> None:
     with_words(charlie, "x", ["light"])
-    found(alice, query="a question of mine")
+    search_hits(alice, query="a question of mine")
     settings.ENV = replace(settings.ENV, embeddings_url_token="no longer the key")
     assert charlie.post(SEARCH, {"query": "a question of mine"}).status_code == 503
 
 
 def test_other_owner_finds_nothing(library: list[int], charlie: Someone) -> None:
-    assert found(charlie, query="lighthouse") == []
-    assert found(charlie, query="lighthouse", collections=["sea"]) == []
+    assert search_hits(charlie, query="lighthouse") == []
+    assert search_hits(charlie, query="lighthouse", collections=["sea"]) == []
 
 
 def test_restricted_key_searches_only_its_collections(alice: Someone, library: list[int]) -> None:
     limited = with_key(alice.user, collections=frozenset({"kitchen"}))
-    assert {hit["document_name"] for hit in found(limited, query="the tallest", top_k=9)} == {"bread.pdf"}
-    assert found(limited, query="the tallest", collection_name="sea") == []
+    assert {hit["document_name"] for hit in search_hits(limited, query="the tallest", top_k=9)} == {"bread.pdf"}
+    assert search_hits(limited, query="the tallest", collection_name="sea") == []
 
 
 def test_upload_is_searchable_as_soon_as_it_is_ready(alice: Someone, service: str) -> None:
     put(alice, "lighthouses.pdf", (ROOT / "docs" / "sample" / "lighthouses.pdf").read_bytes())
-    assert found(alice, query="Fresnel lens") == []
+    assert search_hits(alice, query="Fresnel lens") == []
     process_all()
     answer = alice.post(SEARCH, {"query": "Fresnel lens", "include": ["text", "receipt"]}).json()
     assert (answer["receipt"]["pages_scored"], answer["receipt"]["pages_left_out"]) == (3, 0)
@@ -190,14 +190,14 @@ def test_upload_is_searchable_as_soon_as_it_is_ready(alice: Someone, service: st
 
 def test_search_sees_new_and_deleted_pages_at_once(alice: Someone, library: list[int]) -> None:
     with_words(alice, "new.pdf", ["zeppelin"])
-    assert places(found(alice, query="zeppelin", top_k=1)) == [("new.pdf", 1)]
+    assert places(search_hits(alice, query="zeppelin", top_k=1)) == [("new.pdf", 1)]
     assert alice.delete("/v1/documents/new.pdf/").status_code == 204
-    assert ("new.pdf", 1) not in places(found(alice, query="zeppelin", top_k=9))
+    assert ("new.pdf", 1) not in places(search_hits(alice, query="zeppelin", top_k=9))
 
 
 def test_searching_changes_nothing(alice: Someone, library: list[int]) -> None:
     with acting_for(alice.id):
         before = list(Page.objects.order_by("pk").values())
-    found(alice, query="lens")
+    search_hits(alice, query="lens")
     with acting_for(alice.id):
         assert list(Page.objects.order_by("pk").values()) == before

@@ -8,7 +8,7 @@ import pytest
 from pytest_django import Settings
 
 from tests.cast import Someone, with_key
-from tests.collections_app.api.finding import BY_IMAGE, NOBODY_LISTENS, PNG_BASE64, SEARCH
+from tests.collections_app.api.finding import BY_IMAGE, PNG_BASE64, SEARCH, UNUSED_URL
 from tests.collections_app.documents import PDF
 from tests.collections_app.searchable import with_vectors
 
@@ -36,8 +36,10 @@ def test_unusable_page_query_is_rejected(alice: Someone, library: list[int], pag
 
 def test_page_of_another_owner_cannot_be_a_query(alice: Someone, library: list[int], charlie: Someone) -> None:
     page = {"document_name": "lighthouses.pdf", "collection_name": "sea", "page_number": 1}
-    told = [charlie.post(SEARCH, {"page": {**page, "document_name": name}}) for name in ("lighthouses.pdf", "nowhere")]
-    assert [answer.status_code for answer in told] == [404, 404]
+    responses = [
+        charlie.post(SEARCH, {"page": {**page, "document_name": name}}) for name in ("lighthouses.pdf", "nowhere")
+    ]
+    assert [answer.status_code for answer in responses] == [404, 404]
     limited = with_key(alice.user, collections=frozenset({"kitchen"}))
     assert limited.post(SEARCH, {"page": page}).status_code == 404
 
@@ -103,7 +105,7 @@ def test_invalid_query_is_rejected_with_its_pointer(alice: Someone, body: dict[s
 def test_unavailable_embeddings_service_is_503_with_retry_after(
     alice: Someone, library: list[int], settings: Settings
 ) -> None:
-    settings.ENV = replace(settings.ENV, embeddings_url=NOBODY_LISTENS)
+    settings.ENV = replace(settings.ENV, embeddings_url=UNUSED_URL)
     for path, body in ((SEARCH, {"query": "anything?"}), (BY_IMAGE, {"img_base64": PNG_BASE64})):
         refused = alice.post(path, body)
         assert (refused.status_code, refused.json()["code"]) == (503, "embeddings_unavailable")

@@ -34,11 +34,11 @@ def page(alice: Someone, service: str) -> int:
     backend = LexicalBackend()
     words = tuple(Word(text, *box) for text, box in PLACES.items())
     item = Item(task="document", image=Image.new("RGB", (20, 10), "white"), words=words)
-    (made,) = backend.encode(backend.collate([backend.prepare(item)]))
-    (page_id,) = with_vectors(alice, "known.pdf", [made.vectors], layouts=[made.layout], space=backend.info.space)
-    kept = word_boxes.encode(Word(text, *box) for text, box in PLACES.items())
+    (created,) = backend.encode(backend.collate([backend.prepare(item)]))
+    (page_id,) = with_vectors(alice, "known.pdf", [created.vectors], layouts=[created.layout], space=backend.info.space)
+    stored = word_boxes.encode(Word(text, *box) for text, box in PLACES.items())
     with acting_for(alice.id):
-        PageEmbedding.objects.filter(owner_id=alice.id, page_id=page_id).update(words=kept)
+        PageEmbedding.objects.filter(owner_id=alice.id, page_id=page_id).update(words=stored)
     return page_id
 
 
@@ -58,26 +58,26 @@ def test_word_query_has_the_region_of_the_word(alice: Someone, page: int, query:
 
 
 def test_adjacent_words_are_one_region(alice: Someone, page: int) -> None:
-    told = regions(alice, query="fresnel lens")
-    (best,) = told["boxes"]
+    payload = regions(alice, query="fresnel lens")
+    (best,) = payload["boxes"]
     assert best["box"] == pytest.approx([0.5, 0.6, 0.7, 0.63], abs=1e-3)
     assert (best["text"], best["tokens"], best["score"]) == ("fresnel lens", [0, 1], pytest.approx(1, abs=1e-2))
-    for token, word in zip(told["tokens"], ("fresnel", "lens"), strict=True):
+    for token, word in zip(payload["tokens"], ("fresnel", "lens"), strict=True):
         assert token["box"] == pytest.approx(PLACES[word], abs=1e-3)
-        cells = np.frombuffer(base64.b64decode(token["map"]), dtype=np.uint8).reshape(told["n_y"], told["n_x"])
+        cells = np.frombuffer(base64.b64decode(token["map"]), dtype=np.uint8).reshape(payload["n_y"], payload["n_x"])
         y, x = np.argwhere(cells == 255)[0]
-        assert PLACES[word][1] * told["n_y"] - 1 <= y <= PLACES[word][3] * told["n_y"]
-        assert PLACES[word][0] * told["n_x"] - 1 <= x <= PLACES[word][2] * told["n_x"]
+        assert PLACES[word][1] * payload["n_y"] - 1 <= y <= PLACES[word][3] * payload["n_y"]
+        assert PLACES[word][0] * payload["n_x"] - 1 <= x <= PLACES[word][2] * payload["n_x"]
 
 
 def test_distant_words_are_two_regions(alice: Someone, page: int) -> None:
-    told = regions(alice, query="lighthouse keepers")
-    assert sorted(region["text"] for region in told["boxes"]) == ["keepers", "lighthouse"]
+    payload = regions(alice, query="lighthouse keepers")
+    assert sorted(region["text"] for region in payload["boxes"]) == ["keepers", "lighthouse"]
 
 
 def test_negative_parts_have_no_regions(alice: Someone, page: int) -> None:
-    told = regions(alice, query=[{"text": "lighthouse"}, {"text": "lens", "weight": -0.1}])
-    assert [region["text"] for region in told["boxes"]] == ["lighthouse"]
+    payload = regions(alice, query=[{"text": "lighthouse"}, {"text": "lens", "weight": -0.1}])
+    assert [region["text"] for region in payload["boxes"]] == ["lighthouse"]
 
 
 def test_page_without_layout_has_no_regions(alice: Someone, service: str) -> None:
@@ -103,6 +103,6 @@ def test_regions_are_limited_to_few_hits(alice: Someone, page: int) -> None:
 def test_regions_of_an_upload_contain_the_words_of_its_text_layer(alice: Someone, service: str) -> None:
     put(alice, "lighthouses.pdf", (ROOT / "docs" / "sample" / "lighthouses.pdf").read_bytes())
     process_all()
-    found = {region["text"]: region["box"] for region in regions(alice, query="Fresnel lens")["boxes"]}
-    assert set(found) == {"Fresnel", "lens"}
-    assert found["Fresnel"] == pytest.approx([0.109, 0.170, 0.168, 0.180], abs=1e-3)
+    search_hits = {region["text"]: region["box"] for region in regions(alice, query="Fresnel lens")["boxes"]}
+    assert set(search_hits) == {"Fresnel", "lens"}
+    assert search_hits["Fresnel"] == pytest.approx([0.109, 0.170, 0.168, 0.180], abs=1e-3)

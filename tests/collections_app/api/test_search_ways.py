@@ -8,7 +8,7 @@ import pytest
 from pytest_django import Settings
 
 from tests.cast import Someone, with_key
-from tests.collections_app.api.finding import NOBODY_LISTENS, SEARCH
+from tests.collections_app.api.finding import SEARCH, UNUSED_URL
 from tests.collections_app.documents import PNG
 from tests.collections_app.searchable import TOY, random_vectors, with_vectors, with_words
 from tests.embeddings.serving import encoded, text_image
@@ -27,8 +27,8 @@ def ask(who: Someone, **body: Any) -> dict[str, Any]:
     return dict(answer.json())
 
 
-def pages(told: dict[str, Any]) -> list[int]:
-    return [hit["page_id"] for hit in told["results"]]
+def pages(payload: dict[str, Any]) -> list[int]:
+    return [hit["page_id"] for hit in payload["results"]]
 
 
 def page(number: int, **more: Any) -> dict[str, Any]:
@@ -37,9 +37,9 @@ def page(number: int, **more: Any) -> dict[str, Any]:
 
 def refused(who: Someone, body: dict[str, Any]) -> tuple[int, str, str]:
     answer = who.post(SEARCH, body)
-    told = answer.json()
-    places = [place["pointer"] for place in told.get("errors", ())]
-    return answer.status_code, told["code"], places[0] if places else ""
+    payload = answer.json()
+    places = [place["pointer"] for place in payload.get("errors", ())]
+    return answer.status_code, payload["code"], places[0] if places else ""
 
 
 def test_hybrid_ranks_an_identifier_higher_than_maxsim_does(alice: Someone, service: str) -> None:
@@ -54,13 +54,13 @@ def test_hybrid_ranks_an_identifier_higher_than_maxsim_does(alice: Someone, serv
 
 def test_hybrid_returns_both_ranks_and_exact_scores(alice: Someone, office: list[int]) -> None:
     scored = {hit["page_id"]: hit for hit in ask(alice, query="invoice due 0042", ranking="maxsim")["results"]}
-    told = ask(alice, query="invoice due 0042", ranking="hybrid")
-    for hit in told["results"]:
+    payload = ask(alice, query="invoice due 0042", ranking="hybrid")
+    for hit in payload["results"]:
         assert hit["raw_score"] == scored[hit["page_id"]]["raw_score"]
         assert hit["ranks"]["maxsim"] == list(scored).index(hit["page_id"]) + 1
-    assert [hit["ranks"]["lexical"] for hit in told["results"]] == [2, 1, None]
-    assert told["receipt"]["ranking"] == "hybrid"
-    assert told["receipt"]["pages_matched"] == 2
+    assert [hit["ranks"]["lexical"] for hit in payload["results"]] == [2, 1, None]
+    assert payload["receipt"]["ranking"] == "hybrid"
+    assert payload["receipt"]["pages_matched"] == 2
     assert "ranks" not in next(iter(scored.values()))
 
 
@@ -76,7 +76,7 @@ def test_hybrid_ranks_by_text_alone_if_no_page_has_vectors(
     if cached:
         with_words(alice, "x", ["a page with vectors"], collection="other")
         ask(alice, query=query, collection_name="other")
-    settings.ENV = replace(settings.ENV, embeddings_url=service if cached else NOBODY_LISTENS)
+    settings.ENV = replace(settings.ENV, embeddings_url=service if cached else UNUSED_URL)
     first, second, _ = without_vectors(alice)
     body = ask(alice, query=query, collection_name="default_collection", ranking="hybrid")
     assert pages(body) == [second, first]
@@ -112,12 +112,12 @@ def test_auto_is_hybrid_for_text_with_a_number_if_the_model_is_text_only(alice: 
 def test_lexical_needs_no_embeddings_service_and_has_no_scores(
     alice: Someone, office: list[int], settings: Settings
 ) -> None:
-    settings.ENV = replace(settings.ENV, embeddings_url=NOBODY_LISTENS)
-    told = ask(alice, query="inv20230042 lighthouses", ranking="lexical")
-    assert set(pages(told)) == {office[1], office[2]}
-    hit = told["results"][0]
+    settings.ENV = replace(settings.ENV, embeddings_url=UNUSED_URL)
+    payload = ask(alice, query="inv20230042 lighthouses", ranking="lexical")
+    assert set(pages(payload)) == {office[1], office[2]}
+    hit = payload["results"][0]
     assert (hit["raw_score"], hit["normalized_score"], hit["ranks"]["lexical"]) == (None, None, 1)
-    receipt = told["receipt"]
+    receipt = payload["receipt"]
     assert (receipt["mode"], receipt["ranking"], receipt["degraded"]) == ("lexical", "lexical", False)
     assert (receipt["space"], receipt["pages_left_out"], receipt["pages_matched"]) == (None, 0, 2)
     assert ask(alice, query="zeppelin", ranking="lexical")["results"] == []
@@ -138,15 +138,15 @@ def test_offset_and_group_by_slice_the_same_ranking(alice: Someone, office: list
 
 
 def test_min_score_applies_to_hybrid_ranking(alice: Someone, office: list[int]) -> None:
-    told = ask(alice, query="invoice due", ranking="hybrid", min_score=0.5)
-    assert set(pages(told)) == set(office[:2])
+    payload = ask(alice, query="invoice due", ranking="hybrid", min_score=0.5)
+    assert set(pages(payload)) == set(office[:2])
 
 
 def test_degraded_search_ranks_by_words_if_allowed(alice: Someone, office: list[int], settings: Settings) -> None:
-    settings.ENV = replace(settings.ENV, embeddings_url=NOBODY_LISTENS)
-    told = ask(alice, query="INV-2023-0042", allow_degraded=True)
-    assert pages(told)[0] == office[1]
-    assert (told["receipt"]["degraded"], told["receipt"]["ranking"]) == (True, "lexical")
+    settings.ENV = replace(settings.ENV, embeddings_url=UNUSED_URL)
+    payload = ask(alice, query="INV-2023-0042", allow_degraded=True)
+    assert pages(payload)[0] == office[1]
+    assert (payload["receipt"]["degraded"], payload["receipt"]["ranking"]) == (True, "lexical")
     answer = alice.post(SEARCH, {"query": "INV-2023-0042", "ranking": "hybrid"})
     assert (answer.status_code, answer.json()["code"]) == (503, "embeddings_unavailable")
     assert answer["Retry-After"]
@@ -163,7 +163,7 @@ def test_crop_queries_with_the_vectors_in_the_box_without_a_model(
     rows = random_vectors(5, count=3)
     with_vectors(alice, "cropped", [rows], layouts=[{"kind": "boxes", "boxes": boxes}], collection="toys")
     upper, lower = with_vectors(alice, "twins", [rows[:1], rows[1:2]], collection="toys")
-    settings.ENV = replace(settings.ENV, embeddings_url=NOBODY_LISTENS)
+    settings.ENV = replace(settings.ENV, embeddings_url=UNUSED_URL)
     crop = {"document_name": "cropped", "collection_name": "toys", "page_number": 1}
 
     def best(*box: float) -> dict[str, Any]:
@@ -190,9 +190,9 @@ def test_parts_are_combined_and_negative_weights_lower_the_rank(alice: Someone, 
 
 def test_image_and_text_can_be_combined(alice: Someone, service: str) -> None:
     dark = encoded(text_image("dark", "DARK", "darker"))
-    (found,) = with_words(alice, "dark", ["night"], image=base64.b64decode(dark))
-    told = ask(alice, query=[{"image": dark}, {"text": "night", "weight": 3}])
-    assert (pages(told), told["receipt"]["ranking"]) == ([found], "maxsim")
+    (search_hits,) = with_words(alice, "dark", ["night"], image=base64.b64decode(dark))
+    payload = ask(alice, query=[{"image": dark}, {"text": "night", "weight": 3}])
+    assert (pages(payload), payload["receipt"]["ranking"]) == ([search_hits], "maxsim")
 
 
 def test_single_part_scores_like_a_plain_query(alice: Someone, office: list[int]) -> None:
@@ -258,5 +258,5 @@ def test_parts_are_limited_to_the_collections_of_the_key(alice: Someone, office:
 def test_invalid_request_is_rejected_with_its_pointer(
     alice: Someone, office: list[int], body: dict[str, Any], code: str, pointer: str
 ) -> None:
-    status, found, place = refused(alice, body)
-    assert (status, found, place) == (422, code, pointer)
+    status, search_hits, place = refused(alice, body)
+    assert (status, search_hits, place) == (422, code, pointer)

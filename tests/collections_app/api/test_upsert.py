@@ -35,10 +35,10 @@ def test_accepted_upload_is_stored_and_queued(alice: Someone, files_of_this_test
     assert accepted.json()["status"] == "queued"
     assert accepted["Location"] == "/v1/documents/report.pdf/?collection_name=reports"
     assert accepted["Retry-After"]
-    told = alice.get(accepted["Location"]).json()
-    assert (told["status"], told["metadata"], told["num_pages"]) == ("queued", {"year": 2026}, 0)
-    kept = [path.read_bytes() for path in files_of_this_test.rglob("*") if path.is_file()]
-    assert kept == [PDF]
+    payload = alice.get(accepted["Location"]).json()
+    assert (payload["status"], payload["metadata"], payload["num_pages"]) == ("queued", {"year": 2026}, 0)
+    stored = [path.read_bytes() for path in files_of_this_test.rglob("*") if path.is_file()]
+    assert stored == [PDF]
 
 
 def test_base64_and_a_form_store_the_same_bytes_once(alice: Someone, files_of_this_test: Path) -> None:
@@ -154,16 +154,16 @@ def test_second_upsert_replaces_metadata_and_file(alice: Someone) -> None:
     assert alice.get("/v1/documents/x/").json()["metadata"] == {}
     with acting_for(alice.id) as tx:
         assert Revision.objects.filter(owner_id=alice.id).count() == 1
-        kept = usage(tx)
-    assert (kept.documents, kept.bytes) == (1, len(PNG))
+        stored = usage(tx)
+    assert (stored.documents, stored.bytes) == (1, len(PNG))
 
 
 def test_current_pages_stay_until_the_new_upload_is_ready(alice: Someone) -> None:
     shown_with_pages(alice, "x", pages=2, metadata={"v": 1})
     put(alice, "x", PNG, metadata={"v": 2})
-    told = alice.get("/v1/documents/x/?expand=pages").json()
-    assert (told["status"], told["num_pages"], told["metadata"]) == ("queued", 2, {"v": 1})
-    assert [page["page_number"] for page in told["pages"]] == [1, 2]
+    payload = alice.get("/v1/documents/x/?expand=pages").json()
+    assert (payload["status"], payload["num_pages"], payload["metadata"]) == ("queued", 2, {"v": 1})
+    assert [page["page_number"] for page in payload["pages"]] == [1, 2]
 
 
 def test_pending_upload_does_not_overwrite_newer_metadata(alice: Someone) -> None:

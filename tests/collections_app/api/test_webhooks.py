@@ -61,21 +61,21 @@ def code(answer: Any) -> tuple[int, str]:
 
 
 def test_webhook_secret_is_returned_only_once(alice: Someone) -> None:
-    made = create_webhook(alice, URL, description="The website", events=["upsert.fail", "document.ready"])
-    secret = made.pop("secret")
+    created = create_webhook(alice, URL, description="The website", events=["upsert.fail", "document.ready"])
+    secret = created.pop("secret")
     assert secret.startswith("whsec_")
-    assert (made["url"], made["description"], made["enabled"]) == (URL, "The website", True)
-    assert made["events"] == ["document.ready", "upsert.fail"]
-    assert get_webhook(alice, made) == made
-    assert alice.get(WEBHOOKS).json() == [made]
+    assert (created["url"], created["description"], created["enabled"]) == (URL, "The website", True)
+    assert created["events"] == ["document.ready", "upsert.fail"]
+    assert get_webhook(alice, created) == created
+    assert alice.get(WEBHOOKS).json() == [created]
     assert create_webhook(alice, URL)["secret"] != secret
     with acting_for(alice.id):
         assert secret not in str(list(WebhookEndpoint.objects.values()))
 
 
 def test_default_events_are_all_document_events(alice: Someone) -> None:
-    made = create_webhook(alice, URL)
-    assert made["events"] == ["document.ready", "document.failed", "document.cancelled"]
+    created = create_webhook(alice, URL)
+    assert created["events"] == ["document.ready", "document.failed", "document.cancelled"]
 
 
 def test_webhook_is_changed_and_deleted(alice: Someone) -> None:
@@ -109,7 +109,7 @@ def test_invalid_body_is_rejected(alice: Someone) -> None:
     for body, wrong in WRONG:
         answer = alice.post(WEBHOOKS, body)
         assert answer.status_code == 422
-        assert wrong in {one["code"] for one in answer.json()["errors"]}, body
+        assert wrong in {item["code"] for item in answer.json()["errors"]}, body
 
 
 def test_empty_update_is_rejected(alice: Someone) -> None:
@@ -228,7 +228,7 @@ def test_replayed_message_keeps_its_id(alice: Someone, settings: Settings) -> No
         assert (again.status_code, again.json()["status"], again.json()["attempts"]) == (202, "pending", 0)
         send_all()
         assert code(alice.post(f"{path}{written['id'] + 1000}/replay/", {})) == (404, "webhook_delivery_not_found")
-    assert len({one.headers["webhook-id"] for one in server.requests}) == 1
+    assert len({item.headers["webhook-id"] for item in server.requests}) == 1
     assert len(server.requests) == 2
     assert list_deliveries(alice, hook)[0]["status"] == "delivered"
 
@@ -262,4 +262,4 @@ def test_disabled_webhook_gets_nothing_and_pending_messages_wait(alice: Someone,
         enabled = alice.patch(path, {"enabled": True}).json()
         assert (enabled["enabled"], enabled["disabled_reason"], enabled["disabled_at"]) == (True, None, None)
         send_all()
-        assert [one.headers["webhook-id"] for one in server.requests] == [written["message_id"]]
+        assert [item.headers["webhook-id"] for item in server.requests] == [written["message_id"]]
