@@ -111,8 +111,8 @@ def test_keys_cannot_be_added_and_nothing_can_be_deleted(staff: Client, key: Api
 
 def test_owner_can_be_given_individual_limits(staff: Client, alice: Someone, key: ApiKey) -> None:
     staff.post(f"/admin/accounts/usage/{alice.id}/change/", {"max_pages": "5", "pages": "0"})
-    told = alice.get("/v1/usage/").json()
-    assert (told["pages"], told["max_pages"]) == (7, 5)
+    usage = alice.get("/v1/usage/").json()
+    assert (usage["pages"], usage["max_pages"]) == (7, 5)
 
 
 def test_user_can_be_added_and_e_mails_are_unique_regardless_of_case(staff: Client) -> None:

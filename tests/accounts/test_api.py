@@ -1,4 +1,4 @@
-"""Keys through their doors."""
+"""The endpoints of keys."""
 
 from datetime import timedelta
 from typing import Any
@@ -28,19 +28,19 @@ def make(someone: Someone, **body: Any) -> Any:
     return someone.post("/v1/keys/", {"scopes": ["read"], **body})
 
 
-def as_holder(someone: Someone, made: Any) -> Someone:
-    return Someone(someone.user, made.json()["key"])
+def as_holder(someone: Someone, created: Any) -> Someone:
+    return Someone(someone.user, created.json()["key"])
 
 
 @pytest.fixture
 def limited(alice: Someone) -> Someone:
-    """Holds a key that may manage keys, but reaches two collections only."""
+    """Return Alice with a key that may manage keys but reaches only two collections."""
     return with_key(alice.user, scopes=frozenset({"admin"}), collections=frozenset({"a", "b"}))
 
 
 @pytest.fixture
 def ending(alice: Someone) -> Someone:
-    """Holds a key that may do everything, until tomorrow."""
+    """Return Alice with an unrestricted key that expires tomorrow."""
     tomorrow = timezone.now() + timedelta(days=1)
     with acting_for(alice.id) as tx:
         return Someone(alice.user, mint_key(tx, rights=Rights(scopes=EVERYTHING, expires_at=tomorrow)).text)
@@ -60,16 +60,16 @@ def test_me_returns_the_owner_and_rights_of_the_key(alice: Someone, bob: Someone
 
 
 def test_new_key_is_shown_once_and_works(alice: Someone) -> None:
-    made = make(alice, name="website", scopes=["search", "read"], collections=["b", "a", "a"], expires_at=in_days(1))
-    assert made.status_code == 201
-    told = made.json()
-    assert told["scopes"] == ["read", "search"]
-    assert told["collections"] == ["a", "b"]
-    assert (told["name"], told["state"], told["last_used_at"]) == ("website", "active", None)
-    assert as_holder(alice, made).get("/v1/me/").json()["key_id"] == told["id"]
+    created = make(alice, name="website", scopes=["search", "read"], collections=["b", "a", "a"], expires_at=in_days(1))
+    assert created.status_code == 201
+    key = created.json()
+    assert key["scopes"] == ["read", "search"]
+    assert key["collections"] == ["a", "b"]
+    assert (key["name"], key["state"], key["last_used_at"]) == ("website", "active", None)
+    assert as_holder(alice, created).get("/v1/me/").json()["key_id"] == key["id"]
     listed = alice.get("/v1/keys/")
-    assert told["key"] not in listed.content.decode()
-    assert [key["id"] for key in listed.json()] == [own_key_id(alice), told["id"]]
+    assert key["key"] not in listed.content.decode()
+    assert [key["id"] for key in listed.json()] == [own_key_id(alice), key["id"]]
 
 
 @pytest.mark.parametrize(
@@ -143,13 +143,13 @@ def test_restricted_key_does_not_see_keys_that_reach_further(alice: Someone, lim
 
 
 def test_revoked_key_is_refused_at_once(alice: Someone) -> None:
-    made = make(alice)
-    holder = as_holder(alice, made)
+    created = make(alice)
+    holder = as_holder(alice, created)
     assert holder.get("/v1/me/").status_code == 200
-    assert alice.delete(f"/v1/keys/{made.json()['id']}/").status_code == 204
+    assert alice.delete(f"/v1/keys/{created.json()['id']}/").status_code == 204
     assert holder.get("/v1/me/").status_code == 401
     assert alice.get("/v1/keys/").json()[-1]["state"] == "revoked"
-    assert alice.delete(f"/v1/keys/{made.json()['id']}/").status_code == 204
+    assert alice.delete(f"/v1/keys/{created.json()['id']}/").status_code == 204
 
 
 def test_key_can_revoke_itself(alice: Someone) -> None:
@@ -186,9 +186,9 @@ def test_rotation_creates_a_key_with_the_same_rights(alice: Someone) -> None:
 
 
 def test_rotated_key_works_during_the_overlap(alice: Someone) -> None:
-    made = make(alice)
-    new = alice.post(f"/v1/keys/{made.json()['id']}/rotate/", {"overlap_hours": 48})
-    old = as_holder(alice, made).get("/v1/me/").json()
+    created = make(alice)
+    new = alice.post(f"/v1/keys/{created.json()['id']}/rotate/", {"overlap_hours": 48})
+    old = as_holder(alice, created).get("/v1/me/").json()
     until = parse_datetime(old["expires_at"])
     assert until is not None
     assert timedelta(hours=47) < until - timezone.now() <= timedelta(hours=48)
@@ -239,11 +239,11 @@ def test_overlap_must_be_whole_hours_up_to_a_week(alice: Someone, hours: object)
 
 
 def test_list_is_paged(alice: Someone) -> None:
-    made = [own_key_id(alice), *(make(alice).json()["id"] for _ in range(3))]
+    created = [own_key_id(alice), *(make(alice).json()["id"] for _ in range(3))]
     first = alice.get("/v1/keys/?limit=3")
-    assert [key["id"] for key in first.json()] == made[:3]
+    assert [key["id"] for key in first.json()] == created[:3]
     following = first["Link"].partition(">")[0].removeprefix("<").removeprefix("http://testserver")
-    assert [key["id"] for key in alice.get(following).json()] == made[3:]
+    assert [key["id"] for key in alice.get(following).json()] == created[3:]
 
 
 def test_number_of_queries_does_not_depend_on_the_length_of_the_list(alice: Someone) -> None:

@@ -1,4 +1,4 @@
-"""Who a request is taken for."""
+"""Authentication by API key."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -61,22 +61,22 @@ def test_all_refusals_look_alike(alice: Someone) -> None:
 
 @pytest.mark.parametrize("text", ["pali_x", "pali_000000000000_" + "0" * 32 + "000000", "x" * 100])
 def test_malformed_key_is_refused_without_a_query(db: None, text: str) -> None:
-    with statements() as asked:
+    with statements() as queries:
         assert ask(f"Bearer {text}").status_code == 401
-    assert asked == []
+    assert queries == []
 
 
 def test_unknown_key_costs_one_query(db: None) -> None:
-    with statements() as asked:
+    with statements() as queries:
         assert ask(f"Bearer {keys.mint().text}").status_code == 401
-    assert len([statement for statement in asked if "accounts_apikey" in statement]) == 1
+    assert len([statement for statement in queries if "accounts_apikey" in statement]) == 1
 
 
 def test_key_and_owner_are_read_in_one_query(alice: Someone) -> None:
     alice.get("/v1/usage/")
-    with statements() as asked:
+    with statements() as queries:
         assert alice.get("/v1/usage/").status_code == 200
-    assert len([statement for statement in asked if "accounts_" in statement]) == 2  # the key, and the usage itself
+    assert len([statement for statement in queries if "accounts_" in statement]) == 2  # the key, and the usage itself
 
 
 def test_use_is_recorded_at_most_once_a_minute(alice: Someone) -> None:

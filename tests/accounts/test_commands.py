@@ -1,4 +1,4 @@
-"""What is done to accounts from the command line."""
+"""The management commands of accounts."""
 
 import json
 from io import StringIO
@@ -14,9 +14,9 @@ from tests.cast import Someone
 
 
 def run(*words: str, **options: Any) -> str:
-    said = StringIO()
-    call_command(*words, stdout=said, stderr=StringIO(), **options)
-    return said.getvalue()
+    output = StringIO()
+    call_command(*words, stdout=output, stderr=StringIO(), **options)
+    return output.getvalue()
 
 
 def holder(email: str, key: str) -> Someone:
@@ -25,8 +25,8 @@ def holder(email: str, key: str) -> Someone:
 
 def test_new_superuser_gets_a_working_key(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DJANGO_SUPERUSER_PASSWORD", "a long enough password")
-    said = run("createsuperuser", email="Root@Example.com", interactive=False)
-    key = next(word for word in said.split() if word.startswith("pali_"))
+    output = run("createsuperuser", email="Root@Example.com", interactive=False)
+    key = next(word for word in output.split() if word.startswith("pali_"))
     root = holder("root@example.com", key)
     assert root.get("/v1/me/").json()["scopes"] == ["admin"]
     assert root.user.is_superuser
@@ -41,15 +41,15 @@ def test_superuser_is_not_created_twice(alice: Someone) -> None:
 
 
 def test_created_key_is_unrestricted_by_default(alice: Someone) -> None:
-    made = holder("alice@example.com", run("create_api_key", "Alice@EXAMPLE.com"))
-    assert made.get("/v1/keys/").status_code == 200
+    created = holder("alice@example.com", run("create_api_key", "Alice@EXAMPLE.com"))
+    assert created.get("/v1/keys/").status_code == 200
 
 
 def test_created_key_can_be_restricted(alice: Someone) -> None:
     words = ["--name", "web", "--scope", "search", "--scope", "read", "--collection", "a", "--expires-days", "3"]
-    told = holder("alice@example.com", run("create_api_key", "alice@example.com", *words)).get("/v1/me/").json()
-    assert (told["key_name"], told["scopes"], told["collections"]) == ("web", ["read", "search"], ["a"])
-    assert told["expires_at"] > timezone.now().isoformat()
+    data = holder("alice@example.com", run("create_api_key", "alice@example.com", *words)).get("/v1/me/").json()
+    assert (data["key_name"], data["scopes"], data["collections"]) == ("web", ["read", "search"], ["a"])
+    assert data["expires_at"] > timezone.now().isoformat()
 
 
 @pytest.mark.parametrize(
@@ -78,10 +78,10 @@ def test_no_key_is_created_for_an_inactive_user(alice: Someone) -> None:
 
 
 def test_first_start_creates_an_admin(db: None) -> None:
-    told = json.loads(run("first_admin", json=True))
-    admin = holder(told["email"], told["api_key"])
+    data = json.loads(run("first_admin", json=True))
+    admin = holder(data["email"], data["api_key"])
     assert admin.user.is_superuser
-    assert admin.user.check_password(told["password"])
+    assert admin.user.check_password(data["password"])
     assert admin.get("/v1/keys/").status_code == 200
 
 

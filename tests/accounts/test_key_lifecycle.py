@@ -1,4 +1,4 @@
-"""What a key may give to another."""
+"""Creating and revoking keys, and what rights a key can grant."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -63,8 +63,8 @@ def test_rights_can_be_read_back_from_the_key(alice: Someone) -> None:
         expires_at=timezone.now() + timedelta(days=1),
     )
     with acting_for(alice.id) as tx:
-        made = mint_key(tx, rights=given_rights, name="website")
-        assert Rights.of(ApiKey.objects.get(pk=made.key.pk)) == given_rights
+        minted = mint_key(tx, rights=given_rights, name="website")
+        assert Rights.of(ApiKey.objects.get(pk=minted.key.pk)) == given_rights
 
 
 def test_expired_key_is_not_created(alice: Someone) -> None:
@@ -99,5 +99,5 @@ def test_revoking_twice_keeps_the_first_date(alice: Someone) -> None:
 
 def test_repr_of_a_new_key_does_not_show_its_secret(alice: Someone) -> None:
     with acting_for(alice.id) as tx:
-        made = mint_key(tx, rights=Rights(scopes=frozenset({"read"})))
-    assert made.text not in repr(made)
+        minted = mint_key(tx, rights=Rights(scopes=frozenset({"read"})))
+    assert minted.text not in repr(minted)

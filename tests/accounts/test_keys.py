@@ -12,9 +12,9 @@ BASE62 = string.digits + string.ascii_letters
 
 
 def test_minted_key_can_be_parsed() -> None:
-    made = mint()
-    assert parse(made.text) == made
-    assert made.text.endswith(made.last4)
+    minted = mint()
+    assert parse(minted.text) == minted
+    assert minted.text.endswith(minted.last4)
 
 
 def test_every_key_has_the_documented_format() -> None:
@@ -26,8 +26,8 @@ def test_every_key_has_the_documented_format() -> None:
 
 
 def test_minted_keys_are_unique() -> None:
-    made = [mint() for _ in range(200)]
-    assert len({key.public_id for key in made}) == len({key.secret for key in made}) == 200
+    minted = [mint() for _ in range(200)]
+    assert len({key.public_id for key in minted}) == len({key.secret for key in minted}) == 200
 
 
 @given(
@@ -66,5 +66,5 @@ def test_only_the_right_secret_and_pepper_match() -> None:
 
 
 def test_repr_does_not_show_the_secret() -> None:
-    made = mint()
-    assert made.secret not in repr(made)
+    minted = mint()
+    assert minted.secret not in repr(minted)

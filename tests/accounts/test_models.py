@@ -1,4 +1,4 @@
-"""What the database itself refuses, and how a key and its list agree."""
+"""Database constraints of accounts, and the states of keys."""
 
 from datetime import timedelta
 
@@ -68,5 +68,5 @@ def test_state_property_and_in_state_agree(
             expires_at=None if expires_in is None else now + expires_in, revoked_at=now if revoked else None
         )
         assert ApiKey.objects.get().state == state
-        found = [each for each in ("active", "expired", "revoked") if ApiKey.objects.in_state(each).exists()]
-    assert found == [state]
+        states = [each for each in ("active", "expired", "revoked") if ApiKey.objects.in_state(each).exists()]
+    assert states == [state]

@@ -1,4 +1,4 @@
-"""How much an owner may keep."""
+"""Storage quotas."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -30,25 +30,25 @@ def small_quotas(settings: Settings) -> None:
 
 def test_new_owner_has_the_default_quota(alice: Someone) -> None:
     with acting_for(alice.id) as tx:
-        kept = usage(tx)
-    assert (kept.documents, kept.pages, kept.bytes) == (0, 0, 0)
-    assert (kept.max_documents, kept.max_pages, kept.max_bytes) == (7, 100, 1024 * 1024)
+        quota = usage(tx)
+    assert (quota.documents, quota.pages, quota.bytes) == (0, 0, 0)
+    assert (quota.max_documents, quota.max_pages, quota.max_bytes) == (7, 100, 1024 * 1024)
 
 
 def test_charges_and_releases_are_counted(alice: Someone) -> None:
     with acting_for(alice.id) as tx:
         charge(tx, documents=2, pages=30, bytes=1000)
         charge(tx, documents=-1, pages=-10, bytes=-1)
-        kept = usage(tx)
-    assert (kept.documents, kept.pages, kept.bytes) == (1, 20, 999)
+        quota = usage(tx)
+    assert (quota.documents, quota.pages, quota.bytes) == (1, 20, 999)
 
 
 def test_charge_is_one_statement_after_the_first(alice: Someone) -> None:
     with acting_for(alice.id) as tx:
         charge(tx, documents=1)
-        with CaptureQueriesContext(connection) as asked:
+        with CaptureQueriesContext(connection) as queries:
             charge(tx, documents=1, pages=2, bytes=3)
-    assert len(asked) == 1
+    assert len(queries) == 1
 
 
 def test_quota_can_be_used_up_exactly(alice: Someone) -> None:
@@ -62,8 +62,8 @@ def test_charge_that_exceeds_one_limit_counts_nothing(alice: Someone, too_much: 
     with acting_for(alice.id) as tx:
         with pytest.raises(QuotaReached) as refused:
             charge(tx, **{"documents": 1, "pages": 1, "bytes": 1, **too_much})
-        kept = usage(tx)
-    assert (kept.documents, kept.pages, kept.bytes) == (0, 0, 0)
+        quota = usage(tx)
+    assert (quota.documents, quota.pages, quota.bytes) == (0, 0, 0)
     assert next(iter(too_much)) in refused.value.detail
     assert refused.value.code == "quota_exceeded"
 

@@ -1,4 +1,4 @@
-"""A Redis that is asked and never waited for."""
+"""The Redis client of the rate limits."""
 
 import os
 import secrets
@@ -17,7 +17,7 @@ from tests.environment import Services
 ECHO = "return {tonumber(ARGV[1])}"
 
 
-def passed_unasked() -> float:
+def count_unavailable() -> float:
     return float(limits_unavailable._value.get())
 
 
@@ -27,7 +27,7 @@ def echo(limiter: Limiter, number: int = 1) -> list[int] | None:
 
 @pytest.fixture
 def silent(tmp_path: Path) -> Iterator[socket.socket]:
-    """Something that takes connections and never says a word."""
+    """Listen on a socket and never reply."""
     with socket.socket(socket.AF_UNIX) as listening:
         listening.bind(str(tmp_path / "silent"))
         listening.listen()
@@ -52,9 +52,9 @@ def test_result_of_the_script_is_returned(services: Services) -> None:
 
 
 def test_missing_socket_returns_none_and_is_counted(tmp_path: Path) -> None:
-    before = passed_unasked()
+    before = count_unavailable()
     assert echo(Limiter(f"unix://{tmp_path}/nobody")) is None
-    assert passed_unasked() == before + 1
+    assert count_unavailable() == before + 1
 
 
 @pytest.mark.parametrize("url", ["redis://127.0.0.1:1/0", "redis://:wrong@localhost:1/0"])
@@ -79,19 +79,19 @@ def test_recovered_server_is_used_again(tmp_path: Path, services: Services) -> N
     limiter = Limiter(services.redis_url.replace(there, str(place)), pause_s=0)
     assert echo(limiter) is None
     place.symlink_to(there)
-    before = passed_unasked()
+    before = count_unavailable()
     assert echo(limiter) == [1]
-    assert passed_unasked() == before
+    assert count_unavailable() == before
 
 
 def test_outage_is_logged_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     limiter = Limiter(f"unix://{tmp_path}/nobody", pause_s=0)
     for _ in range(3):
         echo(limiter)
-    told = [record.getMessage() for record in caplog.records if record.name == "accounts.redis_counters"]
-    assert len(told) == 1
-    assert "limits_unavailable" in told[0]
-    assert "nobody" not in told[0]
+    messages = [record.getMessage() for record in caplog.records if record.name == "accounts.redis_counters"]
+    assert len(messages) == 1
+    assert "limits_unavailable" in messages[0]
+    assert "nobody" not in messages[0]
 
 
 def test_unknown_script_is_loaded(services: Services) -> None:
@@ -106,9 +106,9 @@ def test_closed_connection_is_reopened(services: Services) -> None:
     redis = Redis.from_url(services.redis_url)
     (client,) = [one for one in redis.client_list() if one["name"] == "to-be-closed"]
     assert redis.client_kill_filter(_id=client["id"]) == 1
-    before = passed_unasked()
+    before = count_unavailable()
     assert echo(limiter) == [1]
-    assert passed_unasked() == before
+    assert count_unavailable() == before
 
 
 def test_sent_commands_run_and_their_replies_are_dropped(services: Services) -> None:
@@ -153,9 +153,9 @@ def test_late_reply_is_not_mistaken_for_the_next(services: Services) -> None:
         "local began = now() while now() - began < 600 do end return 7"
     )
     assert limiter.run_script(slow, keys=[], arguments=[]) is None
-    told = [echo(limiter, number) for number in range(8, 28)]
-    assert told[-1] == [27]
-    assert all(answer in (None, [number]) for number, answer in enumerate(told, 8))
+    replies = [echo(limiter, number) for number in range(8, 28)]
+    assert replies[-1] == [27]
+    assert all(answer in (None, [number]) for number, answer in enumerate(replies, 8))
 
 
 def test_failed_script_returns_none_and_keeps_the_connection(services: Services) -> None:

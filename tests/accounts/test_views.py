@@ -1,4 +1,4 @@
-"""Views that work on what belongs to the caller."""
+"""The base class of views that work on the caller's rows."""
 
 from typing import Any, ClassVar
 
@@ -16,8 +16,8 @@ from paliapi.errors import Conflict
 from tests.cast import Someone
 
 
-class Counting(OwnedView):
-    """Keeps something, and then may fail."""
+class WritingView(OwnedView):
+    """Writes a row and then may fail."""
 
     scopes: ClassVar[dict[str, Scope]] = {"GET": "search"}
 
@@ -33,7 +33,7 @@ class Counting(OwnedView):
         return Response(status=204)
 
 
-class OnItsOwn(Counting):
+class NonTransactionalView(WritingView):
     transactional = False
 
 
@@ -43,43 +43,43 @@ def call(view: type[OwnedView], request: HttpRequest, someone: Someone) -> Any:
 
 
 def test_handler_runs_in_the_owners_transaction(alice: Someone) -> None:
-    answer = call(Counting, RequestFactory().get("/"), alice)
+    answer = call(WritingView, RequestFactory().get("/"), alice)
     assert answer.data == (str(alice.id), "paliapi_app")
 
 
 def test_owner_is_cleared_after_the_request(alice: Someone) -> None:
-    call(Counting, RequestFactory().get("/"), alice)
+    call(WritingView, RequestFactory().get("/"), alice)
     with connection.cursor() as cursor:
         cursor.execute("SELECT current_setting('app.owner', true)")
         assert cursor.fetchone() in {("",), (None,)}
 
 
 def test_view_can_opt_out_of_the_transaction(alice: Someone) -> None:
-    answer = call(OnItsOwn, RequestFactory().get("/"), alice)
+    answer = call(NonTransactionalView, RequestFactory().get("/"), alice)
     assert answer.data[0] in {"", None}
 
 
 def test_failed_request_is_rolled_back(alice: Someone) -> None:
-    assert call(Counting, RequestFactory().post("/?fail=1"), alice).status_code == 409
+    assert call(WritingView, RequestFactory().post("/?fail=1"), alice).status_code == 409
     assert alice.get("/v1/usage/").json()["pages"] == 0
-    assert call(Counting, RequestFactory().post("/"), alice).status_code == 204
+    assert call(WritingView, RequestFactory().post("/"), alice).status_code == 204
     assert alice.get("/v1/usage/").json()["pages"] == 7
 
 
 def test_view_declares_the_scope_of_each_method(alice: Someone, bob: Someone) -> None:
-    assert call(Counting, RequestFactory().get("/"), bob).status_code == 403
-    assert call(Counting, RequestFactory().get("/"), alice).status_code == 200
+    assert call(WritingView, RequestFactory().get("/"), bob).status_code == 403
+    assert call(WritingView, RequestFactory().get("/"), alice).status_code == 200
 
 
 def test_writing_requires_the_write_scope_by_default(bob: Someone) -> None:
-    answer = call(Counting, RequestFactory().post("/"), bob)
+    answer = call(WritingView, RequestFactory().post("/"), bob)
     assert answer.status_code == 403
     assert b"`write`" in answer.content
 
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
 def test_missing_method_is_405(alice: Someone, method: str) -> None:
-    answer = call(Counting, RequestFactory().generic(method, "/"), alice)
+    answer = call(WritingView, RequestFactory().generic(method, "/"), alice)
     assert answer.status_code == 405
     assert "GET" in answer["Allow"]
 

@@ -1,4 +1,4 @@
-"""What an administrator makes before the migrations, as a superuser and as a managed Postgres has one."""
+"""Bootstrapping a database as a superuser and as the administrator of a managed Postgres."""
 
 from pathlib import Path
 

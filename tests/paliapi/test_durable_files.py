@@ -1,4 +1,4 @@
-"""What is saved is on the disk when the call returns: the file, its name, and the names of new folders."""
+"""Files and their folders are synced to the disk when a call returns."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The environment becomes one typed Env, or one message that says all that is wrong."""
+"""Reading the environment into one typed Env."""
 
 from pathlib import Path
 
@@ -9,25 +9,25 @@ from paliapi.configuration.sources import gather, home_path
 from paliapi.configuration.values import parse_file
 from paliapi.env import read, settings
 
-ENOUGH = {
+MINIMUM = {
     "SECRET_KEY": "s" * 32,
     "API_KEY_PEPPERS": "1:" + "p" * 32,
     "DATABASE_URL": "postgresql://paliapi_app:database-password@db/paliapi",
     "REDIS_URL": "redis://:redis-password@cache/0",
     "EMBEDDINGS_URL": "https://gpu.example.com",
 }
-PRODUCTION = {**ENOUGH, "PALIAPI_MODE": "production", "ALLOWED_HOSTS": "pali.example.com"}
+PRODUCTION = {**MINIMUM, "PALIAPI_MODE": "production", "ALLOWED_HOSTS": "pali.example.com"}
 ALL_SECRETS = {"FETCH_PROXY": "http://alice:proxy-password@proxy:3128", **PRODUCTION}
 
 
-def problems(**values: str) -> list[str]:
-    with pytest.raises(EnvError) as told:
-        read({**ENOUGH, **values})
-    return told.value.problems
+def problems(**variables: str) -> list[str]:
+    with pytest.raises(EnvError) as raised:
+        read({**MINIMUM, **variables})
+    return raised.value.problems
 
 
 def test_all_other_settings_have_defaults() -> None:
-    env = read(ENOUGH)
+    env = read(MINIMUM)
     assert env.port == 8001
     assert env.base_url == "http://localhost:8001"
     assert env.files == env.home / "files"
@@ -35,15 +35,15 @@ def test_all_other_settings_have_defaults() -> None:
 
 
 def test_empty_environment_is_reported_in_one_message() -> None:
-    with pytest.raises(EnvError) as told:
+    with pytest.raises(EnvError) as raised:
         read({})
-    message = str(told.value)
-    for name in ENOUGH:
+    message = str(raised.value)
+    for name in MINIMUM:
         assert f"{name} is not set" in message
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "told"),
+    ("name", "value", "expectation"),
     [
         ("PALIAPI_MODE", "staging", "must be one of development, production"),
         ("PALIAPI_PORT", "0", "must be a whole number from 1 to 65535"),
@@ -67,22 +67,28 @@ def test_empty_environment_is_reported_in_one_message() -> None:
         ("FETCH_PROXY", "https://proxy", "must be a URL that begins with http://"),
     ],
 )
-def test_invalid_value_is_reported_with_name_and_expectation(name: str, value: str, told: str) -> None:
+def test_invalid_value_is_reported_with_name_and_expectation(name: str, value: str, expectation: str) -> None:
     (problem,) = problems(**{name: value})
-    assert problem.startswith(f"{name} {told}")
+    assert problem.startswith(f"{name} {expectation}")
 
 
 def test_all_problems_are_reported_together_without_values() -> None:
-    told = problems(
+    messages = problems(
         PALIAPI_PORT="eighty", SECRET_KEY="hunter2", DATABASE_URL="oracle://scott:tiger@db", MAX_UPLOAD_MB="lots"
     )
-    assert [problem.split()[0] for problem in told] == ["DATABASE_URL", "MAX_UPLOAD_MB", "PALIAPI_PORT", "SECRET_KEY"]
+    names = [message.split()[0] for message in messages]
+    assert names == [
+        "DATABASE_URL",
+        "MAX_UPLOAD_MB",
+        "PALIAPI_PORT",
+        "SECRET_KEY",
+    ]
     for value in ("eighty", "hunter2", "tiger", "lots"):
-        assert value not in "".join(told)
+        assert value not in "".join(messages)
 
 
 def test_peppers_are_sorted_by_number() -> None:
-    env = read({**ENOUGH, "API_KEY_PEPPERS": f"10:{'b' * 32}, 2:{'a' * 32}"})
+    env = read({**MINIMUM, "API_KEY_PEPPERS": f"10:{'b' * 32}, 2:{'a' * 32}"})
     assert env.api_key_peppers == ((2, "a" * 32), (10, "b" * 32))
 
 
@@ -109,15 +115,15 @@ def test_secret_and_its_file_cannot_both_be_set(tmp_path: Path) -> None:
 
 
 def test_unreadable_file_is_reported_without_its_path(tmp_path: Path) -> None:
-    told = problems(SECRET_KEY="", SECRET_KEY_FILE=str(tmp_path / "not-there"))
-    assert "SECRET_KEY_FILE names a file that cannot be read." in told
-    assert "not-there" not in "".join(told)
+    messages = problems(SECRET_KEY="", SECRET_KEY_FILE=str(tmp_path / "not-there"))
+    assert "SECRET_KEY_FILE names a file that cannot be read." in messages
+    assert "not-there" not in "".join(messages)
 
 
 def test_only_secrets_can_be_read_from_a_file(tmp_path: Path) -> None:
     file = tmp_path / "port"
     file.write_text("9000")
-    assert read({**ENOUGH, "PALIAPI_PORT_FILE": str(file)}).port == 8001
+    assert read({**MINIMUM, "PALIAPI_PORT_FILE": str(file)}).port == 8001
 
 
 def test_sources_take_precedence_in_order(tmp_path: Path) -> None:
@@ -126,17 +132,17 @@ def test_sources_take_precedence_in_order(tmp_path: Path) -> None:
     (home / "stack.env").write_text("A=stack\nB=stack\nC=stack\nD=stack\n")
     (tmp_path / ".env.dev").write_text("A=dev\nB=dev\nC=dev\n")
     (tmp_path / ".env").write_text("A=env\nB=env\n")
-    found = gather({"A": "process"}, root=tmp_path)
-    assert (found["A"], found["B"], found["C"], found["D"]) == ("process", "env", "dev", "stack")
+    values = gather({"A": "process"}, root=tmp_path)
+    assert (values["A"], values["B"], values["C"], values["D"]) == ("process", "env", "dev", "stack")
 
 
 def test_empty_variable_overrides_files_but_not_the_stack(tmp_path: Path) -> None:
     (tmp_path / ".paliapi").mkdir()
     (tmp_path / ".paliapi" / "stack.env").write_text("REDIS_URL=redis://stack\n")
     (tmp_path / ".env").write_text("REDIS_URL=redis://env\nLOG_LEVEL=DEBUG\n")
-    found = gather({"REDIS_URL": "", "LOG_LEVEL": ""}, root=tmp_path)
-    assert found["REDIS_URL"] == "redis://stack"
-    assert "LOG_LEVEL" not in found
+    values = gather({"REDIS_URL": "", "LOG_LEVEL": ""}, root=tmp_path)
+    assert values["REDIS_URL"] == "redis://stack"
+    assert "LOG_LEVEL" not in values
 
 
 def test_home_named_in_a_file_is_used(tmp_path: Path) -> None:
@@ -159,12 +165,12 @@ def test_files_support_quotes_export_and_comments() -> None:
 
 
 def test_embeddings_url_and_token_are_read() -> None:
-    env = read({**ENOUGH, "EMBEDDINGS_URL_TOKEN": "token-of-the-service"})
+    env = read({**MINIMUM, "EMBEDDINGS_URL_TOKEN": "token-of-the-service"})
     assert (env.embeddings_url, env.embeddings_url_token) == ("https://gpu.example.com", "token-of-the-service")
 
 
 def test_lists_are_split_at_commas() -> None:
-    assert read({**ENOUGH, "ALLOWED_HOSTS": " a.example.com, ,b.example.com "}).allowed_hosts == (
+    assert read({**MINIMUM, "ALLOWED_HOSTS": " a.example.com, ,b.example.com "}).allowed_hosts == (
         "a.example.com",
         "b.example.com",
     )

@@ -1,4 +1,4 @@
-"""Errors have kinds, and the kinds are all that the doors and the workers need to know."""
+"""The kinds of errors and their statuses."""
 
 import pytest
 

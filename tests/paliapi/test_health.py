@@ -1,4 +1,4 @@
-"""Is it alive, is it ready, and which part is not."""
+"""Liveness and readiness."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,7 +22,7 @@ from tests.environment import Services
 
 @pytest.fixture(autouse=True)
 def nothing_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What another test found out is not this test's answer."""
+    """Drop cached results of other tests."""
     monkeypatch.setattr(health, "_readiness", health.Readiness())
 
 
@@ -35,7 +35,7 @@ def ready_embeddings(settings: Settings) -> Iterator[None]:
 
 @contextmanager
 def _service(status: int) -> Iterator[str]:
-    """Something that answers /ready with a status."""
+    """Serve /ready with a status."""
 
     class Answer(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -43,7 +43,7 @@ def _service(status: int) -> Iterator[str]:
             self.end_headers()
 
         def log_request(self, code: object = "-", size: object = "-") -> None:
-            """Not into the test's output."""
+            """Do not log into the test's output."""
 
     server = HTTPServer(("127.0.0.1", 0), Answer)
     thread = Thread(target=server.serve_forever)
@@ -76,30 +76,30 @@ def test_health_ignores_an_invalid_key() -> None:
 
 
 def test_service_is_ready_when_every_component_is(db: None, ready_embeddings: None) -> None:
-    status, told = readiness()
-    assert (status, told["status"]) == (200, "ok")
-    assert set(told["parts"]) == {"database", "migrations", "redis", "storage", "embeddings"}
-    assert set(told["parts"].values()) == {"ok"}
+    status, body = readiness()
+    assert (status, body["status"]) == (200, "ok")
+    assert set(body["parts"]) == {"database", "migrations", "redis", "storage", "embeddings"}
+    assert set(body["parts"].values()) == {"ok"}
 
 
 @pytest.mark.parametrize("status", [404, 503])
 def test_embeddings_that_are_not_ready_degrade_the_service(db: None, settings: Settings, status: int) -> None:
     with _service(status) as url:
         settings.ENV = replace(settings.ENV, embeddings_url=url)
-        answered, told = readiness()
-    assert (answered, told["status"], told["parts"]["embeddings"]) == (200, "degraded", "not ready")
+        answered, body = readiness()
+    assert (answered, body["status"], body["parts"]["embeddings"]) == (200, "degraded", "not ready")
 
 
 def test_missing_embeddings_degrade_the_service(db: None, settings: Settings) -> None:
     settings.ENV = replace(settings.ENV, embeddings_url="http://127.0.0.1:1")
-    answered, told = readiness()
-    assert (answered, told["status"], told["parts"]["embeddings"]) == (200, "degraded", "unreachable")
+    answered, body = readiness()
+    assert (answered, body["status"], body["parts"]["embeddings"]) == (200, "degraded", "unreachable")
 
 
 def test_service_without_redis_is_not_ready(db: None, ready_embeddings: None, settings: Settings) -> None:
     settings.ENV = replace(settings.ENV, redis_url="redis://127.0.0.1:1/0")
-    answered, told = readiness()
-    assert (answered, told["status"], told["parts"]["redis"]) == (503, "unready", "unreachable")
+    answered, body = readiness()
+    assert (answered, body["status"], body["parts"]["redis"]) == (503, "unready", "unreachable")
 
 
 def test_service_without_storage_is_not_ready(
@@ -111,17 +111,17 @@ def test_service_without_storage_is_not_ready(
         **settings.STORAGES,
         "default": {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": options},
     }
-    answered, told = readiness()
-    assert (answered, told["status"], told["parts"]["storage"]) == (503, "unready", "unreachable")
+    answered, body = readiness()
+    assert (answered, body["status"], body["parts"]["storage"]) == (503, "unready", "unreachable")
 
 
 def test_service_without_a_database_is_alive_but_not_ready(transactional_db: None, ready_embeddings: None) -> None:
     with _database_at(HOST="127.0.0.1", PORT="1"):
-        answered, told = readiness()
+        answered, body = readiness()
         assert Client().get("/livez").status_code == 200
-    assert (answered, told["status"]) == (503, "unready")
-    assert told["parts"]["database"] == told["parts"]["migrations"] == "unreachable"
-    assert told["parts"]["redis"] == "ok"
+    assert (answered, body["status"]) == (503, "unready")
+    assert body["parts"]["database"] == body["parts"]["migrations"] == "unreachable"
+    assert body["parts"]["redis"] == "ok"
 
 
 def test_service_with_a_pending_migration_is_not_ready(
@@ -131,11 +131,11 @@ def test_service_with_a_pending_migration_is_not_ready(
     with _as_owner(services) as recorder:
         recorder.record_unapplied(*last)
     try:
-        answered, told = readiness()
+        answered, body = readiness()
     finally:
         with _as_owner(services) as recorder:
             recorder.record_applied(*last)
-    assert (answered, told["status"], told["parts"]["migrations"]) == (503, "unready", "pending")
+    assert (answered, body["status"], body["parts"]["migrations"]) == (503, "unready", "pending")
 
 
 def test_result_of_checks_is_cached(db: None, settings: Settings) -> None:

@@ -1,4 +1,4 @@
-"""What is logged is one line an event, and never a secret."""
+"""Structured logs without secrets."""
 
 import io
 import json
@@ -16,7 +16,7 @@ KEY = "pali_4fJ0QmXz81Lc_EXAMPLEexampleEXAMPLEexample0000009aTz"
 
 @pytest.fixture
 def written() -> Iterator[io.StringIO]:
-    """What reaches the log while a test runs, as production writes it."""
+    """Capture the log in the format of production."""
     root = logging.getLogger()
     before, level = list(root.handlers), root.level
     logs.configure(level="INFO", form="json")

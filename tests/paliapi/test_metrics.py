@@ -1,4 +1,4 @@
-"""What Prometheus reads, and who may."""
+"""The Prometheus metrics and access to them."""
 
 from dataclasses import replace
 

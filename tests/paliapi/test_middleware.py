@@ -1,4 +1,4 @@
-"""What happens to every request, whichever view answers it."""
+"""Behaviour of every request, whichever view handles it."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""The settings as production has them, in a process of its own."""
+"""The settings of production, in a separate process."""
 
 import subprocess
 import sys
@@ -33,14 +33,14 @@ def test_django_deployment_check_passes_in_production() -> None:
 
 
 def test_cookies_are_secure_if_the_public_url_is_https() -> None:
-    told = manage(
+    output = manage(
         "shell",
         "--no-imports",
         "-c",
         "from django.conf import settings as s; print(s.SESSION_COOKIE_SECURE, s.CSRF_COOKIE_SECURE, "
         "s.SESSION_COOKIE_NAME, s.SECURE_HSTS_SECONDS > 0, s.DEBUG)",
     )
-    assert told.stdout.split() == ["True", "True", "__Host-session", "True", "False"], told.stderr
+    assert output.stdout.split() == ["True", "True", "__Host-session", "True", "False"], output.stderr
 
 
 def test_missing_setting_is_reported_without_values() -> None:

@@ -22,21 +22,21 @@ def test_database_is_set_up(services: Services, settings: Settings) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "error"),
     [
         ({"database_setup_url": ""}, "DATABASE_SETUP_URL"),
         ({"database_url": "postgresql://somebody:secret@localhost/paliapi"}, "must contain paliapi_app"),
         ({"database_url": "postgresql://paliapi_app@localhost/paliapi"}, "its password"),
     ],
 )
-def test_missing_setting_is_named(settings: Settings, change: dict[str, str], told: str) -> None:
+def test_missing_setting_is_named(settings: Settings, change: dict[str, str], error: str) -> None:
     given = {
         "database_setup_url": "postgresql://postgres:secret@localhost:1/postgres",
         "database_admin_url": "postgresql://paliapi:secret@localhost:1/paliapi",
         "database_url": "postgresql://paliapi_app:secret@localhost:1/paliapi",
     }
     settings.ENV = replace(settings.ENV, **{**given, **change})
-    with pytest.raises(CommandError, match=told):
+    with pytest.raises(CommandError, match=error):
         call_command("setup_database")
 
 
@@ -47,6 +47,6 @@ def test_unreachable_server_is_reported(settings: Settings) -> None:
         database_admin_url="postgresql://paliapi:secret@localhost:1/paliapi",
         database_url="postgresql://paliapi_app:secret@localhost:1/paliapi",
     )
-    with pytest.raises(CommandError, match="could not be set up") as told:
+    with pytest.raises(CommandError, match="could not be set up") as error:
         call_command("setup_database")
-    assert "secret" not in str(told.value)
+    assert "secret" not in str(error.value)

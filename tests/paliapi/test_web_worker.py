@@ -1,4 +1,4 @@
-"""How long a request waited for a thread is known, and who waited too long is told so."""
+"""Measuring how long requests wait for a thread, and refusing those that waited too long."""
 
 import os
 import socket
@@ -24,7 +24,7 @@ _TRIES = 10
 
 @dataclass(frozen=True)
 class Web:
-    """gunicorn with one thread, which `/NAME` keeps until that file is taken away."""
+    """gunicorn with one thread, which `/NAME` occupies until that file is removed."""
 
     address: tuple[str, int]
     folder: Path
@@ -60,12 +60,12 @@ def web(tmp_path: Path) -> Iterator[Web]:
 
 
 def test_waiting_time_for_a_thread_is_measured(web: Web) -> None:
-    # On a busy machine the second may come when the first is done; then it is tried again.
+    # On a busy machine, the second request may arrive after the first has ended; then try again.
     assert any(_waited_behind(web, f"file-{number}") > 0.1 for number in range(_TRIES))
 
 
 def _waited_behind(web: Web, name: str) -> float:
-    """What a request tells that was sent while another one had the only thread."""
+    """Return the waiting time of a request sent while another one occupied the only thread."""
     web.get("/")
     with ThreadPoolExecutor(2) as clients:
         clients.submit(web.get, f"/{name}")

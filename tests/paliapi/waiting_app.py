@@ -1,4 +1,4 @@
-"""A small application for gunicorn: `/NAME` makes that file in FOLDER and answers once it is gone, `/` at once."""
+"""A small WSGI application: `/NAME` creates that file in FOLDER and responds once it is removed, `/` at once."""
 
 import os
 import time
@@ -12,7 +12,7 @@ _FOLDER = Path(os.environ["FOLDER"])  # noqa: TID251 - a process of its own
 
 
 def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-    """The answer is how long the request waited for a thread."""
+    """Respond with the time that the request waited for a thread."""
     held = _FOLDER / environ["PATH_INFO"].removeprefix("/")
     if held != _FOLDER:
         held.touch()

@@ -1,4 +1,4 @@
-"""What a variable may hold."""
+"""Parsers for the values of variables."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The pages people read in a browser run from our own files, without a word of inline code."""
+"""The HTML pages, which load only local files and contain no inline code."""
 
 import json
 import re
@@ -34,9 +34,9 @@ def test_page_has_no_inline_script_or_style(path: str) -> None:
 
 @pytest.mark.parametrize("path", PAGES)
 def test_page_loads_only_local_files(path: str) -> None:
-    found = re.findall(r'(?:src|href|data-document)="([^"#]+)"', html(path))
-    assert found
-    for address in found:
+    urls = re.findall(r'(?:src|href|data-document)="([^"#]+)"', html(path))
+    assert urls
+    for address in urls:
         assert address.startswith("/"), address
         assert body(address), address
 
@@ -79,7 +79,7 @@ def test_document_names_the_requested_server() -> None:
 
 
 def test_nullable_reference_is_valid_openapi_3_0() -> None:
-    """A reference with `nullable` beside it and no `type` is what strict readers refuse."""
+    """Strict parsers refuse a reference with `nullable` but no `type`."""
 
     def places(said: object, at: str) -> list[str]:
         if isinstance(said, list):

@@ -1,4 +1,4 @@
-"""Every failure is a problem in JSON, also where no view of ours is reached."""
+"""Every error response is a JSON problem, also when no view is reached."""
 
 from typing import Any
 
@@ -56,7 +56,7 @@ with_broken_views = pytest.mark.urls(__name__)
 
 
 def failure(method: str, address: str, **options: Any) -> tuple[int, dict[str, Any], Any]:
-    """Status, body and answer of a call that fails; every failure has the same shape."""
+    """Return status, body and response of a failing request, after checking their common form."""
     answer = Client(raise_request_exception=False).generic(method, address, **options)
     assert answer["Content-Type"] == "application/problem+json"
     body = answer.json()

@@ -1,4 +1,4 @@
-"""What the bodies of our own operations have in common."""
+"""Base classes of request bodies."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The folder of the stack."""
+"""The home folder of the stack."""
 
 import os
 import subprocess

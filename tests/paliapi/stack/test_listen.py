@@ -1,4 +1,4 @@
-"""The port of the web."""
+"""The web server's listening socket."""
 
 import socket
 

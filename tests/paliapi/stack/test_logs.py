@@ -1,4 +1,4 @@
-"""Log files are followed and kept short."""
+"""Following and rotating log files, and showing their lines."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A Postgres of our own, for real."""
+"""The embedded Postgres, started for real."""
 
 import os
 import re
@@ -146,5 +146,5 @@ def test_new_database_has_the_extension(home: Home) -> None:
     with _start(home) as running:
         with running.postgres.connect(DATABASE) as connection:
             connection.execute(f"CREATE DATABASE another OWNER {OWNER}".encode())
-        found = "SELECT count(*) FROM pg_extension WHERE extname = 'vector'"
-        assert _ask(running.url_for(OWNER, "another"), found) == [(1,)]
+        query = "SELECT count(*) FROM pg_extension WHERE extname = 'vector'"
+        assert _ask(running.url_for(OWNER, "another"), query) == [(1,)]

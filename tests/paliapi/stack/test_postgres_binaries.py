@@ -1,4 +1,4 @@
-"""The programs of Postgres are found, and can be run by the account that is to run them."""
+"""Finding the programs of Postgres and copying them for another account."""
 
 import subprocess
 from importlib.util import find_spec
@@ -18,20 +18,20 @@ def test_version_is_18() -> None:
 
 def test_copy_works_like_the_original(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(postgres_binaries, "_CACHE", tmp_path / "cache")
-    found = postgres_binaries.find(None)
+    installed = postgres_binaries.find(None)
     draft = tmp_path / "copy"
     draft.mkdir()
-    postgres_binaries._copy(found, draft)
+    postgres_binaries._copy(installed, draft)
     for program in ("postgres", "initdb"):
-        subprocess.run([draft / found.parent.name / found.name / "bin" / program, "--version"], check=True)
+        subprocess.run([draft / installed.parent.name / installed.name / "bin" / program, "--version"], check=True)
 
 
 def test_concurrent_copies_result_in_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(postgres_binaries, "_CACHE", tmp_path / "cache")
-    found = postgres_binaries.find(None)
+    installed = postgres_binaries.find(None)
     place = tmp_path / "cache" / "postgres"
-    postgres_binaries._make_copy(found, place)
-    postgres_binaries._make_copy(found, place)
+    postgres_binaries._make_copy(installed, place)
+    postgres_binaries._make_copy(installed, place)
     assert [path.name for path in (tmp_path / "cache").iterdir()] == ["postgres"]
 
 

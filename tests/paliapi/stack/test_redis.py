@@ -1,4 +1,4 @@
-"""A Redis of our own, for real."""
+"""The embedded Redis, started for real."""
 
 import os
 import signal

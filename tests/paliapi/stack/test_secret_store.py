@@ -1,4 +1,4 @@
-"""Secrets are made once."""
+"""The generated secrets of a home."""
 
 from pathlib import Path
 

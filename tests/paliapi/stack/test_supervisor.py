@@ -1,4 +1,4 @@
-"""Children are kept running, and stopped in order."""
+"""Supervising children and stopping them in order."""
 
 import json
 import os
@@ -20,10 +20,10 @@ from paliapi.stack.supervisor import Service, StopRequested, Supervisor
 ROOT = Path(__file__).parents[3]
 OBEYS = "import signal; print('up', flush=True); signal.pause()"
 STUBBORN = "import signal; signal.signal(15, signal.SIG_IGN); print('up', flush=True)\nwhile True: signal.pause()"
-# A leader with a child of its own that does not care about the leader's end.
+# A leader with a child that ignores the end of its leader.
 FAMILY = f"import subprocess, sys; subprocess.Popen([sys.executable, '-c', {STUBBORN!r}]); {OBEYS}"
 
-# Does not stop when asked to, and sends the person's second signal itself.
+# Ignores the stop signal, and sends the second Ctrl-C itself.
 _ASKS_FOR_HURRY = """
 import os, signal
 signal.signal(15, lambda *_: os.kill(os.getppid(), signal.SIGINT))
@@ -62,10 +62,10 @@ def test_pause_before_a_restart_grows(home: Home, capsys: pytest.CaptureFixture[
         service = _service(home, "worker", "raise SystemExit('ERROR: no luck')")
         supervisor.add(service)
         supervisor.wait_for("worker", lambda: service.starts == 3, within_s=20)
-    said = capsys.readouterr().out
-    assert "worker stopped by itself (exit code 1): ERROR: no luck (see " in said
-    assert "Trying again in 0.5 s." in said
-    assert "Trying again in 1 s." in said
+    output = capsys.readouterr().out
+    assert "worker stopped by itself (exit code 1): ERROR: no luck (see " in output
+    assert "Trying again in 0.5 s." in output
+    assert "Trying again in 1 s." in output
 
 
 def test_failed_restart_is_tried_later(home: Home, capsys: pytest.CaptureFixture[str]) -> None:
@@ -215,7 +215,7 @@ with Supervisor(home, Console()) as supervisor:
 
 
 def _group_is_there(leader: int) -> bool:
-    """Does any process of the group still run? One that only waits to be reaped does not count."""
+    """Check whether any process of the group runs; a zombie does not count."""
     answer = subprocess.run(["/bin/ps", "-e", "-o", "pgid=,stat="], capture_output=True, text=True, check=True)
     rows = [line.split() for line in answer.stdout.splitlines()]
     return any(int(group) == leader and not state.startswith("Z") for group, state in rows)

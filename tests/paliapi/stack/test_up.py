@@ -1,4 +1,4 @@
-"""`manage.py up`, from an empty folder to a pasted curl line, and what is left after every kind of end."""
+"""`manage.py up`, from an empty folder to the printed commands, and what remains after every kind of end."""
 
 import http.client
 import os
@@ -22,7 +22,7 @@ from paliapi.stack.home import Home
 from paliapi.stack.listen import free_port, listen
 from tests.environment import compiled_here, measured
 
-# What somebody set on this machine, in the environment or in a file, has no say here.
+# Settings of this machine, in the environment or in a file, must not affect these tests.
 _NOT_SET = dict.fromkeys(("DATABASE_URL", "DATABASE_ADMIN_URL", "REDIS_URL", "EMBEDDINGS_URL", "SECRET_KEY"), "")
 
 
@@ -64,7 +64,7 @@ def _environ(home: Path, port: int) -> dict[str, str]:
 
 @contextmanager
 def _up(home: Path) -> Iterator[Up]:
-    """Start it, wait until it is ready, and end it with SIGTERM if the test has not ended it."""
+    """Start the stack, wait until it is ready, and end it with SIGTERM if the test has not."""
     port = free_port()
     output = home.parent / f"output-{port}"
     with output.open("wb") as words:
@@ -81,7 +81,7 @@ def _up(home: Path) -> Iterator[Up]:
 
 
 def _paste(lines: str) -> list[httpx.Response]:
-    """Do what a shell would do with the printed curl lines."""
+    """Run the printed curl commands as a shell would."""
     return [_curl(shlex.split(command)[1:]) for command in re.findall(r"curl (?:.*\\\n)*.*", lines)]
 
 
@@ -113,7 +113,7 @@ def _curl(words: list[str]) -> httpx.Response:
 
 @dataclass(frozen=True)
 class FirstStart:
-    """What the first start over a folder left behind."""
+    """The output and files of the first start in a folder."""
 
     home: Path
     said: str
@@ -205,7 +205,7 @@ def _a_second_one_is_refused(up: Up) -> None:
 
 
 def _fails(environ: dict[str, str]) -> str:
-    """The one sentence of a start that cannot be."""
+    """Return the message of a start that fails."""
     answer = subprocess.run(
         [sys.executable, "manage.py", "up"], cwd=env.ROOT, env=environ, capture_output=True, text=True, check=False
     )

@@ -1,4 +1,4 @@
-"""What is printed when everything is ready."""
+"""The message printed when everything is ready."""
 
 import runpy
 
@@ -20,15 +20,15 @@ _ENV = env.read(
 
 
 def test_commands_use_the_public_url() -> None:
-    said = text(_ENV, FirstAdmin("admin@localhost", "a password", "pali_key"))
-    assert '-H "Authorization: Bearer pali_key"' in said
-    assert " https://pali.example.com/v1/search/\n" in said
+    message = text(_ENV, FirstAdmin("admin@localhost", "a password", "pali_key"))
+    assert '-H "Authorization: Bearer pali_key"' in message
+    assert " https://pali.example.com/v1/search/\n" in message
 
 
 def test_later_start_shows_no_key() -> None:
-    said = text(_ENV, None)
-    assert "API key " not in said
-    assert '"Authorization: Bearer $KEY"' in said
+    message = text(_ENV, None)
+    assert "API key " not in message
+    assert '"Authorization: Bearer $KEY"' in message
 
 
 def test_sample_has_three_pages_and_answers_the_query() -> None:

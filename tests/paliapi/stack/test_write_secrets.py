@@ -1,4 +1,4 @@
-"""The secrets of a stack in containers."""
+"""The secrets of a containerised stack."""
 
 from pathlib import Path
 
@@ -24,10 +24,10 @@ def test_files_satisfy_production(folders: tuple[Path, Path]) -> None:
     values = {f"{name}_FILE": str(shared / name.lower()) for name in SHARED}
     values |= {"DATABASE_SETUP_URL_FILE": str(administration / "database_setup_url")}
     values |= {"PALIAPI_MODE": "production", "ALLOWED_HOSTS": "example.com", "EMBEDDINGS_URL": "http://embeddings:8000"}
-    found = env.read(values)
-    assert "@db:5432/paliapi" in found.database_url
-    assert (administration / "postgres_password").read_text() in found.database_setup_url
-    assert (shared / "redis_password").read_text() in found.redis_url
+    configuration = env.read(values)
+    assert "@db:5432/paliapi" in configuration.database_url
+    assert (administration / "postgres_password").read_text() in configuration.database_setup_url
+    assert (shared / "redis_password").read_text() in configuration.redis_url
 
 
 def test_shared_files_do_not_contain_the_administrator(folders: tuple[Path, Path]) -> None:
