@@ -108,19 +108,19 @@ def test_update_sends_null_for_omitted_fields(colivara: ColiVara) -> None:
 
 def test_expanded_pages_are_in_order(colivara: ColiVara, owner: Someone) -> None:
     shown_with_pages(owner, "a.pdf", pages=3, metadata={"year": 2026})
-    captured = {"on": "document", "key": "year", "value": 2026, "lookup": "key_lookup"}
+    lookup = {"on": "document", "key": "year", "value": 2026, "lookup": "key_lookup"}
     single = colivara.get_document("a.pdf", expand="pages")
     (listed,) = colivara.list_documents(expand="pages")
-    (filtered,) = colivara.filter(captured, expand="pages") or []
+    (filtered,) = colivara.filter(lookup, expand="pages") or []
     assert isinstance(filtered, DocumentOut)
-    for matches in (single, listed, filtered):
-        assert matches.num_pages == 3
-        assert [page.page_number for page in matches.pages or []] == [1, 2, 3]
-        assert {page.img_base64 for page in matches.pages or []} == {base64.b64encode(PNG).decode()}
+    for document in (single, listed, filtered):
+        assert document.num_pages == 3
+        assert [page.page_number for page in document.pages or []] == [1, 2, 3]
+        assert {page.img_base64 for page in document.pages or []} == {base64.b64encode(PNG).decode()}
 
 
 @pytest.mark.parametrize(
-    ("asked", "found"),
+    ("lookup", "matches"),
     [
         ({"key": "year", "value": 2026, "lookup": "key_lookup"}, ["a", "ab"]),
         ({"key": "year", "value": "2026", "lookup": "key_lookup"}, []),
@@ -132,14 +132,14 @@ def test_expanded_pages_are_in_order(colivara: ColiVara, owner: Someone) -> None
     ],
 )
 def test_every_lookup_finds_documents_and_collections(
-    colivara: ColiVara, captured: dict[str, Any], matches: list[str]
+    colivara: ColiVara, lookup: dict[str, Any], matches: list[str]
 ) -> None:
     stored: dict[str, dict[str, Any]] = {"a": {"year": 2026}, "ab": {"year": 2026, "draft": True}, "none": {}}
     for name, metadata in stored.items():
         colivara.create_collection(name, metadata)
         colivara.upsert_document(name, metadata, name, document_url="https://example.com/a.pdf")
-    documents = colivara.filter({"on": "document", **captured}) or []
-    collections = colivara.filter({"on": "collection", **captured}) or []
+    documents = colivara.filter({"on": "document", **lookup}) or []
+    collections = colivara.filter({"on": "collection", **lookup}) or []
     assert [item.name for item in documents] == matches
     assert [item.name for item in collections] == matches
     assert all(isinstance(item, DocumentOut) for item in documents)
@@ -160,8 +160,8 @@ def test_file_to_base64_matches_the_client(colivara: ColiVara, owner: Someone) -
 
 def test_search_of_an_empty_collection_finds_nothing(colivara: ColiVara) -> None:
     colivara.create_collection("reports")
-    captured = {"on": "document", "key": "year", "value": 2026, "lookup": "key_lookup"}
-    matches = colivara.search("lighthouse", "reports", top_k=2, query_filter=captured)
+    lookup = {"on": "document", "key": "year", "value": 2026, "lookup": "key_lookup"}
+    matches = colivara.search("lighthouse", "reports", top_k=2, query_filter=lookup)
     assert (matches.query, matches.results) == ("lighthouse", [])
 
 
@@ -178,8 +178,8 @@ def test_text_search_finds_the_page_with_the_words(colivara: ColiVara, owner: So
     assert best.img_base64 == base64.b64encode(PNG).decode()
     assert best.raw_score > second.raw_score
     assert best.normalized_score == pytest.approx(best.raw_score / 2)
-    captured = {"on": "document", "key": "y", "value": 2, "lookup": "key_lookup"}
-    assert colivara.search("lighthouse", "reports", query_filter=captured).results == []
+    lookup = {"on": "document", "key": "y", "value": 2, "lookup": "key_lookup"}
+    assert colivara.search("lighthouse", "reports", query_filter=lookup).results == []
     assert [hit.document_name for hit in colivara.search("salt", "kitchen").results] == ["b.pdf"]
 
 
