@@ -1,7 +1,7 @@
 """A cache limited by bytes that evicts the least recently used values.
 
 `cachetools.LRUCache` is not used: it is not thread-safe, its limit is fixed at creation while ours is a setting passed
-to each `put`, and reading the 400 entries of a search takes it 2.6 times as long (0.34 ms against 0.13 ms).
+to each `put`, and it reads entries one by one, where a search reads hundreds under one lock.
 """
 
 from collections import OrderedDict

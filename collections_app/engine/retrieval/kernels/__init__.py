@@ -2,6 +2,6 @@
 
 `dispatch` picks one set when it is imported and is what the other modules use. The compiled set runs by default. With
 `NUMBA_DISABLE_JIT=1`, numba's own switch, or where numba is not installed, the NumPy set runs. It gives the same
-results up to rounding and uses nothing of numba or llvmlite, but scanning sketches takes it thirty to a hundred times
-as long, exact scores and pooling three to seven times.
+results up to rounding and uses nothing of numba or llvmlite, but it is much slower, above all in scanning sketches:
+`python -m benchmarks.search.kernels` compares the two.
 """
