@@ -76,9 +76,9 @@ def help_with_files(client: ColiVara) -> None:
     try:
         client.get_collection("no such collection")
     except RuntimeError as failed:
-        check("what is not there is told", "404" in str(failed) and "collection_not_found" in str(failed))
+        check("a missing document is reported", "404" in str(failed) and "collection_not_found" in str(failed))
     else:
-        check("what is not there is told", False)
+        check("a missing document is reported", False)
 
 
 def subscribe(client: ColiVara, url: str, key: str) -> None:

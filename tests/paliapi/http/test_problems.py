@@ -98,7 +98,7 @@ def test_csrf_failure_is_a_problem(db: None) -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "told"),
+    ("body", "detail"),
     [
         ("{", "The body is not JSON"),
         ("[]", "The body must be a JSON object."),
@@ -110,10 +110,10 @@ def test_csrf_failure_is_a_problem(db: None) -> None:
         ("[" * 100_000, "The JSON is nested too deeply."),
     ],
 )
-def test_malformed_body_is_a_problem(alice: Any, body: str | bytes, told: str) -> None:
+def test_malformed_body_is_a_problem(alice: Any, body: str | bytes, detail: str) -> None:
     answer = alice.post("/v1/collections/", body)
     assert answer.status_code in {400, 422}
-    assert told in answer.json()["detail"]
+    assert detail in answer.json()["detail"]
 
 
 def test_large_body_is_a_problem(alice: Any) -> None:
