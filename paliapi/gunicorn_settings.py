@@ -18,6 +18,12 @@ timeout = 120
 limit_request_line = 8190
 graceful_timeout = 5
 keepalive = 15
+# Trust no header of a proxy: SCRIPT_NAME would move the admin to a path that the proxy leaves open, and
+# Django reads X-Forwarded-Proto itself if TRUST_PROXY is set.
+forwarded_allow_ips = ""
+forwarder_headers = ""
+secure_scheme_headers: dict[str, str] = {}
+header_map = "drop"
 accesslog = None
 errorlog = "-"
 # Do not open a remote-control socket in the home of the user that starts gunicorn.

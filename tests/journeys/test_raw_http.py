@@ -159,3 +159,28 @@ def test_unusual_paths_do_not_reach_other_resources(client: httpx.Client, web: W
     status, headers, _ = sent(web, f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
     assert status in {302, 401, 404}
     assert headers.get("location", "/").startswith("/v1/docs") or status != 302
+
+
+@pytest.mark.parametrize(
+    ("path", "header", "status"),
+    [
+        ("/v1/admin/login/", "SCRIPT_NAME: /v1", 404),
+        ("/v1/metrics", "script_name: /v1", 404),
+        ("/v1/health/", "SCRIPT_NAME: /v1", 200),
+        ("/v1/health/", "SCRIPT_NAME: /elsewhere", 200),
+        ("/v1/nowhere/", "PATH_INFO: /metrics", 404),
+    ],
+)
+def test_header_cannot_change_which_view_answers(web: Web, path: str, header: str, status: int) -> None:
+    request = f"GET {path} HTTP/1.1\r\nHost: localhost\r\n{header}\r\nConnection: close\r\n\r\n"
+    assert sent(web, request.encode())[0] == status
+
+
+def test_forwarded_scheme_is_ignored_without_trust_proxy(client: httpx.Client) -> None:
+    client.post("/v1/collections/", json={"name": "c"})
+    body = {"name": "a.txt", "collection_name": "c", "base64": b64encode(b"A letter.").decode()}
+    client.post("/v1/documents/upsert-document/", json=body)
+    for name in ("X-Forwarded-Proto", "X-Forwarded-Protocol", "X-Forwarded-Ssl"):
+        for value in ("https", "ssl", "on"):
+            answer = client.get("/v1/documents/a.txt/?collection_name=c", headers={name: value})
+            assert answer.json()["url"].startswith("http://")
