@@ -28,6 +28,7 @@ log = structlog.get_logger(__name__)
 
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 _REQUEST_ID = re.compile(r"[0-9A-Za-z._-]{8,64}")
+_METHODS = {"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", "TRACE"}
 _UNLOGGED_PATHS = {"/livez", "/readyz", "/metrics", "/v1/health/"}
 
 # The HTML pages (Swagger UI, error codes, admin) load only local files.
@@ -83,7 +84,9 @@ class RequestContext:
     def _record(self, request: HttpRequest, response: HttpResponseBase, seconds: float) -> None:
         match = request.resolver_match
         operation = (match.view_name or match.route) if match else "none"
-        metrics.requests.labels(operation, request.method or "", str(response.status_code)).inc()
+        # A client chooses its method, and every value of a label is stored for as long as the process runs.
+        method = request.method if request.method in _METHODS else "other"
+        metrics.requests.labels(operation, method, str(response.status_code)).inc()
         metrics.request_seconds.labels(operation).observe(seconds)
         if request.path not in _UNLOGGED_PATHS:
             log.info(

@@ -47,3 +47,13 @@ def test_requests_are_counted_by_operation_and_status(settings: Settings) -> Non
     assert 'paliapi_requests_total{method="GET",operation="getHealth",status="200"}' in text
     assert 'operation="none",status="404"' in text
     assert "somebody" not in text
+
+
+def test_unknown_methods_share_one_label(settings: Settings) -> None:
+    configure(settings, token="", mode="development")
+    for method in ("QWERTY", "PROPFIND"):
+        assert Client().generic(method, "/v1/health/").status_code == 405
+    text = Client().get("/metrics").content.decode()
+    assert 'paliapi_requests_total{method="other",operation="getHealth",status="405"}' in text
+    for method in ("QWERTY", "PROPFIND"):
+        assert f'method="{method}"' not in text
