@@ -88,7 +88,7 @@ class Collections(OwnedView):
     )
     def post(self, request: Request) -> Response:
         body = validated(CollectionIn, request)
-        idempotent = idempotent_request(request, self.caller.owner_id)
+        idempotent = idempotent_request(request, self.caller, collection_name=body["name"])
         try:
             idempotent.claim(self.transaction)
         except AlreadyCompleted as earlier:

@@ -13,8 +13,10 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.access import Caller
 from accounts.ownership import OwnerTransaction, acting_for
 from collections_app.api.errors import IdempotencyKeyInvalid, IdempotencyKeyReused
+from collections_app.catalogue import require_reach
 from collections_app.models import IdempotentAnswer
 from paliapi.http.uploads import ReceivedFile
 
@@ -93,16 +95,21 @@ class IdempotentRequest:
         )
 
 
-def idempotent_request(request: Request, owner_id: int) -> IdempotentRequest:
-    """Return the key of a request with a hash of its method, path and body; a file counts by its own hash."""
+def idempotent_request(request: Request, caller: Caller, *, collection_name: str) -> IdempotentRequest:
+    """Return the key of a request with a hash of its method, path and body; a file counts by its own hash.
+
+    Raise CollectionOutOfReach if the caller's key does not reach the collection: the stored response may be that to
+    another key.
+    """
+    require_reach(caller, collection_name)
     key = request.headers.get("Idempotency-Key", "")
     if not key:
-        return IdempotentRequest(owner_id, "", "")
+        return IdempotentRequest(caller.owner_id, "", "")
     if not _KEY.fullmatch(key):
         raise IdempotencyKeyInvalid
     body = {name: _comparable(value) for name, value in cast(dict[str, Any], request.data).items()}
     text = json.dumps([request.method, request.path, body], sort_keys=True, default=str)
-    return IdempotentRequest(owner_id, key, hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest())
+    return IdempotentRequest(caller.owner_id, key, hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest())
 
 
 def _comparable(value: Any) -> Any:

@@ -89,7 +89,7 @@ class Upsert(OwnedView):
     def post(self, request: Request) -> Response:
         with concurrent("upload", owner_id=self.caller.owner_id, limit=settings.ENV.max_concurrent_uploads):
             body = UpsertRequest(**validated(DocumentIn, request))
-            idempotent = idempotent_request(request, self.caller.owner_id)
+            idempotent = idempotent_request(request, self.caller, collection_name=body.collection_name)
             try:
                 idempotent.check()
                 document = self._upsert(body, idempotent)

@@ -15,7 +15,7 @@ from django.utils import timezone
 from accounts.ownership import acting_for
 from collections_app.models import Collection, IdempotentAnswer, Revision
 from collections_app.storage import housekeeping
-from tests.cast import Someone, someone
+from tests.cast import Someone, someone, with_key
 from tests.collections_app.documents import PDF, PNG
 
 UPSERT = "/v1/documents/upsert-document/"
@@ -53,6 +53,27 @@ def test_files_are_compared_by_their_bytes(alice: Someone) -> None:
 def test_idempotency_keys_of_two_owners_are_independent(alice: Someone, charlie: Someone) -> None:
     for who in (alice, charlie):
         assert who.post("/v1/collections/", {"name": "c"}, Idempotency_Key="same").status_code == 201
+
+
+@pytest.mark.parametrize("wait", [False, True])
+def test_stored_upload_response_is_not_replayed_to_a_key_without_reach(alice: Someone, *, wait: bool) -> None:
+    body = {"name": "x", "collection_name": "secret", "base64": base64.b64encode(PDF).decode(), "wait": wait}
+    first = alice.post(UPSERT, body, Idempotency_Key="k")
+    assert first.status_code == 202
+    restricted = with_key(alice.user, collections=frozenset({"public"}))
+    refused = restricted.post(UPSERT, body, Idempotency_Key="k")
+    assert (refused.status_code, refused.json()["code"]) == (403, "collection_out_of_reach")
+    assert "Idempotent-Replayed" not in refused
+    assert alice.post(UPSERT, body, Idempotency_Key="k")["Idempotent-Replayed"] == "true"
+
+
+def test_stored_collection_is_not_replayed_to_a_key_without_reach(alice: Someone) -> None:
+    body = {"name": "secret", "metadata": {"codename": "x"}}
+    assert alice.post("/v1/collections/", body, Idempotency_Key="k").status_code == 201
+    restricted = with_key(alice.user, collections=frozenset({"public"}))
+    refused = restricted.post("/v1/collections/", body, Idempotency_Key="k")
+    assert (refused.status_code, refused.json()["code"]) == (403, "collection_out_of_reach")
+    assert "Idempotent-Replayed" not in refused
 
 
 @pytest.mark.parametrize("key", ["x" * 256, "with space", "ü"])
