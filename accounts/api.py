@@ -142,7 +142,10 @@ class UsageView(OwnedView):
         operation_id="getUsage",
         tags=["keys"],
         summary="Get usage and limits",
-        description="Returns how much the account stores, its quotas, and the rate limits of its keys.",
+        description=(
+            "Returns how much the account stores, its quotas, and the rate limits of its keys. A key that is "
+            "restricted to collections gets null for what is stored."
+        ),
         responses=UsageOut,
         examples=[openapi_examples.USAGE],
     )
@@ -154,7 +157,10 @@ class UsageView(OwnedView):
             "searches_at_once": env.max_concurrent_searches,
             "uploads_at_once": env.max_concurrent_uploads,
         }
-        return Response(UsageOut({**asdict(quotas.usage(self.transaction)), **rates}).data)
+        usage = asdict(quotas.usage(self.transaction))
+        if self.caller.collections is not None:
+            usage |= dict.fromkeys(("documents", "pages", "bytes"))  # they count every collection
+        return Response(UsageOut({**usage, **rates}).data)
 
 
 def _minted_response(minted: Minted) -> Response:

@@ -82,9 +82,9 @@ class MeOut(serializers.Serializer[Any]):
 
 
 class UsageOut(serializers.Serializer[Any]):
-    documents = serializers.IntegerField()
-    pages = serializers.IntegerField()
-    bytes = serializers.IntegerField(help_text="Total size of the uploaded files.")
+    documents = serializers.IntegerField(allow_null=True)
+    pages = serializers.IntegerField(allow_null=True)
+    bytes = serializers.IntegerField(allow_null=True, help_text="Total size of the uploaded files.")
     max_documents = serializers.IntegerField()
     max_pages = serializers.IntegerField()
     max_bytes = serializers.IntegerField()

@@ -13,7 +13,7 @@ from pytest_django import Settings
 from accounts.models import Usage
 from accounts.ownership import OwnerTransaction, acting_for
 from accounts.quotas import QuotaReached, charge, usage
-from tests.cast import Someone
+from tests.cast import Someone, with_key
 
 
 @contextmanager
@@ -147,3 +147,12 @@ def test_usage_endpoint_returns_usage_and_limits(alice: Someone) -> None:
         "searches_at_once": 8,
         "uploads_at_once": 4,
     }
+
+
+def test_usage_of_the_account_is_hidden_from_a_restricted_key(alice: Someone) -> None:
+    with acting_for(alice.id) as tx:
+        charge(tx, documents=1, pages=2, bytes=3)
+    whole = alice.get("/v1/usage/").json()
+    for names in ({"public"}, set[str]()):
+        restricted = with_key(alice.user, collections=frozenset(names)).get("/v1/usage/").json()
+        assert restricted == {**whole, "documents": None, "pages": None, "bytes": None}
