@@ -1,8 +1,8 @@
 """Which network addresses may be reached on behalf of a user: public ones, and those an operator allows.
 
-`ipaddress.is_global` is not enough: it treats loopback behind NAT64 or 6to4 as global, and its results differ between
-versions of Python. So IPv6 addresses that embed an IPv4 address are unwrapped, and networks that are not public are
-listed here.
+`ipaddress.is_global` is not enough: it treats loopback behind NAT64, 6to4 or ISATAP as global, and its results differ
+between versions of Python. So IPv6 addresses that embed an IPv4 address are unwrapped, and networks that are not public
+are listed here.
 """
 
 import ipaddress
@@ -47,6 +47,9 @@ _BLOCKED_V6 = tuple(
 )
 _NAT64 = IPv6Network("64:ff9b::/96")
 _LAST_32_BITS = 0xFFFFFFFF
+# The interface identifier of an ISATAP tunnel: 0000:5efe and an IPv4 address, whatever its bits "global" and "group".
+_INTERFACE_ID = 0xFCFF_FFFF << 32
+_ISATAP = 0x0000_5EFE << 32
 # Spellings that resolvers read as an address: 2130706433, 127.1, 0x7f.1, 0177.0.0.1.
 _NUMERIC = re.compile(r"(?:.*\.)?(?:[0-9]+|0[xX][0-9a-fA-F]*)\.?", re.DOTALL)
 
@@ -64,13 +67,13 @@ def unwrap(address: Address) -> tuple[Address, ...]:
     """Return the addresses that are reached through this one: those it embeds, or itself."""
     if isinstance(address, IPv4Address):
         return (address,)
-    if mapped := address.ipv4_mapped or address.sixtofour:
-        return (mapped,)
-    if address.teredo:
-        return (*address.teredo, address)
-    if address in _NAT64:
-        return (IPv4Address(int(address) & _LAST_32_BITS),)
-    return (address,)
+    last = IPv4Address(int(address) & _LAST_32_BITS)
+    if address.ipv4_mapped or address in _NAT64:
+        return (last,)
+    through_tunnel = (last,) if int(address) & _INTERFACE_ID == _ISATAP else ()
+    if address.sixtofour:
+        return (address.sixtofour, *through_tunnel)
+    return (*(address.teredo or ()), *through_tunnel, address)
 
 
 def _is_directly_public(address: Address) -> bool:

@@ -19,12 +19,16 @@ NOT_PUBLIC = (
     "2001:10::1", "2001:db8::1", "2001:db8:ffff::1", "3fff::1", "3fff:fff::1", "4000::1", "5f00::1", "100::1",
     "fc00::1", "fd00:ec2::254", "fe80::1", "fe80::1%eth0", "febf::1", "fec0::1", "feff::1", "ff02::1", "ff0e::1",
     "2606:4700:4700::1111%1", "64:ff9b::8.8.8.8%1", "1fff::1", "ffff::1",
+    "2606:4700::5efe:7f00:1", "2606:4700::200:5efe:10.0.0.1", "2606:4700::100:5efe:a9fe:a9fe",
+    "2606:4700::300:5efe:0:1",
+    "2002:808:808::5efe:7f00:1", "2002:7f00:1::5efe:8.8.8.8", "fe80::5efe:8.8.8.8", "fd00::200:5efe:8.8.8.8",
 )  # fmt: skip
 PUBLIC = (
     "1.1.1.1", "8.8.8.8", "9.255.255.255", "11.0.0.1", "100.63.255.255", "100.128.0.1", "126.255.255.255", "128.0.0.1",
     "168.63.129.15", "172.15.255.255", "172.32.0.1", "192.0.1.1", "192.167.1.1", "192.169.1.1", "198.17.1.1",
     "198.20.0.1", "223.255.255.255", "2606:4700:4700::1111", "2a00:1450:4001:81b::200e",
-    "::ffff:8.8.8.8", "64:ff9b::8.8.8.8", "2002:808:808::1",
+    "::ffff:8.8.8.8", "64:ff9b::8.8.8.8", "2002:808:808::1", "2606:4700::5efe:8.8.8.8", "2606:4700::400:5efe:7f00:1",
+    "2606:4700::5eff:7f00:1", "2606:4700::5efe:7f00:1:1", "2002:808:808::200:5efe:808:808",
 )  # fmt: skip
 
 
@@ -44,6 +48,9 @@ def test_embedding_an_address_never_makes_it_public(address: object) -> None:
     number = int(inner)
     for wrapped in (0xFFFF << 32 | number, 0x64FF9B << 96 | number, 0x2002 << 112 | number << 80):
         assert is_public(ip_address(wrapped.to_bytes(16, "big"))) == is_public(inner)
+    for interface in (0x5EFE, 0x200_5EFE, 0x100_5EFE, 0x300_5EFE):
+        isatap = 0x2606_4700 << 96 | interface << 32 | number
+        assert is_public(ip_address(isatap.to_bytes(16, "big"))) == is_public(inner)
     assert not is_public(ip_address(number.to_bytes(16, "big")))
 
 
@@ -84,6 +91,7 @@ def test_an_allowed_network_is_permitted_in_every_embedding_and_no_other_is() ->
     assert allow.permits(ip_address("10.1.2.3"), host="x")
     assert allow.permits(ip_address("::ffff:10.1.2.3"), host="x")
     assert allow.permits(ip_address("::1"), host="x")
+    assert not allow.permits(ip_address("2606:4700::5efe:10.1.2.3"), host="x")
     assert not allow.permits(ip_address("10.2.0.1"), host="x")
     assert not allow.permits(ip_address("::2"), host="x")
 
