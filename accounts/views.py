@@ -23,6 +23,13 @@ class UnknownParameter(Invalid):
     title = "Unknown query parameter."
 
 
+def caller_of(request: Request) -> Caller:
+    caller = request.auth
+    if not isinstance(caller, Caller):
+        raise Unauthenticated
+    return caller
+
+
 class OwnedView(APIView):
     """A view whose handlers run in one transaction that sees the rows of the key's owner.
 
@@ -39,10 +46,7 @@ class OwnedView(APIView):
 
     @property
     def caller(self) -> Caller:
-        caller = self.request.auth
-        if not isinstance(caller, Caller):
-            raise Unauthenticated
-        return caller
+        return caller_of(self.request)
 
     @property
     def transaction(self) -> OwnerTransaction:

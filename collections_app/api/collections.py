@@ -7,7 +7,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.views import OwnedView
+from accounts.views import OwnedView, caller_of
 from collections_app import catalogue
 from collections_app.api.errors import NothingToChange
 from collections_app.api.idempotency import IDEMPOTENCY_KEY, AlreadyCompleted, idempotent_request
@@ -32,7 +32,7 @@ class CollectionChange(serializers.Serializer[Collection]):
 class CollectionOut(serializers.Serializer[Collection]):
     id = serializers.IntegerField()
     name = serializers.CharField()
-    metadata = MetadataField()
+    metadata = MetadataField(help_text="Empty if the key lacks the scope `read`.")
     num_documents = serializers.IntegerField()
     created_at = serializers.DateTimeField()
     updated_at = serializers.DateTimeField()
@@ -49,12 +49,14 @@ _EXAMPLE = {
 _COLLECTION = OpenApiExample("A collection", value=_EXAMPLE, response_only=True)
 
 
-def represent_collection(collection: Collection) -> dict[str, Any]:
-    return dict(CollectionOut(collection).data)
+def represent_collection(collection: Collection, request: Request) -> dict[str, Any]:
+    """Represent a collection; without metadata if the key lacks the scope `read`."""
+    representation = dict(CollectionOut(collection).data)
+    return representation if caller_of(request).may("read") else {**representation, "metadata": {}}
 
 
 def _if_match(request: Request) -> Precondition[Collection]:
-    return lambda collection: require_match(request, represent_collection(collection))
+    return lambda collection: require_match(request, represent_collection(collection, request))
 
 
 class Collections(OwnedView):
@@ -71,7 +73,7 @@ class Collections(OwnedView):
     )
     def get(self, request: Request) -> Response:
         page = paginate(request, catalogue.collections(self.transaction, self.caller))
-        return Response([represent_collection(row) for row in page.rows], headers=page.headers)
+        return Response([represent_collection(row, request) for row in page.rows], headers=page.headers)
 
     @extend_schema(
         operation_id="createCollection",
@@ -96,7 +98,7 @@ class Collections(OwnedView):
         collection = catalogue.create_collection(
             self.transaction, self.caller, name=body["name"], metadata=body.get("metadata", {})
         )
-        return idempotent.store(self.transaction, Response(represent_collection(collection), status=201))
+        return idempotent.store(self.transaction, Response(represent_collection(collection, request), status=201))
 
 
 class CollectionDetail(OwnedView):
@@ -113,7 +115,7 @@ class CollectionDetail(OwnedView):
     )
     def get(self, request: Request, collection_name: str) -> Response:
         collection = catalogue.find_collection(self.transaction, self.caller, collection_name)
-        return etag_response(request, represent_collection(collection))
+        return etag_response(request, represent_collection(collection, request))
 
     @extend_schema(
         operation_id="updateCollection",
@@ -137,7 +139,7 @@ class CollectionDetail(OwnedView):
             metadata=body.get("metadata"),
             precondition=_if_match(request),
         )
-        return etag_response(request, represent_collection(collection))
+        return etag_response(request, represent_collection(collection, request))
 
     @extend_schema(
         operation_id="deleteCollection",

@@ -10,6 +10,7 @@ from django.urls import reverse
 from rest_framework import serializers
 from rest_framework.request import Request
 
+from accounts.views import caller_of
 from collections_app.api.validation import MetadataField
 from collections_app.errors import AnswerTooLarge
 from collections_app.models import Document, Page, Status, StoredFile
@@ -46,8 +47,12 @@ class SkippedOut(serializers.Serializer[dict[str, Any]]):
 class DocumentOut(serializers.Serializer[Document]):
     id = serializers.IntegerField()
     name = serializers.CharField()
-    metadata = MetadataField()
-    url = serializers.CharField(help_text="A signed link to the uploaded file, or the URL it was downloaded from.")
+    metadata = MetadataField(help_text="Empty if the key lacks the scope `read`.")
+    url = serializers.CharField(
+        allow_blank=True,
+        help_text="A signed link to the uploaded file, or the URL it was downloaded from. "
+        "Empty if the key lacks the scope `read`.",
+    )
     num_pages = serializers.IntegerField(help_text="Number of pages that are searchable now.")
     collection_name = serializers.CharField()
     pages = PageOut(many=True, allow_null=True, help_text="Only with `expand=pages`.")
@@ -91,13 +96,17 @@ EXAMPLE = {
 def represent_document(
     document: Document, request: Request, *, pages: list[dict[str, Any]] | None = None
 ) -> dict[str, Any]:
-    """Represent a document that was read `with_state()`."""
+    """Represent a document that was read `with_state()`.
+
+    A key without the scope `read` gets neither the metadata nor the link to the file.
+    """
     latest, shown = document.latest, document.shown
+    may_read = caller_of(request).may("read")
     return {
         "id": document.pk,
         "name": document.name,
-        "metadata": document.metadata,
-        "url": _url_of(document, request),
+        "metadata": document.metadata if may_read else {},
+        "url": _url_of(document, request) if may_read else "",
         "num_pages": shown.stored_pages if shown else 0,
         "collection_name": document.collection.name,
         "pages": pages,

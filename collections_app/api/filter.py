@@ -76,7 +76,7 @@ class FilterView(OwnedView):
             condition = metadata_matches(query.condition, document="metadata", collection="metadata")
             collections = catalogue.collections(self.transaction, self.caller).filter(condition)
             page = paginate(request, collections)
-            return Response([represent_collection(row) for row in page.rows], headers=page.headers)
+            return Response([represent_collection(row, request) for row in page.rows], headers=page.headers)
         condition = metadata_matches(query.condition, document="metadata", collection="collection__metadata")
         documents = paginate(request, catalogue.documents(self.transaction, self.caller).filter(condition))
         return Response(represent_documents(documents.rows, request), headers=documents.headers)

@@ -108,7 +108,10 @@ def idempotent_request(request: Request, caller: Caller, *, collection_name: str
     if not _KEY.fullmatch(key):
         raise IdempotencyKeyInvalid
     body = {name: _comparable(value) for name, value in cast(dict[str, Any], request.data).items()}
-    text = json.dumps([request.method, request.path, body], sort_keys=True, default=str)
+    identity = [request.method, request.path, body]
+    if not caller.may("read"):
+        identity.append("without read")  # such a key gets less of the document, and not what another key got
+    text = json.dumps(identity, sort_keys=True, default=str)
     return IdempotentRequest(caller.owner_id, key, hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest())
 
 

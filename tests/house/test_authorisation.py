@@ -262,3 +262,18 @@ def test_every_rejected_key_gets_the_same_response(world: World) -> None:
             ]
     assert [answer for answer in answers if answer != answers[0]] == []
     assert answers[0][2]["WWW-Authenticate"] == 'Bearer realm="PaliAPI"'
+
+
+@pytest.mark.parametrize("operation_id", [name for name, row in ROWS.items() if row.needs == "write"])
+def test_key_without_read_gets_no_metadata_and_no_link(world: World, operation_id: str) -> None:
+    operation = next(item for item in operations() if item.id == operation_id)
+    for scopes in ({"write"}, {"write", "search"}):
+        world.keys["writer"] = with_key(world.alice.user, scopes=frozenset(scopes)).key
+        answer = world.call(operation, ROWS[operation_id], "writer")
+        if not answer.content:
+            continue
+        body = answer.json()
+        assert "/v1/files/" not in answer.content.decode()
+        if isinstance(body, dict):
+            assert body.get("metadata", {}) == {}
+            assert body.get("url", "") == ""

@@ -206,3 +206,12 @@ def _next(response: object) -> str:
     link = response["Link"]  # type: ignore[index]
     assert link.endswith('; rel="next"')
     return str(link[1:].partition(">")[0]).removeprefix("http://testserver")
+
+
+def test_key_without_read_gets_no_metadata_of_a_collection(alice: Someone) -> None:
+    alice.post("/v1/collections/", {"name": "c", "metadata": {"secret": 1}})
+    writer = with_key(alice.user, scopes=frozenset({"write"}))
+    for body in ({"name": "c"}, {"name": "d"}):
+        changed = writer.patch("/v1/collections/c/", body)
+        assert (changed.status_code, changed.json()["name"], changed.json()["metadata"]) == (200, body["name"], {})
+    assert alice.get("/v1/collections/d/").json()["metadata"] == {"secret": 1}

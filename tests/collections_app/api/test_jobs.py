@@ -102,6 +102,18 @@ def test_repeated_request_gets_the_response_after_waiting(patient: Someone) -> N
     assert second.json() == first.json()
 
 
+def test_response_after_waiting_is_not_replayed_to_a_key_without_read(patient: Someone) -> None:
+    body = body_of("a.pdf", pdf("one", size=TINY), wait=True)
+    with a_worker():
+        assert patient.post(UPSERT, body, Idempotency_Key="once").json()["url"]
+        writer = with_key(patient.user, scopes=frozenset({"write"}))
+        refused = writer.post(UPSERT, body, Idempotency_Key="once")
+        assert (refused.status_code, refused.json()["code"]) == (422, "idempotency_key_reused")
+        created = [writer.post(UPSERT, body, Idempotency_Key="twice") for _ in range(2)]
+    assert [(answer.status_code, answer.json()["url"]) for answer in created] == [(201, ""), (201, "")]
+    assert patient.post(UPSERT, body, Idempotency_Key="twice").status_code == 422
+
+
 def test_cancelled_upload_is_not_processed_until_retried(alice: Someone, service: str) -> None:
     put(alice, "a.pdf", pdf("one"))
     cancelled = alice.post("/v1/documents/a.pdf/cancel/", "")
