@@ -12,7 +12,7 @@ from rest_framework.views import APIView
 
 from accounts.access import Caller, Scope
 from accounts.ownership import OwnerTransaction, acting_for
-from paliapi.errors import Invalid, Problem, Unauthenticated
+from paliapi.errors import MAX_PROBLEMS, Invalid, Problem, Unauthenticated
 from paliapi.http.problems import escape_pointer
 
 _Handler = Callable[..., Response]
@@ -81,7 +81,7 @@ class OwnedView(APIView):
         self._refuse_unknown_parameters(request)
 
     def _refuse_unknown_parameters(self, request: Request) -> None:
-        unknown = sorted(set(request.query_params) - self.query)[:20] if self.query is not None else []
+        unknown = sorted(set(request.query_params) - self.query)[:MAX_PROBLEMS] if self.query is not None else []
         if unknown:
             problems = tuple(
                 Problem(f"/{escape_pointer(name)}", UnknownParameter.code, UnknownParameter.title) for name in unknown

@@ -22,6 +22,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
+# An error lists at most this many problems, however many the request has.
+MAX_PROBLEMS = 20
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:

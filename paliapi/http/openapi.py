@@ -49,7 +49,7 @@ class ProblemOut(serializers.Serializer[dict[str, Any]]):
     detail = serializers.CharField(help_text="What went wrong with this request.")
     code = serializers.CharField(help_text="Stable code, for programs.")
     errors = ProblemPlace(  # type: ignore[assignment]
-        many=True, help_text="The invalid parts of the request."
+        many=True, help_text="The invalid parts of the request, at most 20."
     )
     request_id = serializers.CharField(help_text="The id of the request, as in the log and in `X-Request-ID`.")
 

@@ -6,6 +6,7 @@ Every error response is problem+json (RFC 9457), also when no view is reached: u
 import math
 import sys
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import Any
 
 import structlog
@@ -19,6 +20,7 @@ from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
 from paliapi.errors import (
+    MAX_PROBLEMS,
     Conflict,
     Error,
     Forbidden,
@@ -36,6 +38,9 @@ from paliapi.errors import (
 )
 
 log = structlog.get_logger(__name__)
+
+# A detail may quote the request; a longer one is cut.
+MAX_DETAIL_LENGTH = 1000
 
 STATUS: dict[type[Error], int] = {
     Unparsable: 400,
@@ -89,10 +94,11 @@ def problem_response(
         "type": f"/v1/docs/errors#{code}",
         "title": title,
         "status": status,
-        "detail": detail or title,
+        "detail": _shorten(detail or title),
         "code": code,
         "errors": [
-            {"pointer": problem.pointer, "code": problem.code, "detail": problem.detail} for problem in problems
+            {"pointer": problem.pointer, "code": problem.code, "detail": _shorten(problem.detail)}
+            for problem in problems[:MAX_PROBLEMS]
         ],
         "request_id": structlog.contextvars.get_contextvars().get("request_id", ""),
     }
@@ -100,6 +106,10 @@ def problem_response(
     if status == STATUS[Unauthenticated]:
         response["WWW-Authenticate"] = 'Bearer realm="PaliAPI"'
     return response
+
+
+def _shorten(detail: str) -> str:
+    return detail if len(detail) <= MAX_DETAIL_LENGTH else f"{detail[: MAX_DETAIL_LENGTH - 3]}..."
 
 
 def refusal(code: str, *, detail: str = "") -> JsonResponse:
@@ -163,8 +173,8 @@ def _framework_error_response(exc: exceptions.APIException) -> HttpResponse:
 
 
 def invalid(exc: exceptions.ValidationError) -> Invalid:
-    """Convert a serializer's error, with a JSON pointer for each invalid field."""
-    problems = tuple(_flatten(exc.detail, ""))
+    """Convert a serializer's error, with a JSON pointer for each of the first invalid fields."""
+    problems = tuple(islice(_flatten(exc.detail, ""), MAX_PROBLEMS))
     first = problems[0] if problems else None
     field = f"{first.pointer.removeprefix('/').replace('/', '.')}: " if first and first.pointer else ""
     return Invalid(f"{field}{first.detail}" if first else "", problems=problems)

@@ -5,10 +5,13 @@ from typing import Any, TypeVar
 
 from rest_framework import serializers
 
-from paliapi.errors import Invalid, Problem
+from paliapi.errors import MAX_PROBLEMS, Invalid, Problem
 from paliapi.http.problems import escape_pointer
 
 Instance = TypeVar("Instance")
+
+# The length to which the name of an unknown field is cut in an error response.
+MAX_ECHO_LENGTH = 255
 
 
 class UnknownField(Invalid):
@@ -46,6 +49,19 @@ class NumberField(serializers.FloatField):
         return super().to_internal_value(data)
 
 
+class BoundedListField(serializers.ListField):
+    """A list of at most `max_length` items. A longer one is refused before any of its items is validated."""
+
+    def __init__(self, *, max_length: int, **kwargs: Any) -> None:
+        super().__init__(max_length=max_length, **kwargs)
+        self._max_length = max_length
+
+    def to_internal_value(self, data: Any) -> list[Any]:
+        if isinstance(data, list) and len(data) > self._max_length:
+            self.fail("max_length", max_length=self._max_length)
+        return super().to_internal_value(data)
+
+
 class StrictSerializer(serializers.Serializer[Instance]):
     """Refuses unknown fields, so that a misspelt one is reported instead of ignored."""
 
@@ -58,6 +74,7 @@ class StrictSerializer(serializers.Serializer[Instance]):
     def _refuse_unknown(self, names: list[str]) -> None:
         if names:
             problems = tuple(
-                Problem(f"/{escape_pointer(name)}", UnknownField.code, "Unknown field.") for name in names[:20]
+                Problem(f"/{escape_pointer(name[:MAX_ECHO_LENGTH])}", UnknownField.code, "Unknown field.")
+                for name in names[:MAX_PROBLEMS]
             )
             raise UnknownField(f"Unknown field {names[0][:100]!r}.", problems=problems)

@@ -70,14 +70,13 @@ from collections_app.engine.input.filter_conditions import (
 )
 from collections_app.engine.input.jsonb import Scalar, key_problem, pointer, quote, scalar_problem
 from collections_app.engine.input.metadata import MAX_DEPTH as MAX_PATH_LENGTH
-from paliapi.errors import Problem
+from paliapi.errors import MAX_PROBLEMS, Problem
 
 MAX_DEPTH = 8
 MAX_CONDITIONS = 64
 MAX_VALUES = 256
 MAX_KEYS = 64
 MAX_TEXT = 2000
-MAX_PROBLEMS = 20
 
 LOOKUPS = ("key_lookup", "contains", "contained_by", "has_key", "has_keys", "has_any_keys")
 OPS = ("eq", "ne", "gt", "gte", "lt", "lte", "in", "contains", "exists")
