@@ -7,10 +7,9 @@ from typing import TypeAlias, cast
 
 from collections_app.engine.input.errors import MetadataInvalid, MetadataTooLarge
 from collections_app.engine.input.jsonb import Json, key_problem, pointer, quote, scalar_problem
-from paliapi.errors import Problem
+from paliapi.errors import MAX_PROBLEMS, Problem
 
 MAX_DEPTH = 20
-MAX_PROBLEMS = 20
 
 _Path: TypeAlias = tuple[str | int, ...]
 
@@ -24,21 +23,29 @@ def check(metadata: object, *, max_bytes: int, at: str = "/metadata") -> dict[st
     if not isinstance(metadata, dict):
         problem = Problem(at, "not_an_object", "Must be a JSON object.")
         raise MetadataInvalid("Metadata must be a JSON object.", problems=(problem,))
-    if problems := tuple(islice(_problems(metadata, at=at), MAX_PROBLEMS)):
+    if problems := tuple(islice(_problems(metadata, max_bytes=max_bytes, at=at), MAX_PROBLEMS)):
         raise MetadataInvalid(problems=problems)
     checked = cast(dict[str, Json], metadata)
-    size = len(json.dumps(checked, ensure_ascii=False, separators=(",", ":")).encode())
-    if size > max_bytes:
-        detail = f"The metadata has {size:,} bytes; at most {max_bytes:,} are accepted."
-        raise MetadataTooLarge(detail, problems=(Problem(at, "too_large", detail),))
+    if len(json.dumps(checked, ensure_ascii=False, separators=(",", ":")).encode()) > max_bytes:
+        raise _too_large(max_bytes, at=at)
     return checked
 
 
-def _problems(metadata: object, *, at: str) -> Iterator[Problem]:
+def _too_large(max_bytes: int, *, at: str) -> MetadataTooLarge:
+    detail = f"The metadata has more than {max_bytes:,} bytes."
+    return MetadataTooLarge(detail, problems=(Problem(at, "too_large", detail),))
+
+
+def _problems(metadata: object, *, max_bytes: int, at: str) -> Iterator[Problem]:
+    """Yield the problems in order; raise MetadataTooLarge as soon as the values looked at exceed `max_bytes`."""
     # A stack instead of recursion: a body may be nested deeper than Python's own stack.
     pending: list[tuple[object, _Path]] = [(metadata, ())]
+    size = 0
     while pending:
         value, path = pending.pop()
+        size += _min_bytes(value)
+        if size > max_bytes:
+            raise _too_large(max_bytes, at=at)
         if isinstance(value, dict | list):
             if len(path) >= MAX_DEPTH:
                 yield Problem(pointer(path, at=at), "too_deep", f"Is nested more than {MAX_DEPTH} levels deep.")
@@ -50,6 +57,19 @@ def _problems(metadata: object, *, at: str) -> Iterator[Problem]:
             yield Problem(pointer(path, at=at), "not_json", "Is not a JSON value.")
         elif problem := scalar_problem(value):
             yield Problem(pointer(path, at=at), "not_storable", f"This value {problem}.")
+
+
+def _min_bytes(value: object) -> int:
+    """Return a lower bound of the size as compact JSON, without the items of a list and the values of an object."""
+    match value:
+        case dict():
+            return 1 + 4 * len(value) if value else 2  # of `{"":1,"":1}`, all but the values, and keys without text
+        case list():
+            return 1 + len(value) if value else 2
+        case str():
+            return 2 + len(value)
+        case _:
+            return 1
 
 
 def _key_problems(parent: dict[object, object], at: str) -> Iterator[Problem]:

@@ -1,4 +1,5 @@
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -6,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collections_app.engine.input.errors import MetadataInvalid, MetadataTooLarge
-from collections_app.engine.input.metadata import MAX_DEPTH, MAX_PROBLEMS, check
+from collections_app.engine.input.metadata import MAX_DEPTH, check
+from paliapi.errors import MAX_PROBLEMS
 
 NO_LIMIT = 1_000_000
 
@@ -60,6 +62,35 @@ def test_the_size_limit_counts_utf8_bytes_exactly() -> None:
     with pytest.raises(MetadataTooLarge) as caught:
         check(metadata, max_bytes=size - 1)
     assert caught.value.problems[0].pointer == "/metadata"
+
+
+@given(st.dictionaries(texts, trees))
+def test_metadata_of_exactly_the_maximum_size_is_accepted(metadata: dict[str, Any]) -> None:
+    size = len(json.dumps(metadata, ensure_ascii=False, separators=(",", ":")).encode())
+    assert check(metadata, max_bytes=size) is metadata
+    with pytest.raises(MetadataTooLarge):
+        check(metadata, max_bytes=size - 1)
+
+
+class _Unread(list[Any]):
+    """A list whose items must not be read."""
+
+    def __iter__(self) -> Iterator[Any]:
+        raise AssertionError("an item was read")
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    [
+        {"a": _Unread([0] * 100)},
+        {"a": "x" * 100, "b": _Unread([0])},
+        {"a": [[]] * 40, "b": _Unread([0])},
+        {str(number): "\x00" for number in range(100)},
+    ],
+)
+def test_metadata_is_not_read_beyond_the_maximum_size(metadata: dict[str, Any]) -> None:
+    with pytest.raises(MetadataTooLarge):
+        check(metadata, max_bytes=80)
 
 
 @pytest.mark.parametrize("text", ["a\x00b", "\ud800", "\udfff text"])
