@@ -12,12 +12,32 @@ from paliapi.errors import TooLarge, Unparsable
 from paliapi.units import MEBIBYTE
 
 SMALL_BODY_BYTES = 2 * MEBIBYTE
+# How many values a JSON body may have in addition to its metadata, where each takes a byte: more than any filter has.
+_VALUES_BESIDES_METADATA = 50_000
 _INCOMPLETE = "The connection ended before the whole body was received."
 
 
 def max_json_upload_bytes() -> int:
     """Return the size of a JSON body that carries a document of maximum size in base64."""
     return settings.ENV.max_upload_mb * MEBIBYTE * 4 // 3 + SMALL_BODY_BYTES
+
+
+class TooManyValues(TooLarge):
+    code = "too_many_values"
+    title = "The JSON has too many values."
+
+
+def check_value_count(body: bytes) -> None:
+    """Raise TooManyValues if JSON may have more values than any valid request, before it is decoded.
+
+    A decoded value takes far more memory than the two bytes that it may have in the body.
+    """
+    limit = settings.ENV.max_metadata_kb * 1024 + _VALUES_BESIDES_METADATA
+    if len(body) <= limit:
+        return
+    # Every value but the outermost follows a comma, or opens a list or an object. Those within text are counted too.
+    if body.count(b",") + body.count(b"[") + body.count(b"{") > limit:
+        raise TooManyValues(f"A JSON body may have about {limit:,} values, counted by its commas and brackets.")
 
 
 class JSONParser(parsers.BaseParser):
@@ -37,6 +57,7 @@ class JSONParser(parsers.BaseParser):
             raise TooLarge(f"A JSON body may have at most {limit:,} bytes at this URL.")
         if len(body) < _content_length(parser_context):
             raise Unparsable(_INCOMPLETE)
+        check_value_count(body)
         try:
             data = json.loads(body.decode("utf-8"), parse_constant=strict_constant)
         except RecursionError:
