@@ -6,7 +6,7 @@ from rest_framework import serializers
 
 from accounts.access import SCOPES
 from accounts.models import NAME_LENGTH
-from paliapi.http.serializers import StrictSerializer, TextField
+from paliapi.http.serializers import BoundedListField, StrictSerializer, TextField
 from paliapi.units import MAX_NAME_LENGTH
 
 MAX_COLLECTIONS = 1000
@@ -17,13 +17,13 @@ class KeyIn(StrictSerializer[Any]):
     name = TextField(
         max_length=NAME_LENGTH, required=False, allow_blank=True, default="", help_text="A name for your own reference."
     )
-    scopes = serializers.ListField(
+    scopes = BoundedListField(
         child=serializers.ChoiceField(choices=SCOPES),
         min_length=1,
         max_length=len(SCOPES),
         help_text="What the key permits; `admin` includes all others.",
     )
-    collections = serializers.ListField(
+    collections = BoundedListField(
         child=TextField(max_length=MAX_NAME_LENGTH),
         min_length=1,
         max_length=MAX_COLLECTIONS,

@@ -11,8 +11,10 @@ from rest_framework.utils import html
 from collections_app import catalogue
 from collections_app.api.validation import CollectionNameField, MetadataField, NameField
 from collections_app.models import Document, OnPageError
+from paliapi.http.parsers import check_value_count
 from paliapi.http.serializers import TextField
 from paliapi.http.uploads import ReceivedFile
+from paliapi.units import MAX_NAME_LENGTH
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +64,7 @@ class FormMetadataField(MetadataField):
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         if isinstance(data, _FormText):
+            check_value_count(data.encode(errors="replace"))
             try:
                 data = json.loads(data)
             except (ValueError, RecursionError):
@@ -114,6 +117,7 @@ class DocumentChange(SourceIn):
     collection_name = TextField(
         required=False,
         allow_null=True,
+        max_length=MAX_NAME_LENGTH,
         help_text="The collection to look in, or `all`. Default: `default_collection`, else the only collection that "
         "has a document of this name.",
     )

@@ -13,13 +13,13 @@ from accounts.views import OwnedView
 from collections_app import embeddings_client
 from collections_app.api.validation import validated
 from paliapi.http.parsers import max_json_upload_bytes
-from paliapi.http.serializers import TextField
+from paliapi.http.serializers import BoundedListField, TextField
 
 MAX_INPUTS = 32
 
 
 class EmbeddingsIn(serializers.Serializer[Any]):
-    input_data = serializers.ListField(
+    input_data = BoundedListField(
         child=TextField(), min_length=1, max_length=MAX_INPUTS, help_text="Queries, or images in base64."
     )
     task = serializers.ChoiceField(choices=["query", "image"], help_text="What the inputs are.")
@@ -67,8 +67,8 @@ class EmbeddingsView(OwnedView):
         ],
     )
     def post(self, request: Request) -> Response:
-        body = validated(EmbeddingsIn, request)
         with concurrent("search", owner_id=self.caller.owner_id, limit=settings.ENV.max_concurrent_searches):
+            body = validated(EmbeddingsIn, request)
             embedded = embeddings_client.embed(body["input_data"], task=body["task"], at="/input_data")
         count = sum(len(multi_vector.vectors) for multi_vector in embedded.multi_vectors)
         return Response(

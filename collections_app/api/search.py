@@ -1,5 +1,6 @@
 """The endpoints that search pages by text, image, page, or several of these."""
 
+from contextlib import AbstractContextManager
 from typing import Any, ClassVar, cast
 
 from django.conf import settings
@@ -22,7 +23,8 @@ from collections_app.engine.input.names import ALL_COLLECTIONS
 from collections_app.search import ImageQuery, QueryInput, SearchRequest, TextQuery, sample_of, search
 from paliapi.errors import Problem
 from paliapi.http.parsers import max_json_upload_bytes
-from paliapi.http.serializers import FlagField, NumberField, TextField
+from paliapi.http.serializers import BoundedListField, FlagField, NumberField, TextField
+from paliapi.units import MAX_NAME_LENGTH
 
 MAX_TOP_K = 1000
 MAX_TOP_K_WITH_REGIONS = 20
@@ -44,10 +46,11 @@ class SearchOptionsIn(serializers.Serializer[Any]):
     collection_name = TextField(
         required=False,
         allow_null=True,
+        max_length=MAX_NAME_LENGTH,
         help_text="The collection to search; default, or `all`: every collection of yours.",
     )
-    collections = serializers.ListField(
-        child=TextField(),
+    collections = BoundedListField(
+        child=TextField(max_length=MAX_NAME_LENGTH),
         required=False,
         allow_null=True,
         min_length=1,
@@ -91,7 +94,7 @@ class SearchOptionsIn(serializers.Serializer[Any]):
         help_text="`exact` scores every page in scope; `auto`, the default, scores only the best candidates by "
         "sketches if the scope is large. The scores of hits are exact either way.",
     )
-    include = serializers.ListField(
+    include = BoundedListField(
         child=serializers.ChoiceField(choices=["text", "receipt", "regions"]),
         required=False,
         allow_null=True,
@@ -170,13 +173,16 @@ class _SearchBase(OwnedView):
     scopes: ClassVar = {"POST": "search"}
     transactional = False  # it calls another service
 
+    def search_slot(self) -> AbstractContextManager[None]:
+        """Hold one of the owner's slots for searches; entered before the body, which may be large, is read."""
+        return concurrent("search", owner_id=self.caller.owner_id, limit=settings.ENV.max_concurrent_searches)
+
     def respond(self, request: Request, body: dict[str, Any], query: QueryInput) -> Response:
         search_request = _search_request(body, query)
-        with concurrent("search", owner_id=self.caller.owner_id, limit=settings.ENV.max_concurrent_searches):
-            result = search(self.caller, search_request)
-            represented = search_out.represent_result(
-                result, request, images=body.get("images", "base64"), include=search_request.include
-            )
+        result = search(self.caller, search_request)
+        represented = search_out.represent_result(
+            result, request, images=body.get("images", "base64"), include=search_request.include
+        )
         filter_json = cast(dict[str, Any], request.data).get("query_filter")
         if sample := sample_of(self.caller, search_request, result, filter_json=filter_json):
             tasks.schedule_comparison(sample)
@@ -227,8 +233,9 @@ class SearchView(_SearchBase):
         ],
     )
     def post(self, request: Request) -> Response:
-        body = validated(SearchIn, request)
-        return self.respond(request, body, body["query_input"])
+        with self.search_slot():
+            body = validated(SearchIn, request)
+            return self.respond(request, body, body["query_input"])
 
 
 class SearchImageView(_SearchBase):
@@ -248,5 +255,6 @@ class SearchImageView(_SearchBase):
         ],
     )
     def post(self, request: Request) -> Response:
-        body = validated(SearchImageIn, request)
-        return self.respond(request, body, ImageQuery(body["img_base64"], at="/img_base64"))
+        with self.search_slot():
+            body = validated(SearchImageIn, request)
+            return self.respond(request, body, ImageQuery(body["img_base64"], at="/img_base64"))

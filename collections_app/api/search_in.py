@@ -12,7 +12,8 @@ from collections_app import catalogue
 from collections_app.api.errors import QueryAmbiguous, QueryOnlyAvoids
 from collections_app.search import CompositeQuery, ImageQuery, PageQuery, QueryInput, QueryPart, TextQuery
 from paliapi.errors import Problem
-from paliapi.http.serializers import NumberField, StrictSerializer, TextField
+from paliapi.http.serializers import BoundedListField, NumberField, StrictSerializer, TextField
+from paliapi.units import MAX_NAME_LENGTH
 
 MAX_TEXT_LENGTH = 10_000
 MAX_PARTS = 8
@@ -21,17 +22,18 @@ _PART_KINDS = ("text", "image", "page", "crop")
 
 
 class PageIn(StrictSerializer[Any]):
-    document_name = TextField(help_text="Name of the document.")
+    document_name = TextField(max_length=MAX_NAME_LENGTH, help_text="Name of the document.")
     collection_name = TextField(
         required=False,
         allow_null=True,
+        max_length=MAX_NAME_LENGTH,
         help_text="The collection of the document, or `all`; default: `default_collection`.",
     )
     page_number = serializers.IntegerField(min_value=1, help_text="Starts at 1.")
 
 
 class CropIn(PageIn):
-    box = serializers.ListField(
+    box = BoundedListField(
         child=NumberField(min_value=0, max_value=1),
         min_length=4,
         max_length=4,
@@ -86,7 +88,7 @@ class QueryField(serializers.Field[Any, Any, Any, Any]):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self._text = TextField(max_length=MAX_TEXT_LENGTH)
-        self._parts = serializers.ListField(child=PartIn(), min_length=1, max_length=MAX_PARTS)
+        self._parts = BoundedListField(child=PartIn(), min_length=1, max_length=MAX_PARTS)
 
     def to_internal_value(self, data: Any) -> Any:
         if isinstance(data, list):

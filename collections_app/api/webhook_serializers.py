@@ -14,7 +14,7 @@ from collections_app.webhook_models import (
     WebhookEndpoint,
     WebhookEvent,
 )
-from paliapi.http.serializers import FlagField, StrictSerializer, TextField
+from paliapi.http.serializers import BoundedListField, FlagField, StrictSerializer, TextField
 
 MAX_URL_LENGTH = 2000
 MAX_OVERLAP_HOURS = 168
@@ -53,7 +53,7 @@ class URLField(TextField):
         super().__init__(**{"max_length": MAX_URL_LENGTH, **kwargs})
 
 
-class EventsField(serializers.ListField):
+class EventsField(BoundedListField):
     def __init__(self, **kwargs: Any) -> None:
         child = serializers.ChoiceField(choices=WebhookEvent.choices)
         super().__init__(**{"child": child, "min_length": 1, "max_length": len(WebhookEvent), **kwargs})
