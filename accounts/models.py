@@ -80,17 +80,17 @@ class ApiKey(models.Model):
     name = models.CharField(max_length=NAME_LENGTH, blank=True, default="")
     public_id = models.CharField(max_length=PUBLIC_LENGTH, unique=True, editable=False)
     digest = models.BinaryField(max_length=32)
-    pepper_id = models.SmallIntegerField(editable=False, help_text="Which pepper the digest was made with.")
+    pepper_id = models.SmallIntegerField(editable=False, help_text="The pepper the digest was computed with.")
     last4 = models.CharField(max_length=4, editable=False)
     scopes = ArrayField(models.CharField(max_length=10, choices=[(scope, scope) for scope in SCOPES]))
     collections = ArrayField(
         models.TextField(),
         null=True,
         blank=True,
-        help_text="Names of the collections the key reaches, also those that get such a name later; null: all.",
+        help_text="Names of the only collections the key reaches, now or in the future. Null: all.",
     )
     expires_at = models.DateTimeField(null=True, blank=True)
-    last_used_at = models.DateTimeField(null=True, blank=True, editable=False, help_text="To the minute.")
+    last_used_at = models.DateTimeField(null=True, blank=True, editable=False, help_text="Accurate to the minute.")
     revoked_at = models.DateTimeField(null=True, blank=True, editable=False)
     rotated_from = models.ForeignKey(
         "self",
@@ -134,9 +134,9 @@ class Usage(models.Model):
     documents = models.BigIntegerField(default=0, editable=False)
     pages = models.BigIntegerField(default=0, editable=False)
     bytes = models.BigIntegerField(default=0, editable=False)
-    max_documents = models.BigIntegerField(null=True, blank=True, help_text="Empty: as for everybody.")
-    max_pages = models.BigIntegerField(null=True, blank=True, help_text="Empty: as for everybody.")
-    max_bytes = models.BigIntegerField(null=True, blank=True, help_text="Empty: as for everybody.")
+    max_documents = models.BigIntegerField(null=True, blank=True, help_text="Empty: the default quota.")
+    max_pages = models.BigIntegerField(null=True, blank=True, help_text="Empty: the default quota.")
+    max_bytes = models.BigIntegerField(null=True, blank=True, help_text="Empty: the default quota.")
 
     class Meta:
         verbose_name_plural = "usage"

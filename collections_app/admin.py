@@ -45,7 +45,6 @@ class CollectionAdmin(DeletableAdmin[Collection]):
     fields = ("name", "owner_link", "documents_link", "metadata_shown", "vectors_seq", "created_at", "updated_at")
     readonly_fields = fields
     labels = {"vectors_seq": "Version of the index"}
-    help_texts = {"vectors_seq": "Increases with every change of what can be searched."}
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Collection]:
         # A subquery counts for the rows of one page only; a join would count for every collection.
@@ -161,13 +160,6 @@ class RevisionAdmin(ReadOnlyAdmin[Revision]):
     )
     readonly_fields = fields
     labels = {"space": "Vector space", "next_try_at": "Next attempt at"}
-    help_texts = {
-        "url": "The URL from which the file was or will be downloaded.",
-        "reused_pages": "Pages whose vectors were copied from identical pages.",
-        "attempts": "Consecutive attempts without progress.",
-        "waits": "Consecutive attempts that ended because a service was unavailable.",
-        "timings": "Seconds spent in each stage.",
-    }
 
     @admin.display(description="shown", boolean=True)
     def is_shown(self, row: Revision) -> bool:
@@ -266,7 +258,6 @@ class StoredFileAdmin(ReadOnlyAdmin[StoredFile]):
     )
     readonly_fields = fields
     labels = {"sha256": "SHA-256", "wanted_at": "Last needed at"}
-    help_texts = {"wanted_at": "An unused file is kept for a while after this time."}
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[StoredFile]:
         revisions = Revision.objects.filter(file=OuterRef("pk"))

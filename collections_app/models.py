@@ -44,10 +44,10 @@ class Collection(Owned):
     name = models.CharField(max_length=MAX_NAME_LENGTH)
     metadata = models.JSONField(default=dict, blank=True)
     vectors_seq = models.BigIntegerField(
-        default=0, editable=False, help_text="Moves with every change of what is searchable."
+        default=0, editable=False, help_text="Increases with every change of what can be searched."
     )
     sketches_seq = models.BigIntegerField(
-        default=0, editable=False, help_text="`vectors_seq` when sketches that were there were last made again."
+        default=0, editable=False, help_text="The value of `vectors_seq` when existing sketches were last rebuilt."
     )
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     updated_at = models.DateTimeField(db_default=Now(), editable=False)
@@ -72,10 +72,14 @@ class StoredFile(Owned):
     key = models.CharField(max_length=200, unique=True)
     size = models.BigIntegerField()
     content_type = models.CharField(max_length=127)
-    thumbnail_size = models.PositiveIntegerField(default=0, help_text="Bytes of the small picture; 0: there is none.")
+    thumbnail_size = models.PositiveIntegerField(
+        default=0, help_text="Size of the thumbnail in bytes. 0: no thumbnail."
+    )
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     wanted_at = models.DateTimeField(
-        db_default=Now(), editable=False, help_text="When somebody last counted on it being there."
+        db_default=Now(),
+        editable=False,
+        help_text="When the file was last needed. An unused file is kept for a while after this time.",
     )
 
     class Meta:
@@ -199,27 +203,38 @@ class Revision(LeasedModel):
         editable=False,
         related_name="+",
         db_constraint=False,
-        help_text="An Office file as PDF, while pages are drawn from it.",
+        help_text="The Office file converted to PDF, kept while its pages are rendered.",
     )
-    url = models.TextField(blank=True, default="", help_text="Where the content is to be fetched from.")
+    url = models.TextField(blank=True, default="", help_text="The URL from which the file was or will be downloaded.")
     use_proxy = models.BooleanField(default=False)
-    metadata = models.JSONField(default=dict, blank=True, help_text="Shown once this revision is.")
-    size = models.BigIntegerField(default=0, help_text="Bytes that count against the owner's quota.")
+    metadata = models.JSONField(
+        default=dict, blank=True, help_text="Becomes the document's metadata when this revision is shown."
+    )
+    size = models.BigIntegerField(default=0, help_text="Bytes that count towards the owner's quota.")
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.QUEUED)
-    error = models.JSONField(null=True, blank=True, help_text="code, detail, page")
+    error = models.JSONField(null=True, blank=True, help_text="Code, detail and page of the failure.")
     pages_total = models.PositiveIntegerField(null=True, blank=True)
     pages_done = models.PositiveIntegerField(default=0)
     on_page_error = models.CharField(max_length=4, choices=OnPageError.choices, default=OnPageError.FAIL)
-    skipped = models.JSONField(default=list, blank=True, help_text="Pages left out: page, code, detail.")
-    reused_pages = models.PositiveIntegerField(default=0, help_text="Pages that took over the vectors of equal ones.")
-    space = models.ForeignKey(Space, on_delete=models.PROTECT, null=True, blank=True, related_name="+", db_index=False)
-    timings = models.JSONField(default=dict, blank=True, help_text="Seconds, by stage.")
-    copy_of = models.BigIntegerField(
-        null=True, blank=True, editable=False, help_text="The revision whose place it takes once its vectors are there."
+    skipped = models.JSONField(default=list, blank=True, help_text="Page, code and detail of each page left out.")
+    reused_pages = models.PositiveIntegerField(
+        default=0, help_text="Pages whose vectors were copied from identical pages."
     )
-    attempts = models.PositiveSmallIntegerField(default=0, help_text="How often it was taken up without progress.")
-    waits = models.PositiveSmallIntegerField(default=0, help_text="How often in a row something it needs was away.")
-    waiting_for = models.CharField(max_length=64, blank=True, default="", help_text="Code of what it needs.")
+    space = models.ForeignKey(Space, on_delete=models.PROTECT, null=True, blank=True, related_name="+", db_index=False)
+    timings = models.JSONField(default=dict, blank=True, help_text="Seconds spent in each stage.")
+    copy_of = models.BigIntegerField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="The revision that this one replaces once its vectors are stored.",
+    )
+    attempts = models.PositiveSmallIntegerField(default=0, help_text="Consecutive attempts without progress.")
+    waits = models.PositiveSmallIntegerField(
+        default=0, help_text="Consecutive attempts that ended because a service was unavailable."
+    )
+    waiting_for = models.CharField(
+        max_length=64, blank=True, default="", help_text="Error code of the unavailable service."
+    )
     claimed_at = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     updated_at = models.DateTimeField(db_default=Now(), editable=False)
@@ -266,7 +281,7 @@ class Outage(models.Model):
     """A part of the installation that is unavailable; the row is deleted when it is back."""
 
     part = models.CharField(max_length=20, primary_key=True)
-    code = models.CharField(max_length=64, help_text="What documents are told that they wait for.")
+    code = models.CharField(max_length=64, help_text="The error code that waiting documents report.")
     since = models.DateTimeField(db_default=Now(), editable=False)
     next_try_at = models.DateTimeField(db_default=Now(), editable=False)
 
@@ -283,7 +298,7 @@ class Page(Owned):
     width = models.PositiveIntegerField()
     height = models.PositiveIntegerField()
     text = models.TextField(blank=True, default="")
-    text_was_read = models.BooleanField(default=False, help_text="Off the image: the file itself has no text here.")
+    text_was_read = models.BooleanField(default=False, help_text="The text was read from the image by OCR.")
 
     class Meta:
         constraints = [
@@ -312,10 +327,10 @@ class PageEmbedding(models.Model):
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     space = models.ForeignKey(Space, on_delete=models.PROTECT, related_name="+")
     vectors = MultiVectorField(editable=False)
-    layout = models.JSONField(null=True, blank=True, help_text="Where on the page each vector comes from.")
-    words = models.BinaryField(null=True, editable=False, help_text="The words of the page with their places.")
-    pooled = models.BinaryField(null=True, help_text="Few vectors for the many, as small numbers; made from them.")
-    sketch = models.BinaryField(null=True, help_text="The signs of those, for the first look; made from the vectors.")
+    layout = models.JSONField(null=True, blank=True, help_text="The position on the page that each vector belongs to.")
+    words = models.BinaryField(null=True, editable=False, help_text="The words of the page with their positions.")
+    pooled = models.BinaryField(null=True, help_text="A few quantised vectors pooled from all vectors.")
+    sketch = models.BinaryField(null=True, help_text="The signs of the pooled vectors, for candidate search.")
 
     def __str__(self) -> str:
         return f"vectors of page {self.pk}"
@@ -327,8 +342,8 @@ class SearchQuality(Owned):
     collection = models.ForeignKey(Collection, on_delete=models.DO_NOTHING, related_name="+", db_constraint=False)
     day = models.DateField()
     searches = models.PositiveIntegerField(default=0)
-    expected = models.PositiveIntegerField(default=0, help_text="Pages of the collection among the exact best.")
-    found = models.PositiveIntegerField(default=0, help_text="Those of them that the search had found.")
+    expected = models.PositiveIntegerField(default=0, help_text="Pages of this collection among the exact results.")
+    found = models.PositiveIntegerField(default=0, help_text="Expected pages that the search returned.")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["collection", "day"], name="search_quality_once_a_day")]

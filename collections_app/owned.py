@@ -73,7 +73,9 @@ class LeasedModel(Owned):
     next_try_at = models.DateTimeField(db_default=Now(), editable=False)
     lease_token = models.UUIDField(null=True, blank=True, editable=False)
     lease_until = models.DateTimeField(null=True, blank=True, editable=False)
-    lease_holder = models.CharField(max_length=255, blank=True, default="", editable=False, help_text="Which process.")
+    lease_holder = models.CharField(
+        max_length=255, blank=True, default="", editable=False, help_text="The process that holds the lease."
+    )
 
     class Meta:
         abstract = True

@@ -43,19 +43,26 @@ class WebhookEndpoint(Owned):
     url = models.TextField()
     description = models.CharField(max_length=MAX_DESCRIPTION_LENGTH, blank=True, default="")
     events = ArrayField(models.CharField(max_length=40))
-    compatible = models.BooleanField(default=False, help_text="The one that ColiVara's clients make.")
+    compatible = models.BooleanField(default=False, help_text="The endpoint that ColiVara clients create.")
     salt = models.BinaryField(max_length=32)
-    pepper_id = models.SmallIntegerField(editable=False, help_text="Which pepper the secret is derived from.")
+    pepper_id = models.SmallIntegerField(editable=False, help_text="The pepper the secret is derived from.")
     old_salt = models.BinaryField(max_length=32, null=True)
     old_pepper_id = models.SmallIntegerField(null=True, editable=False)
-    old_until = models.DateTimeField(null=True, blank=True, editable=False, help_text="Until when both secrets sign.")
+    old_until = models.DateTimeField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="Until then, messages are signed with both the old and the new secret.",
+    )
     enabled = models.BooleanField(default=True)
     disabled_reason = models.CharField(max_length=20, choices=DisabledReason.choices, blank=True, default="")
     disabled_at = models.DateTimeField(null=True, blank=True, editable=False)
     failing_since = models.DateTimeField(null=True, blank=True, editable=False)
-    failures = models.PositiveIntegerField(default=0, help_text="How often in a row it did not take what was sent.")
-    rest_until = models.DateTimeField(db_default=Now(), editable=False, help_text="Nothing is sent before.")
-    claimed_at = models.DateTimeField(null=True, blank=True, editable=False, help_text="When it last had its turn.")
+    failures = models.PositiveIntegerField(default=0, help_text="Consecutive failed deliveries.")
+    rest_until = models.DateTimeField(
+        db_default=Now(), editable=False, help_text="No message is sent before this time."
+    )
+    claimed_at = models.DateTimeField(null=True, blank=True, editable=False, help_text="When a courier last served it.")
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     updated_at = models.DateTimeField(db_default=Now(), editable=False)
 
@@ -100,11 +107,11 @@ class WebhookDelivery(LeasedModel):
     event = models.CharField(max_length=40)
     payload = models.JSONField()
     status = models.CharField(max_length=10, choices=DeliveryStatus.choices, default=DeliveryStatus.PENDING)
-    attempts = models.PositiveSmallIntegerField(default=0, help_text="Since it was written, or last sent anew.")
+    attempts = models.PositiveSmallIntegerField(default=0, help_text="Since the message was created or last resent.")
     attempted_at = models.DateTimeField(null=True, blank=True, editable=False)
     took_ms = models.PositiveIntegerField(null=True, blank=True, editable=False)
     response_status = models.PositiveSmallIntegerField(null=True, blank=True, editable=False)
-    response_body = models.TextField(blank=True, default="", editable=False, help_text="How the answer begins.")
+    response_body = models.TextField(blank=True, default="", editable=False, help_text="The beginning of the response.")
     error = models.CharField(max_length=20, blank=True, default="", editable=False)
     delivered_at = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(db_default=Now(), editable=False)

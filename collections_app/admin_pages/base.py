@@ -31,9 +31,8 @@ class ReadOnlyAdmin(ModelAdmin[Row]):
     # Counting every row of a large table is slow.
     show_full_result_count = False
     ordering: ClassVar[tuple[str | Combinable, ...]] = ("-id",)
-    # Labels and help texts of fields, where those of the model are not meant for staff.
+    # Labels of fields whose names in the model are not meant for staff.
     labels: ClassVar[dict[str, str]] = {}
-    help_texts: ClassVar[dict[str, str]] = {}
 
     class Media:
         css = {"all": ("collections_app/admin.css",)}
@@ -45,8 +44,7 @@ class ReadOnlyAdmin(ModelAdmin[Row]):
         change: bool = False,  # noqa: FBT001, FBT002 - Django's signature
         **kwargs: Any,
     ) -> Any:
-        texts = {"labels": self.labels, "help_texts": self.help_texts}
-        return super().get_form(request, obj, change, **texts, **kwargs)
+        return super().get_form(request, obj, change, labels=self.labels, **kwargs)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -57,11 +57,6 @@ class JobAdmin(ReadOnlyAdmin[Job]):
     readonly_fields = fields
     actions = ("retry_selected", "cancel_selected")
     labels = {"next_try_at": "Next attempt at", "lease_holder": "Worker"}
-    help_texts = {
-        "attempts": "Consecutive attempts without progress.",
-        "waits": "Consecutive attempts that ended because a service was unavailable.",
-        "lease_holder": "The process that works on it.",
-    }
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Job]:
         return super().get_queryset(request).filter(document__latest=F("pk"), status__in=jobs.UNFINISHED)

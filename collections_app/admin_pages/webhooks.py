@@ -42,12 +42,6 @@ class WebhookEndpointAdmin(ReadOnlyAdmin[WebhookEndpoint]):
     )
     readonly_fields = fields
     labels = {"compatible": "ColiVara format", "rest_until": "Paused until", "old_until": "Old secret valid until"}
-    help_texts = {
-        "compatible": "The endpoint that ColiVara clients create.",
-        "failures": "Consecutive failed deliveries.",
-        "rest_until": "No message is sent before this time.",
-        "old_until": "Until then, messages are signed with both the old and the new secret.",
-    }
 
     def has_disable_permission(self, request: HttpRequest) -> bool:
         return bool(request.user.has_perm("collections_app.change_webhookendpoint"))
@@ -110,7 +104,6 @@ class WebhookDeliveryAdmin(ReadOnlyAdmin[WebhookDelivery]):
     )
     readonly_fields = fields
     labels = {"next_try_at": "Next attempt at", "took_ms": "Duration (ms)"}
-    help_texts = {"attempts": "Since the message was created or last resent."}
 
     def has_replay_permission(self, request: HttpRequest) -> bool:
         return bool(request.user.has_perm("collections_app.change_webhookdelivery"))

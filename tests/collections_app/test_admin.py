@@ -239,7 +239,7 @@ def test_deleting_a_user_deletes_all_their_data(alice: Someone, charlie: Someone
         assert not Page.objects.exists()
 
 
-def test_fields_have_labels_and_help_texts_for_staff(staff: Client, alice: Someone) -> None:
+def test_fields_have_labels_and_help_texts(staff: Client, alice: Someone) -> None:
     upload(alice)
     with acting_as_staff():
         file = StoredFile.objects.get()

@@ -18,7 +18,6 @@ from tests.cast import Someone
 class CollectionPages(DeletableAdmin[Collection]):
     readonly_fields = fields = ("name", "vectors_seq")
     labels = {"vectors_seq": "Version"}
-    help_texts = {"vectors_seq": "Increases."}
 
     def __init__(self, *, is_gone: bool = False) -> None:
         super().__init__(Collection, admin.site)
@@ -56,9 +55,9 @@ def test_rows_cannot_be_added_or_changed(request_of_superuser: Any) -> None:
     assert not ReadOnlyAdmin(Collection, admin.site).has_delete_permission(request_of_superuser)
 
 
-def test_labels_and_help_texts_replace_those_of_the_model(request_of_superuser: Any) -> None:
+def test_labels_replace_those_of_the_model(request_of_superuser: Any) -> None:
     meta = CollectionPages().get_form(request_of_superuser)._meta
-    assert (meta.labels, meta.help_texts) == ({"vectors_seq": "Version"}, {"vectors_seq": "Increases."})
+    assert meta.labels == {"vectors_seq": "Version"}
 
 
 def test_rows_are_deleted_in_a_transaction_of_their_owner(
