@@ -22,9 +22,11 @@ help:
 	@echo 'make check   check formatting, lint, types, import contracts, migrations and the OpenAPI document'
 	@echo 'make fmt     format the code'
 	@echo 'make schema  write docs/openapi.yaml and the other generated pages'
+	@echo 'make migrations   write the migrations of changed models'
 	@echo 'make bench   run the benchmarks; docs/benchmarks.md lists more'
 	@echo 'make bombs   send hostile files and responses'
 	@echo 'make chaos, make thousand   inject faults during ingestion; ingest a thousand documents while workers are killed'
+	@echo 'make soak    load the embeddings service with misbehaving clients'
 
 install:
 	@sh .ci/install
