@@ -17,6 +17,7 @@ COPY paliapi /paliapi
 COPY accounts /accounts
 COPY collections_app /collections_app
 COPY embeddings /embeddings
+COPY sandbox /sandbox
 
 FROM ${PYTHON} AS base
 # /data is for files, the other two for the output of `python -m paliapi.stack.write_secrets`; mount volumes on them.
