@@ -12,11 +12,13 @@ from typing import Literal, cast
 from paliapi.configuration.setting import Setting, read_fields, setting
 from paliapi.configuration.sources import gather, process_environ
 from paliapi.configuration.values import (
+    Network,
     between,
     boolean,
     comma_list,
     hosts_and_networks,
     long_text,
+    networks,
     one_of,
     path,
     peppers,
@@ -65,7 +67,13 @@ class Env:
         "TRUST_PROXY",
         boolean,
         False,
-        about="true behind a proxy that itself sets X-Forwarded-Proto and X-Forwarded-For",
+        about="true behind a proxy that itself sets X-Forwarded-Proto, and appends to X-Forwarded-For",
+    )
+    trusted_proxies: tuple[Network, ...] = setting(
+        "TRUSTED_PROXIES",
+        networks,
+        (),
+        about="networks of further proxies in front of that one, separated by commas",
     )
     log_level: str = setting(
         "LOG_LEVEL",

@@ -3,9 +3,11 @@
 import re
 from collections.abc import Callable
 from functools import partial
-from ipaddress import ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
+
+Network = IPv4Network | IPv6Network
 
 _HOST = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_])?")
 _NUMERIC = re.compile(r"(.*\.)?([0-9]+|0[xX][0-9a-fA-F]*)")
@@ -114,6 +116,14 @@ def hosts_and_networks(value: str) -> tuple[str, ...]:
     if not all(_is_network(item) or (_HOST.fullmatch(item) and not _NUMERIC.fullmatch(item)) for item in items):
         raise ValueError("must be a list of networks and host names like 10.1.0.0/16,wiki.corp")
     return items
+
+
+def networks(value: str) -> tuple[Network, ...]:
+    """Parse a list of networks such as `10.1.0.0/16,192.0.2.7`."""
+    try:
+        return tuple(ip_network(item) for item in comma_list(value))
+    except ValueError:
+        raise ValueError("must be a list of networks like 10.1.0.0/16,192.0.2.7") from None
 
 
 def _is_network(item: str) -> bool:

@@ -50,6 +50,8 @@ def test_empty_environment_is_reported_in_one_message() -> None:
         ("PALIAPI_PORT", "http", "must be a whole number from 1 to 65535"),
         ("PALIAPI_PORT", "70000", "must be a whole number from 1 to 65535"),
         ("TRUST_PROXY", "maybe", "must be true or false"),
+        ("TRUSTED_PROXIES", "proxy.example", "must be a list of networks like"),
+        ("TRUSTED_PROXIES", "10.0.0.1/8", "must be a list of networks like"),
         ("PUBLIC_URL", "ftp://example.com", "must be a URL that begins with http:// or https://"),
         ("PUBLIC_URL", "https://", "must be a URL that begins with http:// or https://"),
         ("EMBEDDINGS_URL", "http://host:port", "must be a URL"),
