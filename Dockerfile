@@ -20,11 +20,14 @@ COPY embeddings /embeddings
 COPY sandbox /sandbox
 
 FROM ${PYTHON} AS base
-# /data is for files, the other two for the output of `python -m paliapi.stack.write_secrets`; mount volumes on them.
+# /data is for files; /volumes is where `python -m paliapi.stack.write_secrets` writes the secrets of each container,
+# which finds its own in /secrets. Mount volumes on all of these.
 RUN useradd --uid 10001 --create-home --home-dir /home/paliapi paliapi \
-    && install -d -m 0700 -o paliapi -g paliapi /administration /data /secrets
+    && install -d -m 0700 -o paliapi -g paliapi /data /secrets /volumes \
+    && for part in administration db redis embeddings web worker courier beat; do \
+        install -d -m 0700 -o paliapi -g paliapi /volumes/$part; done
 WORKDIR /app
-# The root file system may be read-only: only these three folders and /tmp are written to.
+# The root file system may be read-only: only these folders and /tmp are written to.
 ENV PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 NUMBA_CACHE_DIR=/tmp/numba \
     PALIAPI_HOME=/data PALIAPI_HOST=0.0.0.0
 EXPOSE 8001

@@ -26,6 +26,7 @@ from paliapi.configuration.values import (
     text,
     url,
 )
+from paliapi.parts import ADMINISTRATION, BEAT, COURIER, PARTS, WEB, WORKER
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -44,6 +45,12 @@ class Env:
         partial(one_of, choices=("development", "production")),
         "development",
         about="`production` refuses to start unless every needed variable is set",
+    )
+    part: str = setting(
+        "PALIAPI_PART",
+        partial(one_of, choices=PARTS),
+        "",
+        about="the part that this process is; it then reads no secrets of other parts; empty: all settings are read",
     )
     home: Path = setting(
         "PALIAPI_HOME", path, ROOT / ".paliapi", about="folder for all data, secrets and logs of the embedded stack"
@@ -112,6 +119,7 @@ class Env:
         about="signs sessions, cursors and file links",
         secret=True,
         needed_in_production=True,
+        parts=(WEB,),
     )
     api_key_peppers: tuple[tuple[int, str], ...] = setting(
         "API_KEY_PEPPERS",
@@ -119,6 +127,8 @@ class Env:
         about="numbered secrets that API keys are hashed with: 1:SECRET,2:SECRET; new keys use the highest",
         secret=True,
         needed_in_production=True,
+        parts=(WEB, COURIER),
+        absent=(),
     )
     metrics_token: str = setting(
         "METRICS_TOKEN",
@@ -126,6 +136,7 @@ class Env:
         "",
         about="bearer token for /metrics; empty: no token needed in development, no access in production",
         secret=True,
+        parts=(WEB,),
     )
 
     # Connections
@@ -136,6 +147,7 @@ class Env:
         example="postgresql://paliapi_app:SECRET@localhost:5432/paliapi",
         secret=True,
         needed_in_production=True,
+        parts=(WEB, WORKER, COURIER),
     )
     database_admin_url: str = setting(
         "DATABASE_ADMIN_URL",
@@ -143,6 +155,7 @@ class Env:
         "",
         about="login of the role that owns the tables, for migrations; empty: DATABASE_URL",
         secret=True,
+        parts=ADMINISTRATION,
     )
     database_setup_url: str = setting(
         "DATABASE_SETUP_URL",
@@ -150,6 +163,7 @@ class Env:
         "",
         about="login of a server administrator, for setup_database only",
         secret=True,
+        parts=ADMINISTRATION,
     )
     redis_url: str = setting(
         "REDIS_URL",
@@ -158,6 +172,7 @@ class Env:
         example="redis://localhost:6379/0",
         secret=True,
         needed_in_production=True,
+        parts=(WEB, WORKER, COURIER, BEAT),
     )
     embeddings_url: str = setting(
         "EMBEDDINGS_URL",
@@ -165,9 +180,15 @@ class Env:
         about="the embeddings service; replaces the embedded one",
         example="https://gpu.example.com",
         needed_in_production=True,
+        parts=(WEB, WORKER),
     )
     embeddings_url_token: str = setting(
-        "EMBEDDINGS_URL_TOKEN", text, "", about="bearer token of the embeddings service", secret=True
+        "EMBEDDINGS_URL_TOKEN",
+        text,
+        "",
+        about="bearer token of the embeddings service",
+        secret=True,
+        parts=(WEB, WORKER),
     )
 
     # File storage
@@ -179,9 +200,20 @@ class Env:
         "S3_ENDPOINT_URL", _web_url, "", about="endpoint of an S3-compatible service other than AWS"
     )
     s3_region: str = setting("S3_REGION", text, "", about="region of the bucket")
-    s3_access_key_id: str = setting("S3_ACCESS_KEY_ID", text, "", about="access key; empty: the machine's own role")
+    s3_access_key_id: str = setting(
+        "S3_ACCESS_KEY_ID",
+        text,
+        "",
+        about="access key; empty: the machine's own role",
+        parts=(WEB, WORKER),
+    )
     s3_secret_access_key: str = setting(
-        "S3_SECRET_ACCESS_KEY", text, "", about="secret for S3_ACCESS_KEY_ID", secret=True
+        "S3_SECRET_ACCESS_KEY",
+        text,
+        "",
+        about="secret for S3_ACCESS_KEY_ID",
+        secret=True,
+        parts=(WEB, WORKER),
     )
     file_link_minutes: int = setting(
         "FILE_LINK_MINUTES", between(1, 7 * 24 * 60), 60, about="minutes that a signed file link is valid"
@@ -258,6 +290,7 @@ class Env:
         "",
         about="egress proxy for documents with `use_proxy`; it must itself refuse private addresses",
         secret=True,
+        parts=(WORKER,),
     )
 
     # Webhooks
@@ -325,7 +358,7 @@ def settings() -> list[Setting]:
 
 def read(values: Mapping[str, str]) -> Env:
     """Return the Env in `values`, or raise one EnvError that lists every problem."""
-    return read_fields(Env, values)
+    return read_fields(Env, values, part=values.get("PALIAPI_PART", ""))
 
 
 def load() -> Env:

@@ -32,6 +32,8 @@ class Setting:
     example: str
     secret: bool
     needed_in_production: bool
+    parts: tuple[str, ...]
+    absent: Any
 
 
 def setting(
@@ -43,19 +45,30 @@ def setting(
     example: str = "",
     secret: bool = False,
     needed_in_production: bool = False,
+    parts: tuple[str, ...] = (),
+    absent: Any = "",
 ) -> Any:
-    """Declare a dataclass field that is read from the variable `name`."""
-    metadata = {"setting": Setting(name, parse, about, example, secret, needed_in_production)}
+    """Declare a dataclass field that is read from the variable `name`.
+
+    With `parts`, only these parts of an installation read it; in all others, the field has the value `absent`.
+    """
+    metadata = {"setting": Setting(name, parse, about, example, secret, needed_in_production, parts, absent)}
     return field(default=default, metadata=metadata)
 
 
-def read_fields(config: type[Config], values: Mapping[str, str]) -> Config:
-    """Create a `config` from `values`, or raise one EnvError that lists every problem."""
+def read_fields(config: type[Config], values: Mapping[str, str], *, part: str = "") -> Config:
+    """Create a `config` from `values`, or raise one EnvError that lists every problem.
+
+    With a `part`, variables that only other parts need are not read.
+    """
     problems: list[str] = []
     parsed: dict[str, Any] = {}
     missing: list[Setting] = []
     for item in fields(config):
         variable = cast(Setting, item.metadata["setting"])
+        if part and variable.parts and part not in variable.parts:
+            parsed[item.name] = variable.absent
+            continue
         raw = _raw_value(values, variable, problems)
         if not raw:
             missing.append(variable)

@@ -4,8 +4,8 @@ import signal
 import socket
 import sys
 
-from paliapi import env
-from paliapi.configuration.sources import process_environ
+from paliapi import env, parts
+from paliapi.stack import environment
 from paliapi.stack.child import Command
 from paliapi.stack.home import Home
 from paliapi.stack.plan import Plan
@@ -24,40 +24,42 @@ def of_redis(redis: Redis) -> Service:
     return Service(name="redis", tier=_DATA, stop_within_s=2.5, command=redis.command, prepare=redis.prepare)
 
 
-def of_embeddings(home: Home, plan: Plan) -> Service:
-    changes = {
+def of_embeddings(plan: Plan) -> Service:
+    environ = {
+        "COLPALI_BACKEND": "embedded",
+        **environment.of_embeddings(plan.settings),
         "COLPALI_API_KEY": plan.settings["EMBEDDINGS_URL_TOKEN"],
         "COLPALI_HOST": "127.0.0.1",
         "COLPALI_PORT": str(plan.embeddings_port),
+        "PYTHONUNBUFFERED": "1",
     }
-    if "COLPALI_BACKEND" not in plan.settings:
-        changes["COLPALI_BACKEND"] = "embedded"
-    command = python(home, plan, "embeddings", "-m", "embeddings", changes=changes)
+    argv = (sys.executable, "-m", "embeddings")
+    command = Command(name="embeddings", argv=argv, environ=environ, cwd=env.ROOT)
     return Service(name="embeddings", tier=_EMBEDDINGS, stop_within_s=1.5, command=lambda: command)
 
 
 def of_worker(home: Home, plan: Plan) -> Service:
     """Return the worker that processes documents."""
-    return _celery_worker(home, plan, "worker", queue="celery", processes=plan.env.worker_processes)
+    return _celery_worker(home, plan, parts.WORKER, queue="celery", processes=plan.env.worker_processes)
 
 
 def of_courier(home: Home, plan: Plan) -> Service:
     """Return the worker that sends webhooks, separate so that slow receivers delay no documents."""
-    return _celery_worker(home, plan, "courier", queue="webhooks", processes=1)
+    return _celery_worker(home, plan, parts.COURIER, queue="webhooks", processes=1)
 
 
-def _celery_worker(home: Home, plan: Plan, name: str, *, queue: str, processes: int) -> Service:
+def _celery_worker(home: Home, plan: Plan, part: str, *, queue: str, processes: int) -> Service:
     arguments = ("-m", "celery", "-A", "paliapi.celery", "worker", "--queues", queue, "--concurrency", str(processes))
-    flags = ("--hostname", f"{name}@paliapi", "--without-gossip", "--without-mingle", "--loglevel", plan.env.log_level)
-    command = python(home, plan, name, *arguments, *flags, changes={"PROMETHEUS_MULTIPROC_DIR": str(home.metrics)})
-    return Service(name=name, tier=_APPLICATION, stop_within_s=5, command=lambda: command)
+    flags = ("--hostname", f"{part}@paliapi", "--without-gossip", "--without-mingle", "--loglevel", plan.env.log_level)
+    command = _python(home, plan, part, *arguments, *flags, changes={"PROMETHEUS_MULTIPROC_DIR": str(home.metrics)})
+    return Service(name=part, tier=_APPLICATION, stop_within_s=5, command=lambda: command)
 
 
 def of_beat(home: Home, plan: Plan) -> Service:
     schedule = str(home.run / "beat-schedule")
     arguments = ("-m", "celery", "-A", "paliapi.celery", "beat", "--schedule", schedule, "--pidfile=")
-    command = python(home, plan, "beat", *arguments, "--loglevel", plan.env.log_level)
-    return Service(name="beat", tier=_APPLICATION, stop_within_s=5, command=lambda: command)
+    command = _python(home, plan, parts.BEAT, *arguments, "--loglevel", plan.env.log_level)
+    return Service(name=parts.BEAT, tier=_APPLICATION, stop_within_s=5, command=lambda: command)
 
 
 def of_web(home: Home, plan: Plan, listener: socket.socket) -> Service:
@@ -70,25 +72,30 @@ def of_web(home: Home, plan: Plan, listener: socket.socket) -> Service:
         f"fd://{listener.fileno()}",
     )
     changes = {"PROMETHEUS_MULTIPROC_DIR": str(home.metrics)}
-    command = python(home, plan, "web", *arguments, "paliapi.wsgi", changes=changes, inherit=listener)
-    return Service(name="web", tier=_APPLICATION, stop_within_s=5, command=lambda: command)
+    command = _python(home, plan, parts.WEB, *arguments, "paliapi.wsgi", changes=changes, inherit=listener)
+    return Service(name=parts.WEB, tier=_APPLICATION, stop_within_s=5, command=lambda: command)
 
 
-def python(
+def of_administration(home: Home, plan: Plan, name: str, *arguments: str) -> Command:
+    """Return the command of `manage.py` with this name, which gets every setting."""
+    return _python(home, plan, "", "manage.py", name, *arguments, name=name)
+
+
+def _python(
     home: Home,
     plan: Plan,
-    name: str,
+    part: str,
     *argv: str,
+    name: str = "",
     changes: dict[str, str] | None = None,
     inherit: socket.socket | None = None,
 ) -> Command:
-    """Return a command that runs this Python with these arguments, under the settings of the plan."""
+    """Return a command that runs this Python with these arguments, as the part of this name."""
     own = {"PALIAPI_HOME": str(home.path), "PYTHONUNBUFFERED": "1"}
-    environ = {**process_environ(), **plan.settings, **own}
     return Command(
-        name=name,
+        name=name or part,
         argv=(sys.executable, *argv),
-        environ={**environ, **(changes or {})},
+        environ={**environment.of_part(plan.settings, part), **own, **(changes or {})},
         cwd=env.ROOT,
         stop_signal=signal.SIGTERM,
         spawn_options={"pass_fds": (inherit.fileno(),)} if inherit else {},

@@ -45,9 +45,10 @@ def make_plan(home: Home, user: Mapping[str, str]) -> Plan:
     if port:
         own["EMBEDDINGS_URL"] = f"http://127.0.0.1:{port}"
         own["EMBEDDINGS_URL_TOKEN"] = secrets["EMBEDDINGS_URL_TOKEN"]
-    user = {name: value for name, value in user.items() if value}
-    own = {name: value for name, value in own.items() if f"{name}_FILE" not in user}
-    settings = {**own, **user}
+    chosen = {name: value for name, value in user.items() if value}
+    own = {name: value for name, value in own.items() if f"{name}_FILE" not in chosen}
+    # Empty variables stay, so that they override what a file says in the children too.
+    settings = {**user, **own, **chosen}
     configuration = env.read(settings)
     _write_stack_env(home, own, settings)
     return Plan(configuration, settings, passwords, postgres, redis, port)
@@ -56,5 +57,5 @@ def make_plan(home: Home, user: Mapping[str, str]) -> Plan:
 def _write_stack_env(home: Home, own: Mapping[str, str], settings: Mapping[str, str]) -> None:
     """Write the settings of this stack, including those of the user that were set for this start only."""
     external = ("DATABASE_URL", "DATABASE_ADMIN_URL", "REDIS_URL", "EMBEDDINGS_URL", "EMBEDDINGS_URL_TOKEN")
-    values = {name: settings[name] for name in (*own, *external) if name in settings}
+    values = {name: settings[name] for name in (*own, *external) if settings.get(name)}
     secret_store.write_private(home.path / "stack.env", values, about=_ABOUT)

@@ -7,7 +7,7 @@ from pathlib import Path
 from paliapi.configuration.values import parse_file
 from paliapi.stack.errors import describe
 
-_FILE = "secrets.env"
+FILE = "secrets.env"
 _NAMES = (
     "SECRET_KEY",
     "API_KEY_PEPPER",
@@ -20,7 +20,7 @@ _NAMES = (
 
 def load_or_create(home: Path, *, more: tuple[str, ...] = ()) -> dict[str, str]:
     """Return the secrets by name, including those in `more`, and generate the missing ones."""
-    path, names = home / _FILE, _NAMES + more
+    path, names = home / FILE, _NAMES + more
     try:
         stored = parse_file(path.read_text(encoding="utf-8")) if path.exists() else {}
         if all(stored.get(name) for name in names):

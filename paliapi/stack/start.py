@@ -71,7 +71,7 @@ class _Start:
         self._home.reset_metrics()
         self._start_data_services()
         if self._plan.embeddings_port:
-            self._supervisor.add(members.of_embeddings(self._home, self._plan))
+            self._supervisor.add(members.of_embeddings(self._plan))
         self._manage("migrate", "--noinput", progress="Migrating the database")
         self._supervisor.add(members.of_worker(self._home, self._plan))
         self._supervisor.add(members.of_courier(self._home, self._plan))
@@ -104,7 +104,7 @@ class _Start:
 
     def _manage(self, name: str, *arguments: str, progress: str) -> str:
         self._console.say(progress)
-        command = members.python(self._home, self._plan, name, "manage.py", name, *arguments)
+        command = members.of_administration(self._home, self._plan, name, *arguments)
         return self._supervisor.run_once(command, within_s=_RECOVERY_S)
 
     def _wait(self, name: str, ready: Callable[[], bool], *, within_s: float = _READY_S) -> None:

@@ -9,7 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from paliapi.stack import leftovers, processes
+from paliapi.configuration.sources import process_environ
+from paliapi.stack import environment, leftovers, processes
 
 
 class Watchdog:
@@ -18,6 +19,7 @@ class Watchdog:
     def __init__(self, children: Path) -> None:
         self._process = subprocess.Popen(
             [sys.executable, "-m", "paliapi.stack.watchdog", str(children)],
+            env=environment.of_system(process_environ()),
             cwd=Path(__file__).parents[2],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,

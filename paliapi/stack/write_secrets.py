@@ -1,45 +1,63 @@
-"""Writes the secrets of a containerised stack: `python -m paliapi.stack.write_secrets ADMINISTRATION SECRETS`.
+"""Writes the secrets of a containerised stack: `python -m paliapi.stack.write_secrets FOLDER`.
 
-Both folders are volumes. Every container reads the second, which has a file for each secret. The first contains the
-source of all secrets and those that the web server and the workers must not know. Existing secrets are not changed.
+In `FOLDER`, each container has a folder of its own, which is a volume that only this container mounts. It contains a
+file for each secret that the container needs. `administration` contains all secrets, and the source that they are
+generated from. Existing secrets are not changed.
 """
 
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
+from paliapi import env, parts
+from paliapi.configuration.sources import process_environ
 from paliapi.roles import APP, OWNER
 from paliapi.stack import secret_store
 from paliapi.stack.errors import StackError
 
+_ADMINISTRATION = "administration"
 _ADMINISTRATOR = "DATABASE_SETUP_PASSWORD"
+# Of what people have set, these parts get the settings without the secrets, in a file that `env` reads.
+_WITHOUT_ENV_FILE = (parts.COURIER, parts.BEAT)
+_ABOUT = "Written at each start of the containers."
 
 
-def write(administration: Path, shared: Path, *, database: str = "db:5432", queue: str = "redis:6379") -> None:
+def write(
+    folder: Path, *, chosen: Mapping[str, str] | None = None, database: str = "db:5432", queue: str = "redis:6379"
+) -> None:
     """Write every file, readable only by this user; `database` and `queue` are the addresses of Postgres and Redis."""
-    secrets = secret_store.load_or_create(administration, more=(_ADMINISTRATOR,))
-    _write(
-        administration,
-        {
-            "postgres_password": secrets[_ADMINISTRATOR],
-            "database_setup_url": f"postgresql://postgres:{secrets[_ADMINISTRATOR]}@{database}/postgres",
-        },
-    )
-    _write(
-        shared,
-        {
-            "secret_key": secrets["SECRET_KEY"],
-            "api_key_peppers": f"1:{secrets['API_KEY_PEPPER']}",
-            "database_admin_url": f"postgresql://{OWNER}:{secrets['DATABASE_OWNER_PASSWORD']}@{database}/paliapi",
-            "database_url": f"postgresql://{APP}:{secrets['DATABASE_APP_PASSWORD']}@{database}/paliapi",
-            "redis_password": secrets["REDIS_PASSWORD"],
-            "redis_url": f"redis://:{secrets['REDIS_PASSWORD']}@{queue}/0",
-            "embeddings_token": secrets["EMBEDDINGS_URL_TOKEN"],
-        },
-    )
+    secrets = secret_store.load_or_create(folder / _ADMINISTRATION, more=(_ADMINISTRATOR,))
+    values = {
+        "SECRET_KEY": secrets["SECRET_KEY"],
+        "API_KEY_PEPPERS": f"1:{secrets['API_KEY_PEPPER']}",
+        "DATABASE_SETUP_URL": f"postgresql://postgres:{secrets[_ADMINISTRATOR]}@{database}/postgres",
+        "DATABASE_ADMIN_URL": f"postgresql://{OWNER}:{secrets['DATABASE_OWNER_PASSWORD']}@{database}/paliapi",
+        "DATABASE_URL": f"postgresql://{APP}:{secrets['DATABASE_APP_PASSWORD']}@{database}/paliapi",
+        "REDIS_URL": f"redis://:{secrets['REDIS_PASSWORD']}@{queue}/0",
+        "EMBEDDINGS_URL_TOKEN": secrets["EMBEDDINGS_URL_TOKEN"],
+    }
+    _write(folder / _ADMINISTRATION, {name.lower(): value for name, value in values.items()})
+    for part in parts.PARTS:
+        read = {setting.name for setting in env.settings() if part in setting.parts}
+        _write(folder / part, {name.lower(): value for name, value in values.items() if name in read})
+    _write(folder / "db", {"postgres_password": secrets[_ADMINISTRATOR]})
+    _write(folder / "redis", {"redis_password": secrets["REDIS_PASSWORD"]})
+    _write(folder / "embeddings", {"embeddings_token": secrets["EMBEDDINGS_URL_TOKEN"]})
+    for part in _WITHOUT_ENV_FILE:
+        secret_store.write_private(folder / part / "stack.env", _settings(part, chosen or {}), about=_ABOUT)
 
 
-def _write(folder: Path, texts: dict[str, str]) -> None:
+def _settings(part: str, chosen: Mapping[str, str]) -> dict[str, str]:
+    names = [one.name for one in env.settings() if not one.secret and (not one.parts or part in one.parts)]
+    return {name: chosen[name] for name in names if chosen.get(name)}
+
+
+def _write(folder: Path, texts: Mapping[str, str]) -> None:
+    """Write these files, after deleting those of earlier versions."""
+    for path in folder.iterdir():
+        if path.is_file() and path.name not in {*texts, secret_store.FILE, "stack.env"}:
+            path.unlink()
     for name, text in texts.items():
         draft = folder / f"{name}.draft"
         draft.unlink(missing_ok=True)
@@ -50,6 +68,6 @@ def _write(folder: Path, texts: dict[str, str]) -> None:
 
 if __name__ == "__main__":
     try:
-        write(Path(sys.argv[1]), Path(sys.argv[2]))
+        write(Path(sys.argv[1]), chosen=process_environ())
     except StackError as problem:
         sys.exit(str(problem))

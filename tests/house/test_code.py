@@ -51,6 +51,7 @@ TESTED_ELSEWHERE = {
     "paliapi/generated_docs.py": "house/test_reference.py",
     "paliapi/gunicorn_settings.py": "paliapi/test_web_worker.py",
     "paliapi/http/openapi.py": "house/test_openapi.py",
+    "paliapi/parts.py": "paliapi/test_env.py",
     "paliapi/stack/account.py": "paliapi/stack/test_postgres.py",
     "paliapi/stack/child.py": "paliapi/stack/test_supervisor.py",
     "paliapi/stack/console.py": "paliapi/stack/test_supervisor.py",

@@ -1,13 +1,15 @@
 """Reading the environment into one typed Env."""
 
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
+from paliapi import parts
 from paliapi.configuration.setting import EnvError
 from paliapi.configuration.sources import gather, home_path
 from paliapi.configuration.values import parse_file
-from paliapi.env import read, settings
+from paliapi.env import Env, read, settings
 
 MINIMUM = {
     "SECRET_KEY": "s" * 32,
@@ -100,6 +102,21 @@ def test_production_requires_every_needed_setting() -> None:
         if setting.needed_in_production:
             with pytest.raises(EnvError, match=setting.name):
                 read({**PRODUCTION, setting.name: ""})
+
+
+@pytest.mark.parametrize("part", parts.PARTS)
+def test_part_does_not_read_what_only_others_need(part: str) -> None:
+    secrets = {"DATABASE_ADMIN_URL": "postgresql://paliapi:owner@db/paliapi", "METRICS_TOKEN": "metrics"}
+    env = read({**PRODUCTION, **secrets, "PALIAPI_PART": part})
+    assert env.part == part
+    for setting, field in zip(settings(), fields(Env), strict=True):
+        if setting.parts and part not in setting.parts:
+            assert getattr(env, field.name) == setting.absent
+            read({**PRODUCTION, "PALIAPI_PART": part, setting.name: ""})
+
+
+def test_unknown_part_is_reported() -> None:
+    assert problems(PALIAPI_PART="cook") == ["PALIAPI_PART must be one of " + ", ".join(parts.PARTS) + "."]
 
 
 @pytest.mark.parametrize("name", [setting.name for setting in settings() if setting.secret])

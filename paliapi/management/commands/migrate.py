@@ -6,6 +6,7 @@ from django.conf import settings
 from django.core.management.base import CommandError
 from django.core.management.commands import migrate
 from django.db import ProgrammingError, connection
+from django.db.migrations.executor import MigrationExecutor
 
 from paliapi.database import as_table_owner
 from paliapi.roles import APP, STAFF, create_roles_sql
@@ -22,11 +23,24 @@ class Command(migrate.Command):
     help = migrate.Command.help
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if settings.ENV.part:
+            self._check_nothing_is_pending()
+            return
         with as_table_owner(settings.ENV.database_admin_url or settings.ENV.database_url):
             self._create_roles()
             super().handle(*args, **options)
             if not options["plan"] and not options["check_unapplied"]:
                 self._grant_access()
+
+    def _check_nothing_is_pending(self) -> None:
+        executor = MigrationExecutor(connection)
+        if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+            raise CommandError(
+                f"There are migrations to apply, and this is the part `{settings.ENV.part}`, which may not "
+                "change tables. Run migrate without PALIAPI_PART and with DATABASE_ADMIN_URL; in containers: "
+                "docker-compose run --rm roles python manage.py migrate"
+            )
+        self.stdout.write("No migrations to apply.")
 
     def _create_roles(self) -> None:
         with connection.cursor() as cursor:

@@ -17,6 +17,7 @@ import httpx
 import pytest
 
 from paliapi import env
+from paliapi.configuration.values import parse_file
 from paliapi.stack import leftovers, processes
 from paliapi.stack.home import Home
 from paliapi.stack.listen import free_port, listen
@@ -44,6 +45,11 @@ class Up:
     def children(self) -> list[int]:
         return [record.pid for path in Home(self.home).children_lists() for record in leftovers.read(path)]
 
+    def environs(self) -> dict[str, str]:
+        """Return the environment of each member and its descendants, by name."""
+        records = [record for path in Home(self.home).children_lists() for record in leftovers.read(path)]
+        return {record.name: "\n".join(_environs_of(record.pid)) for record in records}
+
     def get(self, path: str, *, key: str) -> httpx.Response:
         return httpx.get(f"http://localhost:{self.port}{path}", headers={"Authorization": f"Bearer {key}"}, timeout=30)
 
@@ -59,7 +65,15 @@ def _environ(home: Path, port: int) -> dict[str, str]:
         "PALIAPI_HOME": str(home),
         "PALIAPI_PORT": str(port),
         "WORKER_PROCESSES": "1",
+        "PASSWORD_OF_ANOTHER_PROGRAM": "not-for-paliapi",
     }
+
+
+def _environs_of(pid: int) -> Iterator[str]:
+    yield Path(f"/proc/{pid}/environ").read_text().replace("\0", "\n")
+    for file in Path(f"/proc/{pid}/task").glob("*/children"):
+        for child in file.read_text().split():
+            yield from _environs_of(int(child))
 
 
 @contextmanager
@@ -120,6 +134,7 @@ class FirstStart:
     key: str
     pasted: list[httpx.Response]
     children: list[int]
+    environs: dict[str, str]
     exit_code: int
 
 
@@ -131,8 +146,8 @@ def first_start(tmp_path_factory: pytest.TempPathFactory) -> FirstStart:
         found = re.search(r"API key +(\S+)", said)
         assert found, said
         pasted = _paste(said)
-        children = up.children()
-    return FirstStart(home, said, found[1], pasted, children, up.process.returncode)
+        children, environs = up.children(), up.environs()
+    return FirstStart(home, said, found[1], pasted, children, environs, up.process.returncode)
 
 
 def test_first_start_prints_the_urls(first_start: FirstStart) -> None:
@@ -159,6 +174,27 @@ def test_files_with_secrets_are_private(first_start: FirstStart) -> None:
     assert first_start.home.stat().st_mode & 0o077 == 0
     for name in ("secrets.env", "stack.env"):
         assert (first_start.home / name).stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize(
+    ("secret", "holders"),
+    [
+        ("SECRET_KEY", {"web"}),
+        ("API_KEY_PEPPER", {"web", "courier"}),
+        ("DATABASE_OWNER_PASSWORD", set()),
+        ("DATABASE_APP_PASSWORD", {"web", "worker", "courier"}),
+        ("REDIS_PASSWORD", {"web", "worker", "courier", "beat"}),
+        ("EMBEDDINGS_URL_TOKEN", {"web", "worker", "embeddings"}),
+    ],
+)
+def test_each_process_gets_only_the_secrets_it_needs(first_start: FirstStart, secret: str, holders: set[str]) -> None:
+    value = parse_file((first_start.home / "secrets.env").read_text())[secret]
+    assert {name for name, environ in first_start.environs.items() if value in environ} == holders
+
+
+def test_variables_of_other_programs_reach_no_process(first_start: FirstStart) -> None:
+    assert len(first_start.environs) == 7
+    assert [name for name, environ in first_start.environs.items() if "not-for-paliapi" in environ] == []
 
 
 def test_sigterm_ends_the_stack_and_its_children(first_start: FirstStart) -> None:

@@ -4,41 +4,77 @@ from pathlib import Path
 
 import pytest
 
-from paliapi import env
+from paliapi import env, parts
 from paliapi.stack.write_secrets import write
 
-SHARED = ("SECRET_KEY", "API_KEY_PEPPERS", "DATABASE_ADMIN_URL", "DATABASE_URL", "REDIS_URL")
+OF_CONTAINERS = {
+    "administration": {
+        "secrets.env",
+        "secret_key",
+        "api_key_peppers",
+        "database_setup_url",
+        "database_admin_url",
+        "database_url",
+        "redis_url",
+        "embeddings_url_token",
+    },
+    "db": {"postgres_password"},
+    "redis": {"redis_password"},
+    "embeddings": {"embeddings_token"},
+    "web": {"secret_key", "api_key_peppers", "database_url", "redis_url", "embeddings_url_token"},
+    "worker": {"database_url", "redis_url", "embeddings_url_token"},
+    "courier": {"api_key_peppers", "database_url", "redis_url", "stack.env"},
+    "beat": {"redis_url", "stack.env"},
+}
+CHOSEN = {"WEBHOOK_PORTS": "8443", "METRICS_TOKEN": "metrics", "EMBEDDINGS_URL": "http://gpu", "LOG_LEVEL": "DEBUG"}
 
 
 @pytest.fixture
-def folders(tmp_path: Path) -> tuple[Path, Path]:
-    administration, shared = tmp_path / "administration", tmp_path / "secrets"
-    administration.mkdir()
-    shared.mkdir()
-    write(administration, shared)
-    return administration, shared
+def folder(tmp_path: Path) -> Path:
+    for name in OF_CONTAINERS:
+        (tmp_path / name).mkdir()
+    write(tmp_path, chosen=CHOSEN)
+    return tmp_path
 
 
-def test_files_satisfy_production(folders: tuple[Path, Path]) -> None:
-    administration, shared = folders
-    values = {f"{name}_FILE": str(shared / name.lower()) for name in SHARED}
-    values |= {"DATABASE_SETUP_URL_FILE": str(administration / "database_setup_url")}
+def test_each_container_gets_only_its_own_secrets(folder: Path) -> None:
+    assert {name: {file.name for file in (folder / name).iterdir()} for name in OF_CONTAINERS} == OF_CONTAINERS
+
+
+@pytest.mark.parametrize("name", ["database_admin_url", "database_setup_url"])
+def test_logins_that_can_change_tables_are_for_administration_only(folder: Path, name: str) -> None:
+    login = (folder / "administration" / name).read_text()
+    password = login.partition("@")[0].rpartition(":")[2]
+    holders = {file.parent.name for file in folder.rglob("*") if file.is_file() and password in file.read_text()}
+    # The database's container sets the password of its superuser.
+    assert holders == ({"administration", "db"} if name == "database_setup_url" else {"administration"})
+
+
+@pytest.mark.parametrize("part", ["", *parts.PARTS])
+def test_files_satisfy_production(folder: Path, part: str) -> None:
+    files = (folder / (part or "administration")).iterdir()
+    values = {f"{file.name.upper()}_FILE": str(file) for file in files if file.suffix != ".env"}
     values |= {"PALIAPI_MODE": "production", "ALLOWED_HOSTS": "example.com", "EMBEDDINGS_URL": "http://embeddings:8000"}
-    configuration = env.read(values)
-    assert "@db:5432/paliapi" in configuration.database_url
-    assert (administration / "postgres_password").read_text() in configuration.database_setup_url
-    assert (shared / "redis_password").read_text() in configuration.redis_url
+    configuration = env.read({**values, "PALIAPI_PART": part})
+    assert (folder / "redis" / "redis_password").read_text() in configuration.redis_url
+    assert ("@db:5432/paliapi" in configuration.database_url) == (part != parts.BEAT)
 
 
-def test_shared_files_do_not_contain_the_administrator(folders: tuple[Path, Path]) -> None:
-    administration, shared = folders
-    secret = (administration / "postgres_password").read_text()
-    assert not any(secret in file.read_text() for file in shared.iterdir())
+def test_settings_without_secrets_are_passed_on(folder: Path) -> None:
+    courier, beat = ((folder / part / "stack.env").read_text().splitlines()[1:] for part in ("courier", "beat"))
+    assert set(courier) == {"WEBHOOK_PORTS=8443", "LOG_LEVEL=DEBUG"}
+    assert "LOG_LEVEL=DEBUG" in beat
 
 
-def test_files_are_unchanged_and_private(folders: tuple[Path, Path]) -> None:
-    files = [file for folder in folders for file in folder.iterdir()]
+def test_files_are_unchanged_and_private(folder: Path) -> None:
+    files = [file for file in folder.rglob("*") if file.is_file()]
     first = {file: file.read_text() for file in files}
-    write(*folders)
+    write(folder, chosen=CHOSEN)
     assert {file: file.read_text() for file in files} == first
     assert {file.stat().st_mode & 0o777 for file in files} == {0o600}
+
+
+def test_files_of_an_earlier_version_are_deleted(folder: Path) -> None:
+    (folder / "redis" / "database_admin_url").write_text("postgresql://paliapi:secret@db/paliapi")
+    write(folder)
+    assert {file.name for file in (folder / "redis").iterdir()} == {"redis_password"}
