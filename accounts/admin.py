@@ -14,6 +14,7 @@ from django.utils.safestring import SafeString
 
 from accounts import key_lifecycle
 from accounts.models import ApiKey, ApiKeyQuerySet, CustomUser, Usage
+from accounts.ownership import acting_for
 
 if TYPE_CHECKING:
     ApiKeyPages = admin.ModelAdmin[ApiKey]
@@ -109,6 +110,7 @@ class ApiKeyAdmin(ApiKeyPages):
         "expires_at",
         "last_used_at",
         "revoked_at",
+        "minted_by",
         "rotated_from",
         "created_at",
     )
@@ -127,7 +129,8 @@ class ApiKeyAdmin(ApiKeyPages):
     @admin.action(description="Revoke selected keys", permissions=["change"])
     def revoke_selected(self, request: HttpRequest, selected: QuerySet[ApiKey]) -> None:
         for key in selected:
-            key_lifecycle.revoke(key)
+            with acting_for(key.owner_id) as tx:
+                key_lifecycle.revoke(tx, key)
             self.log_change(request, key, "Revoked.")
         self.message_user(request, f"{len(selected)} revoked.", messages.SUCCESS)
 

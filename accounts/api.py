@@ -14,7 +14,8 @@ from accounts.access import Scope
 from accounts.key_lifecycle import Minted, Rights
 from accounts.models import ApiKey
 from accounts.serializers import KeyIn, KeyMinted, KeyOut, MeOut, RotationIn, UsageOut
-from accounts.views import OwnedView
+from accounts.views import OwnedView, ParameterInvalid
+from paliapi.errors import Problem
 from paliapi.http.paging import paginate
 
 _ADMIN_ONLY: dict[str, Scope | None] = dict.fromkeys(("GET", "HEAD", "OPTIONS", "POST", "DELETE"), "admin")
@@ -22,6 +23,14 @@ _PAGING = [
     OpenApiParameter("limit", {"type": "integer", "minimum": 1}, description="The maximum number of keys to return."),
     OpenApiParameter("cursor", str, description="The page to return, from the `Link` header of the previous response."),
 ]
+_DESCENDANTS = "descendants"
+_WITH = OpenApiParameter(
+    "with",
+    str,
+    "query",
+    enum=[_DESCENDANTS],
+    description="`descendants`: also revoke every key that this one created, that those created, and so on.",
+)
 _KEY_ID = OpenApiParameter("key_id", int, "path", description="The key's `id`, as in the list of keys.")
 
 
@@ -92,19 +101,28 @@ class KeysView(OwnedView):
 
 
 class KeyView(OwnedView):
-    query: ClassVar[frozenset[str]] = frozenset()
+    query: ClassVar[frozenset[str]] = frozenset({"with"})
     scopes: ClassVar[dict[str, Scope | None]] = _ADMIN_ONLY
+    extra_statuses: ClassVar[dict[str, set[int]]] = {"DELETE": {422}}
 
     @extend_schema(
         operation_id="revokeKey",
         tags=["keys"],
         summary="Revoke a key",
-        description="Ends the key at once and for good, even the key in use. Requires the scope `admin`.",
-        parameters=[_KEY_ID],
+        description=(
+            "Ends the key at once and for good, even the key in use. After a leak, `with=descendants` also ends all "
+            "keys that exist because of it (`minted_by`), in one step. Requires the scope `admin`."
+        ),
+        parameters=[_KEY_ID, _WITH],
         responses={204: OpenApiResponse(description="Revoked.")},
     )
-    def delete(self, _request: Request, key_id: int) -> Response:
-        key_lifecycle.revoke(key_lifecycle.find(self.transaction, self.caller, key_id=key_id))
+    def delete(self, request: Request, key_id: int) -> Response:
+        extent = request.query_params.get("with")
+        if extent not in {None, _DESCENDANTS}:
+            problem = Problem("/with", ParameterInvalid.code, f"Must be `{_DESCENDANTS}`.")
+            raise ParameterInvalid(problems=(problem,))
+        key = key_lifecycle.find(self.transaction, self.caller, key_id=key_id)
+        key_lifecycle.revoke(self.transaction, key, with_descendants=extent == _DESCENDANTS)
         return Response(status=204)
 
 

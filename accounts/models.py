@@ -1,5 +1,6 @@
 """Users, their API keys, and how much each of them stores."""
 
+from datetime import datetime
 from typing import Any, ClassVar, Self
 
 from django.contrib.auth.models import AbstractUser, BaseUserManager
@@ -68,8 +69,12 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
     def in_state(self, state: str) -> Self:
         if state == "revoked":
             return self.filter(revoked_at__isnull=False)
-        ended = Q(expires_at__isnull=False, expires_at__lte=timezone.now())
-        return self.filter(ended if state == "expired" else ~ended, revoked_at__isnull=True)
+        expired = Q(expires_at__isnull=False, expires_at__lte=timezone.now())
+        return self.filter(expired if state == "expired" else ~expired, revoked_at__isnull=True)
+
+    def ended_before(self, moment: datetime) -> Self:
+        """Select the keys that were revoked or expired before a moment."""
+        return self.filter(Q(revoked_at__lt=moment) | Q(expires_at__lt=moment))
 
 
 class ApiKey(models.Model):
@@ -100,6 +105,16 @@ class ApiKey(models.Model):
         related_name="+",
         db_constraint=False,
         editable=False,
+    )
+    minted_by = models.ForeignKey(
+        "self",
+        on_delete=models.DO_NOTHING,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_constraint=False,
+        editable=False,
+        help_text="The key that created this one, or the closest of its ancestors that is still stored.",
     )
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 

@@ -13,6 +13,7 @@ _KEY = {
     "expires_at": "2027-11-21T00:00:00Z",
     "last_used_at": None,
     "revoked_at": None,
+    "minted_by": 1,
     "rotated_from": None,
 }
 _FULL_KEY = "pali_4fJ0QmXz81Lc_EXAMPLEexampleEXAMPLEexample0000009aTz"

@@ -63,6 +63,12 @@ class KeyOut(serializers.Serializer[Any]):
     expires_at = serializers.DateTimeField(allow_null=True)
     last_used_at = serializers.DateTimeField(allow_null=True, help_text="Accurate to the minute.")
     revoked_at = serializers.DateTimeField(allow_null=True)
+    minted_by = serializers.IntegerField(
+        source="minted_by_id",
+        allow_null=True,
+        help_text="The id of the key that created this one; if that key is no longer stored, of the key that created "
+        "it. Null: created without a key.",
+    )
     rotated_from = serializers.IntegerField(
         source="rotated_from_id", allow_null=True, help_text="The id of the key that this one replaced."
     )

@@ -23,6 +23,11 @@ class UnknownParameter(Invalid):
     title = "Unknown query parameter."
 
 
+class ParameterInvalid(Invalid):
+    code = "parameter_invalid"
+    title = "This query parameter has an invalid value."
+
+
 def caller_of(request: Request) -> Caller:
     caller = request.auth
     if not isinstance(caller, Caller):

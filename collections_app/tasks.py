@@ -8,6 +8,7 @@ from django.conf import settings
 from kombu.exceptions import KombuError
 from redis.exceptions import RedisError
 
+from accounts import key_lifecycle
 from collections_app.ingest import leases, worker
 from collections_app.search import compare_with_exact, delete_old_recall
 from collections_app.storage import housekeeping
@@ -78,6 +79,7 @@ def sweep() -> None:
 @app.task(name="collections_app.housekeeping")
 def run_housekeeping() -> None:
     housekeeping.delete_expired_answers()
+    key_lifecycle.forget_ended()
     deliveries.delete_old()
     delete_old_recall()
     housekeeping.delete_unused_files()

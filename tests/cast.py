@@ -74,7 +74,7 @@ def with_key(
 def with_revoked_key(user: CustomUser) -> Someone:
     with acting_for(user.pk) as tx:
         minted = mint_key(tx, rights=Rights(scopes=EVERYTHING))
-        revoke(minted.key)
+        revoke(tx, minted.key)
     return Someone(user, minted.text)
 
 

@@ -174,6 +174,52 @@ def test_malformed_id_is_not_found(alice: Someone, nonsense: str) -> None:
     assert alice.delete(f"/v1/keys/{nonsense}/").status_code == 404
 
 
+def test_keys_show_which_key_created_them(alice: Someone) -> None:
+    created = make(alice, scopes=["admin"])
+    grandchild = make(as_holder(alice, created)).json()
+    successor = alice.post(f"/v1/keys/{grandchild['id']}/rotate/", {}).json()
+    mine, child = own_key_id(alice), created.json()["id"]
+    lineage = [(key["id"], key["minted_by"], key["rotated_from"]) for key in alice.get("/v1/keys/").json()]
+    assert lineage == [
+        (mine, None, None),
+        (child, mine, None),
+        (grandchild["id"], child, None),
+        (successor["id"], mine, grandchild["id"]),
+    ]
+
+
+def test_leaked_key_is_revoked_with_all_that_it_created(alice: Someone, charlie: Someone) -> None:
+    leaked = make(alice, scopes=["admin"])
+    child = make(as_holder(alice, leaked), scopes=["admin"])
+    own_successor = as_holder(alice, child).post(f"/v1/keys/{child.json()['id']}/rotate/", {})
+    grandchild = make(as_holder(alice, own_successor))
+    good_successor = alice.post(f"/v1/keys/{leaked.json()['id']}/rotate/", {})
+    unrelated = make(alice)
+    assert alice.delete(f"/v1/keys/{leaked.json()['id']}/?with=descendants").status_code == 204
+    for ended in (leaked, child, own_successor, grandchild):
+        assert as_holder(alice, ended).get("/v1/me/").status_code == 401
+    for good in (alice, as_holder(alice, good_successor), as_holder(alice, unrelated), charlie):
+        assert good.get("/v1/me/").status_code == 200
+    revoked_at = {key["revoked_at"] for key in alice.get("/v1/keys/").json() if key["state"] == "revoked"}
+    assert len(revoked_at) == 1, "all at the same moment"
+
+
+def test_descendants_of_a_revoked_key_can_still_be_revoked(alice: Someone) -> None:
+    leaked = make(alice, scopes=["admin"])
+    child = make(as_holder(alice, leaked))
+    for query, status in (("", 200), ("?with=descendants", 401)):
+        assert alice.delete(f"/v1/keys/{leaked.json()['id']}/{query}").status_code == 204
+        assert as_holder(alice, child).get("/v1/me/").status_code == status
+
+
+@pytest.mark.parametrize("extent", ["", "descendents", "all"])
+def test_misspelt_extent_revokes_nothing(alice: Someone, extent: str) -> None:
+    key_id = make(alice).json()["id"]
+    refused = alice.delete(f"/v1/keys/{key_id}/?with={extent}")
+    assert (refused.status_code, refused.json()["code"]) == (422, "parameter_invalid")
+    assert alice.get("/v1/keys/").json()[-1]["state"] == "active"
+
+
 def test_rotation_creates_a_key_with_the_same_rights(alice: Someone) -> None:
     old = make(alice, name="website", scopes=["search"], collections=["a"], expires_at=in_days(30)).json()
     answer = alice.post(f"/v1/keys/{old['id']}/rotate/", {})

@@ -13,7 +13,8 @@ from accounts.access import SCOPES, Caller, Scope
 from accounts.key_lifecycle import ExpiryInThePast, Rights, TooManyKeys, mint_key
 from accounts.models import ApiKey
 from accounts.ownership import acting_for
-from tests.cast import Someone
+from paliapi.errors import Unauthenticated
+from tests.cast import EVERYTHING, Someone, with_expired_key
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -79,7 +80,7 @@ def test_number_of_active_keys_is_limited(alice: Someone, monkeypatch: pytest.Mo
         second = mint_key(tx, rights=Rights(scopes=frozenset({"read"})))
         with pytest.raises(TooManyKeys):
             mint_key(tx, rights=Rights(scopes=frozenset({"read"})))
-        key_lifecycle.revoke(second.key)
+        key_lifecycle.revoke(tx, second.key)
         mint_key(tx, rights=Rights(scopes=frozenset({"read"})))
 
 
@@ -89,11 +90,11 @@ def test_the_newest_pepper_is_used(alice: Someone, settings: Settings) -> None:
 
 
 def test_revoking_twice_keeps_the_first_date(alice: Someone) -> None:
-    with acting_for(alice.id):
+    with acting_for(alice.id) as tx:
         key = ApiKey.objects.get(owner_id=alice.id)
-        key_lifecycle.revoke(key)
+        key_lifecycle.revoke(tx, key)
         first = ApiKey.objects.get(pk=key.pk).revoked_at
-        key_lifecycle.revoke(key)
+        key_lifecycle.revoke(tx, key)
         assert ApiKey.objects.get(pk=key.pk).revoked_at == first is not None
 
 
@@ -101,3 +102,72 @@ def test_repr_of_a_new_key_does_not_show_its_secret(alice: Someone) -> None:
     with acting_for(alice.id) as tx:
         minted = mint_key(tx, rights=Rights(scopes=frozenset({"read"})))
     assert minted.text not in repr(minted)
+
+
+def chain(owner: Someone, length: int) -> list[int]:
+    """Create keys, each by the one before it, and return their ids."""
+    with acting_for(owner.id) as tx:
+        ids = [ApiKey.objects.get(owner_id=owner.id).pk]
+        for _ in range(length):
+            ids.append(mint_key(tx, rights=Rights(scopes=EVERYTHING), minted_by=ids[-1]).key.pk)
+    return ids
+
+
+def end(owner: Someone, *key_ids: int, days_ago: float) -> None:
+    with acting_for(owner.id):
+        ApiKey.objects.filter(pk__in=key_ids).update(revoked_at=timezone.now() - timedelta(days=days_ago))
+
+
+def origins(owner: Someone) -> dict[int, int | None]:
+    with acting_for(owner.id):
+        return dict(ApiKey.objects.values_list("pk", "minted_by"))
+
+
+def test_ended_keys_are_forgotten_after_90_days(alice: Someone, charlie: Someone) -> None:
+    first, revoked, recent = chain(alice, 2)
+    expired = with_expired_key(charlie.user)
+    end(alice, revoked, days_ago=91)
+    end(alice, recent, days_ago=89)
+    with acting_for(charlie.id):
+        ApiKey.objects.filter(expires_at__lt=timezone.now()).update(expires_at=timezone.now() - timedelta(days=91))
+    assert key_lifecycle.forget_ended() == 2
+    assert set(origins(alice)) == {first, recent}
+    assert len(origins(charlie)) == 1
+    assert expired.get("/v1/me/").status_code == 401
+
+
+def test_descendants_of_a_forgotten_key_are_still_known(alice: Someone) -> None:
+    first, second, third, fourth, fifth = chain(alice, 4)
+    end(alice, second, third, days_ago=91)
+    key_lifecycle.forget_ended()
+    assert origins(alice) == {first: None, fourth: first, fifth: fourth}
+
+
+def test_keys_of_a_forgotten_first_key_have_no_origin(alice: Someone) -> None:
+    first, second, third = chain(alice, 2)
+    end(alice, first, days_ago=91)
+    key_lifecycle.forget_ended()
+    assert origins(alice) == {second: None, third: second}
+
+
+def test_number_of_ended_keys_is_limited(alice: Someone, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(key_lifecycle, "MAX_ENDED_KEYS", 2)
+    first, *ended, last = chain(alice, 5)
+    end(alice, *ended, days_ago=0)
+    with acting_for(alice.id) as tx:
+        newest = mint_key(tx, rights=Rights(scopes=EVERYTHING), minted_by=first).key.pk
+    assert origins(alice) == {first: None, ended[2]: first, ended[3]: ended[2], last: ended[3], newest: first}
+
+
+def test_a_key_that_has_ended_since_it_was_authenticated_creates_no_key(alice: Someone) -> None:
+    with acting_for(alice.id) as tx:
+        key = ApiKey.objects.get(owner_id=alice.id)
+        caller = Caller(
+            owner_id=alice.id, email="", key_id=key.pk, scopes=EVERYTHING, collections=None, expires_at=None
+        )
+        key_lifecycle.revoke(tx, key)
+        with pytest.raises(Unauthenticated):
+            key_lifecycle.mint_for(tx, caller, rights=Rights(scopes=EVERYTHING))
+        with pytest.raises(Unauthenticated):
+            key_lifecycle.rotate(tx, caller, key_id=key.pk, overlap=timedelta())
+        assert ApiKey.objects.count() == 1

@@ -43,7 +43,7 @@ def full(alice: Someone) -> Someone:
     create_delivery(alice)
     with acting_for(alice.id) as tx:
         old = ApiKey.objects.get(owner_id=alice.id)
-        mint_key(tx, rights=Rights(scopes=EVERYTHING), rotated_from=old)
+        mint_key(tx, rights=Rights(scopes=EVERYTHING), minted_by=old.pk, rotated_from=old)
         Revision.objects.filter(owner_id=alice.id).update(converted=F("file"))
         recall.count_comparison(tx, {Collection.objects.filter(owner_id=alice.id)[0].pk: (10, 9)})
     return alice

@@ -196,6 +196,20 @@ def test_last_free_place_in_the_quota_is_given_once(
 
 
 @pytest.mark.parametrize("round_", ROUNDS)
+def test_nothing_that_a_key_creates_while_it_is_revoked_outlives_it(owner: Someone, round_: int) -> None:
+    created = owner.post("/v1/keys/", {"scopes": ["admin"]}).json()
+    leaked = Someone(owner.user, created["key"])
+    address = f"/v1/keys/{created['id']}/"
+    creating = [lambda: leaked.post("/v1/keys/", {"scopes": ["admin"]})] * 4
+    rotating = [lambda: leaked.post(f"{address}rotate/", {})] * 2
+    statuses = at_once(*creating, lambda: owner.delete(f"{address}?with=descendants"), *rotating)
+    assert statuses[4] == 204
+    assert set(statuses) <= {201, 204, 401, 409}
+    active = [key["id"] for key in owner.get("/v1/keys/").json() if key["state"] == "active"]
+    assert active == [owner.get("/v1/me/").json()["key_id"]]
+
+
+@pytest.mark.parametrize("round_", ROUNDS)
 def test_concurrent_colivara_webhook_calls_create_one(owner: Someone, round_: int) -> None:
     assert at_once(*[lambda: owner.post("/v1/webhook/", {"url": "https://93.184.216.34/hook"})] * 4) == [200] * 4
     assert len(owner.get("/v1/webhooks/").json()) == 1

@@ -131,8 +131,8 @@ def test_stream_ends_when_its_key_is_revoked(owner: Someone) -> None:
     put(owner, "a.pdf", pdf("one"))
     events = read(other.get(URL))
     next(events)
-    with acting_for(owner.id):
-        revoke(ApiKey.objects.filter(owner_id=owner.id).latest("pk"))
+    with acting_for(owner.id) as tx:
+        revoke(tx, ApiKey.objects.filter(owner_id=owner.id).latest("pk"))
     process_all()
     assert list(events) == []
 
