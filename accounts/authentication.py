@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from django.conf import settings
-from django.db.models import Q
+from django.db.models import Exists, Q
 from django.utils import timezone
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.permissions import BasePermission
@@ -16,7 +16,7 @@ from rest_framework.request import Request
 from accounts import keys
 from accounts.access import Caller, Scope
 from accounts.models import ApiKey, CustomUser
-from accounts.ownership import acting_for, fetch_with_key
+from accounts.ownership import OwnerTransaction, acting_for, fetch_with_key
 from paliapi.database import statement
 from paliapi.errors import Forbidden, Unauthenticated
 
@@ -106,9 +106,15 @@ def _find_active_key(parts: keys.KeyParts) -> _KeyRow | None:
 def is_still_valid(caller: Caller) -> bool:
     """Check whether the presented key is still active, for responses that outlast the first check."""
     with acting_for(caller.owner_id) as tx:
-        rows = ApiKey.objects.filter(owner_id=tx.owner_id, pk=caller.key_id).select_related("owner")
-        key = rows.first()
-    return key is not None and key.state == "active" and key.owner.is_active
+        return is_active(tx, key_id=caller.key_id)
+
+
+def is_active(tx: OwnerTransaction, *, key_id: int | None) -> bool:
+    """Check whether the owner is active, and so is this key of the owner, if one is named."""
+    owners = CustomUser.objects.filter(pk=tx.owner_id, is_active=True)
+    if key_id is not None:
+        owners = owners.filter(Exists(ApiKey.objects.filter(owner_id=tx.owner_id, pk=key_id).in_state("active")))
+    return owners.exists()
 
 
 def _record_use(key: _KeyRow) -> None:

@@ -34,6 +34,10 @@ class LeasedQuerySet(models.QuerySet[_Row]):
     # The rows that are still to be worked on.
     unfinished: ClassVar[Q]
 
+    def of_active_owners(self) -> Self:
+        """Return the rows without those of deactivated owners, which wait until their owner is active again."""
+        return self.filter(owner__is_active=True)
+
     def held(self) -> Self:
         """Return the rows that a process holds now."""
         return self.filter(self.unfinished, lease_until__gt=Now())

@@ -11,7 +11,7 @@ from django.utils import timezone
 from accounts.access import SCOPES
 from accounts.key_lifecycle import Rights, mint_key, revoke
 from accounts.models import ApiKey, CustomUser
-from accounts.ownership import acting_for
+from accounts.ownership import acting_as_staff, acting_for
 
 EVERYTHING = frozenset(SCOPES)
 
@@ -69,6 +69,12 @@ def with_key(
     with acting_for(user.pk) as tx:
         minted = mint_key(tx, rights=Rights(scopes=scopes, collections=collections))
     return Someone(user, minted.text)
+
+
+def activate(who: Someone, *, is_active: bool) -> None:
+    """Activate or deactivate a user, as staff do in the admin."""
+    with acting_as_staff():
+        CustomUser.objects.filter(pk=who.id).update(is_active=is_active)
 
 
 def with_revoked_key(user: CustomUser) -> Someone:

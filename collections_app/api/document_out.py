@@ -13,10 +13,11 @@ from rest_framework.request import Request
 from accounts.views import caller_of
 from collections_app.api.validation import MetadataField
 from collections_app.errors import AnswerTooLarge
-from collections_app.models import Document, Page, Status, StoredFile
+from collections_app.models import Document, Page, Status
 from collections_app.search import HitPage
 from collections_app.storage import files, links
 from collections_app.storage.errors import FileMissing
+from collections_app.storage.links import FileLink, PageLink
 from paliapi.units import MEBIBYTE, rfc3339
 
 
@@ -144,14 +145,17 @@ class PageImageLinks:
     def __init__(self, request: Request) -> None:
         self._image_prefix = _url_prefix(request, "getSignedPageImage")
         self._thumbnail_prefix = _url_prefix(request, "getSignedPageThumbnail")
+        self._key_id = caller_of(request).key_id
 
     def image(self, page: Page | HitPage) -> str:
-        return self._image_prefix + links.page_token(page.owner_id, page.pk)
+        return self._image_prefix + links.page_token(PageLink(page.owner_id, self._key_id, page.pk))
 
     def thumbnail(self, page: Page | HitPage) -> str | None:
         if not page.image.thumbnail_size:
             return None
-        return self._thumbnail_prefix + links.page_token(page.owner_id, page.pk, kind="thumbnail")
+        return self._thumbnail_prefix + links.page_token(
+            PageLink(page.owner_id, self._key_id, page.pk), kind="thumbnail"
+        )
 
 
 def _represent_pages(documents: Iterable[Document], request: Request) -> dict[int, list[dict[str, Any]]]:
@@ -182,11 +186,10 @@ def _url_of(document: Document, request: Request) -> str:
     revision = document.shown or document.latest
     if revision is None:
         return ""
-    return _file_link(request, revision.file) if revision.file else revision.url
-
-
-def _file_link(request: Request, file: StoredFile) -> str:
-    return request.build_absolute_uri(reverse("getFile", args=[links.file_token(file)]))
+    if revision.file is None:
+        return revision.url
+    link = FileLink(document.owner_id, caller_of(request).key_id, document.pk, revision.file.pk)
+    return request.build_absolute_uri(reverse("getFile", args=[links.file_token(link)]))
 
 
 def _url_prefix(request: Request, route: str) -> str:

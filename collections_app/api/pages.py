@@ -1,5 +1,7 @@
 """Endpoints that serve page images and, by signed link, files."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import ClassVar
 
 from django.conf import settings
@@ -11,7 +13,8 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from accounts.ownership import acting_for
+from accounts.authentication import is_active
+from accounts.ownership import OwnerTransaction, acting_for
 from accounts.views import OwnedView
 from collections_app import catalogue
 from collections_app.api.parameters import COLLECTION, DOCUMENT_NAME, IF_NONE_MATCH, collection_name_of
@@ -19,6 +22,7 @@ from collections_app.errors import PageNotFound
 from collections_app.models import Page, Revision, StoredFile
 from collections_app.storage import links
 from collections_app.storage.errors import FileLinkExpired
+from collections_app.storage.links import FileLink, PageLink
 from collections_app.storage.responses import file_response, thumbnail_response
 
 _MAX_PAGE_NUMBER = 2**31 - 1
@@ -67,24 +71,33 @@ class _SignedView(APIView):
     throttle_classes = ()
 
 
+@contextmanager
+def _opened(link: FileLink | PageLink) -> Iterator[OwnerTransaction]:
+    """Open a transaction of the link's owner, if the owner and the key that got the link are still active."""
+    with acting_for(link.owner_id) as tx:
+        if not is_active(tx, key_id=link.key_id or None):
+            raise FileLinkExpired
+        yield tx
+
+
 class SignedFile(_SignedView):
-    """An uploaded file, as long as a document has it."""
+    """An uploaded file, as long as its document has it."""
 
     @extend_schema(
         operation_id="getFile",
         tags=["documents"],
         summary="Download an uploaded file by its signed link",
-        description="The link is the `url` of a document. It needs no API key, and works until it expires or no "
-        "document has this file any more.",
+        description="The link is the `url` of a document. It needs no API key. It works until it expires, the document "
+        "no longer has this file, or the key that got the link ends.",
         auth=[],
         parameters=[OpenApiParameter("token", str, "path", description="From the link.")],
         responses={(200, "*/*"): OpenApiTypes.BINARY},
     )
     def get(self, _request: Request, token: str) -> HttpResponseBase:
-        owner_id, file_id = links.read_file_token(token, max_age_s=settings.ENV.file_link_minutes * 60)
-        with acting_for(owner_id):
-            in_use = Exists(Revision.objects.filter(owner_id=owner_id, file=OuterRef("pk")))
-            file = StoredFile.objects.filter(in_use, owner_id=owner_id, pk=file_id).first()
+        link = links.read_file_token(token, max_age_s=settings.ENV.file_link_minutes * 60)
+        with _opened(link) as tx:
+            of_document = Revision.objects.filter(owner_id=tx.owner_id, document=link.document_id, file=OuterRef("pk"))
+            file = StoredFile.objects.filter(Exists(of_document), owner_id=tx.owner_id, pk=link.file_id).first()
         if file is None:
             raise FileLinkExpired
         return file_response(file, cache="private, no-store", attachment=True)
@@ -127,9 +140,9 @@ class SignedPageThumbnail(_SignedView):
 
 def _image_of(token: str, *, kind: links.ImageKind) -> StoredFile:
     """Return the image of the page that a signed link points to."""
-    owner_id, page_id = links.read_page_token(token, kind=kind, max_age_s=settings.ENV.file_link_minutes * 60)
-    with acting_for(owner_id):
-        page = Page.objects.filter(owner_id=owner_id, pk=page_id).select_related("image").first()
+    link = links.read_page_token(token, kind=kind, max_age_s=settings.ENV.file_link_minutes * 60)
+    with _opened(link) as tx:
+        page = Page.objects.filter(owner_id=tx.owner_id, pk=link.page_id).select_related("image").first()
     if page is None:
         raise FileLinkExpired
     return page.image

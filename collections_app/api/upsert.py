@@ -10,6 +10,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.authentication import is_still_valid
 from accounts.ownership import OwnerTransaction, acting_for
 from accounts.rate_limits import concurrent
 from accounts.views import OwnedView
@@ -26,6 +27,7 @@ from collections_app.api.upload_source import open_upload
 from collections_app.api.validation import validated
 from collections_app.ingest import accept, jobs
 from collections_app.models import Document, OnPageError
+from paliapi.errors import Unauthenticated
 from paliapi.http.parsers import JSONParser, MultiPartParser, max_json_upload_bytes
 
 _POLL_AGAIN_S = "2"
@@ -119,6 +121,8 @@ class Upsert(OwnedView):
         ready = jobs.wait_for(self.caller, document, timeout_s=settings.ENV.wait_timeout_s)
         if ready is None:
             return _accepted(document)
+        if not is_still_valid(self.caller):
+            raise Unauthenticated
         response = Response(represent_document(ready, self.request), status=201)
         with acting_for(self.caller.owner_id) as tx:
             return idempotent.store(tx, response)

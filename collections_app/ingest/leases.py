@@ -2,6 +2,8 @@
 
 A message in the queue only says that there is work. The worker that claims a revision gets a token, which every later
 write carries: a worker that was presumed dead and wakes up writes nothing. A lease that is not renewed expires.
+
+The revisions of a deactivated owner wait, as they are, until the owner is active again.
 """
 
 import threading
@@ -72,8 +74,9 @@ class Lease:
             self._row(tx).update(status=Status.QUEUED, **NO_LEASE, next_try_at=Now(), updated_at=Now())
 
     def renew(self) -> None:
+        """Extend the lease, unless it is lost or the owner has been deactivated."""
         with self.transaction() as tx:
-            if self._row(tx).update(lease_until=Now() + LEASE_DURATION) != 1:
+            if self._row(tx).of_active_owners().update(lease_until=Now() + LEASE_DURATION) != 1:
                 self.lost.set()
 
     def _row(self, tx: OwnerTransaction) -> RevisionQuerySet:
@@ -98,7 +101,7 @@ def claim() -> Lease | None:
 def claim_exhausted() -> Lease | None:
     """Lease a revision that used up its attempts, so that the caller can fail it; None if there is none."""
     with acting_as_staff():
-        exhausted = Revision.objects.unheld().filter(attempts__gte=MAX_ATTEMPTS)
+        exhausted = Revision.objects.of_active_owners().unheld().filter(attempts__gte=MAX_ATTEMPTS)
         row = exhausted.select_for_update(skip_locked=True, of=("self",)).first()
         return _lease(row) if row is not None else None
 
@@ -112,7 +115,8 @@ def _owners_in_fair_order() -> QuerySet[Any, int]:
     """Return owners with due revisions: fewest running first, then the one served longest ago."""
     of_owner = Revision.objects.filter(owner=OuterRef("pk"))
     last_claim = of_owner.order_by(F("claimed_at").desc(nulls_last=True)).values("claimed_at")[:1]
-    owners = get_user_model().objects.filter(Exists(of_owner.due().filter(attempts__lt=MAX_ATTEMPTS)))
+    has_due = Exists(of_owner.due().filter(attempts__lt=MAX_ATTEMPTS))
+    owners = get_user_model().objects.filter(has_due, is_active=True)
     return (
         owners.annotate(running=of_owner.held().count_per_owner(), last_claim=Subquery(last_claim))
         .order_by("running", F("last_claim").asc(nulls_first=True), "pk")
@@ -129,7 +133,7 @@ def free_abandoned() -> int:
 def count_due(*, limit: int) -> int:
     """Count the revisions that could be claimed now, up to `limit`."""
     with acting_as_staff():
-        due = Revision.objects.due().filter(attempts__lt=MAX_ATTEMPTS)
+        due = Revision.objects.of_active_owners().due().filter(attempts__lt=MAX_ATTEMPTS)
         return len(due.order_by().values_list("pk", flat=True)[:limit])
 
 

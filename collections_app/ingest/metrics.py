@@ -23,7 +23,7 @@ def collect() -> Iterator[GaugeMetricFamily]:
     with acting_as_staff():
         revisions = Revision.objects.in_flight()
         counts = list(revisions.values_list("status", "waiting_for").annotate(n=Count("pk")).order_by())
-        oldest_due = Revision.objects.due().aggregate(at=Min("next_try_at"))["at"]
+        oldest_due = Revision.objects.of_active_owners().due().aggregate(at=Min("next_try_at"))["at"]
         outages = list(Outage.objects.values_list("part", "since"))
         pending_deliveries = WebhookDelivery.objects.pending().count()
     jobs = GaugeMetricFamily("paliapi_jobs", "Revisions being processed.", labels=["status", "waiting_for"])

@@ -1,14 +1,14 @@
 """Tokens of signed links.
 
-A link needs no API key: anyone who has it can read one file, or one page image, until it expires or the file or page is
-deleted. A link to a thumbnail does not open the full image.
+A link needs no API key: anyone who has it can read one file, or one page image. It works until it expires, until the
+document no longer has the file or the page is deleted, until the key that got it ends, or its owner is deactivated. A
+link to a thumbnail does not open the full image.
 """
 
-from typing import Literal, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 from django.core import signing
 
-from collections_app.models import StoredFile
 from collections_app.storage.errors import FileLinkExpired
 
 ImageKind: TypeAlias = Literal["image", "thumbnail"]
@@ -16,32 +16,51 @@ ImageKind: TypeAlias = Literal["image", "thumbnail"]
 _FILE_SALT = "collections_app.file_link"
 
 
-def file_token(file: StoredFile) -> str:
+class FileLink(NamedTuple):
+    """A file of a document, and the key that got the link; 0: none, the link was sent in a webhook."""
+
+    owner_id: int
+    key_id: int
+    document_id: int
+    file_id: int
+
+
+class PageLink(NamedTuple):
+    """A page, and the key that got the link."""
+
+    owner_id: int
+    key_id: int
+    page_id: int
+
+
+def file_token(link: FileLink) -> str:
     """Return the token of a link to a file."""
-    return signing.dumps([file.owner_id, file.pk], salt=_FILE_SALT)
+    return signing.dumps(link, salt=_FILE_SALT)
 
 
-def read_file_token(token: str, *, max_age_s: int) -> tuple[int, int]:
-    """Return (owner id, file id) of a valid token."""
-    return _read(token, salt=_FILE_SALT, max_age_s=max_age_s)
+def read_file_token(token: str, *, max_age_s: int) -> FileLink:
+    """Return the link of a valid token; raise FileLinkExpired otherwise."""
+    return FileLink(*_read(token, fields=len(FileLink._fields), salt=_FILE_SALT, max_age_s=max_age_s))
 
 
-def page_token(owner_id: int, page_id: int, *, kind: ImageKind = "image") -> str:
+def page_token(link: PageLink, *, kind: ImageKind = "image") -> str:
     """Return the token of a link to the image of a page, or to its thumbnail."""
-    return signing.dumps([owner_id, page_id], salt=_page_salt(kind))
+    return signing.dumps(link, salt=_page_salt(kind))
 
 
-def read_page_token(token: str, *, kind: ImageKind = "image", max_age_s: int) -> tuple[int, int]:
-    """Return (owner id, page id) of a valid token."""
-    return _read(token, salt=_page_salt(kind), max_age_s=max_age_s)
+def read_page_token(token: str, *, kind: ImageKind = "image", max_age_s: int) -> PageLink:
+    """Return the link of a valid token; raise FileLinkExpired otherwise."""
+    return PageLink(*_read(token, fields=len(PageLink._fields), salt=_page_salt(kind), max_age_s=max_age_s))
 
 
-def _read(token: str, *, salt: str, max_age_s: int) -> tuple[int, int]:
+def _read(token: str, *, fields: int, salt: str, max_age_s: int) -> list[Any]:
     try:
-        owner_id, row_id = signing.loads(token, salt=salt, max_age=max_age_s)
-    except (signing.BadSignature, ValueError, TypeError):
+        values = signing.loads(token, salt=salt, max_age=max_age_s)
+    except (signing.BadSignature, ValueError):
         raise FileLinkExpired from None
-    return owner_id, row_id
+    if not isinstance(values, list) or len(values) != fields:
+        raise FileLinkExpired  # signed by an older version
+    return values
 
 
 def _page_salt(kind: ImageKind) -> str:

@@ -1,7 +1,8 @@
 """Claim the next message to send, and record the result of an attempt.
 
 A lease in the row ensures that no two processes send a message at once; a process that was presumed dead records
-nothing. An endpoint gets one message at a time, and owners take turns, so no slow receiver holds up the others.
+nothing. An endpoint gets one message at a time, and owners take turns, so no slow receiver holds up the others. The
+messages of a deactivated owner wait until the owner is active again.
 """
 
 import random
@@ -56,7 +57,7 @@ def claim() -> Claim | None:
     with acting_as_staff():
         for endpoint_id in _endpoints_in_fair_order():
             rows = _ready_endpoints().filter(pk=endpoint_id)
-            endpoint = rows.select_for_update(no_key=True, skip_locked=True).first()
+            endpoint = rows.select_for_update(no_key=True, skip_locked=True, of=("self",)).first()
             # Only the holder of this lock claims messages of the endpoint, so this check is authoritative.
             of_endpoint = WebhookDelivery.objects.filter(endpoint_id=endpoint_id)
             if endpoint is None or of_endpoint.held().exists():
@@ -77,7 +78,7 @@ def _lease(delivery: WebhookDelivery, endpoint: WebhookEndpoint) -> Claim:
 
 
 def _ready_endpoints() -> QuerySet[WebhookEndpoint]:
-    return WebhookEndpoint.objects.filter(enabled=True, rest_until__lte=Now())
+    return WebhookEndpoint.objects.filter(enabled=True, rest_until__lte=Now(), owner__is_active=True)
 
 
 def _endpoints_in_fair_order() -> QuerySet[WebhookEndpoint, int]:

@@ -9,6 +9,7 @@ from django.urls import reverse
 from accounts.ownership import acting_for
 from collections_app.models import Document, Revision, Status
 from collections_app.storage import links
+from collections_app.storage.links import FileLink
 from collections_app.webhook_models import TEST_EVENT, WebhookDelivery, WebhookEvent
 
 # Receivers expect short messages; longer metadata can be requested from the API.
@@ -95,4 +96,5 @@ def _document_url(owner_id: int, document_id: int) -> str:
     shown = document.shown if document else None
     if shown is None or shown.url or shown.file is None:
         return shown.url if shown else ""
-    return settings.ENV.base_url + reverse("getFile", args=[links.file_token(shown.file)])
+    token = links.file_token(FileLink(owner_id, 0, document_id, shown.file.pk))
+    return settings.ENV.base_url + reverse("getFile", args=[token])

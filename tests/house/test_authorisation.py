@@ -17,8 +17,9 @@ from django.test import Client
 from accounts.access import Scope
 from accounts.key_lifecycle import Rights, mint_key
 from accounts.ownership import acting_as_staff, acting_for
-from collections_app.models import Page, Revision, StoredFile
+from collections_app.models import Page, Revision
 from collections_app.storage import links
+from collections_app.storage.links import FileLink, PageLink
 from tests.cast import EVERYTHING, Someone, with_expired_key, with_key, with_revoked_key
 from tests.collections_app.documents import PDF, PNG, shown_with_pages
 from tests.collections_app.webhooks.receiving import create_delivery
@@ -158,13 +159,12 @@ def world(alice: Someone, charlie: Someone, embedding: None) -> World:
     shown_with_pages(alice, "page-1.pdf", pages=1, collection="shelf-1", metadata={"year": 2026})
     with acting_for(alice.id) as tx:
         spare = mint_key(tx, rights=Rights(scopes=EVERYTHING)).key
-        uploaded = Revision.objects.filter(owner_id=alice.id).values("file")
-        link = links.file_token(StoredFile.objects.get(pk__in=uploaded))
-        page = Page.objects.get(owner_id=alice.id)
-        of_page = page.owner_id, page.pk
+        uploaded = Revision.objects.get(owner_id=alice.id)
+        link = links.file_token(FileLink(alice.id, spare.pk, uploaded.document_id, uploaded.file_id or 0))
+        of_page = PageLink(alice.id, spare.pk, Page.objects.get(owner_id=alice.id).pk)
         tokens = {
-            "image_token": links.page_token(*of_page),
-            "thumbnail_token": links.page_token(*of_page, kind="thumbnail"),
+            "image_token": links.page_token(of_page),
+            "thumbnail_token": links.page_token(of_page, kind="thumbnail"),
         }
     world = World(
         alice,

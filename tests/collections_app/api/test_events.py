@@ -13,7 +13,7 @@ from accounts.key_lifecycle import revoke
 from accounts.models import ApiKey
 from accounts.ownership import acting_for
 from collections_app.ingest import worker
-from tests.cast import Someone, someone, with_key
+from tests.cast import Someone, activate, someone, with_key
 from tests.collections_app.documents import put, shown_with_pages
 from tests.collections_app.engine.rendering.samples import pdf
 from tests.collections_app.ingestion import end_waits, process_all
@@ -134,6 +134,15 @@ def test_stream_ends_when_its_key_is_revoked(owner: Someone) -> None:
     with acting_for(owner.id) as tx:
         revoke(tx, ApiKey.objects.filter(owner_id=owner.id).latest("pk"))
     process_all()
+    assert list(events) == []
+
+
+def test_stream_ends_when_its_owner_is_deactivated(owner: Someone) -> None:
+    put(owner, "a.pdf", pdf("one"))
+    events = read(owner.get(URL))
+    next(events)
+    owner.post("/v1/documents/a.pdf/cancel/", "")
+    activate(owner, is_active=False)
     assert list(events) == []
 
 

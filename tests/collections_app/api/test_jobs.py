@@ -2,7 +2,9 @@
 
 import base64
 import threading
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -75,6 +77,26 @@ def test_waiting_client_gets_the_ready_document(patient: Someone) -> None:
         again = patient.post(UPSERT, body_of("a.pdf", pdf("three", size=TINY), wait=True))
     assert (again.status_code, again.json()["id"]) == (201, created.json()["id"]), "also for an update"
     assert shown_texts(patient, "a.pdf") == ["three"]
+
+
+def test_client_whose_key_is_revoked_while_it_waits_gets_no_document(patient: Someone) -> None:
+    other = with_key(patient.user)
+
+    def upload() -> int:
+        try:
+            return int(other.post(UPSERT, body_of("a.pdf", pdf("one", size=TINY), wait=True)).status_code)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(upload)
+        while patient.get("/v1/documents/a.pdf/").status_code != 200:
+            time.sleep(0.02)
+        key_id = patient.get("/v1/keys/").json()[-1]["id"]
+        assert patient.delete(f"/v1/keys/{key_id}/").status_code == 204
+        process_all()
+        assert waiting.result(timeout=30) == 401
+    assert get_document(patient, "a.pdf")["status"] == "ready"
 
 
 def test_waiting_client_gets_the_reason_of_a_failure(patient: Someone) -> None:

@@ -17,7 +17,7 @@ from collections_app.ingest.leases import Lease, LeaseLost
 from collections_app.ingest.publish import publish
 from collections_app.models import Revision
 from embeddings.contract import VectorSpace
-from tests.cast import Someone, someone
+from tests.cast import Someone, activate, someone
 from tests.collections_app.documents import put
 from tests.collections_app.engine.rendering.samples import pdf
 from tests.collections_app.ingestion import (
@@ -222,3 +222,45 @@ def test_concurrent_workers_process_many_documents_once_each(real_owner: Someone
     run_concurrently([process_all] * 3)
     for name in names:
         assert shown_texts(real_owner, name) == ["same on all", name]
+
+
+def test_revisions_of_a_deactivated_owner_wait_until_it_is_active_again(owner: Someone, charlie: Someone) -> None:
+    put(owner, "a.pdf", pdf("one"))
+    activate(owner, is_active=False)
+    assert leases.count_due(limit=5) == 0
+    assert leases.claim() is None
+    put(charlie, "b.pdf", pdf("two"))
+    process_all()
+    assert get_document(charlie, "b.pdf")["status"] == "ready"
+    activate(owner, is_active=True)
+    process_all()
+    assert get_document(owner, "a.pdf")["status"] == "ready"
+
+
+def test_exhausted_revision_of_a_deactivated_owner_fails_only_once_it_is_active(owner: Someone) -> None:
+    put(owner, "a.pdf", pdf("one"))
+    with acting_for(owner.id):
+        Revision.objects.update(attempts=leases.MAX_ATTEMPTS)
+    activate(owner, is_active=False)
+    worker.sweep(limit=5)
+    assert latest_revision(owner, "a.pdf").status == "queued"
+    activate(owner, is_active=True)
+    worker.sweep(limit=5)
+    assert latest_revision(owner, "a.pdf").status == "failed"
+
+
+def test_lease_is_lost_when_its_owner_is_deactivated(owner: Someone) -> None:
+    put(owner, "a.pdf", pdf("one"))
+    lease = claim()
+    lease.renew()
+    lease.check()
+    activate(owner, is_active=False)
+    lease.renew()
+    with pytest.raises(LeaseLost):
+        lease.check()
+    lease.release()
+    row = latest_revision(owner, "a.pdf")
+    assert (row.status, row.lease_token) == ("queued", None)
+    activate(owner, is_active=True)
+    process_all()
+    assert get_document(owner, "a.pdf")["status"] == "ready"

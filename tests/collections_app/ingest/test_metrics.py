@@ -11,7 +11,7 @@ from accounts.ownership import acting_for
 from collections_app.ingest import metrics, worker
 from collections_app.models import Revision
 from paliapi import health
-from tests.cast import Someone
+from tests.cast import Someone, activate
 from tests.collections_app.documents import put
 from tests.collections_app.engine.rendering.samples import pdf
 from tests.collections_app.ingestion import use_embeddings
@@ -44,6 +44,8 @@ def test_jobs_are_counted_and_the_oldest_is_timed(alice: Someone) -> None:
     collected = values()
     assert collected["paliapi_jobs"] == {("queued", ""): 2.0}
     assert 300 <= collected["paliapi_job_oldest_due_seconds"][()] < 360
+    activate(alice, is_active=False)
+    assert values()["paliapi_job_oldest_due_seconds"] == {(): 0.0}
 
 
 def test_outage_is_visible_in_metrics_and_readiness(

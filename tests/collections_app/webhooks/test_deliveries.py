@@ -13,7 +13,7 @@ from collections_app.engine.outbound.post import PostResult
 from collections_app.webhook_models import WebhookDelivery, WebhookEndpoint
 from collections_app.webhooks import deliveries
 from collections_app.webhooks.deliveries import MAX_ATTEMPTS, PAUSES, Claim
-from tests.cast import Someone
+from tests.cast import Someone, activate
 from tests.collections_app.webhooks.receiving import (
     WEBHOOKS,
     allow_ports,
@@ -175,6 +175,25 @@ def test_endpoint_that_is_gone_is_disabled_at_once(alice: Someone, settings: Set
         send_all()
     webhook = get_webhook(alice, hook)
     assert (webhook["enabled"], webhook["disabled_reason"]) == (False, "gone")
+
+
+def test_messages_of_a_deactivated_owner_wait_until_it_is_active_again(
+    alice: Someone, charlie: Someone, settings: Settings
+) -> None:
+    with receiving(settings) as server:
+        hook, other_hook = create_webhook(alice, server.url), create_webhook(charlie, server.url)
+        request_test(alice, hook)
+        activate(alice, is_active=False)
+        assert not deliveries.any_due()
+        request_test(charlie, other_hook)
+        send_all()
+        assert len(server.requests) == 1
+        activate(alice, is_active=True)
+        (waiting,) = list_deliveries(alice, hook)
+        assert (waiting["status"], waiting["attempts"]) == ("pending", 0)
+        send_all()
+    assert len(server.requests) == 2
+    assert list_deliveries(alice, hook)[0]["status"] == "delivered"
 
 
 def test_old_deliveries_are_deleted(alice: Someone, settings: Settings) -> None:
