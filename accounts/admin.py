@@ -109,6 +109,7 @@ class ApiKeyAdmin(ApiKeyPages):
         "state",
         "expires_at",
         "last_used_at",
+        "last_used_address",
         "revoked_at",
         "minted_by",
         "rotated_from",

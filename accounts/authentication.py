@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+import structlog
 from django.conf import settings
 from django.db.models import Exists, Q
 from django.utils import timezone
@@ -19,6 +20,7 @@ from accounts.models import ApiKey, CustomUser
 from accounts.ownership import OwnerTransaction, acting_for, fetch_with_key
 from paliapi.database import statement
 from paliapi.errors import Forbidden, Unauthenticated
+from paliapi.http.client_address import client_address
 
 if TYPE_CHECKING:
     # Importing views makes the framework import this module, which the settings name.
@@ -82,7 +84,9 @@ class KeyAuthentication(BaseAuthentication):
         key = _find_active_key(parts) if parts else None
         if key is None:
             raise Unauthenticated
-        _record_use(key)
+        # Every line that is logged about this request names them, so that the use of a leaked key can be followed.
+        structlog.contextvars.bind_contextvars(owner_id=key.owner_id, key_id=key.id)
+        _record_use(key, client_address(request))
         caller = key.caller
         return caller, caller
 
@@ -117,14 +121,16 @@ def is_active(tx: OwnerTransaction, *, key_id: int | None) -> bool:
     return owners.exists()
 
 
-def _record_use(key: _KeyRow) -> None:
+def _record_use(key: _KeyRow, address: str) -> None:
     now = timezone.now()
     if key.last_used_at is not None and now - key.last_used_at < _LAST_USED_PRECISION:
         return
     with acting_for(key.owner_id) as tx:
         # Of several concurrent requests, only the first one writes.
         outdated = Q(last_used_at__isnull=True) | Q(last_used_at__lte=now - _LAST_USED_PRECISION)
-        ApiKey.objects.filter(outdated, pk=key.id, owner_id=tx.owner_id).update(last_used_at=now)
+        ApiKey.objects.filter(outdated, pk=key.id, owner_id=tx.owner_id).update(
+            last_used_at=now, last_used_address=address or None
+        )
 
 
 class HasScope(BasePermission):

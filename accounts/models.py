@@ -96,6 +96,9 @@ class ApiKey(models.Model):
     )
     expires_at = models.DateTimeField(null=True, blank=True)
     last_used_at = models.DateTimeField(null=True, blank=True, editable=False, help_text="Accurate to the minute.")
+    last_used_address = models.GenericIPAddressField(
+        null=True, blank=True, editable=False, help_text="The address of the client at `last_used_at`."
+    )
     revoked_at = models.DateTimeField(null=True, blank=True, editable=False)
     rotated_from = models.ForeignKey(
         "self",

@@ -12,13 +12,15 @@ _KEY = {
     "created_at": "2026-11-21T09:30:00Z",
     "expires_at": "2027-11-21T00:00:00Z",
     "last_used_at": None,
+    "last_used_address": None,
     "revoked_at": None,
     "minted_by": 1,
     "rotated_from": None,
 }
 _FULL_KEY = "pali_4fJ0QmXz81Lc_EXAMPLEexampleEXAMPLEexample0000009aTz"
 
-KEY = OpenApiExample("A key for searching one collection", value=_KEY, response_only=True)
+_USED_KEY = {**_KEY, "last_used_at": "2026-11-21T09:45:00Z", "last_used_address": "203.0.113.7"}
+KEY = OpenApiExample("A key for searching one collection", value=_USED_KEY, response_only=True)
 NEW_KEY = OpenApiExample(
     "For searching one collection",
     value={

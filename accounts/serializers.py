@@ -62,6 +62,7 @@ class KeyOut(serializers.Serializer[Any]):
     created_at = serializers.DateTimeField()
     expires_at = serializers.DateTimeField(allow_null=True)
     last_used_at = serializers.DateTimeField(allow_null=True, help_text="Accurate to the minute.")
+    last_used_address = serializers.CharField(allow_null=True, help_text="The client's IP address at that time.")
     revoked_at = serializers.DateTimeField(allow_null=True)
     minted_by = serializers.IntegerField(
         source="minted_by_id",

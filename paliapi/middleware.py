@@ -18,6 +18,7 @@ from django.utils.deprecation import MiddlewareMixin
 
 from paliapi import metrics
 from paliapi.errors import Error, Unavailable
+from paliapi.http.client_address import client_address
 from paliapi.http.problems import error_response, refusal
 from paliapi.http.response_headers import add_response_headers
 from paliapi.web_worker import WAITED_S
@@ -96,6 +97,7 @@ class RequestContext:
                 status=response.status_code,
                 ms=round(seconds * 1000, 1),
                 operation=operation,
+                address=client_address(request),
             )
 
 

@@ -5,10 +5,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import structlog
 from django.db import connection
 from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
+from structlog.testing import capture_logs
 
 from accounts import keys
 from accounts.models import ApiKey
@@ -91,6 +93,28 @@ def test_use_is_recorded_at_most_once_a_minute(alice: Someone) -> None:
         ApiKey.objects.filter(owner_id=alice.id).update(last_used_at=long_ago)
     alice.get("/v1/me/")
     assert only_key_of(alice).last_used_at not in {None, long_ago}
+
+
+def test_address_of_the_last_use_is_recorded(alice: Someone, settings: Settings) -> None:
+    alice.get("/v1/me/", X_Forwarded_For="203.0.113.7")
+    assert only_key_of(alice).last_used_address == "127.0.0.1", "no proxy is trusted"
+    settings.ENV = replace(settings.ENV, trust_proxy=True)
+    for address in ("203.0.113.7", "2001:db8::7"):
+        with acting_for(alice.id):
+            ApiKey.objects.filter(owner_id=alice.id).update(last_used_at=None)
+        alice.get("/v1/me/", X_Forwarded_For=f"198.51.100.1, {address}")
+        assert alice.get("/v1/keys/").json()[0]["last_used_address"] == address
+
+
+def test_request_is_logged_with_its_key_owner_and_address(alice: Someone) -> None:
+    with capture_logs(processors=[structlog.contextvars.merge_contextvars]) as lines:
+        alice.get("/v1/collections/nowhere/")
+        Client().get("/v1/collections/nowhere/")
+    ours, anonymous = [line for line in lines if line["event"] == "request"]
+    assert (ours["owner_id"], ours["key_id"], ours["address"]) == (alice.id, only_key_of(alice).pk, "127.0.0.1")
+    assert (ours["status"], ours["path"]) == (404, "/v1/collections/nowhere/")
+    assert anonymous["address"] == "127.0.0.1"
+    assert not {"owner_id", "key_id"} & set(anonymous), "nothing is left of the request before"
 
 
 def test_refused_key_is_not_recorded_as_used(alice: Someone) -> None:
