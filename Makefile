@@ -12,7 +12,7 @@ check migrations schema: export REDIS_URL := redis://127.0.0.1:1/0
 check migrations schema: export EMBEDDINGS_URL := http://127.0.0.1:1
 
 .PHONY: help install run test test-models test-launchers check fmt migrations schema bench bench-embeddings bench-peers bench-load
-.PHONY: bench-large bench-retrieval bench-report bench-gpu bench-ingest bombs chaos soak thousand
+.PHONY: bench-large bench-retrieval bench-report bench-gpu bench-ingest bombs chaos fuzz soak thousand
 
 help:
 	@echo 'make run     start everything; http://localhost:8001'
@@ -25,6 +25,8 @@ help:
 	@echo 'make migrations   write the migrations of changed models'
 	@echo 'make bench   run the benchmarks; docs/benchmarks.md lists more'
 	@echo 'make bombs   send hostile files and responses'
+	@echo 'make audit, make sbom   look for known vulnerabilities of dependencies; list them in dist/paliapi.cdx.json'
+	@echo 'make fuzz    fuzz the parsers of untrusted bytes'
 	@echo 'make chaos, make thousand   inject faults during ingestion; ingest a thousand documents while workers are killed'
 	@echo 'make soak    load the embeddings service with misbehaving clients'
 
@@ -38,7 +40,7 @@ test: install
 	$(VENV_PYTHON) -m pytest -n logical --dist worksteal --cov --cov-report=term:skip-covered $(if $(ARGS),--cov-fail-under=0) $(ARGS)
 
 # The groups for visual models and rented machines are large, so they have their own environments.
-test-models test-launchers bench-peers bench-gpu: UV := $(shell command -v uv || echo .tools/bin/uv)
+test-models test-launchers bench-peers bench-gpu fuzz audit sbom: UV := $(shell command -v uv || echo .tools/bin/uv)
 
 test-models: install
 	UV_PROJECT_ENVIRONMENT=.tools/models $(UV) sync --locked --quiet --group gpu
@@ -83,6 +85,21 @@ bombs: install
 
 soak: install
 	$(VENV_PYTHON) -m drills.soak $(ARGS)
+
+# By the lock, of what `make run` installs. `audit` asks osv.dev, or the service that UV_AUDIT_FLAGS names.
+.PHONY: audit sbom
+audit: install
+	$(UV) audit --locked --preview-features audit-command $(UV_AUDIT_FLAGS)
+
+sbom: install
+	@mkdir -p dist
+	$(UV) export --locked --quiet --no-default-groups --group embedded --preview-features sbom-export \
+		--format cyclonedx1.5 --output-file dist/paliapi.cdx.json
+
+# atheris exists for Linux and macOS, and only this needs it.
+fuzz: install
+	UV_PROJECT_ENVIRONMENT=.tools/fuzz/venv $(UV) sync --locked --quiet --no-default-groups --group fuzz
+	.tools/fuzz/venv/bin/python -m drills.fuzz $(ARGS)
 
 thousand: install
 	$(VENV_PYTHON) -m drills.thousand

@@ -101,8 +101,10 @@ def unpack(body: bytes, *, max_bytes: int) -> tuple[list[MultiVector], str, str]
             layouts = json.loads(npz["layout"].tobytes()) if "layout" in npz else [None] * len(arrays)
     except MalformedNpz:
         raise
-    except (ValueError, KeyError, OSError, EOFError, TypeError, MemoryError, zipfile.BadZipFile) as error:
-        raise MalformedNpz(str(error)) from error
+    except Exception as error:  # what NumPy, zipfile and zlib raise for malformed bytes is documented nowhere
+        raise MalformedNpz(f"{type(error).__name__}: {error}") from error
+    if not all(isinstance(rows, np.ndarray) for rows in arrays):
+        raise MalformedNpz("An embedding is not an array.")
     if not isinstance(layouts, list) or len(layouts) != len(arrays):
         raise MalformedNpz("The numbers of layouts and embeddings differ.")
     return [MultiVector(rows, layout) for rows, layout in zip(arrays, layouts, strict=True)], model, revision
