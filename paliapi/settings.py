@@ -97,11 +97,12 @@ if ENV.s3_bucket:
         },
     }
 
-# Uploads are streamed to disk; the parser limits the size of JSON bodies.
-FILE_UPLOAD_HANDLERS = ["paliapi.http.uploads.HashingUploadHandler"]
+# The parsers of views that take files use another handler; they also limit the size of JSON bodies.
+FILE_UPLOAD_HANDLERS = ["paliapi.http.uploads.RefusingUploadHandler"]
 FILE_UPLOAD_TEMP_DIR = None
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 1000
+DATA_UPLOAD_MAX_NUMBER_FILES = 1
 
 # Sessions are for the admin only; the API accepts only keys.
 AUTH_PASSWORD_VALIDATORS = [

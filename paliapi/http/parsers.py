@@ -4,11 +4,13 @@ import json
 from typing import IO, Any, cast
 
 from django.conf import settings
+from django.core.exceptions import TooManyFilesSent
 from django.http import UnreadablePostError
 from rest_framework import parsers
 from rest_framework.utils.json import strict_constant
 
 from paliapi.errors import TooLarge, Unparsable
+from paliapi.http.uploads import HashingUploadHandler, TooManyFiles
 from paliapi.units import MEBIBYTE
 
 SMALL_BODY_BYTES = 2 * MEBIBYTE
@@ -78,11 +80,16 @@ def _describe(problem: ValueError) -> str:
 
 
 class MultiPartParser(parsers.MultiPartParser):
-    """Parses forms with a file, whose size the upload handler limits while it arrives."""
+    """Parses forms with at most one file, whose size the upload handler limits while it arrives."""
 
     def parse(self, stream: IO[Any], media_type: str | None = None, parser_context: Any = None) -> Any:
         body = cast(IO[Any], _CompleteBody(stream, size=_content_length(parser_context)))
-        return super().parse(body, media_type, parser_context)
+        request = (parser_context or {})["request"]
+        request.upload_handlers = [HashingUploadHandler(request)]
+        try:
+            return super().parse(body, media_type, parser_context)
+        except TooManyFilesSent:
+            raise TooManyFiles from None
 
 
 class _CompleteBody:

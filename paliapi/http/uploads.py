@@ -6,10 +6,11 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import RequestDataTooBig, SuspiciousMultipartForm
 from django.core.files.uploadedfile import TemporaryUploadedFile, UploadedFile
-from django.core.files.uploadhandler import TemporaryFileUploadHandler
+from django.core.files.uploadhandler import FileUploadHandler, TemporaryFileUploadHandler
 
-from paliapi.errors import TooLarge, Unavailable
+from paliapi.errors import Invalid, TooLarge, Unavailable
 from paliapi.units import MEBIBYTE
 
 
@@ -27,10 +28,36 @@ def disk_errors_mapped() -> Iterator[None]:
         raise DiskFull(retry_after_s=60) from problem
 
 
+class TooManyFiles(Invalid):
+    code = "too_many_files"
+    title = "A form may have one file only."
+
+
 class ReceivedFile(TemporaryUploadedFile):
     """An upload on disk, with its sha256."""
 
     sha256: str = ""
+
+
+class RefusingUploadHandler(FileUploadHandler):
+    """Refuses large forms and forms with a file, before anything is written; for all views that take no files.
+
+    The form is parsed to check its CSRF token, when it is not yet known who sends it.
+    """
+
+    def handle_raw_input(
+        self,
+        input_data: Any,  # noqa: ARG002 - the names are Django's
+        META: Any,  # noqa: ARG002, N803
+        content_length: int,
+        boundary: Any,  # noqa: ARG002
+        encoding: Any = None,  # noqa: ARG002
+    ) -> None:
+        if content_length > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+            raise RequestDataTooBig
+
+    def new_file(self, *_args: Any, **_kwargs: Any) -> None:
+        raise SuspiciousMultipartForm("This form must not have a file.")
 
 
 class HashingUploadHandler(TemporaryFileUploadHandler):

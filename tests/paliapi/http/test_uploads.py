@@ -2,13 +2,18 @@
 
 import hashlib
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import pytest
+from django.core.files.base import ContentFile
+from django.test import Client
 from pytest_django import Settings
 
 from paliapi.errors import TooLarge
 from paliapi.http.uploads import DiskFull, HashingUploadHandler, ReceivedFile, disk_errors_mapped
 from paliapi.units import MEBIBYTE
+from tests.cast import Someone
 
 
 @pytest.fixture
@@ -52,6 +57,45 @@ def test_full_disk_is_reported_as_temporary(handler: HashingUploadHandler, monke
     with pytest.raises(DiskFull) as refused:
         handler.receive_data_chunk(b"x", 0)
     assert refused.value.retry_after_s == 60
+
+
+@pytest.fixture
+def browser(db: None) -> Client:
+    """Return a browser with the CSRF cookie of the login page."""
+    browser = Client(enforce_csrf_checks=True)
+    browser.get("/admin/login/")
+    return browser
+
+
+def login_form(browser: Client, **fields: Any) -> dict[str, Any]:
+    return {"csrfmiddlewaretoken": browser.cookies["paliapi_csrf"].value, "username": "a", "password": "b", **fields}
+
+
+def test_file_in_a_form_of_the_admin_is_refused_before_it_is_written(
+    browser: Client, settings: Settings, tmp_path: Path
+) -> None:
+    settings.FILE_UPLOAD_TEMP_DIR = str(tmp_path / "missing")
+    assert browser.post("/admin/login/", login_form(browser)).status_code == 200
+    form = login_form(browser, file=ContentFile(b"x", "a.pdf"))
+    for client in (browser, Client()):
+        answer = client.post("/admin/login/", form)
+        assert (answer.status_code, answer.json()["code"]) == (400, "unparsable")
+    assert Client(enforce_csrf_checks=True).post("/admin/login/", form).json()["code"] == "csrf_failed"
+
+
+@pytest.mark.parametrize("kind", ["multipart/form-data; boundary=x", "application/x-www-form-urlencoded"])
+def test_large_form_of_the_admin_is_refused_before_it_is_read(browser: Client, kind: str) -> None:
+    answer = browser.generic("POST", "/admin/login/", b"x", kind, CONTENT_LENGTH="3000000")
+    assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
+
+
+@pytest.mark.parametrize("path", ["/v1/documents/upsert-document/", "/v1/helpers/file-to-base64/"])
+def test_form_with_a_second_file_is_refused(alice: Someone, path: str, settings: Settings, tmp_path: Path) -> None:
+    settings.FILE_UPLOAD_TEMP_DIR = str(tmp_path)
+    files = {name: ContentFile(b"x" * 100_000, f"{name}.txt") for name in ("file", "second", "third")}
+    answer = alice.upload(path, {"name": "a", **files})
+    assert (answer.status_code, answer.json()["code"]) == (422, "too_many_files")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_other_errors_pass_unchanged() -> None:
