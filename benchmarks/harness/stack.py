@@ -14,6 +14,7 @@ import httpx
 import psycopg
 
 from paliapi import env
+from paliapi.configuration.values import parse_file
 from paliapi.stack import leftovers, processes
 from paliapi.stack.home import Home
 from paliapi.stack.listen import free_port
@@ -79,10 +80,11 @@ def running(folder: Path, **settings: str) -> Iterator[Stack]:
             lambda: "Ctrl-C stops everything." in output.read_text() or process.poll() is not None,
             within_s=_READY_WITHIN_S,
         )
-        key = re.search(r"API key +(\S+)", output.read_text())
-        if key is None:
+        home = Home(folder / "home")
+        if not home.first_login.exists():
             raise SystemExit(f"The stack did not start:\n{output.read_text()}")
-        yield Stack(Home(folder / "home"), process.pid, f"http://127.0.0.1:{port}", key[1])
+        key = parse_file(home.first_login.read_text())["API_KEY"]
+        yield Stack(home, process.pid, f"http://127.0.0.1:{port}", key)
     finally:
         process.terminate()
         process.wait(timeout=60)

@@ -24,6 +24,11 @@ class Console:
     def elapsed_s(self) -> float:
         return time.monotonic() - self._started_at
 
+    @property
+    def is_terminal(self) -> bool:
+        """Whether only the person who started this sees the output."""
+        return sys.stdout.isatty()
+
     def say(self, text: str) -> None:
         """Print a line of progress."""
         self._print(f"[{self.elapsed_s:5.1f} s] {text}")

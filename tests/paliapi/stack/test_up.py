@@ -94,9 +94,10 @@ def _up(home: Path) -> Iterator[Up]:
         process.wait(timeout=30)
 
 
-def _paste(lines: str) -> list[httpx.Response]:
-    """Run the printed curl commands as a shell would."""
-    return [_curl(shlex.split(command)[1:]) for command in re.findall(r"curl (?:.*\\\n)*.*", lines)]
+def _paste(lines: str, *, key: str) -> list[httpx.Response]:
+    """Run the printed curl commands as a shell would, with the key in a variable."""
+    commands = re.findall(r"curl (?:.*\\\n)*.*", lines)
+    return [_curl(shlex.split(command.replace("$KEY", key))[1:]) for command in commands]
 
 
 def _curl(words: list[str]) -> httpx.Response:
@@ -143,17 +144,32 @@ def first_start(tmp_path_factory: pytest.TempPathFactory) -> FirstStart:
     home = tmp_path_factory.mktemp("up") / "a home"
     with _up(home) as up:
         said = up.said()
-        found = re.search(r"API key +(\S+)", said)
-        assert found, said
-        pasted = _paste(said)
+        assignment = re.search(r"KEY=(\$\(.*\))\n", said)
+        assert assignment, said
+        echo = ["/bin/sh", "-c", f"echo {assignment[1]}"]
+        key = subprocess.run(echo, capture_output=True, text=True, check=True).stdout.strip()
+        pasted = _paste(said, key=key)
         children, environs = up.children(), up.environs()
-    return FirstStart(home, said, found[1], pasted, children, environs, up.process.returncode)
+    return FirstStart(home, said, key, pasted, children, environs, up.process.returncode)
 
 
 def test_first_start_prints_the_urls(first_start: FirstStart) -> None:
     for place in ("/v1/", "/v1/docs", "/admin/"):
         assert re.search(rf"http://localhost:\d+{place}\n", first_start.said)
-    assert "admin@localhost  with the password" in first_start.said
+
+
+def test_first_start_warns_if_it_runs_as_root(first_start: FirstStart) -> None:
+    assert ("Warning: this runs as root." in first_start.said) == (os.geteuid() == 0)
+
+
+def test_first_credentials_are_in_a_private_file_and_not_in_redirected_output(first_start: FirstStart) -> None:
+    file = Home(first_start.home).first_login
+    saved = parse_file(file.read_text())
+    assert (saved["API_KEY"], saved["ADMIN"]) == (first_start.key, "admin@localhost")
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert str(file) in first_start.said
+    assert saved["API_KEY"] not in first_start.said
+    assert saved["PASSWORD"] not in first_start.said
 
 
 def test_printed_commands_work(first_start: FirstStart) -> None:
@@ -163,11 +179,10 @@ def test_printed_commands_work(first_start: FirstStart) -> None:
     assert [hit["document_name"] for hit in asked.json()["results"]] == ["lighthouses"] * 3
 
 
-def test_key_is_in_no_file(first_start: FirstStart) -> None:
+def test_key_is_in_no_other_file(first_start: FirstStart) -> None:
     secret = first_start.key.encode()
     files = [path for path in first_start.home.rglob("*") if path.is_file()]
-    assert files
-    assert [path for path in files if secret in path.read_bytes()] == []
+    assert [path for path in files if secret in path.read_bytes()] == [Home(first_start.home).first_login]
 
 
 def test_files_with_secrets_are_private(first_start: FirstStart) -> None:

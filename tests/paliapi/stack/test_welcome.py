@@ -1,6 +1,7 @@
 """The message printed when everything is ready."""
 
 import runpy
+from pathlib import Path
 
 import pypdfium2  # type: ignore[import-untyped]
 
@@ -23,6 +24,14 @@ def test_commands_use_the_public_url() -> None:
     message = text(_ENV, FirstAdmin("admin@localhost", "a password", "pali_key"))
     assert '-H "Authorization: Bearer pali_key"' in message
     assert " https://pali.example.com/v1/search/\n" in message
+
+
+def test_saved_credentials_are_not_shown(tmp_path: Path) -> None:
+    message = text(_ENV, FirstAdmin("admin@localhost", "a password", "pali_key"), saved_at=tmp_path / "first login")
+    assert "pali_key" not in message
+    assert "a password" not in message
+    assert f"\n  {tmp_path}/first login\n" in message
+    assert '"Authorization: Bearer $KEY"' in message
 
 
 def test_later_start_shows_no_key() -> None:
