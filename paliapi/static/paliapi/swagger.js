@@ -11,7 +11,8 @@ SwaggerUIBundle({
   deepLinking: true,
   displayRequestDuration: true,
   filter: true,
-  persistAuthorization: true,
+  // Never store the key in the browser, where every script of this origin could read it.
+  persistAuthorization: false,
   tryItOutEnabled: true,
   // By default, Swagger UI sends the document to a validator on the internet.
   validatorUrl: null,

@@ -41,9 +41,9 @@ def test_page_loads_only_local_files(path: str) -> None:
         assert body(address), address
 
 
-def test_swagger_stores_the_key_and_contacts_no_other_server() -> None:
+def test_swagger_does_not_store_the_key_and_contacts_no_other_server() -> None:
     script = body("/static/paliapi/swagger.js")
-    assert b"persistAuthorization: true" in script
+    assert b"persistAuthorization: false" in script
     assert b"validatorUrl: null" in script
     assert b"http" not in script
 
