@@ -6,7 +6,7 @@ from rest_framework import serializers
 
 from accounts.access import SCOPES
 from accounts.models import NAME_LENGTH
-from paliapi.http.serializers import BoundedListField, StrictSerializer, TextField
+from paliapi.http.serializers import BoundedListField, StrictSerializer, TextField, VisibleTextField
 from paliapi.units import MAX_NAME_LENGTH
 
 MAX_COLLECTIONS = 1000
@@ -14,7 +14,7 @@ MAX_OVERLAP_HOURS = 168
 
 
 class KeyIn(StrictSerializer[Any]):
-    name = TextField(
+    name = VisibleTextField(
         max_length=NAME_LENGTH, required=False, allow_blank=True, default="", help_text="A name for your own reference."
     )
     scopes = BoundedListField(

@@ -14,7 +14,7 @@ from collections_app.webhook_models import (
     WebhookEndpoint,
     WebhookEvent,
 )
-from paliapi.http.serializers import BoundedListField, FlagField, StrictSerializer, TextField
+from paliapi.http.serializers import BoundedListField, FlagField, StrictSerializer, TextField, VisibleTextField
 
 MAX_URL_LENGTH = 2000
 MAX_OVERLAP_HOURS = 168
@@ -61,7 +61,7 @@ class EventsField(BoundedListField):
 
 class WebhookIn(StrictSerializer[WebhookEndpoint]):
     url = URLField(help_text="An http or https URL of a public server.")
-    description = TextField(
+    description = VisibleTextField(
         max_length=MAX_DESCRIPTION_LENGTH, required=False, allow_blank=True, allow_null=True, help_text="Free text."
     )
     events = EventsField(
@@ -71,7 +71,7 @@ class WebhookIn(StrictSerializer[WebhookEndpoint]):
 
 class WebhookChange(StrictSerializer[WebhookEndpoint]):
     url = URLField(required=False, allow_null=True, help_text="The new URL; the secret stays the same.")
-    description = TextField(
+    description = VisibleTextField(
         max_length=MAX_DESCRIPTION_LENGTH, required=False, allow_blank=True, allow_null=True, help_text="Free text."
     )
     events = EventsField(required=False, allow_null=True, help_text="Replaces the whole list.")

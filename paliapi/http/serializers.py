@@ -1,5 +1,6 @@
 """Base classes for the fields and bodies of all endpoints."""
 
+import re
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
@@ -7,11 +8,13 @@ from rest_framework import serializers
 
 from paliapi.errors import MAX_PROBLEMS, Invalid, Problem
 from paliapi.http.problems import escape_pointer
+from paliapi.units import DISGUISING
 
 Instance = TypeVar("Instance")
 
 # The length to which the name of an unknown field is cut in an error response.
 MAX_ECHO_LENGTH = 255
+_DISGUISING = re.compile(f"[{DISGUISING}]")
 
 
 class UnknownField(Invalid):
@@ -29,6 +32,16 @@ class TextField(serializers.CharField):
         if not isinstance(data, str):
             self.fail("invalid")
         return super().to_internal_value(data)
+
+
+class VisibleTextField(TextField):
+    """Text by which people recognise something, without invisible characters that change how it looks."""
+
+    def to_internal_value(self, data: Any) -> str:
+        text = super().to_internal_value(data)
+        if _DISGUISING.search(text):
+            raise serializers.ValidationError("Must not contain invisible characters.", code="invisible_characters")
+        return text
 
 
 class FlagField(serializers.BooleanField):

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from rest_framework import serializers
 
-from paliapi.http.serializers import StrictSerializer, UnknownField
+from paliapi.http.serializers import StrictSerializer, UnknownField, VisibleTextField
 
 
 class Strict(StrictSerializer[Any]):
@@ -35,3 +35,11 @@ def test_number_of_reported_unknown_fields_is_limited() -> None:
 
 def test_body_that_is_no_object_is_refused() -> None:
     assert not Strict(data=[1]).is_valid()
+
+
+def test_text_with_invisible_characters_is_refused() -> None:
+    field = VisibleTextField()
+    assert field.run_validation("a\u200d\nb") == "a\u200d\nb"
+    with pytest.raises(serializers.ValidationError) as refused:
+        field.run_validation("a\u202eb")
+    assert refused.value.get_codes() == ["invisible_characters"]

@@ -6,7 +6,7 @@ from itertools import product
 import pytest
 from django.urls import resolve
 
-from collections_app.engine.input.errors import NameReserved
+from collections_app.engine.input.errors import NameInvalid, NameReserved
 from collections_app.engine.input.names import check_collection_name, check_document_name
 
 WORDS = ("a", "cancel", "retry", "events", "quality", "pages", "3", "image", "upsert-document", "delete-document", "")
@@ -40,3 +40,26 @@ def test_a_path_word_alone_is_an_ordinary_name(name: str) -> None:
 def test_words_reserved_for_one_kind_are_free_for_the_other() -> None:
     assert check_document_name("air/quality", at="/name") == "air/quality"
     assert check_collection_name("2026/events", at="/name") == "2026/events"
+
+
+@pytest.mark.parametrize(
+    "name", ["report\u202efdp.exe", "a\u2066b", "zero\u200bwidth", "a\ufeff", "a\U000e0041b", "a\x9fb"]
+)
+def test_invisible_characters_are_refused(name: str) -> None:
+    for check in (check_document_name, check_collection_name):
+        with pytest.raises(NameInvalid, match="invisible"):
+            check(name, at="/name")
+
+
+@pytest.mark.parametrize("name", ["\u200d", "\u200e \u200f", "\u3164", "\u2800", "\u3000"])
+def test_name_without_a_visible_character_is_refused(name: str) -> None:
+    with pytest.raises(NameInvalid, match="visible character"):
+        check_document_name(name, at="/name")
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["\u0646\u0627\u0645\u0647\u200c\u0647\u0627", "\u0915\u094d\u200d\u0937", "\U0001f5c2\ufe0f", "\u05d0\u200f!"],
+)
+def test_joiners_and_marks_that_languages_need_are_accepted(name: str) -> None:
+    assert check_document_name(name, at="/name") == name
