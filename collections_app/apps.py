@@ -11,6 +11,7 @@ class CollectionsConfig(AppConfig):
 
     def ready(self) -> None:
         # These modules import models, which are only loaded by now.
+        from collections_app.engine.rendering import confinement  # noqa: PLC0415
         from collections_app.ingest.metrics import collect, count_waiting  # noqa: PLC0415
         from collections_app.search import collect_recall_metrics  # noqa: PLC0415
         from paliapi import health, metrics  # noqa: PLC0415
@@ -18,3 +19,4 @@ class CollectionsConfig(AppConfig):
         metrics.collect_on_scrape(collect)
         metrics.collect_on_scrape(collect_recall_metrics)
         health.details["waiting"] = count_waiting
+        health.details["sandbox"] = lambda: confinement.standing_walls().to_dict()

@@ -4,11 +4,13 @@ Each task calls one operation. A message may be lost without harm: the rows say 
 """
 
 import structlog
+from celery.signals import worker_ready
 from django.conf import settings
 from kombu.exceptions import KombuError
 from redis.exceptions import RedisError
 
 from accounts import key_lifecycle
+from collections_app.engine.rendering import confinement
 from collections_app.ingest import leases, worker
 from collections_app.search import compare_with_exact, delete_old_recall
 from collections_app.storage import housekeeping
@@ -24,6 +26,14 @@ _COMPARE = "collections_app.compare_search"
 _FAIL_FAST = {"max_retries": 0, "socket_timeout": 1, "socket_connect_timeout": 1}
 _NUDGE_EXPIRES_S = 60
 _SAMPLE_EXPIRES_S = 300
+
+
+@worker_ready.connect
+def _report_walls(**_kwargs: object) -> None:
+    """Log which walls stand around the processes that open files."""
+    walls = confinement.standing_walls()
+    write = log.warning if walls.missing() else log.info
+    write("sandbox", required=settings.ENV.render_sandbox == "required", **walls.to_dict())
 
 
 def nudge(count: int = 1) -> None:

@@ -242,6 +242,12 @@ class Env:
     render_total_s: int = setting(
         "RENDER_TOTAL_S", between(1, 86_400), 1800, about="seconds that rendering a document may take"
     )
+    render_sandbox: Literal["required", "best-effort"] = setting(
+        "RENDER_SANDBOX",
+        partial(one_of, choices=("required", "best-effort")),
+        "best-effort",
+        about="`required` opens no file unless the kernel confines the process that opens it in every way",
+    )
     soffice: str = setting(
         "SOFFICE", text, "soffice", about="LibreOffice executable for Office files: a name on the PATH, or a path"
     )

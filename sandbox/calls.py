@@ -7,7 +7,7 @@ programs and libraries need different calls in each version.
 import os
 import socket
 
-from sandbox.seccomp import ABSENT, ALLOW, REFUSE, Check, Condition, Filter, only_if, unless
+from sandbox.seccomp import ABSENT, ALLOW, PRETEND, REFUSE, Check, Condition, Filter, only_if, unless
 
 _ALL_BITS = 0xFFFFFFFF
 _CLONE_THREAD = 0x00010000
@@ -82,15 +82,20 @@ def computing() -> Filter:
     )
 
 
-def programs() -> Filter:
-    """Allow programs to run others and to change files; no network, no other process, no connection to a socket."""
+def programs(*, may_listen: bool) -> Filter:
+    """Allow programs to run others and to change files; no network, no other process, no connection to a socket.
+
+    LibreOffice does not start if it cannot listen to further instances of itself on a Unix socket in /tmp, although
+    none could connect. Unless it has a /tmp of its own (`may_listen`), it is made to believe that it does.
+    """
+    listening = ALLOW if may_listen else PRETEND
     return Filter(
         {
             **_REFUSED,
             **dict.fromkeys(("connect", "memfd_create"), REFUSE),
             # The group of a process is how everything that it started is ended.
             **dict.fromkeys(("setpgid", "setsid"), REFUSE),
-            # LibreOffice listens to further instances of itself, although nothing can connect.
+            **dict.fromkeys(("bind", "listen"), listening),
             "socket": only_if((Check(0, _ALL_BITS, socket.AF_UNIX), Check(1, _SOCKET_TYPE, socket.SOCK_STREAM))),
             "clone": only_if((Check(0, _NEW_NAMESPACES, 0),)),
         },

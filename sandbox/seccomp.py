@@ -14,6 +14,8 @@ ALLOW = _ALLOW
 REFUSE = _ERROR | _EPERM
 # As on a kernel without the call, so that libraries use an older one.
 ABSENT = _ERROR | _ENOSYS
+# Do nothing and report success.
+PRETEND = _ERROR
 
 _LOAD, _AND, _RETURN = 0x20, 0x54, 0x06
 _IF_EQUAL, _IF_GREATER, _IF_AT_LEAST = 0x15, 0x25, 0x35

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -30,6 +31,15 @@ def pytest_unconfigure() -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Run the slowest tests first, so that the workers finish at about the same time."""
     items.sort(key=lambda item: "test_contract.py" not in item.nodeid)
+
+
+@pytest.fixture
+def public_path() -> Iterator[Path]:
+    """Return a new folder that every user can enter, unlike `tmp_path`: confined programs are not run as root."""
+    with tempfile.TemporaryDirectory(prefix="paliapi-tests-", dir="/tmp") as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        yield folder
 
 
 @pytest.fixture(scope="session", autouse=True)

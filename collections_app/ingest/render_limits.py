@@ -21,10 +21,16 @@ def limits(*, spent_s: float = 0.0, total_s: int | None = None) -> RenderLimits:
         memory_mb=env.render_memory_mb,
         page_s=env.render_timeout_s,
         total_s=math.ceil(left_s),
+        sandbox_required=env.render_sandbox == "required",
     )
 
 
 def office_converter() -> OfficeConverter:
     """Return the program that converts Office files, with its limits."""
     env = settings.ENV
-    return OfficeConverter(program=env.soffice, timeout_s=env.convert_timeout_s, memory_mb=env.render_memory_mb)
+    return OfficeConverter(
+        program=env.soffice,
+        timeout_s=env.convert_timeout_s,
+        memory_mb=env.render_memory_mb,
+        sandbox_required=env.render_sandbox == "required",
+    )

@@ -14,6 +14,7 @@ from django.db import InterfaceError, OperationalError
 from django.db.models import F
 from django.db.models.functions import Greatest, Now
 
+from collections_app.engine.rendering.errors import SandboxIncomplete
 from collections_app.errors import EmbeddingsUnavailable, EmbeddingsUntrustworthy
 from collections_app.ingest import leases, outages, pipeline, store_pages
 from collections_app.ingest.embed_pages import PageFailed
@@ -30,7 +31,7 @@ log = structlog.get_logger(__name__)
 
 _FIRST_PAUSE_S, _MAX_PAUSE_S = 5.0, 60.0
 # Parts of this installation are waited for without limit, other servers `_MAX_WAITS` times.
-_OWN_PARTS = (EmbeddingsUnavailable, EmbeddingsUntrustworthy, StorageUnavailable)
+_OWN_PARTS = (EmbeddingsUnavailable, EmbeddingsUntrustworthy, SandboxIncomplete, StorageUnavailable)
 _MAX_WAITS = 10
 _DATABASE_TIMEOUT_S, _DATABASE_POLL_S = 30.0, 0.5
 

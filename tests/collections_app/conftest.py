@@ -2,14 +2,17 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import cache
 
 import pytest
 from pytest_django import Settings
 from redis import Redis
 
 from collections_app import failpoints
+from collections_app.engine.rendering import confinement
 from paliapi.celery import app
 from paliapi.redis_urls import for_celery
+from sandbox.walls import Walls
 from tests.embeddings.serving import KEY, serving
 from tests.environment import Services
 
@@ -42,3 +45,14 @@ def queue(services: Services) -> Iterator["Redis"]:
         yield redis
         redis.delete("celery", "webhooks")
     app.conf.update(broker_url=original_url)
+
+
+@pytest.fixture
+def without_walls(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Report a machine whose kernel restricts no files and which keeps root's rights."""
+
+    @cache
+    def standing_walls() -> Walls:
+        return Walls(network=True, files=False, calls=True, user=False)
+
+    monkeypatch.setattr(confinement, "standing_walls", standing_walls)

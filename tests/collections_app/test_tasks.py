@@ -2,8 +2,11 @@
 
 import json
 
+import pytest
+from celery.signals import worker_ready
 from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 from redis import Redis
+from structlog.testing import capture_logs
 
 from collections_app import tasks
 from paliapi.celery import app
@@ -86,3 +89,18 @@ def test_test_message_wakes_the_courier(
     with receiving(settings) as server, django_capture_on_commit_callbacks(execute=True):
         request_test(alice, create_webhook(alice, server.url))
     assert names(queue, of="webhooks") == ["collections_app.send_webhooks"]
+
+
+def test_worker_logs_at_its_start_which_walls_stand(settings: Settings) -> None:
+    with capture_logs() as logs:
+        worker_ready.send(sender=None)
+    walls = {"network": True, "files": True, "calls": True, "user": True}
+    assert logs == [{"event": "sandbox", "log_level": "info", "required": False, **walls}]
+
+
+@pytest.mark.usefixtures("without_walls")
+def test_worker_warns_at_its_start_of_missing_walls() -> None:
+    with capture_logs() as logs:
+        worker_ready.send(sender=None)
+    (line,) = logs
+    assert (line["log_level"], line["files"], line["user"]) == ("warning", False, False)

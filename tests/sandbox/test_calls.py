@@ -38,7 +38,7 @@ import socket, subprocess, tempfile
 folder = tempfile.mkdtemp(dir="/tmp")
 os.chmod(folder, 0o777)
 system = [Path(path) for path in ("/bin", "/lib", "/lib64", "/usr")]
-confine(calls=calls.programs(), executable=system, writable=[Path(folder)])
+confine(calls=calls.programs(may_listen=True), executable=system, writable=[Path(folder)])
 server = socket.socket(socket.AF_UNIX)
 server.bind(folder + "/socket"); server.listen()
 done = subprocess.run(["/bin/sh", "-c", "echo $(echo deep) > $1/file; cat $1/file; rm $1/file $1/socket", "-", folder],
@@ -48,6 +48,17 @@ os.rmdir(folder)
 """
     done = run(code)
     assert [json.loads(line) for line in done.stdout.splitlines()] == [["deep\n", ""]], done.stderr
+
+
+def test_programs_can_be_made_to_believe_that_they_listen() -> None:
+    code = """
+import socket
+confine(calls=calls.programs(may_listen=False), writable=[Path("/tmp")])
+server = socket.socket(socket.AF_UNIX)
+server.bind(f"/tmp/paliapi-{os.getpid()}"); server.listen()
+print(json.dumps([os.path.exists(f"/tmp/paliapi-{os.getpid()}"), server.getsockname()]))
+"""
+    assert lines(run(code)) == [[False, ""]]
 
 
 def test_a_server_accepts_connections_and_makes_none() -> None:

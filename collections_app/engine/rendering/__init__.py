@@ -2,6 +2,7 @@
 
 Public modules:
 
+- `confinement`: the walls around the processes that open files
 - `errors`: what can be wrong with a file
 - `file_types`: detect the type of a file from its content
 - `protocol`: limits, rendered pages and the error of one page

@@ -14,7 +14,8 @@ from typing import IO, cast
 
 from PIL import Image
 
-from collections_app.engine.rendering.errors import RenderCrashed, RenderTookTooMuchMemory
+from collections_app.engine.rendering.confinement import confine_renderer
+from collections_app.engine.rendering.errors import RenderCrashed, RenderTookTooMuchMemory, RenderUnavailable
 from collections_app.engine.rendering.protocol import (
     Encoding,
     Job,
@@ -23,7 +24,6 @@ from collections_app.engine.rendering.protocol import (
     write_frame,
     write_page,
 )
-from collections_app.engine.rendering.sandbox import confine
 from paliapi.errors import Error
 
 _SAVE_OPTIONS: dict[Encoding, dict[str, int]] = {
@@ -32,12 +32,23 @@ _SAVE_OPTIONS: dict[Encoding, dict[str, int]] = {
     "webp": {"quality": 85, "method": 4},
 }
 _THUMBNAIL_PX = (256, 768)  # width, and height for tall pages
+# Pillow and Python import these on first use, when the process can no longer read them.
+_USED_LATER = (
+    *("encodings.ascii", "encodings.latin_1", "encodings.utf_16", "encodings.utf_16_le", "encodings.utf_8_sig"),
+    *("PIL.ImageCms", "PIL.ImageColor", "PIL.ImageFile", "PIL.ImagePalette", "PIL.MpoImagePlugin"),
+    "PIL.TiffImagePlugin",
+)
+_PLUGINS = {"AVIF": "PIL.AvifImagePlugin", "WEBP": "PIL.WebPImagePlugin"}  # `Image.preinit` imports the others
 
 
 def main(job: Job, out: IO[bytes]) -> None:
-    # Only the renderer that is needed is imported, and before the process confines itself.
+    # Only what is needed is imported, and before the process confines itself.
     renderer = cast(Renderer, import_module(job.renderer))
-    confine(memory_mb=job.limits.memory_mb, cpu_s=job.limits.total_s)
+    _import_what_is_used_later(job)
+    walls = confine_renderer(memory_mb=job.limits.memory_mb, cpu_s=job.limits.total_s)
+    if job.limits.sandbox_required and (missing := walls.missing()):
+        write_frame(out, {"error": RenderUnavailable.code, "cause": f"walls are missing: {', '.join(missing)}"})
+        return
     try:
         _render(renderer, job, out)
         write_frame(out, {"end": True})
@@ -50,6 +61,13 @@ def main(job: Job, out: IO[bytes]) -> None:
         return
     except Exception as error:
         write_frame(out, {"error": RenderCrashed.code, "detail": "", "cause": f"{type(error).__name__}: {error}"[:500]})
+
+
+def _import_what_is_used_later(job: Job) -> None:
+    Image.preinit()
+    plugins = {_PLUGINS[name] for name in (job.pillow_format, job.encoding.upper()) if name in _PLUGINS}
+    for name in (*_USED_LATER, *plugins):
+        import_module(name)
 
 
 def _render(renderer: Renderer, job: Job, out: IO[bytes]) -> None:

@@ -68,6 +68,11 @@ class ConversionFailed(Invalid):
     title = "LibreOffice could not convert the file; it is damaged or too complex."
 
 
+class SandboxIncomplete(Unavailable):
+    code = "sandbox_incomplete"
+    title = "Files are not opened on this server, because it cannot confine the processes that do so; ask its operator."
+
+
 class RenderUnavailable(Unavailable):
     code = "render_unavailable"
     title = "The file cannot be rendered at the moment; try again."

@@ -23,7 +23,7 @@ _MAX_IMAGE_BYTES = 512 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RenderLimits:
-    """The resources that one document may use."""
+    """The resources that one document may use, and the conditions under which its file may be opened."""
 
     max_pages: int = 1000
     megapixels: int = 25  # larger pages are scaled down to this
@@ -32,6 +32,7 @@ class RenderLimits:
     # Seconds spent waiting for the child. Time in which enough pages are ready does not count.
     page_s: int = 60  # until the next page is ready
     total_s: int = 1800  # for all pages together
+    sandbox_required: bool = False  # refuse to render unless every wall stands
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,9 +3,9 @@
     for page in render(path, limits=RenderLimits(max_pages=50)):
         ...
 
-The child has no network if the kernel allows leaving it, no environment, and limits on memory, time and files. It works
-a few pages ahead of its consumer, so memory stays bounded for any number of pages. It ends when the last page is taken
-or the consumer stops early.
+The child has no environment, limits on memory and time, and the walls of `confinement` around it. It works a few pages
+ahead of its consumer, so memory stays bounded for any number of pages. It ends when the last page is taken or the
+consumer stops early.
 """
 
 import logging
@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import IO, Any, cast
 
 from collections_app.engine.rendering import errors
+from collections_app.engine.rendering.confinement import require_walls
 from collections_app.engine.rendering.errors import RenderCrashed, RenderTookTooLong, RenderUnavailable
 from collections_app.engine.rendering.file_types import sniff
 from collections_app.engine.rendering.formats.base import Format
@@ -57,6 +58,7 @@ _ERRORS_BY_CODE: dict[str, type[Error]] = {
         errors.PageTooLarge,
         errors.RenderTookTooMuchMemory,
         errors.RenderCrashed,
+        errors.RenderUnavailable,
     )
 }
 
@@ -79,6 +81,8 @@ def render(
     A file object must be seekable and must not be used while pages are taken. A consumer that may stop early should
     close the generator (`contextlib.closing`), which ends the process at once.
     """
+    if limits.sandbox_required:
+        require_walls()
     with _with_descriptor(source) as file:
         format_ = sniff(file, max_pixels=limits.source_megapixels * 1_000_000)
         job = Job(

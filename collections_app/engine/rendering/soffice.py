@@ -1,12 +1,10 @@
 """Convert Office files to PDF with headless LibreOffice, in a sandbox.
 
-Each run has its own folder with a copy of the file, a new profile and the result. Where bubblewrap works, LibreOffice
-sees only that folder and its own program: no network, no other process, no other file. Elsewhere it has no network if
-the kernel allows leaving it, and the profile forbids links to other files. In both cases memory, CPU time, duration and
-the size of files are limited, and the whole process group is killed at the end.
+Each run has its own folder with a copy of the file, a new profile and the result. LibreOffice can open only that folder
+and its own program, and reaches no network and no other process; `soffice_child` puts up these walls. Memory, CPU time,
+duration and the size of files are limited, and the whole process group is killed at the end.
 """
 
-import json
 import logging
 import os
 import shutil
@@ -17,13 +15,14 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import IO
 
 from collections_app.engine import process_name
 from collections_app.engine.rendering import ole2, soffice_profile, zip_check
+from collections_app.engine.rendering.confinement import Program, require_walls
 from collections_app.engine.rendering.errors import (
     ConversionFailed,
     ConverterMissing,
@@ -32,6 +31,7 @@ from collections_app.engine.rendering.errors import (
     RenderUnavailable,
 )
 from paliapi.errors import Error
+from sandbox import privileges
 
 logger = logging.getLogger(__name__)
 
@@ -42,11 +42,6 @@ _MAX_PDF_MB = 512
 _POLL_INTERVAL_S = 0.1
 _LOGGED_OUTPUT_BYTES = 500
 _SANDBOX_FOLDER = Path("/work")
-# The folders that programs consist of; the rest of the disk is not visible in the sandbox.
-_VISIBLE = (
-    *("/usr", "/bin", "/sbin", "/lib", "/lib64", "/opt"),
-    *("/etc/fonts", "/etc/libreoffice", "/etc/alternatives", "/etc/ld.so.cache"),
-)
 _KILLED = (-signal.SIGKILL, 128 + signal.SIGKILL)
 
 
@@ -57,6 +52,7 @@ class OfficeConverter:
     program: str = "soffice"
     timeout_s: int = 120
     memory_mb: int = 1536
+    sandbox_required: bool = False  # refuse to convert unless every wall stands
 
 
 def convert_to_pdf(
@@ -71,6 +67,8 @@ def convert_to_pdf(
     program = shutil.which(converter.program)
     if program is None:
         raise ConverterMissing
+    if converter.sandbox_required:
+        require_walls()
     source.seek(0)
     if source.read(len(zip_check.SIGNATURE)) == zip_check.SIGNATURE:
         zip_check.check_sizes(source, check_cancelled=check_cancelled)
@@ -106,6 +104,9 @@ def _prepare(folder: Path, source: IO[bytes], input_name: str) -> None:
     source.seek(0)
     with (folder / input_name).open("wb") as copy:
         shutil.copyfileobj(source, copy)
+    if (user := privileges.spare_user()) is not None:
+        for path in (folder, *folder.rglob("*")):
+            os.chown(path, user, user)
 
 
 @contextmanager
@@ -114,16 +115,19 @@ def _start(
 ) -> Iterator[subprocess.Popen[bytes]]:
     bubblewrap = _bubblewrap()
     visible_folder = _SANDBOX_FOLDER if bubblewrap else folder
-    limits = {
-        "leave_network": not bubblewrap,
-        "memory_mb": converter.memory_mb,
-        "cpu_s": converter.timeout_s,
-        "file_mb": _MAX_PDF_MB,
-    }
-    child = [sys.executable, "-B", "-m", "collections_app.engine.rendering.soffice_child", json.dumps(limits)]
-    wrapper = _sandbox_command(bubblewrap, folder, program) if bubblewrap else []
+    confined = Program(
+        path=str(program),
+        folder=str(folder),
+        memory_mb=converter.memory_mb,
+        cpu_s=converter.timeout_s,
+        file_mb=_MAX_PDF_MB,
+        sandbox_required=converter.sandbox_required,
+    )
+    if bubblewrap:
+        confined = replace(confined, bubblewrap=_sandbox_command(bubblewrap, confined))
+    child = [sys.executable, "-B", "-m", "collections_app.engine.rendering.soffice_child", confined.to_json()]
     process = subprocess.Popen(
-        [*child, *wrapper, str(program), *_arguments(visible_folder, input_name)],
+        [*child, *_arguments(visible_folder, input_name)],
         stdin=subprocess.DEVNULL,
         stdout=output,
         stderr=subprocess.STDOUT,
@@ -162,12 +166,11 @@ def _arguments(folder: Path, input_name: str) -> list[str]:
     ]
 
 
-def _sandbox_command(bubblewrap: str, folder: Path, program: Path) -> list[str]:
-    isolation = ["--unshare-all", "--die-with-parent", "--new-session", "--proc", "/proc", "--dev", "/dev"]
-    tmp = str(folder / "tmp")
-    writable = ["--bind", str(folder), str(_SANDBOX_FOLDER), "--bind", tmp, "/tmp"]  # noqa: S108 - a folder of this run
-    read_only = [part for path in (*_VISIBLE, str(program.parent)) for part in ("--ro-bind-try", path, path)]
-    return [bubblewrap, *isolation, *writable, *read_only, "--chdir", str(_SANDBOX_FOLDER), "--"]
+def _sandbox_command(bubblewrap: str, program: Program) -> tuple[str, ...]:
+    isolation = ("--unshare-all", "--die-with-parent", "--new-session", "--proc", "/proc", "--dev", "/dev")
+    writable = ("--bind", program.folder, str(_SANDBOX_FOLDER), "--bind", f"{program.folder}/tmp", "/tmp")  # noqa: S108
+    read_only = (part for path in program.visible() for part in ("--ro-bind-try", path, path))
+    return bubblewrap, *isolation, *writable, *read_only, "--remount-ro", "/", "--chdir", str(_SANDBOX_FOLDER), "--"
 
 
 @cache
@@ -177,7 +180,9 @@ def _bubblewrap() -> str | None:
     if program is None:
         return None
     trial = [program, "--ro-bind", "/", "/", "--unshare-all", "--proc", "/proc", "--dev", "/dev", "--", "/bin/true"]
-    done = subprocess.run(trial, capture_output=True, check=False)
+    user = privileges.spare_user()
+    groups = None if user is None else ()
+    done = subprocess.run(trial, capture_output=True, check=False, user=user, group=user, extra_groups=groups)
     return program if done.returncode == 0 else None
 
 

@@ -30,10 +30,10 @@ TEXTS = ["alpha", "beta", "gamma"]
 
 
 @pytest.fixture
-def three_page_converter(settings: Settings, tmp_path: Path) -> Path:
+def three_page_converter(settings: Settings, public_path: Path) -> Path:
     """Replace LibreOffice by a program that converts anything to three pages."""
-    settings.ENV = replace(settings.ENV, soffice=converter(tmp_path, pdf(*TEXTS)))
-    return tmp_path
+    settings.ENV = replace(settings.ENV, soffice=converter(public_path, pdf(*TEXTS)))
+    return public_path
 
 
 def age_all_files() -> None:
@@ -106,13 +106,13 @@ def test_missing_converted_file_is_created_again(
 
 
 def test_without_libreoffice_the_document_fails_and_can_be_retried(
-    owner: Someone, settings: Settings, tmp_path: Path
+    owner: Someone, settings: Settings, public_path: Path
 ) -> None:
     settings.ENV = replace(settings.ENV, soffice="/nowhere/soffice")
     put(owner, "report.docx", docx("x"))
     process_all()
     assert get_document(owner, "report.docx")["error"]["code"] == "converter_missing"
-    settings.ENV = replace(settings.ENV, soffice=converter(tmp_path, pdf("at last")))
+    settings.ENV = replace(settings.ENV, soffice=converter(public_path, pdf("at last")))
     owner.post("/v1/documents/report.docx/retry/", {})
     process_all()
     assert shown_texts(owner, "report.docx") == ["at last"]
@@ -123,9 +123,9 @@ def test_without_libreoffice_the_document_fails_and_can_be_retried(
     [("exit 1", "conversion_failed"), ("sleep 60", "render_took_too_long")],
 )
 def test_file_that_cannot_be_converted_fails_with_a_code(
-    owner: Someone, settings: Settings, tmp_path: Path, script: str, code: str
+    owner: Someone, settings: Settings, public_path: Path, script: str, code: str
 ) -> None:
-    settings.ENV = replace(settings.ENV, soffice=program(tmp_path, script), convert_timeout_s=1)
+    settings.ENV = replace(settings.ENV, soffice=program(public_path, script), convert_timeout_s=1)
     put(owner, "report.docx", docx("x"))
     process_all()
     assert get_document(owner, "report.docx")["error"]["code"] == code

@@ -18,6 +18,13 @@ def test_limits_are_the_configured_ones(settings: Settings) -> None:
     assert (limits.page_s, limits.total_s) == (9, 100)
 
 
+def test_walls_are_required_if_the_configuration_says_so(settings: Settings) -> None:
+    for value, required in (("required", True), ("best-effort", False)):
+        settings.ENV = replace(settings.ENV, render_sandbox=value)
+        assert render_limits.limits().sandbox_required is required
+        assert render_limits.office_converter().sandbox_required is required
+
+
 def test_time_of_earlier_slices_is_subtracted(settings: Settings) -> None:
     settings.ENV = replace(settings.ENV, render_total_s=100)
     assert render_limits.limits(spent_s=40.5).total_s == 60

@@ -1,6 +1,7 @@
 """The worker: which errors fail a revision, which make it wait, and which cost an attempt."""
 
 import threading
+from dataclasses import replace
 
 import pytest
 from django.db import connection
@@ -95,6 +96,21 @@ def test_unexpected_error_is_retried_and_then_fails_the_document(owner: Someone,
         end_waits()
     worker.sweep(limit=1)
     assert get_document(owner, "report.pdf")["error"]["code"] == "tried_too_often"
+
+
+def test_documents_wait_until_the_process_that_opens_them_can_be_confined(
+    owner: Someone, settings: Settings, without_walls: None
+) -> None:
+    settings.ENV = replace(settings.ENV, render_sandbox="required")
+    put(owner, "report.pdf", pdf("one"))
+    for _ in range(12):  # more often than for other servers
+        assert not worker.run()
+        row = latest_revision(owner, "report.pdf")
+        assert (row.status, row.waiting_for, row.attempts) == ("queued", "sandbox_incomplete", 0)
+        end_waits()
+    settings.ENV = replace(settings.ENV, render_sandbox="best-effort")
+    process_all()
+    assert shown_texts(owner, "report.pdf") == ["one"]
 
 
 def test_without_the_embeddings_service_documents_wait_and_say_what_for(owner: Someone, settings: Settings) -> None:

@@ -1,5 +1,6 @@
 import io
 import os
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
@@ -9,7 +10,7 @@ import pytest
 from PIL import Image, ImageChops
 
 from collections_app.engine import process_name
-from collections_app.engine.rendering import soffice
+from collections_app.engine.rendering import confinement, soffice
 from collections_app.engine.rendering.errors import (
     ConversionFailed,
     ConverterMissing,
@@ -17,6 +18,7 @@ from collections_app.engine.rendering.errors import (
     FileExpandsTooMuch,
     RenderTookTooLong,
     RenderUnavailable,
+    SandboxIncomplete,
 )
 from collections_app.engine.rendering.file_types import sniff
 from collections_app.engine.rendering.render import render
@@ -40,9 +42,9 @@ def texts_of(content: bytes, **options: int) -> list[str]:
 
 
 @pytest.fixture(autouse=True)
-def folders_of_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def folders_of_runs(public_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return the folder in which runs create theirs."""
-    folder = tmp_path / "runs"
+    folder = public_path / "runs"
     folder.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(folder))
     return folder
@@ -61,8 +63,8 @@ def test_a_missing_libreoffice_has_its_own_error() -> None:
 
 
 @pytest.mark.usefixtures("either_way")
-def test_the_resulting_pdf_is_rendered_and_nothing_is_left(tmp_path: Path, folders_of_runs: Path) -> None:
-    converting = OfficeConverter(program=converter(tmp_path, pdf("made", "by a program")))
+def test_the_resulting_pdf_is_rendered_and_nothing_is_left(public_path: Path, folders_of_runs: Path) -> None:
+    converting = OfficeConverter(program=converter(public_path, pdf("made", "by a program")))
     assert [page.text for page in render(io.BytesIO(TEXT), converter=converting)] == ["made", "by a program"]
     assert list(folders_of_runs.iterdir()) == []
 
@@ -74,25 +76,25 @@ def test_the_resulting_pdf_is_rendered_and_nothing_is_left(tmp_path: Path, folde
         ("exit 0", ConversionFailed),
         ('echo no pdf > "$out/source.pdf"', ConversionFailed),
         ('ln -s /etc/passwd "$out/source.pdf"', ConversionFailed),
-        ("kill -9 $$", RenderUnavailable),
+        ("exit 137", RenderUnavailable),
         ("exec head -c 600m /dev/zero > $out/source.pdf", ConversionFailed),
         ("x=$(head -c 400m /dev/zero | tr '\\0' x)", ConversionFailed),
     ],
 )
 def test_a_failed_conversion_has_a_code_and_leaves_nothing(
-    tmp_path: Path, folders_of_runs: Path, script: str, error: type[Error], monkeypatch: pytest.MonkeyPatch
+    public_path: Path, folders_of_runs: Path, script: str, error: type[Error], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(soffice, "_MAX_PDF_MB", 4)
     with pytest.raises(error):
-        convert(TEXT, OfficeConverter(program=program(tmp_path, script), memory_mb=256))
+        convert(TEXT, OfficeConverter(program=program(public_path, script), memory_mb=256))
     assert list(folders_of_runs.iterdir()) == []
 
 
 @pytest.mark.usefixtures("either_way")
-def test_a_hanging_conversion_is_killed_with_its_children(tmp_path: Path) -> None:
+def test_a_hanging_conversion_is_killed_with_its_children(public_path: Path) -> None:
     script = "sleep 987 & sleep 987"
     with pytest.raises(RenderTookTooLong):
-        convert(TEXT, OfficeConverter(program=program(tmp_path, script), timeout_s=1))
+        convert(TEXT, OfficeConverter(program=program(public_path, script), timeout_s=1))
     assert not [command for command in _commands() if b"sleep\x00987" in command]
 
 
@@ -102,7 +104,7 @@ def _commands() -> Iterator[bytes]:
             yield process.read_bytes()
 
 
-def test_a_conversion_can_be_cancelled(tmp_path: Path, folders_of_runs: Path) -> None:
+def test_a_conversion_can_be_cancelled(public_path: Path, folders_of_runs: Path) -> None:
     class Cancelled(Exception):
         pass
 
@@ -115,34 +117,57 @@ def test_a_conversion_can_be_cancelled(tmp_path: Path, folders_of_runs: Path) ->
             source,
             io.BytesIO(),
             extension="rtf",
-            converter=OfficeConverter(program=program(tmp_path, "sleep 60")),
+            converter=OfficeConverter(program=program(public_path, "sleep 60")),
             check_cancelled=cancel,
         )
     assert list(folders_of_runs.iterdir()) == []
 
 
-def test_the_program_sees_no_environment_and_no_other_files(tmp_path: Path) -> None:
-    secret = tmp_path / "secret"
-    secret.write_text("secret")
-    folder = tmp_path / "bin"
+@pytest.mark.usefixtures("either_way")
+def test_the_program_sees_no_environment_and_no_other_files(public_path: Path) -> None:
+    secret = public_path / "secret"
+    secret.write_text("the secret")
+    secret.chmod(0o644)
+    folder = public_path / "bin"
     folder.mkdir()
-    script = f'(env; cat "{secret}") > "$out/source.pdf" 2>&1; sed -i "1i%PDF-" "$out/source.pdf"'
+    script = f'(env; cat "{secret}"; ls "{public_path}") > "$out/source.pdf" 2>&1; sed -i "1i%PDF-" "$out/source.pdf"'
     output = convert(TEXT, OfficeConverter(program=program(folder, script))).decode()
     assert {line.partition("=")[0] for line in output.splitlines() if "=" in line} <= {
         *("HOME", "LANG", "PATH", "PWD", "TMPDIR", "SHLVL", "_", "OLDPWD"),
     }
-    if soffice._bubblewrap():
-        assert "No such file" in output
+    assert "the secret" not in output
+    # Landlock refuses to open it; bubblewrap does not show it, or shows the folders that lead to the program.
+    assert re.search(r"cat: .*(Permission denied|No such file)", output)
+    assert "runs" not in output.partition("cat: ")[2].replace(str(public_path / "runs"), "")
 
 
-def test_an_archive_that_declares_too_little_never_reaches_the_program(tmp_path: Path) -> None:
+@pytest.mark.usefixtures("either_way")
+def test_the_program_is_not_root(public_path: Path) -> None:
+    script = '(echo %PDF-; grep -E "^(Uid|CapEff|NoNewPrivs|Seccomp):" /proc/self/status || id -u) > "$out/source.pdf"'
+    output = convert(TEXT, OfficeConverter(program=program(public_path, script))).decode().split()
+    assert "0" not in output[1:2]
+
+
+def test_without_the_walls_required_nothing_is_converted(public_path: Path, without_walls: None) -> None:
+    with pytest.raises(SandboxIncomplete, match="files"):
+        convert(TEXT, OfficeConverter(program=program(public_path, "exit 0"), sandbox_required=True))
+
+
+@pytest.mark.usefixtures("either_way")
+def test_with_the_walls_required_files_are_converted(public_path: Path) -> None:
+    confinement.require_walls()
+    made = pdf("made")
+    assert convert(TEXT, OfficeConverter(program=converter(public_path, made), sandbox_required=True)) == made
+
+
+def test_an_archive_that_declares_too_little_never_reaches_the_program(public_path: Path) -> None:
     with pytest.raises(FileExpandsTooMuch):
-        convert(lying_zip(), OfficeConverter(program=program(tmp_path, "exit 1")))
+        convert(lying_zip(), OfficeConverter(program=program(public_path, "exit 1")))
 
 
-def test_an_encrypted_legacy_document_is_reported_as_such(tmp_path: Path) -> None:
+def test_an_encrypted_legacy_document_is_reported_as_such(public_path: Path) -> None:
     with pytest.raises(FileEncrypted):
-        convert(locked_xls(), OfficeConverter(program=program(tmp_path, "exit 1")))
+        convert(locked_xls(), OfficeConverter(program=program(public_path, "exit 1")))
 
 
 def test_only_folders_of_dead_workers_are_deleted(folders_of_runs: Path) -> None:

@@ -1,6 +1,7 @@
 import io
 import mmap
 import struct
+from typing import Any
 
 import pytest
 from PIL import AvifImagePlugin, Image
@@ -33,7 +34,7 @@ def size_of(content: bytes) -> tuple[int, int]:
     return avif.AVIF.read_size(io.BytesIO(content))
 
 
-def outcome(content: bytes, **limits: int) -> list[RenderedPage] | type[Error]:
+def outcome(content: bytes, **limits: Any) -> list[RenderedPage] | type[Error]:
     try:
         return list(render(io.BytesIO(content), limits=RenderLimits(**limits), dpi=72))
     except PageNotRendered as failure:
