@@ -1,13 +1,14 @@
 """The rights of a process to act as a user, and its view of the network."""
 
 import os
+import signal
 import struct
 from contextlib import suppress
 from pathlib import Path
 
 from sandbox import kernel
 
-_NO_NEW_PRIVILEGES = 38
+_NO_NEW_PRIVILEGES, _SIGNAL_WHEN_PARENT_DIES = 38, 1
 _CLONE_NEWUSER, _CLONE_NEWNET = 0x10000000, 0x40000000
 _CAPABILITIES_VERSION = 0x20080522
 # Used by no account: systemd leaves 65533 to no one, and 65534 owns no files.
@@ -41,6 +42,14 @@ def drop_capabilities() -> None:
 def forbid_new_privileges() -> None:
     """Gain no privileges from programs. The kernel requires this of a plain user before it installs restrictions."""
     kernel.control(_NO_NEW_PRIVILEGES, 1)
+
+
+def end_with_parent(parent: int) -> None:
+    """Have this process killed when its parent dies, until it changes its user; end it if that has happened already."""
+    with suppress(OSError):
+        kernel.control(_SIGNAL_WHEN_PARENT_DIES, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(1)
 
 
 def leave_network(*, new_user_namespace: bool) -> None:

@@ -33,6 +33,7 @@ def confine(
     writable: Iterable[Path] = (),
     network: Network = "none",
     change_user: bool = True,
+    end_with_parent: bool = False,
 ) -> Walls:
     """Put up the walls that this kernel allows, and return which ones stand. There is no way back.
 
@@ -40,7 +41,7 @@ def confine(
     named. With `network="server"`, connections can be accepted and not made; with `all`, that wall is left out. A
     process of root changes to an unused user, unless `change_user` is false.
     """
-    is_root = os.geteuid() == 0
+    is_root, parent = os.geteuid() == 0, os.getppid()
     steady = _try(privileges.forbid_new_privileges)
     alone = network == "none" and _leave_network()
     changed = is_root and change_user and _try(privileges.change_user)
@@ -49,6 +50,8 @@ def confine(
         lambda: landlock.restrict(readable=readable, executable=executable, writable=writable, network=network)
     )
     dropped = _try(privileges.drop_capabilities)
+    if end_with_parent:
+        privileges.end_with_parent(parent)
     filtered = _try(lambda: seccomp.install(calls))
     return Walls(
         network=network != "all" and (alone or filtered),

@@ -209,7 +209,7 @@ def watching(stack: Stack) -> Iterator[dict[str, float]]:
 
 def _is_renderer(pid: int) -> bool:
     try:
-        return re.search(rb"rendering.child", Path(f"/proc/{pid}/cmdline").read_bytes()) is not None
+        return re.search(rb"rendering.fork_server", Path(f"/proc/{pid}/cmdline").read_bytes()) is not None
     except OSError:
         return False
 

@@ -1,4 +1,4 @@
-"""The process that opens one untrusted file: `python -m collections_app.engine.rendering.child JOB`.
+"""What happens in the process that opens one untrusted file.
 
 It reads the file from standard input and writes frames with pages to standard output. It may be killed at any moment,
 and a file may crash it, without effect on other documents.
@@ -6,7 +6,6 @@ and a file may crash it, without effect on other documents.
 
 import io
 import mmap
-import os
 import sys
 import warnings
 from importlib import import_module
@@ -16,6 +15,7 @@ from PIL import Image
 
 from collections_app.engine.rendering.confinement import confine_renderer
 from collections_app.engine.rendering.errors import RenderCrashed, RenderTookTooMuchMemory, RenderUnavailable
+from collections_app.engine.rendering.formats.base import IMAGE_RENDERER, PDF_RENDERER, TEXT_RENDERER
 from collections_app.engine.rendering.protocol import (
     Encoding,
     Job,
@@ -35,16 +35,19 @@ _THUMBNAIL_PX = (256, 768)  # width, and height for tall pages
 # Pillow and Python import these on first use, when the process can no longer read them.
 _USED_LATER = (
     *("encodings.ascii", "encodings.latin_1", "encodings.utf_16", "encodings.utf_16_le", "encodings.utf_8_sig"),
-    *("PIL.ImageCms", "PIL.ImageColor", "PIL.ImageFile", "PIL.ImagePalette", "PIL.MpoImagePlugin"),
-    "PIL.TiffImagePlugin",
+    *("PIL.ImageCms", "PIL.ImageColor", "PIL.ImageFile", "PIL.ImagePalette"),
 )
-_PLUGINS = {"AVIF": "PIL.AvifImagePlugin", "WEBP": "PIL.WebPImagePlugin"}  # `Image.preinit` imports the others
+
+
+def import_everything() -> None:
+    """Import all that any file may need. Processes forked after that do not have to."""
+    for name in (PDF_RENDERER, IMAGE_RENDERER, TEXT_RENDERER, *_USED_LATER):
+        import_module(name)
+    Image.init()
 
 
 def main(job: Job, out: IO[bytes]) -> None:
-    # Only what is needed is imported, and before the process confines itself.
     renderer = cast(Renderer, import_module(job.renderer))
-    _import_what_is_used_later(job)
     walls = confine_renderer(memory_mb=job.limits.memory_mb, cpu_s=job.limits.total_s)
     if job.limits.sandbox_required and (missing := walls.missing()):
         write_frame(out, {"error": RenderUnavailable.code, "cause": f"walls are missing: {', '.join(missing)}"})
@@ -61,13 +64,6 @@ def main(job: Job, out: IO[bytes]) -> None:
         return
     except Exception as error:
         write_frame(out, {"error": RenderCrashed.code, "detail": "", "cause": f"{type(error).__name__}: {error}"[:500]})
-
-
-def _import_what_is_used_later(job: Job) -> None:
-    Image.preinit()
-    plugins = {_PLUGINS[name] for name in (job.pillow_format, job.encoding.upper()) if name in _PLUGINS}
-    for name in (*_USED_LATER, *plugins):
-        import_module(name)
 
 
 def _render(renderer: Renderer, job: Job, out: IO[bytes]) -> None:
@@ -113,9 +109,3 @@ def _thumbnail(image: Image.Image) -> bytes:
     # `reducing_gap` first reduces by an integer factor, which is the cheapest, and resizes the rest.
     image.resize(size, Image.Resampling.BILINEAR, reducing_gap=1.0).save(out, "jpeg", quality=75)
     return out.getvalue()
-
-
-if __name__ == "__main__":
-    main(Job.from_json(sys.argv[1]), sys.stdout.buffer)
-    # Skip the exit handlers of libraries, which a file may have left in any state.
-    os._exit(0)

@@ -53,7 +53,7 @@ def confine_renderer(*, memory_mb: int, cpu_s: int) -> Walls:
     """Confine this process to computing with what it has imported, its open files and the fonts of the machine."""
     limits.limit_files(size_mb=0, count=64)
     limits.limit_work(memory_mb=memory_mb, cpu_s=cpu_s)
-    walls = confine(calls=calls.computing(), readable=_FONTS)
+    walls = confine(calls=calls.computing(), readable=_FONTS, end_with_parent=True)
     if not walls.calls:
         limits.forbid_processes()
     return walls

@@ -13,19 +13,18 @@ import os
 import select
 import shutil
 import signal
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, Any
 
 from collections_app.engine.rendering import errors
 from collections_app.engine.rendering.confinement import require_walls
 from collections_app.engine.rendering.errors import RenderCrashed, RenderTookTooLong, RenderUnavailable
 from collections_app.engine.rendering.file_types import sniff
+from collections_app.engine.rendering.forked import ForkedProcess
 from collections_app.engine.rendering.formats.base import Format
 from collections_app.engine.rendering.prefetch import prefetch
 from collections_app.engine.rendering.protocol import (
@@ -42,9 +41,7 @@ from paliapi.errors import Error, Unavailable
 
 logger = logging.getLogger(__name__)
 
-_ROOT = Path(__file__).resolve().parents[3]
 _CHUNK = 1024 * 1024
-_EXIT_TIMEOUT_S = 5.0
 # Pages that are rendered while the consumer embeds and stores earlier ones.
 _PREFETCHED_PAGES = 8
 _PREFETCHED_BYTES = 8 * 1024 * 1024
@@ -152,37 +149,18 @@ class _Child:
         self._page_s = float(job.limits.page_s)
         self._page_remaining_s = self._page_s
         self._first_page = job.first_page
-        command = [sys.executable, "-B", "-m", "collections_app.engine.rendering.child", job.to_json()]
-        try:
-            self._process = subprocess.Popen(
-                command,
-                stdin=file,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                bufsize=0,
-                cwd=_ROOT,
-                env={"LANG": "C.UTF-8", "PATH": os.defpath},
-                start_new_session=True,
-            )
-        except OSError as error:
-            raise RenderUnavailable from error
-        self._out = cast(IO[bytes], self._process.stdout)
+        self._process = ForkedProcess(job, file)
         self._poll = select.poll()
-        self._poll.register(self._out, select.POLLIN)
+        self._poll.register(self._process.output, select.POLLIN)
 
     def __enter__(self) -> "_Child":
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.kill()
-        self._out.close()
-        self._process.wait()
+        self._process.close()
 
     def kill(self) -> None:
-        if self._process.poll() is None:
-            # The whole group, so that nothing it may have started survives.
-            with suppress(ProcessLookupError):
-                os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.kill()
 
     def pages(self) -> Iterator[RenderedPage]:
         """Yield all pages, or raise; output that ends early is never mistaken for a complete document."""
@@ -240,19 +218,17 @@ class _Child:
             self._remaining_s, self._page_remaining_s = self._remaining_s - waited, self._page_remaining_s - waited
             if timed_out:
                 raise RenderTookTooLong
-            if not (piece := os.read(self._out.fileno(), min(count - len(data), _CHUNK))):
+            if not (piece := os.read(self._process.output, min(count - len(data), _CHUNK))):
                 raise self._exit_error()
             data += piece
         return bytes(data)
 
     def _exit_error(self) -> Error:
         """Return the reason for which the child closed its output early."""
-        with suppress(subprocess.TimeoutExpired):
-            self._process.wait(_EXIT_TIMEOUT_S)
-        status = self._process.returncode
+        status = self._process.exit_status()
         if status == -signal.SIGXCPU:
             return RenderTookTooLong()
-        if status in (-signal.SIGKILL, -signal.SIGTERM):
+        if status in (None, -signal.SIGKILL, -signal.SIGTERM):
             # Not the fault of the file: the machine ran out of memory, or the process was stopped.
             return RenderUnavailable()
         logger.warning("The render process ended with %s.", status)

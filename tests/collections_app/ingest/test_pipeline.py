@@ -4,7 +4,6 @@ import io
 import os
 import signal
 import threading
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,7 +14,6 @@ from PIL import Image
 from pytest_django import Settings
 
 from accounts.ownership import acting_for
-from benchmarks.harness.stack import descendants
 from collections_app.engine.retrieval.sketch import compact_forms
 from collections_app.failpoints import Fault
 from collections_app.ingest import pipeline, worker
@@ -26,6 +24,7 @@ from embeddings.contract import VectorSpace, Word
 from paliapi.stack import processes
 from tests.cast import Someone
 from tests.collections_app.documents import put
+from tests.collections_app.engine.rendering.renderers import renderers
 from tests.collections_app.engine.rendering.samples import pdf, picture
 from tests.collections_app.ingestion import (
     assert_consistent,
@@ -225,9 +224,8 @@ def test_one_batch_is_stored_while_the_next_is_embedded(real_owner: Someone, set
 def test_pages_rendered_before_the_renderer_is_killed_are_stored(owner: Someone, settings: Settings) -> None:
     def reply(request: ReceivedRequest) -> Reply:
         if len(server.requests) == 1:
-            for pid in descendants(os.getpid()):
-                if b"rendering.child" in Path(f"/proc/{pid}/cmdline").read_bytes():
-                    os.kill(pid, signal.SIGKILL)
+            for pid in renderers():
+                os.kill(pid, signal.SIGKILL)
         return embeddings_reply(SPACE, request)
 
     texts = [f"page {number}" for number in range(60)]

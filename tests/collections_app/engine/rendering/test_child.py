@@ -1,21 +1,17 @@
-"""The child process by itself: which frames it writes, and what it imports."""
+"""The child process by itself: which frames it writes, and what works behind its walls."""
 
 import io
-import json
 import os
-import subprocess
-import sys
 import tempfile
-from pathlib import Path
+from contextlib import closing
 
 import pytest
-from PIL import Image
+from PIL import ExifTags, Image
 
+from collections_app.engine.rendering.forked import ForkedProcess
 from collections_app.engine.rendering.formats.base import IMAGE_RENDERER, PDF_RENDERER, TEXT_RENDERER
 from collections_app.engine.rendering.protocol import Encoding, Job, RenderedPage, RenderLimits, parse_page, read_frame
 from tests.collections_app.engine.rendering.samples import pdf, picture
-
-ROOT = Path(__file__).resolve().parents[4]
 
 
 def job_for(renderer: str, **fields: object) -> Job:
@@ -23,13 +19,14 @@ def job_for(renderer: str, **fields: object) -> Job:
 
 
 def frames(content: bytes, job: Job) -> list[tuple[dict[str, object], bytes, bytes]]:
-    command = [sys.executable, "-B", "-m", "collections_app.engine.rendering.child", job.to_json()]
     with tempfile.TemporaryFile() as file:
         file.write(content)
         file.flush()
-        done = subprocess.run(command, stdin=file, cwd=ROOT, capture_output=True, check=True, timeout=60)
-    out = io.BytesIO(done.stdout)
-    return [read_frame(out.read) for _ in iter(lambda: out.tell() < len(done.stdout), False)]
+        with closing(ForkedProcess(job, file)) as process:
+            output = b"".join(iter(lambda: os.read(process.output, 2**20), b""))
+            assert process.exit_status() == 0
+    out = io.BytesIO(output)
+    return [read_frame(out.read) for _ in iter(lambda: out.tell() < len(output), False)]
 
 
 def pages(content: bytes, job: Job) -> list[RenderedPage]:
@@ -74,21 +71,43 @@ def test_an_unexpected_exception_is_a_frame_with_its_cause() -> None:
     assert "ValueError" in str(header["cause"])
 
 
+FRAMES = [Image.new("RGB", (9, 9), color) for color in ("red", "blue")]
+
+
+def turned() -> Image.Exif:
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = 6
+    return exif
+
+
+@pytest.mark.parametrize("encoding", ["png", "jpeg", "webp"])
+@pytest.mark.parametrize("name", ["AVIF", "BMP", "GIF", "JPEG", "PNG", "TIFF", "WEBP"])
+def test_everything_is_imported_before_the_walls_stand(name: str, encoding: Encoding) -> None:
+    job = job_for(IMAGE_RENDERER, pillow_format=name, encoding=encoding, thumbnails=True, multi_page=True)
+    assert len(pages(picture(name), job)) == 1
+
+
 @pytest.mark.parametrize(
-    ("renderer", "unneeded"),
+    ("name", "content"),
     [
-        (IMAGE_RENDERER, {"pypdfium2", "PIL.ImageFont"}),
-        (TEXT_RENDERER, {"pypdfium2"}),
-        (PDF_RENDERER, {"PIL.ImageFont"}),
+        *[("PNG", picture("PNG", Image.new(mode, (9, 9)))) for mode in ("1", "L", "LA", "P", "I;16", "RGBA")],
+        *[("TIFF", picture("TIFF", Image.new(mode, (9, 9)))) for mode in ("CMYK", "LAB", "F", "I", "YCbCr")],
+        ("TIFF", picture("TIFF", compression="tiff_lzw")),
+        ("JPEG", picture("MPO", *FRAMES)),
+        ("JPEG", picture("JPEG", Image.new("CMYK", (9, 9)))),
     ],
 )
-def test_only_what_a_renderer_needs_is_imported(renderer: str, unneeded: set[str]) -> None:
-    code = (
-        "import json, sys; import collections_app.engine.rendering.child; import importlib;"
-        f"importlib.import_module({renderer!r}); print(json.dumps(sorted(sys.modules)))"
-    )
-    done = subprocess.run(
-        [sys.executable, "-B", "-c", code], cwd=ROOT, capture_output=True, check=True, env={"PATH": os.defpath}
-    )
-    imported = set(json.loads(done.stdout))
-    assert not imported & {*unneeded, "django", "numpy", "httpx", "collections_app.engine.rendering.formats.registry"}
+def test_unusual_images_need_no_further_imports(name: str, content: bytes) -> None:
+    assert len(pages(content, job_for(IMAGE_RENDERER, pillow_format=name))) == 1
+
+
+def test_orientation_is_read_behind_the_walls() -> None:
+    content = picture("JPEG", size=(40, 20), exif=turned())
+    (page,) = pages(content, job_for(IMAGE_RENDERER, pillow_format="JPEG"))
+    assert (page.width, page.height) == (20, 40)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_text_is_decoded_behind_the_walls(encoding: str) -> None:
+    (page,) = pages("na\u00efve".encode(encoding), job_for(TEXT_RENDERER))
+    assert page.text == "na\u00efve"

@@ -24,6 +24,7 @@ from collections_app.engine.rendering.errors import (
 from collections_app.engine.rendering.protocol import Encoding, PageNotRendered, RenderedPage, RenderLimits
 from collections_app.engine.rendering.render import render
 from paliapi.errors import Error
+from tests.collections_app.engine.rendering.renderers import renderers
 from tests.collections_app.engine.rendering.samples import (
     endless_pdf,
     huge_png,
@@ -49,23 +50,17 @@ def image_of(page: RenderedPage) -> Image.Image:
     return image
 
 
-def children() -> set[int]:
-    """Return the ids of this process's children."""
-    listed = [path.read_text().split() for path in Path("/proc/self/task").glob("*/children")]
-    return {int(pid) for pids in listed for pid in pids}
-
-
 @pytest.fixture
 def one_child() -> Iterator[Callable[[], int]]:
     """Return a function that returns the one child started since; none may be left behind."""
-    before = children()
+    before = renderers()
 
     def new() -> int:
-        [child] = children() - before
+        [child] = renderers() - before
         return child
 
     yield new
-    assert children() <= before
+    assert renderers() <= before
 
 
 def test_pdf_pages_have_images_and_words() -> None:
