@@ -33,23 +33,24 @@ _COMPUTING = (
 _MACHINE = (
     "acct add_key adjtimex bpf chroot clock_adjtime clock_settime delete_module fanotify_init finit_module fsconfig"
     " fsmount fsopen fspick init_module io_uring_enter io_uring_register io_uring_setup ioperm iopl kexec_file_load"
-    " kexec_load keyctl migrate_pages modify_ldt mount mount_setattr move_mount move_pages mq_open msgget"
-    " name_to_handle_at open_by_handle_at open_tree perf_event_open personality pivot_root quotactl quotactl_fd reboot"
-    " request_key setdomainname sethostname setns settimeofday shmget swapoff swapon syslog umount2 unshare userfaultfd"
-    " vhangup vmsplice"
+    " kexec_load keyctl migrate_pages modify_ldt mount mount_setattr move_mount move_pages name_to_handle_at"
+    " open_by_handle_at open_tree perf_event_open personality pivot_root quotactl quotactl_fd reboot request_key"
+    " setdomainname sethostname setns settimeofday swapoff swapon syslog umount2 unshare userfaultfd vhangup"
+    " vmsplice"
 )
 _OTHER_PROCESSES = (
     "ioprio_set kcmp kill pidfd_getfd pidfd_open pidfd_send_signal process_madvise process_mrelease process_vm_readv"
     " process_vm_writev ptrace rt_sigqueueinfo rt_tgsigqueueinfo sched_setattr sched_setparam sched_setscheduler"
     " setpriority tgkill tkill"
 )
+_SHARED_MEMORY = "mq_open mq_unlink msgctl msgget msgrcv msgsnd semctl semget semop semtimedop shmat shmctl shmget"
 # They change files that cannot be opened, and Landlock does not restrict them.
 _ATTRIBUTES = (
     "chmod chown fchmod fchmodat fchmodat2 fchown fchownat fremovexattr fsetxattr futimesat lchown lremovexattr"
     " lsetxattr removexattr setxattr utime utimensat utimes"
 )
 _REFUSED: dict[str, int | Condition] = {
-    **dict.fromkeys(f"{_MACHINE} {_OTHER_PROCESSES} {_ATTRIBUTES} execveat sendmmsg".split(), REFUSE),
+    **dict.fromkeys(f"{_MACHINE} {_OTHER_PROCESSES} {_SHARED_MEMORY} {_ATTRIBUTES} execveat sendmmsg".split(), REFUSE),
     "prlimit64": only_if((Check(0, _ALL_BITS, 0),)),
     # The owner of a descriptor gets signals, and may be another process.
     "fcntl": unless(*((Check(1, _ALL_BITS, command),) for command in (_SET_OWNER, _SET_SIGNAL, _SET_OWNER_EX))),
@@ -92,7 +93,9 @@ def programs(*, may_listen: bool) -> Filter:
     return Filter(
         {
             **_REFUSED,
-            **dict.fromkeys(("connect", "memfd_create"), REFUSE),
+            **dict.fromkeys(("connect", "memfd_create", "sched_setaffinity"), REFUSE),
+            # Landlock does not keep these from reporting the names of files.
+            **dict.fromkeys(("inotify_add_watch", "inotify_init", "inotify_init1"), REFUSE),
             # The group of a process is how everything that it started is ended.
             **dict.fromkeys(("setpgid", "setsid"), REFUSE),
             **dict.fromkeys(("bind", "listen"), listening),

@@ -132,6 +132,11 @@ def _map_secret(targets: Targets) -> None:
         mapped.read(1)
 
 
+def _share_memory(_targets: Targets) -> None:
+    segment = kernel.call("shmget", 0, 4096, 0o1600)
+    kernel.call("shmctl", segment, 0, None)  # removes it
+
+
 def _call(name: str, *arguments: int | bytes | None) -> Callable[[Targets], int]:
     return lambda _targets: kernel.call(name, *arguments)
 
@@ -171,12 +176,15 @@ ATTEMPTS: dict[str, Callable[[Targets], object]] = {
     "limit a process": lambda t: resource.prlimit(t.process, resource.RLIMIT_CPU, (1, 1)),
     "get a handle on a process": lambda t: os.close(os.pidfd_open(t.process)),
     "change a process's priority": lambda t: os.setpriority(os.PRIO_PROCESS, t.process, 19),
+    "pin a process to a processor": lambda t: os.sched_setaffinity(t.process, {0}),
     "raise its own limits": _raise_limit,
     "become root": lambda _: os.setresuid(0, 0, 0),
     "use io_uring": _call("io_uring_setup", 1, bytes(120)),
     "load a BPF program": _call("bpf", 0, bytes(128), 128),
     "use the keyring": _call("keyctl", 0, -3, 1),
     "handle page faults": _call("userfaultfd", 1),
+    "share memory": _share_memory,
+    "watch files": _call("inotify_init1", 0),
     "measure events": _call("perf_event_open", bytes(128), 0, -1, -1, 0),
     "make a namespace": _call("unshare", _CLONE_NEWUSER),
     "make a namespace with a process": lambda _: _clone(_CLONE_NEWUSER | _SIGCHLD),

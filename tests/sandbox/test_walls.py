@@ -15,6 +15,7 @@ ALWAYS_POSSIBLE = {
     *("change a file's times", "link", "link symbolically", "make a folder", "make a pipe", "rename", "unlink"),
     *("remove a folder", "signal a process", "signal by a descriptor", "read a process's environment"),
     *("limit a process", "get a handle on a process", "change a process's priority", "fork", "clone"),
+    *("pin a process to a processor", "share memory", "watch files"),
 }
 users = pytest.mark.parametrize("user", [0, PLAIN_USER], ids=["as it is", "as a plain user"])
 
