@@ -168,7 +168,7 @@ class Env:
     redis_url: str = setting(
         "REDIS_URL",
         partial(url, schemes=("redis", "rediss", "unix")),
-        about="Redis for the queue and the rate limits; replaces the embedded one",
+        about="Redis or Valkey, for the queue and the rate limits; replaces the embedded one",
         example="redis://localhost:6379/0",
         secret=True,
         needed_in_production=True,

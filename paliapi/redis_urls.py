@@ -9,7 +9,8 @@ def for_celery(url: str) -> str:
     if parts.scheme != "unix":
         return url
     options = dict(parse_qsl(parts.query))
-    password = parts.password or options.get("password", "")
-    login = f":{quote(password, safe='')}@" if password else ""
+    user = quote(parts.username or options.get("username", ""), safe="")
+    password = quote(parts.password or options.get("password", ""), safe="")
+    login = f"{user}:{password}@" if password else ""
     query = urlencode({"virtual_host": options.get("db", "0")})
     return f"redis+socket://{login}{parts.path}?{query}"

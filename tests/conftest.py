@@ -57,10 +57,16 @@ def services() -> Iterator[Services]:
     """Postgres and Redis, running."""
     home = open_home(HOME / "services")
     with start_postgres(home, durable=False) as postgres:
-        redis, child = start_redis(home, password="redis-password-of-the-tests")
+        superuser = "user tests on >superuser-password-of-the-tests ~* &* +@all"
+        redis, child = start_redis(home, password="redis-password-of-the-tests", more_users=(superuser,))
         try:
-            superuser_url = postgres.postgres.url_for(SUPERUSER)
-            yield Services(postgres.url_for(OWNER), postgres.url_for(APP), redis.url, superuser_url)
+            yield Services(
+                owner_url=postgres.url_for(OWNER),
+                app_url=postgres.url_for(APP),
+                redis_url=redis.url,
+                superuser_url=postgres.postgres.url_for(SUPERUSER),
+                redis_superuser_url=redis.url_for("tests", password="superuser-password-of-the-tests"),
+            )
         finally:
             child.stop(within_s=5)
 

@@ -40,3 +40,4 @@ class Services:
     app_url: str
     redis_url: str
     superuser_url: str
+    redis_superuser_url: str

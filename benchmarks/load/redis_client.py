@@ -15,7 +15,7 @@ from django.conf import settings
 from paliapi.stack.home import open_home
 from paliapi.stack.redis import start_redis
 
-_SCRIPT = "return {redis.call('INCR', KEYS[1])}"
+_SCRIPT = "redis.call('SET', KEYS[1], 1) return {1}"
 _KEYS = ["paliapi:benchmark"]
 _ROUNDS = 20
 _CALLS = 500

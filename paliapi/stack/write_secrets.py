@@ -13,7 +13,7 @@ from pathlib import Path
 from paliapi import env, parts
 from paliapi.configuration.sources import process_environ
 from paliapi.roles import APP, OWNER
-from paliapi.stack import secret_store
+from paliapi.stack import redis_users, secret_store
 from paliapi.stack.errors import StackError
 
 _ADMINISTRATION = "administration"
@@ -34,7 +34,7 @@ def write(
         "DATABASE_SETUP_URL": f"postgresql://postgres:{secrets[_ADMINISTRATOR]}@{database}/postgres",
         "DATABASE_ADMIN_URL": f"postgresql://{OWNER}:{secrets['DATABASE_OWNER_PASSWORD']}@{database}/paliapi",
         "DATABASE_URL": f"postgresql://{APP}:{secrets['DATABASE_APP_PASSWORD']}@{database}/paliapi",
-        "REDIS_URL": f"redis://:{secrets['REDIS_PASSWORD']}@{queue}/0",
+        "REDIS_URL": f"redis://{redis_users.USER}:{secrets['REDIS_PASSWORD']}@{queue}/0",
         "EMBEDDINGS_URL_TOKEN": secrets["EMBEDDINGS_URL_TOKEN"],
     }
     _write(folder / _ADMINISTRATION, {name.lower(): value for name, value in values.items()})
@@ -42,7 +42,8 @@ def write(
         read = {setting.name for setting in env.settings() if part in setting.parts}
         _write(folder / part, {name.lower(): value for name, value in values.items() if name in read})
     _write(folder / "db", {"postgres_password": secrets[_ADMINISTRATOR]})
-    _write(folder / "redis", {"redis_password": secrets["REDIS_PASSWORD"]})
+    rules = "".join(f"{rule}\n" for rule in redis_users.rules(secrets["REDIS_PASSWORD"]))
+    _write(folder / "redis", {"redis_url": values["REDIS_URL"], "redis_users.acl": rules})
     _write(folder / "embeddings", {"embeddings_token": secrets["EMBEDDINGS_URL_TOKEN"]})
     for part in _WITHOUT_ENV_FILE:
         secret_store.write_private(folder / part / "stack.env", _settings(part, chosen or {}), about=_ABOUT)

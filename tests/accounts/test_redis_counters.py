@@ -103,7 +103,7 @@ def test_unknown_script_is_loaded(services: Services) -> None:
 def test_closed_connection_is_reopened(services: Services) -> None:
     limiter = Limiter(f"{services.redis_url}&client_name=to-be-closed")
     assert echo(limiter) == [1]
-    redis = Redis.from_url(services.redis_url)
+    redis = Redis.from_url(services.redis_superuser_url)
     (client,) = [one for one in redis.client_list() if one["name"] == "to-be-closed"]
     assert redis.client_kill_filter(_id=client["id"]) == 1
     before = count_unavailable()
@@ -112,20 +112,21 @@ def test_closed_connection_is_reopened(services: Services) -> None:
 
 
 def test_sent_commands_run_and_their_replies_are_dropped(services: Services) -> None:
-    limiter, redis = Limiter(f"{services.redis_url}&client_name=told"), Redis.from_url(services.redis_url)
+    limiter = Limiter(f"{services.redis_url}&client_name=told")
+    redis = Redis.from_url(services.redis_superuser_url)
     key = f"paliapi:test:{secrets.token_hex(8)}"
     for _ in range(3):
-        limiter.send("INCR", key)
+        limiter.send("LPUSH", key, "sent")
     limiter.send("HGET", key, "of another kind")
     assert echo(limiter, 5) == [5]
-    assert redis.getdel(key) == b"3"
+    assert redis.rpop(key, 5) == [b"sent"] * 3
     assert len([one for one in redis.client_list() if one["name"] == "told"]) == 1
 
 
 def test_unread_replies_of_a_closed_connection_are_forgotten(services: Services) -> None:
     limiter = Limiter(f"{services.redis_url}&client_name=told-and-closed")
     limiter.send("PING")
-    redis = Redis.from_url(services.redis_url)
+    redis = Redis.from_url(services.redis_superuser_url)
     (client,) = [one for one in redis.client_list() if one["name"] == "told-and-closed"]
     redis.client_kill_filter(_id=client["id"])
     assert [echo(limiter, number) for number in (1, 2)] == [[1], [2]]

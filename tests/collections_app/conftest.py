@@ -40,7 +40,7 @@ def queue(services: Services) -> Iterator["Redis"]:
     """The real queue, empty and without workers."""
     original_url = app.conf.broker_url
     app.conf.update(broker_url=for_celery(services.redis_url))
-    with Redis.from_url(services.redis_url) as redis:
+    with Redis.from_url(services.redis_superuser_url) as redis:
         redis.delete("celery", "webhooks")
         yield redis
         redis.delete("celery", "webhooks")

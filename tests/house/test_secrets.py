@@ -5,7 +5,7 @@ import logging
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from django.conf import settings as live
@@ -44,8 +44,9 @@ def written(request: pytest.FixtureRequest) -> Iterator[io.StringIO]:
 
 
 def _passwords(services: Services) -> set[str]:
-    urls = (services.owner_url, services.app_url, services.redis_url)
-    return {urlsplit(url).password or "" for url in urls} - {""}
+    parts = [urlsplit(url) for url in (services.owner_url, services.app_url, services.redis_url)]
+    in_queries = {password for url in parts for password in parse_qs(url.query).get("password", ())}
+    return ({url.password or "" for url in parts} | in_queries) - {""}
 
 
 def _configured(services: Services) -> set[str]:
@@ -119,8 +120,8 @@ def _failing(owner: Someone, settings: Settings, services: Services, tmp_path: P
     settings.ENV = usual_env
     body = {"input_data": ["x"], "task": "query"}
     client.post("/v1/embeddings/", body, content_type="application/json", headers=owner.headers)
-    parts = urlsplit(services.redis_url)
-    settings.ENV = replace(live.ENV, redis_url=f"redis://:{parts.password or 'none-at-all'}@127.0.0.1:1/{owner.id}")
+    (password,) = parse_qs(urlsplit(services.redis_url).query)["password"]
+    settings.ENV = replace(live.ENV, redis_url=f"redis://:{password}@127.0.0.1:1/{owner.id}")
     assert client.get("/v1/me/", headers=owner.headers).status_code == 200
     assert client.get("/readyz").status_code == 503
     connection.close()

@@ -11,13 +11,37 @@ from paliapi.stack.home import Home
 from paliapi.stack.redis import start_redis
 
 
-def test_connection_requires_the_password(home: Home) -> None:
+def test_connection_requires_user_and_password(home: Home) -> None:
     server, child = start_redis(home, password="a-password")
     with redis.Redis.from_url(server.url) as client:
         assert client.ping()
-    with redis.Redis.from_url(server.url.partition("?")[0]) as stranger, pytest.raises(redis.AuthenticationError):
-        stranger.ping()
+    socket = server.url.partition("?")[0]
+    for login in ("", "?password=a-password", "?username=paliapi&password=another", "?username=default&password="):
+        with redis.Redis.from_url(socket + login) as stranger, pytest.raises(redis.AuthenticationError):
+            stranger.ping()
     assert child.stop(within_s=5)
+
+
+def test_server_is_a_maintained_version_that_keeps_a_limit_of_memory(home: Home) -> None:
+    server, child = start_redis(home, password="a", more_users=("user tests on >b ~* &* +@all",))
+    with redis.Redis.from_url(server.url_for("tests", password="b")) as client:
+        about = client.info()
+    child.stop(within_s=5)
+    assert (about["server_name"], about["maxmemory_policy"]) == ("valkey", "noeviction")
+    assert tuple(int(part) for part in about["valkey_version"].split(".")) >= (9, 1, 2)
+    assert about["maxmemory"] == 256 * 1024 * 1024
+
+
+def test_queue_of_an_earlier_server_is_read(home: Home) -> None:
+    data = home.path / "redis"
+    data.mkdir()
+    commands = (("SELECT", "0"), ("RPUSH", "celery", "a message"))
+    words = "".join(f"*{len(one)}\r\n" + "".join(f"${len(word)}\r\n{word}\r\n" for word in one) for one in commands)
+    (data / "appendonly.aof").write_text(words)
+    server, child = start_redis(home, password="a-password")
+    with redis.Redis.from_url(server.url) as client:
+        assert client.rpop("celery") == b"a message"
+    child.stop(within_s=5)
 
 
 def test_queue_survives_a_restart(home: Home) -> None:

@@ -1,6 +1,7 @@
 """The secrets of a containerised stack."""
 
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -19,7 +20,7 @@ OF_CONTAINERS = {
         "embeddings_url_token",
     },
     "db": {"postgres_password"},
-    "redis": {"redis_password"},
+    "redis": {"redis_url", "redis_users.acl"},
     "embeddings": {"embeddings_token"},
     "web": {"secret_key", "api_key_peppers", "database_url", "redis_url", "embeddings_url_token"},
     "worker": {"database_url", "redis_url", "embeddings_url_token"},
@@ -56,7 +57,7 @@ def test_files_satisfy_production(folder: Path, part: str) -> None:
     values = {f"{file.name.upper()}_FILE": str(file) for file in files if file.suffix != ".env"}
     values |= {"PALIAPI_MODE": "production", "ALLOWED_HOSTS": "example.com", "EMBEDDINGS_URL": "http://embeddings:8000"}
     configuration = env.read({**values, "PALIAPI_PART": part})
-    assert (folder / "redis" / "redis_password").read_text() in configuration.redis_url
+    assert (folder / "redis" / "redis_url").read_text() == configuration.redis_url
     assert ("@db:5432/paliapi" in configuration.database_url) == (part != parts.BEAT)
 
 
@@ -64,6 +65,14 @@ def test_settings_without_secrets_are_passed_on(folder: Path) -> None:
     courier, beat = ((folder / part / "stack.env").read_text().splitlines()[1:] for part in ("courier", "beat"))
     assert set(courier) == {"WEBHOOK_PORTS=8443", "LOG_LEVEL=DEBUG"}
     assert "LOG_LEVEL=DEBUG" in beat
+
+
+def test_rules_of_redis_do_not_contain_its_password(folder: Path) -> None:
+    login = urlsplit((folder / "redis" / "redis_url").read_text())
+    rules = (folder / "redis" / "redis_users.acl").read_text()
+    assert f"user {login.username} on #" in rules
+    assert login.password
+    assert login.password not in rules
 
 
 def test_files_are_unchanged_and_private(folder: Path) -> None:
@@ -77,4 +86,4 @@ def test_files_are_unchanged_and_private(folder: Path) -> None:
 def test_files_of_an_earlier_version_are_deleted(folder: Path) -> None:
     (folder / "redis" / "database_admin_url").write_text("postgresql://paliapi:secret@db/paliapi")
     write(folder)
-    assert {file.name for file in (folder / "redis").iterdir()} == {"redis_password"}
+    assert {file.name for file in (folder / "redis").iterdir()} == OF_CONTAINERS["redis"]
