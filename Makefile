@@ -12,7 +12,7 @@ check migrations schema: export REDIS_URL := redis://127.0.0.1:1/0
 check migrations schema: export EMBEDDINGS_URL := http://127.0.0.1:1
 
 .PHONY: help install run test test-models test-launchers check fmt migrations schema bench bench-embeddings bench-peers bench-load
-.PHONY: bench-large bench-retrieval bench-report bench-gpu bench-ingest bombs chaos fuzz soak thousand
+.PHONY: pin-images bench-large bench-retrieval bench-report bench-gpu bench-ingest bombs chaos fuzz soak thousand
 
 help:
 	@echo 'make run     start everything; http://localhost:8001'
@@ -23,6 +23,7 @@ help:
 	@echo 'make fmt     format the code'
 	@echo 'make schema  write docs/openapi.yaml and the other generated pages'
 	@echo 'make migrations   write the migrations of changed models'
+	@echo 'make pin-images   pin the base images of the containers by digest (needs Docker and a registry)'
 	@echo 'make bench   run the benchmarks; docs/benchmarks.md lists more'
 	@echo 'make bombs   send hostile files and responses'
 	@echo 'make audit, make sbom   look for known vulnerabilities of dependencies; list them in dist/paliapi.cdx.json'
@@ -73,6 +74,10 @@ migrations: install
 
 schema: install
 	$(VENV_PYTHON) manage.py write_docs
+
+# Needs Docker and a registry that can be reached; commit the result.
+pin-images:
+	@deploy/pin-images
 
 bench: install
 	$(VENV_PYTHON) -m benchmarks $(ARGS)

@@ -1,6 +1,9 @@
-"""Containers have no secrets, no root, and no published port except the web server's."""
+"""Containers have limits, no secrets, no root, and no published port except the web server's."""
 
+import os
 import re
+import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +16,9 @@ from paliapi.env import ROOT
 EXTENDED = ROOT / "deploy" / "compose-services.yml"
 STACKS = [ROOT / "docker-compose.yml", ROOT / "docker-compose-local.yml"]
 DOCKERFILES = [ROOT / "Dockerfile", ROOT / "embeddings" / "Dockerfile"]
-NOT_OURS = {"db", "redis"}
+NOT_OURS = {"db"}
+# Whose networks are more than the internal ones of the services that it uses.
+OUTSIDE = {"web": {"front"}, "worker": {"egress"}, "courier": {"egress"}, "embeddings-gpu": {"egress"}}
 WITH_SECRETS = {"db", "redis", "embeddings", *parts.PARTS}
 
 
@@ -25,7 +30,8 @@ def services() -> dict[str, dict[str, Any]]:
         for name, said in yaml.safe_load(stack.read_text())["services"].items():
             base = extended.get(said.get("extends", {}).get("service"), {})
             environment = {**base.get("environment", {}), **said.get("environment", {})}
-            results[f"{stack.name}: {name}"] = {**base, **said, "environment": environment}
+            networks = base.get("networks", []) + said.get("networks", [])
+            results[f"{stack.name}: {name}"] = {**base, **said, "environment": environment, "networks": networks}
     return results
 
 
@@ -38,7 +44,7 @@ def service(request: pytest.FixtureRequest) -> tuple[str, dict[str, Any]]:
 def test_only_the_web_server_publishes_a_port_on_localhost(service: tuple[str, dict[str, Any]]) -> None:
     name, said = service
     assert said.get("ports", []) == (["${PALIAPI_PUBLISH:-127.0.0.1:8001}:8001"] if name == "web" else [])
-    assert not {"network_mode", "privileged", "cap_add"} & said.keys()
+    assert not {"privileged", "devices", "pid", "ipc"} & said.keys()
 
 
 def test_each_service_mounts_only_its_own_secrets(service: tuple[str, dict[str, Any]]) -> None:
@@ -69,11 +75,94 @@ def test_each_service_reads_only_its_own_secrets(service: tuple[str, dict[str, A
 
 def test_services_run_without_root_and_read_only(service: tuple[str, dict[str, Any]]) -> None:
     name, said = service
+    assert said["read_only"] is True
+    assert said["cap_drop"] == ["ALL"]
+    assert said["security_opt"] == ["no-new-privileges:true"]
     if name not in NOT_OURS:
-        assert said["read_only"] is True
-        assert said["cap_drop"] == ["ALL"]
-        assert said["security_opt"] == ["no-new-privileges:true"]
-        assert "user" not in said
+        assert not {"user", "cap_add"} & said.keys()
+
+
+def test_services_have_limits(service: tuple[str, dict[str, Any]]) -> None:
+    _, said = service
+    assert said["mem_limit"]
+    # docker-compose 1.29 does not convert the value of a variable to a number here.
+    assert isinstance(said["pids_limit"], int)
+    assert all("size=" in mount for mount in said.get("tmpfs", ()))
+
+
+def test_only_services_that_need_it_reach_other_networks(service: tuple[str, dict[str, Any]]) -> None:
+    name, said = service
+    internal = {"database", "queue", "model"}
+    assert set(said["networks"]) - internal == OUTSIDE.get(name, set())
+    assert said.get("network_mode") == ("none" if name == "secrets" else None)
+    assert bool(said["networks"]) == (name != "secrets")
+
+
+@pytest.mark.parametrize("stack", STACKS, ids=lambda file: file.name)
+def test_data_services_are_on_internal_networks(stack: Path) -> None:
+    networks = yaml.safe_load(stack.read_text())["networks"]
+    assert {name for name, said in networks.items() if (said or {}).get("internal") is not True} == {"front", "egress"}
+
+
+def test_images_of_our_own_are_built_and_never_pulled(service: tuple[str, dict[str, Any]]) -> None:
+    name, said = service
+    if name not in NOT_OURS:
+        assert re.fullmatch(r"localhost/paliapi-[a-z]+:(local|cuda)", said["image"])
+        assert said["pull_policy"] == "never"
+        assert said["build"]["target"]
+
+
+def test_production_is_the_default() -> None:
+    extended = yaml.safe_load(EXTENDED.read_text())
+    assert extended["x-settings"]["PALIAPI_MODE"] == "${PALIAPI_MODE:-production}"
+    assert extended["services"]["web"]["build"]["target"] == "${PALIAPI_TARGET:-web}"
+
+
+@pytest.mark.parametrize(
+    "file",
+    [*ROOT.glob("docs/**/*.md"), ROOT / "README.md", *ROOT.glob("embeddings/**/*.*")],
+    ids=lambda file: file.name,
+)
+def test_documents_name_no_image_that_a_public_registry_could_provide(file: Path) -> None:
+    if file.suffix in (".md", ".yaml", ".yml", ""):
+        used = r"(?:docker (?:build|run|pull|push)\b.*\s|image: )(paliapi-[\w:-]+)"
+        assert re.findall(used, file.read_text()) == []
+
+
+def test_base_images_can_be_pinned_by_digest(tmp_path: Path) -> None:
+    files = ["Dockerfile", "embeddings/Dockerfile", "deploy/compose-services.yml", "deploy/pin-images"]
+    for name in files:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        shutil.copy(ROOT / name, tmp_path / name)
+    python = _pin(tmp_path, "1" * 64)
+    assert python == f"python:3.12-slim-bookworm@sha256:{'1' * 64}"
+    assert _pin(tmp_path, "2" * 64) == f"python:3.12-slim-bookworm@sha256:{'2' * 64}"
+    extended = (tmp_path / files[2]).read_text()
+    assert "image: ${POSTGRES_IMAGE:-pgvector/pgvector:pg18@sha256:" + "2" * 64 + "}\n" in extended
+    unpinned = [re.sub(r"@sha256:[0-9a-f]{64}", "", (tmp_path / name).read_text()) for name in files]
+    assert unpinned == [re.sub(r"@sha256:[0-9a-f]{64}", "", (ROOT / name).read_text()) for name in files]
+
+
+def _pin(folder: Path, digest: str) -> str:
+    """Pin with a Docker that reports this digest for every image; return the base image of both Dockerfiles."""
+    programs = folder / "programs"
+    programs.mkdir(exist_ok=True)
+    docker = programs / "docker"
+    docker.write_text(f'#!/bin/sh\n[ "$1" = pull ] || echo "some/name@sha256:{digest}"\n')
+    docker.chmod(0o755)
+    environ = {"PATH": f"{programs}:{os.defpath}"}
+    subprocess.run([folder / "deploy" / "pin-images"], env=environ, check=True, capture_output=True)
+    (used,) = {
+        line for name in ("Dockerfile", "embeddings/Dockerfile") for line in _base_images((folder / name).read_text())
+    }
+    return used
+
+
+def _base_images(dockerfile: str) -> list[str]:
+    """Return the public images that a Dockerfile builds on; all of them are arguments that can be overridden."""
+    stages = set(re.findall(r"^FROM .* AS (\S+)", dockerfile, re.MULTILINE)) | {"scratch", "${PYTHON}"}
+    assert set(re.findall(r"^FROM (\S+)", dockerfile, re.MULTILINE)) <= stages
+    return re.findall(r"^ARG PYTHON=(.*)$", dockerfile, re.MULTILINE)
 
 
 @pytest.mark.parametrize("file", DOCKERFILES, ids=lambda file: str(file.relative_to(ROOT)))
