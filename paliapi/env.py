@@ -110,6 +110,30 @@ class Env:
         5,
         about="seconds that a request may wait for a thread; longer waits get 503 with Retry-After",
     )
+    web_connections: int = setting(
+        "WEB_CONNECTIONS",
+        between(16, 1_000_000),
+        10_000,
+        about="connections of each web server process; beyond that, those idle for longest are closed",
+    )
+    web_client_connections: int = setting(
+        "WEB_CLIENT_CONNECTIONS",
+        between(1, 1_000_000),
+        256,
+        about="connections of one client address that may be idle or in transfer; not limited if TRUST_PROXY is set",
+    )
+    web_min_kb_s: int = setting(
+        "WEB_MIN_KB_S",
+        between(1, 100_000),
+        20,
+        about="kilobytes per second that a client must send or read after the first 30 s, or be disconnected",
+    )
+    web_buffer_mb: int = setting(
+        "WEB_BUFFER_MB",
+        between(64, 10**9),
+        1024,
+        about="megabytes of disk of each web server process for bodies and responses in transfer, in PALIAPI_HOME",
+    )
     worker_processes: int = setting("WORKER_PROCESSES", between(1, 64), 2, about="number of Celery worker processes")
 
     # Secrets
@@ -351,6 +375,11 @@ class Env:
     @property
     def files(self) -> Path:
         return self.media_root or self.home / "files"
+
+    @property
+    def max_body_bytes(self) -> int:
+        """The size of the largest request body: JSON with a document of maximum size in base64."""
+        return (self.max_upload_mb * 4 // 3 + 2) * 1024 * 1024
 
     @property
     def base_url(self) -> str:

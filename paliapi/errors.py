@@ -106,6 +106,11 @@ class Unavailable(Error):
     title = "Temporarily unavailable; try again."
 
 
+class Overloaded(Unavailable):
+    code = "overloaded"
+    title = "The server is overloaded; try again."
+
+
 # More specific kinds come first.
 KINDS: tuple[type[Error], ...] = (
     Unparsable,

@@ -5,15 +5,18 @@ from typing import Protocol
 from prometheus_client import multiprocess, values
 
 from paliapi import env
+from paliapi.units import MEBIBYTE
+from paliapi.web_server.limits import Limits
 
 _ENV = env.load()
 
 bind = f"[{_ENV.host}]:{_ENV.port}" if ":" in _ENV.host else f"{_ENV.host}:{_ENV.port}"
 workers = _ENV.web_workers
-worker_class = "paliapi.web_worker.TimedThreadWorker"
+worker_class = "paliapi.web_server.worker.BufferingWorker"
 # An event stream occupies a thread while it lasts, so streams have threads in addition to those for other requests.
 threads = _ENV.web_threads + _ENV.web_streams
 timeout = 120
+backlog = 4096
 # Fits two names of maximum length, percent-encoded.
 limit_request_line = 8190
 graceful_timeout = 5
@@ -32,6 +35,19 @@ control_socket_disable = True
 
 class _Worker(Protocol):
     pid: int
+    limits: Limits
+
+
+def post_fork(server: object, worker: _Worker) -> None:  # noqa: ARG001 - gunicorn's names
+    """Set what clients of this process may take."""
+    worker.limits = Limits(
+        connections=_ENV.web_connections,
+        peer_connections=None if _ENV.trust_proxy else _ENV.web_client_connections,
+        bytes_per_s=_ENV.web_min_kb_s * 1000,
+        max_body_bytes=_ENV.max_body_bytes,
+        room_bytes=_ENV.web_buffer_mb * MEBIBYTE,
+        folder=_ENV.home if _ENV.home.is_dir() else None,
+    )
 
 
 def child_exit(server: object, worker: _Worker) -> None:  # noqa: ARG001 - gunicorn's names

@@ -17,11 +17,11 @@ from django.urls import Resolver404, resolve
 from django.utils.deprecation import MiddlewareMixin
 
 from paliapi import metrics
-from paliapi.errors import Error, Unavailable
+from paliapi.errors import Error, Overloaded
 from paliapi.http.client_address import client_address
 from paliapi.http.problems import error_response, refusal
 from paliapi.http.response_headers import add_response_headers
-from paliapi.web_worker import WAITED_S
+from paliapi.web_server.worker import WAITED_S
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
@@ -37,11 +37,6 @@ _CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
     "font-src 'self'; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 )
-
-
-class Overloaded(Unavailable):
-    code = "overloaded"
-    title = "The server is overloaded; try again."
 
 
 def choose_request_id(request: HttpRequest) -> str:

@@ -21,7 +21,13 @@ _INCOMPLETE = "The connection ended before the whole body was received."
 
 def max_json_upload_bytes() -> int:
     """Return the size of a JSON body that carries a document of maximum size in base64."""
-    return settings.ENV.max_upload_mb * MEBIBYTE * 4 // 3 + SMALL_BODY_BYTES
+    return settings.ENV.max_body_bytes
+
+
+def max_body_bytes(view: Any) -> int:
+    """Return the maximum size of a JSON body for a view."""
+    limit = getattr(view, "max_body_bytes", SMALL_BODY_BYTES)
+    return limit() if callable(limit) else limit
 
 
 class TooManyValues(TooLarge):
@@ -48,15 +54,13 @@ class JSONParser(parsers.BaseParser):
     media_type = "application/json"
 
     def parse(self, stream: IO[Any], _media_type: str | None = None, parser_context: Any = None) -> Any:
-        limit = getattr((parser_context or {}).get("view"), "max_body_bytes", SMALL_BODY_BYTES)
-        if callable(limit):
-            limit = limit()
+        limit = max_body_bytes((parser_context or {}).get("view"))
+        if _content_length(parser_context) > limit:
+            raise TooLarge(f"A JSON body may have at most {limit:,} bytes at this URL.")
         try:
-            body = stream.read(limit + 1)
+            body = stream.read(limit)
         except UnreadablePostError:
             raise Unparsable(_INCOMPLETE) from None
-        if len(body) > limit:
-            raise TooLarge(f"A JSON body may have at most {limit:,} bytes at this URL.")
         if len(body) < _content_length(parser_context):
             raise Unparsable(_INCOMPLETE)
         check_value_count(body)
@@ -83,7 +87,10 @@ class MultiPartParser(parsers.MultiPartParser):
     """Parses forms with at most one file, whose size the upload handler limits while it arrives."""
 
     def parse(self, stream: IO[Any], media_type: str | None = None, parser_context: Any = None) -> Any:
-        body = cast(IO[Any], _CompleteBody(stream, size=_content_length(parser_context)))
+        size = _content_length(parser_context)
+        if size > settings.ENV.max_body_bytes:
+            raise TooLarge(f"A file may have at most {settings.ENV.max_upload_mb} MB.")
+        body = cast(IO[Any], _CompleteBody(stream, size=size))
         request = (parser_context or {})["request"]
         request.upload_handlers = [HashingUploadHandler(request)]
         try:

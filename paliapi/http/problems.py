@@ -65,6 +65,7 @@ _REFUSALS: dict[str, tuple[int, str]] = {
     "length_required": (411, "A request body needs a Content-Length header."),
     "malformed_request": (400, "Malformed HTTP request."),
     "method_not_allowed": (405, "Method not allowed."),
+    "request_timeout": (408, "The request was not received in time."),
     "unsupported_media_type": (415, "Unsupported media type: send JSON, or a form where one is accepted."),
 }
 

@@ -5,7 +5,7 @@ import socket
 
 from paliapi.stack.errors import StackError
 
-_BACKLOG = 1024
+_BACKLOG = 4096
 
 
 def listen(host: str, port: int) -> socket.socket:

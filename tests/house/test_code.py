@@ -49,7 +49,7 @@ TESTED_ELSEWHERE = {
     "paliapi/configuration/setting.py": "paliapi/test_env.py",
     "paliapi/configuration/sources.py": "paliapi/test_env.py",
     "paliapi/generated_docs.py": "house/test_reference.py",
-    "paliapi/gunicorn_settings.py": "paliapi/test_web_worker.py",
+    "paliapi/gunicorn_settings.py": "paliapi/web_server/test_worker.py",
     "paliapi/http/openapi.py": "house/test_openapi.py",
     "paliapi/parts.py": "paliapi/test_env.py",
     "paliapi/stack/account.py": "paliapi/stack/test_postgres.py",
@@ -61,6 +61,10 @@ TESTED_ELSEWHERE = {
     "paliapi/stack/processes.py": "paliapi/stack/test_supervisor.py",
     "paliapi/stack/start.py": "paliapi/stack/test_up.py",
     "paliapi/stack/watchdog.py": "paliapi/stack/test_supervisor.py",
+    "paliapi/web_server/body.py": "paliapi/web_server/test_clients.py",
+    "paliapi/web_server/connection.py": "paliapi/web_server/test_clients.py",
+    "paliapi/web_server/output.py": "paliapi/web_server/test_clients.py",
+    "paliapi/web_server/waiting.py": "paliapi/web_server/test_clients.py",
 }
 
 

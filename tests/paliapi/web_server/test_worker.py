@@ -15,7 +15,7 @@ import pytest
 from django.test import Client
 
 from paliapi.env import ROOT
-from paliapi.web_worker import WAITED_S
+from paliapi.web_server.worker import WAITED_S
 from tests.environment import measured
 
 _READY_WITHIN_S = 30
@@ -39,7 +39,7 @@ class Web:
 @pytest.fixture
 def web(tmp_path: Path) -> Iterator[Web]:
     with socket.create_server(("127.0.0.1", 0)) as door:
-        words = ("-m", "gunicorn", "--worker-class", "paliapi.web_worker.TimedThreadWorker", "--threads", "1")
+        words = ("-m", "gunicorn", "--worker-class", "paliapi.web_server.worker.BufferingWorker", "--threads", "1")
         command = [
             sys.executable,
             *words,
@@ -47,7 +47,7 @@ def web(tmp_path: Path) -> Iterator[Web]:
             "1",
             "--bind",
             f"fd://{door.fileno()}",
-            "tests.paliapi.waiting_app",
+            "tests.paliapi.web_server.waiting_app",
         ]
         environment = {"PATH": os.defpath, "FOLDER": str(tmp_path), "HOME": str(tmp_path), **measured()}
         with subprocess.Popen(
@@ -96,7 +96,7 @@ def test_health_check_is_never_refused(path: str) -> None:
 
 _ALLOCATE = """
 import ctypes, sys, threading
-from paliapi.web_worker import limit_heaps
+from paliapi.web_server.worker import limit_heaps
 
 libc = ctypes.CDLL(None)
 libc.malloc.restype = ctypes.c_void_p

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from paliapi.web_worker import WAITED_S
+from paliapi.web_server.worker import WAITED_S
 
 _FOLDER = Path(os.environ["FOLDER"])  # noqa: TID251 - a process of its own
 

@@ -1,0 +1,400 @@
+"""The event loop: receives requests from all clients and sends the rest of responses, within the limits.
+
+A connection is closed if it misses a deadline, or if there are too many: then the one that has made no progress for
+longest. Its methods run in one thread, except `call`.
+"""
+
+import heapq
+import os
+import selectors
+import socket
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from functools import partial
+from queue import Empty, SimpleQueue
+from typing import Any
+
+import structlog
+from gunicorn.http.errors import ParseException  # type: ignore[import-untyped]
+
+from paliapi.web_server.body import Body, NoRoom
+from paliapi.web_server.connection import Connection, Handler, Phase
+from paliapi.web_server.limits import MAX_BODY_IN_MEMORY, Limits, Room
+from paliapi.web_server.waiting import Waiting
+
+log = structlog.get_logger(__name__)
+
+_READ, _WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
+# Few at a time, after the requests of others: if threads compute, each system call of the loop may wait for them.
+_ACCEPT_AT_ONCE, _SLOW_AT_ONCE = 8, 32
+_HEAD_READ_BYTES, _BODY_READ_BYTES = 16 * 1024, 256 * 1024
+# A client that sends less at a time is read less and less often, so that thousands of them cost little.
+_SMALL_BYTES = 256
+_FIRST_PAUSE_S, _MAX_PAUSE_S = 0.1, 5.0
+_PROGRESS_BYTES = 64 * 1024
+_CLOSING_S = 2.0
+_SWEEP_S = 1.0
+# Answering each of thousands of slow clients would help them; the others are closed without a response.
+_TIMEOUT_RESPONSES = 10
+
+
+class Clients:
+    """All connections of a process."""
+
+    def __init__(self, cfg: Any, limits: Limits, handler: Handler) -> None:
+        self._cfg = cfg
+        self._limits = limits
+        self._handler = handler
+        self._selector = selectors.DefaultSelector()
+        self._connections: set[Connection] = set()
+        self._waiting = Waiting(most_of_a_peer=limits.peer_connections)
+        self._paused: list[tuple[float, int, Connection]] = []
+        self._next_sweep = 0.0
+        self._stop_at: float | None = None
+        self._calls: SimpleQueue[Callable[[], None]] = SimpleQueue()
+        self._wake_read, self._wake_write = os.pipe()
+        for descriptor in (self._wake_read, self._wake_write):
+            os.set_blocking(descriptor, False)
+        self._selector.register(self._wake_read, _READ, self._run_calls)
+        self._received_bytes = 0  # in memory
+        self.memory = Room(limits.memory_bytes)
+        self.room = Room(limits.room_bytes)
+        self.closed: Counter[str] = Counter()
+
+    def __len__(self) -> int:
+        return len(self._connections)
+
+    # --- Called by the worker ---------------------------------------------------------------------------------------
+
+    def listen(self, listeners: Sequence[Any]) -> None:
+        for listener in listeners:
+            listener.setblocking(False)  # noqa: FBT003 - no keyword
+            self._selector.register(listener, _READ, partial(self._accept, listener.getsockname()))
+
+    def stop(self, listeners: Sequence[Any], *, within_s: float) -> None:
+        """Accept no more connections, and close those without a request soon."""
+        for listener in listeners:
+            self._selector.unregister(listener)
+        self._stop_at = time.monotonic() + within_s
+        for connection in self._waiting:
+            if connection.phase is Phase.HEAD:
+                connection.deadline = min(connection.deadline, self._stop_at)
+
+    def call(self, function: Callable[[], None]) -> None:
+        """Run a function in the event loop; called by other threads."""
+        self._calls.put(function)
+        with suppress(BlockingIOError):  # then enough wake-ups are in the pipe
+            os.write(self._wake_write, b"\0")
+
+    def run_once(self, timeout_s: float) -> None:
+        """Wait for events and handle them."""
+        if self._paused:
+            timeout_s = min(timeout_s, max(0.0, self._paused[0][0] - time.monotonic()))
+        slow, others = [], []
+        for key, _ in self._selector.select(timeout_s):
+            if not isinstance(key.data, Connection):
+                others.append(key)
+            elif key.data.pauses:
+                slow.append(key.data)
+            else:
+                self._guarded(key.data, self._ready)
+        for key in others:
+            key.data(key.fileobj)
+        for connection in slow[:_SLOW_AT_ONCE]:
+            self._guarded(connection, self._ready)
+        now = time.monotonic()
+        while self._paused and self._paused[0][0] <= now:
+            connection = heapq.heappop(self._paused)[2]
+            if connection.phase in (Phase.HEAD, Phase.BODY):
+                self._watch(connection, _READ)
+        if now >= self._next_sweep:
+            self._next_sweep = now + _SWEEP_S
+            self._sweep(now)
+
+    def admitted(self, connection: Connection, account: str | None) -> None:
+        """Receive the large body of a request, or let the application respond without it."""
+        if account is None:
+            self._hand_over(connection)
+        else:
+            self._guarded(connection, lambda one: self._receive_body(one, account))
+
+    def responded(self, connection: Connection) -> None:
+        """Send the rest of a response, then wait for the next request."""
+        self._guarded(connection, self._send_rest)
+
+    def without_response(self, connection: Connection) -> None:
+        """Respond with an internal error."""
+        self._guarded(connection, lambda one: self._refuse(one, "internal_error"))
+
+    def failed(self, connection: Connection) -> None:
+        """Close a connection whose response cannot be completed."""
+        self._drop(connection)
+
+    def close(self) -> None:
+        for connection in list(self._connections):
+            self._drop(connection)
+        self._selector.close()
+        os.close(self._wake_read)
+        os.close(self._wake_write)
+
+    # --- Events -----------------------------------------------------------------------------------------------------
+
+    def _run_calls(self, _: Any) -> None:
+        with suppress(BlockingIOError):
+            os.read(self._wake_read, 4096)
+        with suppress(Empty):
+            while True:
+                self._calls.get_nowait()()
+
+    def _accept(self, server: Any, listener: Any) -> None:
+        for _ in range(_ACCEPT_AT_ONCE):
+            try:
+                sock, address = listener.accept()
+            except (BlockingIOError, ConnectionAbortedError):
+                return
+            except OSError as problem:  # no descriptors are left
+                log.warning("connection_not_accepted", error=problem.strerror)
+                if not self._drop_oldest():
+                    time.sleep(0.05)  # there is nothing to close yet
+                return
+            full = len(self._connections) >= self._limits.connections
+            if full and not self._drop_oldest():
+                sock.close()
+                continue
+            sock.setblocking(False)  # noqa: FBT003
+            connection = Connection(sock, address, server)
+            self._connections.add(connection)
+            self._wait(connection, Phase.HEAD, self._limits.head_s)
+            self._guarded(connection, self._read)  # its request has usually arrived, too
+
+    def _guarded(self, connection: Connection, function: Callable[[Connection], None]) -> None:
+        """Run a function, so that a failure affects this connection only."""
+        if connection.phase is Phase.CLOSED:
+            return
+        try:
+            function(connection)
+        except OSError:  # the client has disconnected
+            self._drop(connection)
+        except Exception:  # the other connections continue
+            log.exception("connection_failed")
+            self._drop(connection)
+
+    def _ready(self, connection: Connection) -> None:
+        if connection.phase is Phase.RESPONSE:
+            self._send_rest(connection)
+        else:
+            self._read(connection)
+
+    def _read(self, connection: Connection) -> None:
+        size = _HEAD_READ_BYTES if connection.phase is Phase.HEAD else _BODY_READ_BYTES
+        try:
+            data = connection.sock.recv(size)
+        except BlockingIOError:
+            self._watch(connection, _READ)
+            return
+        if connection.phase is Phase.CLOSING:
+            connection.moved += len(data)
+            if not data or connection.moved > self._limits.max_body_bytes:
+                self._drop(connection)
+        elif data:
+            connection.received += data
+            self._count(connection, len(data))
+            if connection.phase is not Phase.CLOSED:
+                self._advance(connection, small=len(data) < _SMALL_BYTES)
+        elif connection.phase is Phase.BODY:
+            self._hand_over(connection)  # the application responds that the body is incomplete
+        else:
+            self._drop(connection)
+
+    # --- A request --------------------------------------------------------------------------------------------------
+
+    def _advance(self, connection: Connection, *, small: bool = False) -> None:
+        """Continue with what was received."""
+        if connection.phase is Phase.BODY:
+            self._continue_body(connection, small=small)
+            return
+        try:
+            complete = connection.parse_head(self._cfg)
+        except ParseException as problem:
+            self._refuse(connection, problem)
+            return
+        if complete:
+            self._begin_body(connection)
+            return
+        if not connection.has_begun:
+            connection.has_begun = True
+            connection.deadline = time.monotonic() + self._limits.head_s
+        self._watch_or_pause(connection, small=small)
+
+    def _begin_body(self, connection: Connection) -> None:
+        length = connection.body_length
+        if length is None or length > self._limits.max_body_bytes:
+            self._hand_over(connection)  # the application refuses such a body without reading it
+        elif length > MAX_BODY_IN_MEMORY:
+            self._leave(connection)
+            self._handler.admit(connection)
+        else:
+            self._receive_body(connection, account="")
+
+    def _receive_body(self, connection: Connection, account: str) -> None:
+        length = connection.body_length or 0
+        try:
+            connection.body = Body(length, account=account, room=self.room, folder=self._limits.folder)
+            connection.take_body()
+        except NoRoom:
+            self._refuse(connection, "overloaded")
+            return
+        if not connection.body.missing:
+            self._hand_over(connection)
+            return
+        if connection.expects_continue and connection.body.missing == length:
+            connection.sock.send(b"HTTP/1.1 100 Continue\r\n\r\n")
+        self._wait(connection, Phase.BODY, self._limits.grace_s)
+        self._extend(connection, length - connection.body.missing)
+        self._watch(connection, _READ)
+
+    def _continue_body(self, connection: Connection, *, small: bool) -> None:
+        body, length = connection.body, connection.body_length
+        if body is None or length is None:
+            raise AssertionError("A body of known length is being received.")
+        try:
+            connection.take_body()
+        except NoRoom:
+            self._refuse(connection, "overloaded")
+            return
+        if not body.missing:
+            self._hand_over(connection)
+            return
+        self._extend(connection, length - body.missing)
+        self._watch_or_pause(connection, small=small)
+
+    def _hand_over(self, connection: Connection) -> None:
+        """Let the application respond. The connection is kept only if everything was received."""
+        self._leave(connection)
+        connection.keep_alive = connection.provide_body()
+        self._handler.handle(connection)
+
+    def _refuse(self, connection: Connection, reason: "Exception | str") -> None:
+        self._leave(connection)
+        connection.keep_alive = False
+        self._handler.refuse(connection, reason)
+        self._send_rest(connection)
+
+    # --- A response -------------------------------------------------------------------------------------------------
+
+    def _send_rest(self, connection: Connection) -> None:
+        output = connection.output
+        if output is None:
+            raise AssertionError("There is a response.")
+        if output.drain():
+            self._leave(connection)
+            self._end_request(connection)
+            return
+        if connection.phase is not Phase.RESPONSE:
+            self._wait(connection, Phase.RESPONSE, self._limits.grace_s)
+            self._watch(connection, _WRITE)
+        self._extend(connection, output.sent)
+
+    def _end_request(self, connection: Connection) -> None:
+        connection.end_request()
+        self._count(connection, len(connection.received) - connection.received_bytes)
+        if not connection.keep_alive:
+            connection.received.clear()
+            connection.sock.shutdown(socket.SHUT_WR)
+            self._wait(connection, Phase.CLOSING, _CLOSING_S)
+            self._watch(connection, _READ)
+            return
+        self._wait(connection, Phase.HEAD, self._cfg.keepalive)
+        if self._stop_at is not None:
+            connection.deadline = min(connection.deadline, self._stop_at)
+        if connection.received:
+            self._advance(connection)
+        else:
+            self._watch(connection, _READ)
+
+    # --- Deadlines and limits ---------------------------------------------------------------------------------------
+
+    def _wait(self, connection: Connection, phase: Phase, seconds: float) -> None:
+        """Make a connection wait for its client."""
+        connection.phase = phase
+        connection.started_at = time.monotonic()
+        connection.deadline = connection.started_at + seconds
+        connection.moved = 0
+        too_many = self._waiting.add(connection)
+        if too_many is not None:
+            self._drop(too_many, "client_limit")
+
+    def _leave(self, connection: Connection) -> None:
+        """Leave a connection to a thread, or to what follows."""
+        self._watch(connection, 0)
+        connection.phase = Phase.HANDLING
+        self._waiting.discard(connection)
+
+    def _extend(self, connection: Connection, moved: int) -> None:
+        """Extend the deadline by the time that the bytes moved so far may take."""
+        connection.deadline = connection.started_at + self._limits.grace_s + moved / self._limits.bytes_per_s
+        if moved - connection.moved >= _PROGRESS_BYTES:
+            connection.moved = moved
+            self._waiting.progressed(connection)
+
+    def _count(self, connection: Connection, size: int) -> None:
+        """Count bytes received into memory, for which the oldest connections make way."""
+        if connection.body is None or connection.body.is_in_memory or size < 0:
+            connection.received_bytes += size
+            self._received_bytes += size
+            while self._received_bytes > self._limits.memory_bytes and self._drop_oldest():
+                pass
+
+    def _watch(self, connection: Connection, events: int) -> None:
+        if events == connection.watched:
+            return
+        if not connection.watched:
+            self._selector.register(connection.sock, events, connection)
+        elif not events:
+            self._selector.unregister(connection.sock)
+        else:
+            self._selector.modify(connection.sock, events, connection)
+        connection.watched = events
+
+    def _watch_or_pause(self, connection: Connection, *, small: bool) -> None:
+        if small:
+            connection.pauses += 1
+        if not small or connection.pauses == 1:
+            self._watch(connection, _READ)
+            return
+        self._watch(connection, 0)
+        pause_s = min(_FIRST_PAUSE_S * 2 ** (connection.pauses - 2), _MAX_PAUSE_S)
+        heapq.heappush(self._paused, (time.monotonic() + pause_s, id(connection), connection))
+
+    def _sweep(self, now: float) -> None:
+        """Close the connections that missed their deadline."""
+        responses = _TIMEOUT_RESPONSES
+        for connection in [one for one in self._waiting if one.deadline <= now]:
+            if connection.phase is Phase.BODY or (connection.phase is Phase.HEAD and connection.has_begun):
+                self.closed["request_timeout"] += 1
+                if responses:
+                    responses -= 1
+                    self._guarded(connection, lambda one: self._refuse(one, "request_timeout"))
+                else:
+                    self._drop(connection)
+            else:
+                self._drop(connection, "response_timeout" if connection.phase is Phase.RESPONSE else "")
+
+    def _drop_oldest(self) -> bool:
+        """Close the connection without progress for longest; return whether there was one."""
+        oldest = self._waiting.oldest()
+        if oldest is not None:
+            self._drop(oldest, "connection_limit")
+        return oldest is not None
+
+    def _drop(self, connection: Connection, reason: str = "") -> None:
+        if connection.phase is Phase.CLOSED:
+            return
+        self._leave(connection)
+        self._connections.discard(connection)
+        self._count(connection, -connection.received_bytes)
+        connection.close()
+        if reason:
+            self.closed[reason] += 1

@@ -1,0 +1,44 @@
+"""Connections that wait for their client, in the order of their last progress."""
+
+from collections import OrderedDict, defaultdict
+from collections.abc import Iterator
+
+from paliapi.web_server.connection import Connection
+
+
+class Waiting:
+    """The connections of all clients and of each address."""
+
+    def __init__(self, *, most_of_a_peer: int | None) -> None:
+        self._most_of_a_peer = most_of_a_peer
+        self._all: OrderedDict[Connection, None] = OrderedDict()
+        self._of_peer: defaultdict[str, OrderedDict[Connection, None]] = defaultdict(OrderedDict)
+
+    def __iter__(self) -> Iterator[Connection]:
+        return iter(self._all)
+
+    def oldest(self) -> Connection | None:
+        """Return the connection without progress for longest."""
+        return next(iter(self._all), None)
+
+    def add(self, connection: Connection) -> Connection | None:
+        """Add a connection; return the oldest of its address if that has too many now."""
+        self._all[connection] = None
+        if not connection.peer or self._most_of_a_peer is None:
+            return None
+        others = self._of_peer[connection.peer]
+        others[connection] = None
+        return next(iter(others)) if len(others) > self._most_of_a_peer else None
+
+    def discard(self, connection: Connection) -> None:
+        self._all.pop(connection, None)
+        others = self._of_peer.get(connection.peer)
+        if others is not None:
+            others.pop(connection, None)
+            if not others:
+                del self._of_peer[connection.peer]
+
+    def progressed(self, connection: Connection) -> None:
+        self._all.move_to_end(connection)
+        if connection.peer in self._of_peer:
+            self._of_peer[connection.peer].move_to_end(connection)
