@@ -12,7 +12,7 @@ check migrations schema: export REDIS_URL := redis://127.0.0.1:1/0
 check migrations schema: export EMBEDDINGS_URL := http://127.0.0.1:1
 
 .PHONY: help install run test test-models test-launchers check fmt migrations schema bench bench-embeddings bench-peers bench-load
-.PHONY: pin-images bench-large bench-retrieval bench-report bench-gpu bench-ingest bombs chaos fuzz soak thousand
+.PHONY: pin-images bench-large bench-retrieval bench-report bench-gpu bench-ingest bombs chaos fuzz slow-clients soak thousand
 
 help:
 	@echo 'make run     start everything; http://localhost:8001'
@@ -28,6 +28,7 @@ help:
 	@echo 'make bombs   send hostile files and responses'
 	@echo 'make audit, make sbom   look for known vulnerabilities of dependencies; list them in dist/paliapi.cdx.json'
 	@echo 'make fuzz    fuzz the parsers of untrusted bytes'
+	@echo 'make slow-clients   attack the web server with ten thousand slow connections'
 	@echo 'make chaos, make thousand   inject faults during ingestion; ingest a thousand documents while workers are killed'
 	@echo 'make soak    load the embeddings service with misbehaving clients'
 
@@ -87,6 +88,9 @@ chaos: install
 
 bombs: install
 	$(VENV_PYTHON) -m drills.bombs
+
+slow-clients: install
+	$(VENV_PYTHON) -m drills.slow_clients $(ARGS)
 
 soak: install
 	$(VENV_PYTHON) -m drills.soak $(ARGS)

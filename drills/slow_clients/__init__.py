@@ -1,0 +1,1 @@
+"""Thousands of slow clients next to normal traffic."""
