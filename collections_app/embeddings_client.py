@@ -5,7 +5,9 @@ types of `embeddings.contract`.
 """
 
 import atexit
+import math
 import os
+import time
 from collections.abc import Callable, Sequence
 from threading import Lock
 from typing import Literal, NamedTuple, TypeVar
@@ -15,10 +17,12 @@ from django.conf import settings
 
 from collections_app.engine.input import base64_input
 from collections_app.engine.outbound.circuit_breaker import CircuitBreaker, WaitBudget
+from collections_app.engine.rendering import query_image
+from collections_app.engine.rendering.protocol import RenderLimits
 from collections_app.errors import EmbeddingsUnavailable, EmbeddingsUntrustworthy, InputNotEmbeddable
 from embeddings.client import Client, ClientError, EmbeddingResult, InputRejected, RetryPolicy, ServiceUnavailable
 from embeddings.contract import MultiVector, Vectors, VectorSpace, Word
-from paliapi.errors import Problem, Unavailable
+from paliapi.errors import Error, Problem, Unavailable
 
 log = structlog.get_logger(__name__)
 
@@ -35,6 +39,10 @@ _PROBE = RetryPolicy(connect_s=2, read_s=8, total_s=9, attempts=1)
 # After a timeout, only callers with a long wait call the service, and one probe in this interval.
 _PROBE_INTERVAL_S = 6.0
 _MAX_SPACE_NAME_LENGTH = 200
+# A client waits while its images are decoded, all of one request in this time.
+_IMAGES_S = 20
+_IMAGE_MEMORY_MB = 1024
+_MAX_IMAGE_MEGAPIXELS = 40
 
 
 class EmbeddedQuery(NamedTuple):
@@ -86,7 +94,9 @@ def embed(inputs: Sequence[str], *, task: Task, at: str) -> EmbeddingResult:
     """Return one multi-vector for each input, in order. Images are base64; `at` is the JSON pointer of the inputs."""
     if task == "query":
         return embed_queries(inputs, at=at)
-    return embed_pages([base64_input.decode(text, at=f"{at}/{number}") for number, text in enumerate(inputs)], at=at)
+    places = [f"{at}/{number}" for number in range(len(inputs))]
+    pages = _reencode([base64_input.decode(text, at=place) for text, place in zip(inputs, places, strict=True)], places)
+    return _call_interactively(lambda client: client.embed_pages(pages), at=at)
 
 
 def embed_queries(texts: Sequence[str], *, at: str) -> EmbeddingResult:
@@ -108,17 +118,11 @@ def embed_query(text: str, *, at: str, fail_fast: bool = False) -> EmbeddedQuery
 
 
 def embed_image_query(image: bytes, *, at: str, fail_fast: bool = False) -> EmbeddedQuery:
-    """Embed one image that is a query."""
+    """Embed one image that is a query, in any format that documents may have."""
+    (page,) = _reencode([image], [at])
     return _only(
-        _call_interactively(lambda client: client.embed_pages([image]), at=at, is_list=False, fail_fast=fail_fast)
+        _call_interactively(lambda client: client.embed_pages([page]), at=at, is_list=False, fail_fast=fail_fast)
     )
-
-
-def embed_pages(
-    images: Sequence[bytes], *, at: str, words: Sequence[Sequence[Word] | None] | None = None
-) -> EmbeddingResult:
-    """Embed page images, with the words of each page where they are known."""
-    return _call_interactively(lambda client: client.embed_pages(images, words=words), at=at)
 
 
 def embed_pages_for_index(
@@ -141,6 +145,30 @@ def is_available() -> bool:
     except Unavailable:
         return False
     return True
+
+
+def _reencode(images: Sequence[bytes], places: Sequence[str]) -> list[bytes]:
+    """Return the images as our own encoder writes them; the service never gets bytes that a client has sent."""
+    env = settings.ENV
+    deadline = time.monotonic() + _IMAGES_S
+    pages = []
+    for image, place in zip(images, places, strict=True):
+        left_s = max(0, math.ceil(deadline - time.monotonic()))
+        limits = RenderLimits(
+            megapixels=env.render_megapixels,
+            source_megapixels=_MAX_IMAGE_MEGAPIXELS,
+            memory_mb=min(env.render_memory_mb, _IMAGE_MEMORY_MB),
+            page_s=left_s,
+            total_s=left_s,
+            sandbox_required=env.render_sandbox == "required",
+        )
+        try:
+            pages.append(query_image.reencode(image, limits=limits))
+        except Unavailable:
+            raise
+        except Error as error:
+            raise type(error)(error.detail, problems=(Problem(place, error.code, error.detail),)) from error
+    return pages
 
 
 def _only(result: EmbeddingResult) -> EmbeddedQuery:

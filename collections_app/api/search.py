@@ -145,7 +145,9 @@ class SearchIn(SearchOptionsIn):
 
 
 class SearchImageIn(SearchOptionsIn):
-    img_base64 = TextField(help_text="The image in base64, without a `data:` prefix.")
+    img_base64 = TextField(
+        help_text="The image, in any image format that documents may have, in base64 without a `data:` prefix."
+    )
 
 
 _TIMING = OpenApiParameter("Server-Timing", str, "header", response=[200], description="Milliseconds per stage.")

@@ -1,18 +1,23 @@
 """The product's client of the embeddings service, mostly while that service hangs."""
 
+import base64
+import io
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from threading import Event, Semaphore
 
 import pytest
+from PIL import Image
 from pytest_django import Settings
 
 from collections_app import embeddings_client
+from collections_app.engine.rendering.errors import UnsupportedType
 from collections_app.errors import EmbeddingsUnavailable, EmbeddingsUntrustworthy
 from embeddings.client import RetryPolicy
 from embeddings.contract import VectorSpace
 from tests.cast import Someone
+from tests.collections_app.api.finding import PNG_BASE64
 from tests.collections_app.ingestion import embeddings_reply
 from tests.collections_app.searchable import with_words
 from tests.embeddings.scripted import ReceivedRequest, Reply, scripted
@@ -67,7 +72,7 @@ def test_hanging_service_holds_half_of_the_threads_until_it_responds(
         assert len(hanging.requests) == 3
         for call in (
             lambda: space_of_query("while the circuit is open"),
-            lambda: embeddings_client.embed_pages([b"an image"], at="/input_data"),
+            lambda: embeddings_client.embed([PNG_BASE64], task="image", at="/input_data"),
         ):
             with pytest.raises(EmbeddingsUnavailable) as error:
                 call()
@@ -95,6 +100,33 @@ def test_service_is_available_if_it_embeds_a_query(service: str, settings: Setti
     assert embeddings_client.is_available()
     use(settings, "http://127.0.0.1:1")
     assert not embeddings_client.is_available()
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "AVIF", "GIF", "TIFF", "BMP"])
+def test_service_gets_only_what_our_own_encoder_wrote(settings: Settings, kind: str) -> None:
+    out = io.BytesIO()
+    Image.new("RGB", (20, 10), "white").save(out, kind)
+    sent = base64.b64encode(out.getvalue()).decode()
+    with scripted(lambda request: embeddings_reply(TOY, request)) as server:
+        use(settings, server.url)
+        embeddings_client.embed_image_query(out.getvalue(), at="/image")
+        embeddings_client.embed([sent], task="image", at="/input_data")
+        received = [_image_of(image) for request in server.requests for image in request.json()["inputs"]]
+    assert len(received) == 2
+    for image in received:
+        assert image != out.getvalue()
+        with Image.open(io.BytesIO(image)) as opened:
+            assert (opened.format, opened.size) == ("JPEG", (20, 10))
+
+
+def test_error_of_an_image_names_it() -> None:
+    with pytest.raises(UnsupportedType, match="PNG, JPEG, WebP, AVIF, BMP, TIFF or GIF") as raised:
+        embeddings_client.embed([PNG_BASE64, "AAAA"], task="image", at="/input_data")
+    assert [(one.pointer, one.code) for one in raised.value.problems] == [("/input_data/1", "unsupported_type")]
+
+
+def _image_of(item: str | dict[str, str]) -> bytes:
+    return base64.b64decode(item if isinstance(item, str) else item["image"])
 
 
 @pytest.mark.parametrize("model", ["x" * 201, "a\0b"])

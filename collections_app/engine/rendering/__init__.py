@@ -6,6 +6,7 @@ Public modules:
 - `errors`: what can be wrong with a file
 - `file_types`: detect the type of a file from its content
 - `protocol`: limits, rendered pages and the error of one page
+- `query_image`: decode an image that is a query
 - `render`: render the pages of a file
 - `soffice`: convert Office files to PDF with LibreOffice
 """

@@ -62,7 +62,10 @@ def _as_page(image: Image.Image, *, megapixels: int) -> Image.Image:
     # Shrink before transposing and flattening, because each of these copies the image.
     if page.width > size[0] or page.height > size[1]:
         page = page.resize(size, Image.Resampling.LANCZOS, reducing_gap=2.0)
-    return _flatten(page.transpose(transposition) if transposition is not None else page)
+    flat = _flatten(page.transpose(transposition) if transposition is not None else page)
+    # The encoders would copy comments and colour profiles of the file, unchecked.
+    flat.info.clear()
+    return flat
 
 
 def _orientation(image: Image.Image) -> object:

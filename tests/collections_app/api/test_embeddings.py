@@ -11,7 +11,7 @@ from pytest_django import Settings
 
 from tests.cast import Someone
 from tests.collections_app.documents import PNG
-from tests.embeddings.serving import KEY, serving
+from tests.embeddings.serving import KEY, encoded, serving, text_image
 
 PATH = "/v1/embeddings/"
 
@@ -62,6 +62,13 @@ def test_unembeddable_input_is_rejected_with_its_pointer(
 ) -> None:
     refused = alice.post(PATH, body)
     assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, pointer)
+
+
+def test_each_image_of_a_request_gets_its_own_vectors_in_order(alice: Someone, service: None) -> None:
+    images = [encoded(text_image(word)) for word in ("lighthouse", "invoice", "harbour")]
+    together = alice.post(PATH, {"input_data": images, "task": "image"}).json()["data"]
+    alone = [alice.post(PATH, {"input_data": [image], "task": "image"}).json()["data"][0] for image in images]
+    assert [item["embedding"] for item in together] == [item["embedding"] for item in alone]
 
 
 def test_unavailable_embeddings_service_is_503_with_retry_after(alice: Someone, settings: Settings) -> None:

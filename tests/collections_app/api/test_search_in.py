@@ -55,9 +55,9 @@ def test_page_of_another_owner_cannot_be_a_query(alice: Someone, library: list[i
         ("AA-_", "base64_invalid"),
         ("AAAA\n", "base64_invalid"),
         ("ä" * 4, "base64_invalid"),
-        ("AAAA", "input_not_embeddable"),
-        (base64.b64encode(PDF).decode(), "input_not_embeddable"),
-        (PNG_BASE64[:40], "input_not_embeddable"),
+        ("AAAA", "unsupported_type"),
+        (base64.b64encode(PDF).decode(), "unsupported_type"),
+        (PNG_BASE64[:40], "file_damaged"),
     ],
 )
 def test_invalid_image_is_rejected_with_its_pointer(alice: Someone, library: list[int], image: Any, code: str) -> None:

@@ -239,7 +239,7 @@ def test_parts_are_limited_to_the_collections_of_the_key(alice: Someone, office:
         ({"query": [{"text": "x"}] * 9}, "invalid", "/query"),
         ({"query": [{"text": "x", "weight": -1}]}, "query_only_avoids", "/query"),
         ({"query": [{"image": "AAA"}]}, "base64_invalid", "/query/0/image"),
-        ({"query": [{"image": base64.b64encode(PNG[:20]).decode()}]}, "input_not_embeddable", "/query/0/image"),
+        ({"query": [{"image": base64.b64encode(PNG[:20]).decode()}]}, "file_damaged", "/query/0/image"),
         ({"query": "x", "crop": page(1, box=[0, 0, 1, 1])}, "query_ambiguous", "/crop"),
         ({"crop": page(1)}, "invalid", "/crop/box"),
         ({"crop": page(1, box=[0, 0, 1])}, "invalid", "/crop/box"),

@@ -27,9 +27,9 @@ def _family(module: str) -> FormatFamily:
     return family
 
 
-def _names(formats: list[Format]) -> str:
+def _names(formats: list[Format], *, conjunction: str = "and") -> str:
     *names, last = dict.fromkeys(format_.name for format_ in formats)
-    return f"{', '.join(names)} and {last}" if names else last
+    return f"{', '.join(names)} {conjunction} {last}" if names else last
 
 
 FAMILIES = tuple(_family(module) for module in _MODULES)
@@ -40,4 +40,5 @@ _OFFICE = [format_ for format_ in FORMATS if format_.via_office]
 _OTHERS = [format_ for format_ in FORMATS if not format_.read_size and not format_.via_office]
 
 ACCEPTED = f"{_names(_OTHERS)}; {_names(_IMAGES)} images; {_names(_OFFICE)} files"
+ACCEPTED_IMAGES = _names(_IMAGES, conjunction="or")
 OFFICE_CONTENT_TYPES = frozenset(format_.content_type for format_ in _OFFICE)
