@@ -1,6 +1,24 @@
 """`python -m embeddings`: serve on a port."""
 
-from embeddings.server.serve import main
+import logging
+import sys
+from importlib import import_module
+
+from embeddings import config
+from embeddings.confinement import confine
+
+
+def main() -> None:
+    """Serve with the settings of the environment, in a confined process."""
+    try:
+        settings = config.load()
+    except config.ConfigError as error:
+        sys.exit(str(error))
+    logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    confine(settings)
+    # Imported only now, because it starts threads, and a process with several threads cannot be confined.
+    import_module("embeddings.server.serve").serve(settings)
+
 
 if __name__ == "__main__":
     main()

@@ -49,6 +49,8 @@ _ATTRIBUTES = (
     "chmod chown fchmod fchmodat fchmodat2 fchown fchownat fremovexattr fsetxattr futimesat lchown lremovexattr"
     " lsetxattr removexattr setxattr utime utimensat utimes"
 )
+# Landlock does not keep these from reporting the names of files.
+_WATCHING = ("inotify_add_watch", "inotify_init", "inotify_init1")
 _REFUSED: dict[str, int | Condition] = {
     **dict.fromkeys(f"{_MACHINE} {_OTHER_PROCESSES} {_SHARED_MEMORY} {_ATTRIBUTES} execveat sendmmsg".split(), REFUSE),
     "prlimit64": only_if((Check(0, _ALL_BITS, 0),)),
@@ -93,9 +95,7 @@ def programs(*, may_listen: bool) -> Filter:
     return Filter(
         {
             **_REFUSED,
-            **dict.fromkeys(("connect", "memfd_create", "sched_setaffinity"), REFUSE),
-            # Landlock does not keep these from reporting the names of files.
-            **dict.fromkeys(("inotify_add_watch", "inotify_init", "inotify_init1"), REFUSE),
+            **dict.fromkeys(("connect", "memfd_create", "sched_setaffinity", *_WATCHING), REFUSE),
             # The group of a process is how everything that it started is ended.
             **dict.fromkeys(("setpgid", "setsid"), REFUSE),
             **dict.fromkeys(("bind", "listen"), listening),
@@ -111,13 +111,15 @@ def serving() -> Filter:
     return Filter(
         {
             **_REFUSED,
-            **dict.fromkeys(("connect", "execve", "fork", "vfork"), REFUSE),
+            **dict.fromkeys(("connect", "execve", "fork", "vfork", *_WATCHING), REFUSE),
             "socket": only_if(
                 *((Check(1, _SOCKET_TYPE, socket.SOCK_STREAM), Check(2, _ALL_BITS, protocol)) for protocol in (0, 6))
             ),
             "sendto": unless((Check(3, _FAST_OPEN, _FAST_OPEN),)),
             "sendmsg": unless((Check(2, _FAST_OPEN, _FAST_OPEN),)),
             "clone": _ONLY_THREADS,
+            # A server that stops in order ends itself with the signal that it got.
+            "tgkill": only_if((Check(0, _ALL_BITS, os.getpid()),)),
         },
         otherwise=ALLOW,
     )

@@ -1,13 +1,10 @@
 """Serves on a port until the process is stopped."""
 
-import logging
 import socket
-import sys
 from types import FrameType
 
 import uvicorn
 
-from embeddings import config
 from embeddings.backends.choose import choose_backend
 from embeddings.config import Settings
 from embeddings.server.app import create_app
@@ -26,13 +23,8 @@ class _Server(uvicorn.Server):
         super().handle_exit(sig, frame)
 
 
-def main() -> None:
-    """Serve with the settings of the environment."""
-    try:
-        settings = config.load()
-    except config.ConfigError as error:
-        sys.exit(str(error))
-    logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+def serve(settings: Settings) -> None:
+    """Serve until a signal to stop arrives."""
     engine = EmbeddingEngine(choose_backend(settings), settings=settings)
     server_config = uvicorn.Config(
         create_app(engine, settings=settings),

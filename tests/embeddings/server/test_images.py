@@ -42,6 +42,14 @@ def test_rotated_and_grey_jpegs_become_upright_and_rgb() -> None:
     assert (grey.mode, grey.getpixel((0, 0))) == ("RGB", (7, 7, 7))
 
 
+@pytest.mark.parametrize("kind", ["WEBP", "GIF", "BMP", "TIFF", "AVIF"])
+def test_only_png_and_jpeg_are_decoded(kind: str) -> None:
+    out = io.BytesIO()
+    Image.new("RGB", (20, 10)).save(out, kind)
+    with pytest.raises(InvalidImage, match="PNG or JPEG"):
+        images.decode(out.getvalue(), max_pixels=MAX_PIXELS)
+
+
 def test_base64_in_lines_is_accepted_and_malformed_base64_is_refused() -> None:
     assert images.from_base64("data:image/png;base64,aGVs\r\n bG8=\n") == b"hello"
     for malformed in ("aGVsbG8", "aGVs*bG8=", "", "data:image/png;base64"):
