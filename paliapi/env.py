@@ -143,7 +143,7 @@ class Env:
         about="signs sessions, cursors and file links",
         secret=True,
         needed_in_production=True,
-        parts=(WEB,),
+        parts=(WEB, COURIER),  # a webhook contains a link to a file
     )
     api_key_peppers: tuple[tuple[int, str], ...] = setting(
         "API_KEY_PEPPERS",

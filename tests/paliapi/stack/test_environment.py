@@ -19,7 +19,7 @@ OF_PARTS = {
         "S3_SECRET_ACCESS_KEY",
     },
     "worker": {"DATABASE_URL", "REDIS_URL", "EMBEDDINGS_URL_TOKEN", "S3_SECRET_ACCESS_KEY", "FETCH_PROXY"},
-    "courier": {"API_KEY_PEPPERS", "DATABASE_URL", "REDIS_URL"},
+    "courier": {"SECRET_KEY", "API_KEY_PEPPERS", "DATABASE_URL", "REDIS_URL"},
     "beat": {"REDIS_URL"},
 }
 

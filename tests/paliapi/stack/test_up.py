@@ -194,7 +194,7 @@ def test_files_with_secrets_are_private(first_start: FirstStart) -> None:
 @pytest.mark.parametrize(
     ("secret", "holders"),
     [
-        ("SECRET_KEY", {"web"}),
+        ("SECRET_KEY", {"web", "courier"}),
         ("API_KEY_PEPPER", {"web", "courier"}),
         ("DATABASE_OWNER_PASSWORD", set()),
         ("DATABASE_APP_PASSWORD", {"web", "worker", "courier"}),

@@ -24,7 +24,7 @@ OF_CONTAINERS = {
     "embeddings": {"embeddings_token"},
     "web": {"secret_key", "api_key_peppers", "database_url", "redis_url", "embeddings_url_token"},
     "worker": {"database_url", "redis_url", "embeddings_url_token"},
-    "courier": {"api_key_peppers", "database_url", "redis_url", "stack.env"},
+    "courier": {"secret_key", "api_key_peppers", "database_url", "redis_url", "stack.env"},
     "beat": {"redis_url", "stack.env"},
 }
 CHOSEN = {"WEBHOOK_PORTS": "8443", "METRICS_TOKEN": "metrics", "EMBEDDINGS_URL": "http://gpu", "LOG_LEVEL": "DEBUG"}
