@@ -89,8 +89,10 @@ def delete_abandoned_runs() -> int:
     """Delete the folders of runs whose worker was killed, and return how many there were."""
     deleted = 0
     for folder in Path(tempfile.gettempdir()).glob(f"{_FOLDER_PREFIX}*"):
+        owner = folder / _OWNER
         with suppress(OSError):
-            if process_name.is_gone((folder / _OWNER).read_text(encoding="ascii")):
+            # A run can replace the file, for example by a pipe, from which reading never ends.
+            if owner.is_file() and not owner.is_symlink() and process_name.is_gone(owner.read_text(encoding="ascii")):
                 shutil.rmtree(folder)
                 deleted += 1
     return deleted

@@ -181,6 +181,14 @@ def test_only_folders_of_dead_workers_are_deleted(folders_of_runs: Path) -> None
     assert (folders_of_runs / "paliapi-office-own").exists()
 
 
+def test_a_folder_whose_owner_is_no_file_is_left_alone(folders_of_runs: Path) -> None:
+    for name in ("pipe", "link"):
+        (folders_of_runs / f"paliapi-office-{name}").mkdir()
+    os.mkfifo(folders_of_runs / "paliapi-office-pipe" / "owner")
+    (folders_of_runs / "paliapi-office-link" / "owner").symlink_to("/dev/zero")
+    assert delete_abandoned_runs() == 0
+
+
 @needs_libreoffice
 @pytest.mark.parametrize("make", [docx, pptx, xlsx])
 def test_every_office_family_is_rendered_with_its_text(make: object) -> None:
