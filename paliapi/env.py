@@ -33,6 +33,7 @@ ROOT = Path(__file__).resolve().parent.parent
 _web_url = partial(url, schemes=("http", "https"))
 _postgres_url = partial(url, schemes=("postgres", "postgresql"))
 _count = between(1, 10**12)
+_sandbox = partial(one_of, choices=("required", "best-effort"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -267,10 +268,7 @@ class Env:
         "RENDER_TOTAL_S", between(1, 86_400), 1800, about="seconds that rendering a document may take"
     )
     render_sandbox: Literal["required", "best-effort"] = setting(
-        "RENDER_SANDBOX",
-        partial(one_of, choices=("required", "best-effort")),
-        "best-effort",
-        about="`required` opens no file unless the kernel confines the process that opens it in every way",
+        "RENDER_SANDBOX", _sandbox, "best-effort", about="`required` opens files in fully confined processes only"
     )
     soffice: str = setting(
         "SOFFICE", text, "soffice", about="LibreOffice executable for Office files: a name on the PATH, or a path"
