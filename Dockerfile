@@ -32,7 +32,7 @@ FROM ${PYTHON} AS base
 # which finds its own in /secrets. Mount volumes on all of these.
 RUN useradd --uid 10001 --create-home --home-dir /home/paliapi paliapi \
     && install -d -m 0700 -o paliapi -g paliapi /data /secrets /volumes \
-    && for part in administration db redis embeddings web worker courier beat; do \
+    && for part in administration db redis embeddings web worker courier beat admin; do \
         install -d -m 0700 -o paliapi -g paliapi /volumes/$part; done
 WORKDIR /app
 # The root file system may be read-only: only these folders and /tmp are written to.
@@ -52,7 +52,7 @@ CMD ["valkey-server", "--bind", "0.0.0.0", "--dir", "/data", "--appendonly", "ye
 FROM base AS web
 COPY --from=builder /opt/venv /opt/venv
 COPY --from=product / ./
-EXPOSE 8001
+EXPOSE 8001 9001
 HEALTHCHECK --interval=10s --timeout=5s --start-period=2m --retries=3 \
     CMD ["python", "-c", "import urllib.request as web; web.urlopen('http://127.0.0.1:8001/livez', timeout=4)"]
 CMD ["gunicorn", "--config", "python:paliapi.gunicorn_settings", "paliapi.wsgi"]

@@ -3,8 +3,9 @@
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
-from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
+from django.contrib.auth.models import Group
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.template.defaultfilters import filesizeformat
@@ -39,6 +40,10 @@ class ChangedUserForm(ChangedUser):
         fields = "__all__"
 
 
+def _is_superuser(request: HttpRequest) -> bool:
+    return isinstance(request.user, CustomUser) and request.user.is_superuser
+
+
 def _owner_link(row: ApiKey | Usage) -> SafeString:
     address = reverse("admin:accounts_customuser_change", args=[row.owner_id])
     return format_html('<a href="{}">{}</a>', address, row.owner.email)
@@ -46,7 +51,11 @@ def _owner_link(row: ApiKey | Usage) -> SafeString:
 
 @admin.register(CustomUser)
 class CustomUserAdmin(UserPages):
-    """Users can be deactivated but not deleted here: deleting one would silently delete all their documents."""
+    """Users can be deactivated but not deleted here: deleting one would silently delete all their documents.
+
+    Only superusers see and grant rights, and change the accounts of staff: others could give themselves any right, or
+    log in as a user who has it.
+    """
 
     form = ChangedUserForm
     add_form = NewUserForm
@@ -62,6 +71,32 @@ class CustomUserAdmin(UserPages):
         ("Important dates", {"fields": ("last_login", "date_joined")}),
     )
     add_fieldsets = ((None, {"fields": ("email", "usable_password", "password1", "password2")}),)
+    rights = frozenset({"is_staff", "is_superuser", "groups", "user_permissions"})
+
+    def get_fieldsets(self, request: HttpRequest, obj: CustomUser | None = None) -> Any:
+        fieldsets = super().get_fieldsets(request, obj)
+        if _is_superuser(request):
+            return fieldsets
+        return [
+            (title, {**options, "fields": [name for name in options["fields"] if name not in self.rights]})
+            for title, options in fieldsets
+        ]
+
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
+        return [name for name in super().get_list_display(request) if _is_superuser(request) or name not in self.rights]
+
+    def get_list_filter(self, request: HttpRequest) -> list[Any]:
+        return [name for name in super().get_list_filter(request) if _is_superuser(request) or name not in self.rights]
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        if not _is_superuser(request) and lookup.split("__")[0] in self.rights:
+            return False
+        return super().lookup_allowed(lookup, value, request)
+
+    def has_change_permission(self, request: HttpRequest, obj: CustomUser | None = None) -> bool:
+        if obj is not None and (obj.is_staff or obj.is_superuser) and not _is_superuser(request):
+            return False
+        return super().has_change_permission(request, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: CustomUser | None = None) -> bool:
         return False
@@ -75,6 +110,29 @@ class CustomUserAdmin(UserPages):
     def usage_link(self, user: CustomUser) -> SafeString:
         address = reverse("admin:accounts_usage_changelist")
         return format_html('<a href="{}?owner__id__exact={}">usage</a>', address, user.pk)
+
+
+admin.site.unregister(Group)
+
+
+@admin.register(Group)
+class RightsAdmin(GroupAdmin):
+    """Groups of rights, for superusers only: a change of a group changes the rights of its members."""
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return _is_superuser(request)
+
+    def has_view_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
+        return _is_superuser(request)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return _is_superuser(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
+        return _is_superuser(request)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
+        return _is_superuser(request)
 
 
 class StateFilter(admin.SimpleListFilter):

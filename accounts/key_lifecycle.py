@@ -13,7 +13,7 @@ from django.utils import timezone
 from accounts import keys
 from accounts.access import SCOPES, Caller
 from accounts.models import ApiKey
-from accounts.ownership import OwnerTransaction, acting_as_staff, acting_for, lock_owner
+from accounts.ownership import OwnerTransaction, acting_as_housekeeping, acting_for, lock_owner
 from paliapi.errors import Conflict, Forbidden, Invalid, LimitReached, NotFound, Problem, Unauthenticated
 
 # Enough for every machine of an owner; low enough to stop a runaway script.
@@ -176,7 +176,7 @@ def revoke(tx: OwnerTransaction, key: ApiKey, *, with_descendants: bool = False)
 def forget_ended() -> int:
     """Delete keys that were revoked or expired long ago, of all owners, and return how many."""
     moment = timezone.now() - ENDED_KEYS_RETENTION
-    with acting_as_staff():
+    with acting_as_housekeeping():
         owner_ids = list(ApiKey.objects.ended_before(moment).order_by().values_list("owner_id", flat=True).distinct())
     count = 0
     for owner_id in owner_ids:

@@ -12,16 +12,21 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from django.conf import settings
+from django.core.management import CommandError
 from django.db import connection, transaction
 from django.db.migrations.operations import RunSQL
 from psycopg import sql
 
 from paliapi.database import binary_cursor
-from paliapi.roles import APP, STAFF
+from paliapi.roles import APP, HOUSEKEEPING, METRICS, STAFF, STAFF_LOGIN
 
 _OWNER_MATCHES = "owner_id = (SELECT nullif(current_setting('app.owner', true), '')::bigint)"
 
 _SET_OWNER = "SELECT set_config('app.owner', %s, true)"
+# First key of the advisory lock of an owner; the second is the owner.
+_OWNER_LOCK = 0x6F776E72
+
 _SET_KEY = "SELECT set_config('app.key', %s, true)"
 
 
@@ -58,7 +63,8 @@ def acting_for(owner_id: int, *, until: float = math.inf) -> Iterator[OwnerTrans
 
 def lock_owner(tx: OwnerTransaction) -> None:
     """Make concurrent transactions of this owner that call this too wait for this one: to count before adding."""
-    _scalar("SELECT id FROM accounts_customuser WHERE id = %s FOR NO KEY UPDATE", str(tx.owner_id))
+    # Not a lock on the user's row, which the web server may not change.
+    _scalar("SELECT pg_advisory_xact_lock(%s, %s)", str(_OWNER_LOCK), str(tx.owner_id % 2**31))
 
 
 def fetch_with_key(public_id: str, statement: bytes | sql.SQL, *params: str) -> tuple[Any, ...] | None:
@@ -78,10 +84,55 @@ def fetch_with_key(public_id: str, statement: bytes | sql.SQL, *params: str) -> 
 
 @contextmanager
 def acting_as_staff() -> Iterator[None]:
-    """Open a transaction that sees every owner's rows: for the admin, housekeeping and commands."""
+    """Open a transaction that sees every owner's rows: for the admin and for commands."""
+    with _acting_as(STAFF):
+        yield
+
+
+@contextmanager
+def acting_as_housekeeping() -> Iterator[None]:
+    """Open a transaction that claims work and deletes what has expired, whoever owns it: for workers."""
+    with _acting_as(HOUSEKEEPING):
+        yield
+
+
+@contextmanager
+def counting_for_metrics() -> Iterator[None]:
+    """Open a transaction that counts the rows of all owners."""
+    with _acting_as(METRICS):
+        yield
+
+
+@contextmanager
+def managing_users() -> Iterator[None]:
+    """Let this connection read and write users, and see no rows of owners: for commands.
+
+    A command may wait for input, so it is no transaction unless one is open already.
+    """
+    if settings.ENV.part or _scalar("SELECT pg_has_role(session_user, %s, 'SET')::int::text", STAFF_LOGIN) != "1":
+        raise CommandError(
+            f"This process may not manage users. Run the command without PALIAPI_PART, and with {STAFF_LOGIN} in "
+            "DATABASE_STAFF_URL; in containers: docker-compose run --rm roles python manage.py ..."
+        )
+    if connection.in_atomic_block:
+        with _acting_as(STAFF_LOGIN):
+            yield
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET ROLE {connection.ops.quote_name(STAFF_LOGIN)}")
+    try:
+        yield
+    finally:
+        # To that of the session's start. Closing would return the connection to the pool with this role.
+        with connection.cursor() as cursor:
+            cursor.execute("RESET ROLE")
+
+
+@contextmanager
+def _acting_as(role: str) -> Iterator[None]:
     with transaction.atomic():
         previous_role = _scalar("SELECT current_user")
-        _set_role(STAFF)
+        _set_role(role)
         yield
         _set_role(previous_role)
 

@@ -2,10 +2,13 @@
 
 from django.apps import AppConfig
 
+from collections_app.grants import GRANTS
+
 
 class CollectionsConfig(AppConfig):
     name = "collections_app"
     verbose_name = "Collections"
+    grants = GRANTS
     # What `make schema` writes besides the pages of `paliapi.generated_docs`.
     generated_docs = {"docs/formats.md": "collections_app.engine.rendering.formats.documentation.update"}
 

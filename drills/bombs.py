@@ -157,7 +157,7 @@ def _print_row(row: Row) -> Row:
 
 def _neighbour_of(stack: Stack) -> Stack:
     """Return the same stack with the key of another user."""
-    _managed(stack, "createsuperuser", "--noinput", "--email", _NEIGHBOUR)
+    _managed(stack, "create_user", _NEIGHBOUR)
     keys = re.findall(r"pali_\S+", _managed(stack, "create_api_key", _NEIGHBOUR))
     return replace(stack, key=keys[-1])
 
@@ -167,7 +167,6 @@ def _managed(stack: Stack, *command: str) -> str:
     environ = {
         "PATH": os.defpath,
         "PALIAPI_HOME": str(stack.home.path),
-        "DJANGO_SUPERUSER_PASSWORD": "only-for-this-run",
     }
     argv = [sys.executable, "manage.py", *command]
     done = subprocess.run(argv, cwd=env.ROOT, env=environ, capture_output=True, text=True, check=False)

@@ -70,9 +70,16 @@ def release_connection() -> None:
 @contextmanager
 def as_table_owner(url: str) -> Iterator[None]:
     """Connect to the default database with the login in `url`, which owns the tables, for the length of the block."""
+    with as_login(url, role=""):
+        yield
+
+
+@contextmanager
+def as_login(url: str, *, role: str = APP) -> Iterator[None]:
+    """Connect to the default database with the login in `url` for the length of the block."""
     previous = connection.settings_dict
     connection.close()
-    connection.settings_dict = {**previous, **database_settings(url, role="")}
+    connection.settings_dict = {**previous, **database_settings(url, role=role)}
     try:
         yield
     finally:

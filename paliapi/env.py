@@ -9,212 +9,30 @@ from functools import partial
 from pathlib import Path
 from typing import Literal, cast
 
+from paliapi.configuration import process_settings
+from paliapi.configuration.process_settings import ProcessSettings, web_url
 from paliapi.configuration.setting import Setting, read_fields, setting
 from paliapi.configuration.sources import gather, process_environ
 from paliapi.configuration.values import (
-    Network,
     between,
-    boolean,
-    comma_list,
     hosts_and_networks,
-    long_text,
-    networks,
     one_of,
     path,
-    peppers,
     ports,
     text,
     url,
 )
-from paliapi.parts import ADMINISTRATION, BEAT, COURIER, PARTS, WEB, WORKER
+from paliapi.parts import ADMIN, WEB, WORKER
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = process_settings.ROOT
 
-_web_url = partial(url, schemes=("http", "https"))
-_postgres_url = partial(url, schemes=("postgres", "postgresql"))
 _count = between(1, 10**12)
 _sandbox = partial(one_of, choices=("required", "best-effort"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Env:
-    """The configuration of one process. The order of the fields is that of `.env.example`."""
-
-    # General
-    mode: Literal["development", "production"] = setting(
-        "PALIAPI_MODE",
-        partial(one_of, choices=("development", "production")),
-        "development",
-        about="`production` refuses to start unless every needed variable is set",
-    )
-    part: str = setting(
-        "PALIAPI_PART",
-        partial(one_of, choices=PARTS),
-        "",
-        about="the part that this process is; it then reads no secrets of other parts; empty: all settings are read",
-    )
-    home: Path = setting(
-        "PALIAPI_HOME", path, ROOT / ".paliapi", about="folder for all data, secrets and logs of the embedded stack"
-    )
-    host: str = setting("PALIAPI_HOST", text, "127.0.0.1", about="address that the web server listens on")
-    port: int = setting("PALIAPI_PORT", between(1, 65535), 8001, about="port that the web server listens on")
-    public_url: str = setting(
-        "PUBLIC_URL",
-        _web_url,
-        "",
-        about="URL of the web server as clients see it; empty: http://localhost and the port",
-    )
-    allowed_hosts: tuple[str, ...] = setting(
-        "ALLOWED_HOSTS",
-        comma_list,
-        ("localhost", "127.0.0.1", "[::1]"),
-        about="host names that requests may use, separated by commas",
-        needed_in_production=True,
-    )
-    trust_proxy: bool = setting(
-        "TRUST_PROXY",
-        boolean,
-        False,
-        about="true behind a proxy that itself sets X-Forwarded-Proto, and appends to X-Forwarded-For",
-    )
-    trusted_proxies: tuple[Network, ...] = setting(
-        "TRUSTED_PROXIES",
-        networks,
-        (),
-        about="networks of further proxies in front of that one, separated by commas",
-    )
-    log_level: str = setting(
-        "LOG_LEVEL",
-        partial(one_of, choices=("DEBUG", "INFO", "WARNING", "ERROR")),
-        "INFO",
-        about="minimum level of log messages",
-    )
-    log_format: str = setting(
-        "LOG_FORMAT",
-        partial(one_of, choices=("json", "console")),
-        "json",
-        about="`json` for machines, `console` for people",
-    )
-    web_workers: int = setting("WEB_WORKERS", between(1, 64), 1, about="number of web server processes")
-    web_threads: int = setting(
-        "WEB_THREADS", between(1, 256), 8, about="threads, and database connections, of each web server process"
-    )
-    web_streams: int = setting(
-        "WEB_STREAMS",
-        between(1, 1024),
-        8,
-        about="event streams of each web server process; each has a thread in addition to those above",
-    )
-    web_queue_s: int = setting(
-        "WEB_QUEUE_S",
-        between(1, 120),
-        5,
-        about="seconds that a request may wait for a thread; longer waits get 503 with Retry-After",
-    )
-    web_connections: int = setting(
-        "WEB_CONNECTIONS",
-        between(16, 1_000_000),
-        10_000,
-        about="connections of each web server process; beyond that, those idle for longest are closed",
-    )
-    web_client_connections: int = setting(
-        "WEB_CLIENT_CONNECTIONS",
-        between(1, 1_000_000),
-        256,
-        about="connections of one client address that may be idle or in transfer; not limited if TRUST_PROXY is set",
-    )
-    web_min_kb_s: int = setting(
-        "WEB_MIN_KB_S",
-        between(1, 100_000),
-        20,
-        about="kilobytes per second that a client must send or read after the first 30 s, or be disconnected",
-    )
-    web_buffer_mb: int = setting(
-        "WEB_BUFFER_MB",
-        between(64, 10**9),
-        1024,
-        about="megabytes of disk of each web server process for bodies and responses in transfer, in PALIAPI_HOME",
-    )
-    worker_processes: int = setting("WORKER_PROCESSES", between(1, 64), 2, about="number of Celery worker processes")
-
-    # Secrets
-    secret_key: str = setting(
-        "SECRET_KEY",
-        partial(long_text, minimum=32),
-        about="signs sessions, cursors and file links",
-        secret=True,
-        needed_in_production=True,
-        parts=(WEB, COURIER),  # a webhook contains a link to a file
-    )
-    api_key_peppers: tuple[tuple[int, str], ...] = setting(
-        "API_KEY_PEPPERS",
-        peppers,
-        about="numbered secrets that API keys are hashed with: 1:SECRET,2:SECRET; new keys use the highest",
-        secret=True,
-        needed_in_production=True,
-        parts=(WEB, COURIER),
-        absent=(),
-    )
-    metrics_token: str = setting(
-        "METRICS_TOKEN",
-        text,
-        "",
-        about="bearer token for /metrics; empty: no token needed in development, no access in production",
-        secret=True,
-        parts=(WEB,),
-    )
-
-    # Connections
-    database_url: str = setting(
-        "DATABASE_URL",
-        _postgres_url,
-        about="Postgres with pgvector; replaces the embedded one",
-        example="postgresql://paliapi_app:SECRET@localhost:5432/paliapi",
-        secret=True,
-        needed_in_production=True,
-        parts=(WEB, WORKER, COURIER),
-    )
-    database_admin_url: str = setting(
-        "DATABASE_ADMIN_URL",
-        _postgres_url,
-        "",
-        about="login of the role that owns the tables, for migrations; empty: DATABASE_URL",
-        secret=True,
-        parts=ADMINISTRATION,
-    )
-    database_setup_url: str = setting(
-        "DATABASE_SETUP_URL",
-        _postgres_url,
-        "",
-        about="login of a server administrator, for setup_database only",
-        secret=True,
-        parts=ADMINISTRATION,
-    )
-    redis_url: str = setting(
-        "REDIS_URL",
-        partial(url, schemes=("redis", "rediss", "unix")),
-        about="Redis or Valkey, for the queue and the rate limits; replaces the embedded one",
-        example="redis://localhost:6379/0",
-        secret=True,
-        needed_in_production=True,
-        parts=(WEB, WORKER, COURIER, BEAT),
-    )
-    embeddings_url: str = setting(
-        "EMBEDDINGS_URL",
-        _web_url,
-        about="the embeddings service; replaces the embedded one",
-        example="https://gpu.example.com",
-        needed_in_production=True,
-        parts=(WEB, WORKER),
-    )
-    embeddings_url_token: str = setting(
-        "EMBEDDINGS_URL_TOKEN",
-        text,
-        "",
-        about="bearer token of the embeddings service",
-        secret=True,
-        parts=(WEB, WORKER),
-    )
+class Env(ProcessSettings):
+    """The configuration of one process. The order of the fields, those of its base first, is that of `.env.example`."""
 
     # File storage
     media_root: Path | None = setting(
@@ -222,7 +40,7 @@ class Env:
     )
     s3_bucket: str = setting("S3_BUCKET", text, "", about="S3 bucket to store files in, instead of a folder")
     s3_endpoint_url: str = setting(
-        "S3_ENDPOINT_URL", _web_url, "", about="endpoint of an S3-compatible service other than AWS"
+        "S3_ENDPOINT_URL", web_url, "", about="endpoint of an S3-compatible service other than AWS"
     )
     s3_region: str = setting("S3_REGION", text, "", about="region of the bucket")
     s3_access_key_id: str = setting(
@@ -230,7 +48,7 @@ class Env:
         text,
         "",
         about="access key; empty: the machine's own role",
-        parts=(WEB, WORKER),
+        parts=(WEB, WORKER, ADMIN),
     )
     s3_secret_access_key: str = setting(
         "S3_SECRET_ACCESS_KEY",
@@ -238,7 +56,7 @@ class Env:
         "",
         about="secret for S3_ACCESS_KEY_ID",
         secret=True,
-        parts=(WEB, WORKER),
+        parts=(WEB, WORKER, ADMIN),
     )
     file_link_minutes: int = setting(
         "FILE_LINK_MINUTES", between(1, 7 * 24 * 60), 60, about="minutes that a signed file link is valid"

@@ -4,17 +4,19 @@ from typing import Protocol
 
 from prometheus_client import multiprocess, values
 
-from paliapi import env
+from paliapi import derived_settings, env, parts
 from paliapi.units import MEBIBYTE
 from paliapi.web_server.limits import Limits
 
 _ENV = env.load()
 
-bind = f"[{_ENV.host}]:{_ENV.port}" if ":" in _ENV.host else f"{_ENV.host}:{_ENV.port}"
-workers = _ENV.web_workers
+_IS_ADMIN = _ENV.part == parts.ADMIN
+_HOST, _PORT = derived_settings.admin_bind(_ENV) if _IS_ADMIN else (_ENV.host, _ENV.port)
+bind = f"[{_HOST}]:{_PORT}" if ":" in _HOST else f"{_HOST}:{_PORT}"
+workers = 1 if _IS_ADMIN else _ENV.web_workers
 worker_class = "paliapi.web_server.worker.BufferingWorker"
 # An event stream occupies a thread while it lasts, so streams have threads in addition to those for other requests.
-threads = _ENV.web_threads + _ENV.web_streams
+threads = derived_settings.ADMIN_THREADS if _IS_ADMIN else _ENV.web_threads + _ENV.web_streams
 timeout = 120
 backlog = 4096
 # Fits two names of maximum length, percent-encoded.

@@ -85,8 +85,9 @@ class Readiness:
             "migrations": self._migrations,
             "redis": _redis,
             "storage": _storage,
-            "embeddings": _embeddings,
         }
+        if settings.ENV.embeddings_url:
+            checks["embeddings"] = _embeddings
         parts = {name: _state(name, check) for name, check in checks.items()}
         for name, state in parts.items():
             metrics.component_up.labels(name).set(state == "ok")
@@ -138,7 +139,7 @@ def readyz(_request: HttpRequest) -> JsonResponse:
     parts, more_details = _readiness.parts_and_details()
     required = [state for name, state in parts.items() if name != "embeddings"]
     status = "unready" if any(state != "ok" for state in required) else "ok"
-    if status == "ok" and parts["embeddings"] != "ok":
+    if status == "ok" and parts.get("embeddings", "ok") != "ok":
         status = "degraded"
     body: dict[str, Any] = {"status": status, "parts": parts, **more_details}
     return JsonResponse(body, status=503 if status == "unready" else 200)

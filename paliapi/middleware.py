@@ -4,17 +4,12 @@ import re
 import time
 import uuid
 from collections.abc import Callable
-from typing import Any
 
 import structlog
 from django.conf import settings
-from django.contrib.auth.middleware import AuthenticationMiddleware
-from django.contrib.messages.middleware import MessageMiddleware
-from django.contrib.sessions.middleware import SessionMiddleware
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.urls import Resolver404, resolve
-from django.utils.deprecation import MiddlewareMixin
 
 from paliapi import metrics
 from paliapi.errors import Error, Overloaded
@@ -124,25 +119,6 @@ class TolerateMissingSlash:
             request.path_info = f"{path}/"
             request.path = f"{request.path}/"
         return self.get_response(request)
-
-
-class _SkipAPI(MiddlewareMixin):
-    """Skips API requests, which authenticate by key only."""
-
-    def __call__(self, request: HttpRequest) -> Any:
-        return self.get_response(request) if request.path_info.startswith("/v1/") else super().__call__(request)
-
-
-class Sessions(_SkipAPI, SessionMiddleware):
-    """Sessions, for the admin."""
-
-
-class Users(_SkipAPI, AuthenticationMiddleware):
-    """The logged-in user, for the admin."""
-
-
-class Messages(_SkipAPI, MessageMiddleware):
-    """One-time messages, for the admin."""
 
 
 def _known(path: str) -> bool:

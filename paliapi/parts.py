@@ -9,7 +9,16 @@ WEB: Final = "web"
 WORKER: Final = "worker"
 COURIER: Final = "courier"
 BEAT: Final = "beat"
+ADMIN: Final = "admin"
 
-PARTS: Final = (WEB, WORKER, COURIER, BEAT)
+PARTS: Final = (WEB, WORKER, COURIER, BEAT, ADMIN)
 # Commands that set up the database are run by hand, or by a service that ends; they are none of the parts.
 ADMINISTRATION: Final = ("administration",)
+
+# The variable with the database login of a part, if it is not DATABASE_URL. Commands may do what any part may.
+OWN_DATABASE_LOGIN: Final = {
+    WORKER: "DATABASE_WORKER_URL",
+    COURIER: "DATABASE_WORKER_URL",
+    ADMIN: "DATABASE_STAFF_URL",
+    "": "DATABASE_STAFF_URL",
+}

@@ -5,8 +5,9 @@ from typing import Any
 
 from botocore.config import Config
 
-from paliapi import env, logs
+from paliapi import derived_settings, env, logs, parts
 from paliapi.database import database_settings
+from paliapi.roles import APP, STAFF_LOGIN
 
 ENV = env.load()
 
@@ -14,7 +15,10 @@ ENV = env.load()
 SECRET_KEY = ENV.secret_key
 DEBUG = False
 ALLOWED_HOSTS = list(ENV.allowed_hosts)
-ROOT_URLCONF = "paliapi.urls"
+# There are two web servers: that of the API, and the admin, which has sessions and a database login of its own.
+_IS_ADMIN = ENV.part == parts.ADMIN
+API_URLCONF, ADMIN_URLCONF = "paliapi.urls", "paliapi.admin_urls"
+ROOT_URLCONF = ADMIN_URLCONF if _IS_ADMIN else API_URLCONF
 WSGI_APPLICATION = "paliapi.wsgi.application"
 APPEND_SLASH = False
 USE_TZ = True
@@ -39,19 +43,27 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
 ]
 
-MIDDLEWARE = [
+_FOR_EVERY_REQUEST = [
     "paliapi.middleware.RequestContext",
     "paliapi.middleware.SecurityHeaders",
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+]
+API_MIDDLEWARE = [
+    *_FOR_EVERY_REQUEST,
     "paliapi.middleware.TolerateMissingSlash",
-    "paliapi.middleware.Sessions",
+    "django.middleware.common.CommonMiddleware",
+]
+ADMIN_MIDDLEWARE = [
+    *_FOR_EVERY_REQUEST,
+    "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "paliapi.middleware.Users",
-    "paliapi.middleware.Messages",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
 ]
+MIDDLEWARE = ADMIN_MIDDLEWARE if _IS_ADMIN else API_MIDDLEWARE
 
 TEMPLATES = [
     {
@@ -68,7 +80,12 @@ TEMPLATES = [
 ]
 
 # Storage
-DATABASES = {"default": database_settings(ENV.database_url, pool_size=ENV.web_threads + ENV.web_streams + 2)}
+_THREADS = derived_settings.ADMIN_THREADS if _IS_ADMIN else ENV.web_threads + ENV.web_streams
+DATABASES = {
+    "default": database_settings(
+        derived_settings.database_login(ENV), pool_size=_THREADS + 2, role=STAFF_LOGIN if _IS_ADMIN else APP
+    )
+}
 
 STATIC_URL = "/static/"
 WHITENOISE_USE_FINDERS = True
@@ -111,14 +128,14 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 LOGIN_URL = "/admin/login/"
-_https = ENV.base_url.startswith("https://")
+_https = (derived_settings.admin_url(ENV) if _IS_ADMIN else ENV.base_url).startswith("https://")
 SESSION_COOKIE_SECURE = _https
 SESSION_COOKIE_NAME = "__Host-session" if _https else "paliapi_session"
 SESSION_COOKIE_AGE = int(timedelta(hours=12).total_seconds())
 CSRF_COOKIE_SECURE = _https
 CSRF_COOKIE_HTTPONLY = True
 CSRF_COOKIE_NAME = "__Host-csrf" if _https else "paliapi_csrf"
-CSRF_TRUSTED_ORIGINS = [ENV.base_url]
+CSRF_TRUSTED_ORIGINS = [derived_settings.admin_url(ENV)]
 CSRF_FAILURE_VIEW = "paliapi.http.problems.csrf_failure"
 SECURE_HSTS_SECONDS = int(timedelta(days=365).total_seconds()) if _https else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = _https
@@ -128,6 +145,11 @@ SILENCED_SYSTEM_CHECKS = [
     "security.W008",  # the TLS proxy redirects; doing so here would loop if the proxy did not pass on the scheme
     "security.W021",  # preloading affects the whole domain, so its owner must decide
 ]
+if _IS_ADMIN:
+    SILENCED_SYSTEM_CHECKS.append("drf_spectacular.E001")  # it serves no API that could be documented
+else:
+    # The admin is installed everywhere for its migrations, and served only where it has this middleware.
+    SILENCED_SYSTEM_CHECKS += ["admin.E408", "admin.E409", "admin.E410", "security.W003"]
 if ENV.trust_proxy:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 

@@ -1,6 +1,5 @@
-"""All URLs."""
+"""The URLs of the API's web server."""
 
-from django.contrib import admin
 from django.urls import include, path
 
 from paliapi import health, metrics
@@ -12,7 +11,7 @@ urlpatterns = [
     path("livez", health.livez, name="livez"),
     path("readyz", health.readyz, name="readyz"),
     path("metrics", metrics.view, name="metrics"),
-    path("admin/", admin.site.urls),
+    path("admin/", docs.admin),
     path("v1/docs", docs.swagger, name="swagger"),
     path("v1/docs/", docs.home),
     path("v1/docs/openapi.json", docs.OpenAPIView.as_view(), name="openapi"),

@@ -11,7 +11,7 @@ from django.utils import timezone
 from accounts.access import SCOPES
 from accounts.key_lifecycle import Rights, mint_key, revoke
 from accounts.models import ApiKey, CustomUser
-from accounts.ownership import acting_as_staff, acting_for
+from accounts.ownership import acting_as_staff, acting_for, managing_users
 
 EVERYTHING = frozenset(SCOPES)
 
@@ -59,7 +59,9 @@ def _names(headers: dict[str, str]) -> dict[str, str]:
 
 def someone(email: str) -> Someone:
     """Create a user, with a key that has every scope."""
-    return with_key(CustomUser.objects.create_user(email))
+    with managing_users():
+        user = CustomUser.objects.create_user(email)
+    return with_key(user)
 
 
 def with_key(

@@ -16,10 +16,11 @@ from django.test.client import ClientHandler
 from pytest_django import DjangoDbBlocker, Settings
 
 from paliapi.database import database_settings
-from paliapi.roles import APP, OWNER
+from paliapi.roles import APP, OWNER, STAFF_LOGIN, WORKER
 from paliapi.stack.home import open_home
 from paliapi.stack.postgres import SUPERUSER, start_postgres
 from paliapi.stack.redis import start_redis
+from tests.admin_client import AdminHandler
 from tests.cast import Someone, someone, with_key
 from tests.environment import HOME, Services
 
@@ -45,10 +46,11 @@ def public_path() -> Iterator[Path]:
 @pytest.fixture(scope="session", autouse=True)
 def _middleware_is_loaded_once() -> Iterator[None]:
     """Load the middleware once, as a server does; otherwise every test client loads it and lists all static files."""
-    handler = ClientHandler()
-    handler.load_middleware()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(ClientHandler, "_middleware_chain", staticmethod(handler._middleware_chain))  # type: ignore[attr-defined]
+        for kind in (ClientHandler, AdminHandler):
+            handler = kind()
+            handler.load_middleware()
+            patch.setattr(kind, "_middleware_chain", staticmethod(handler._middleware_chain))  # type: ignore[attr-defined]
         yield
 
 
@@ -63,6 +65,8 @@ def services() -> Iterator[Services]:
             yield Services(
                 owner_url=postgres.url_for(OWNER),
                 app_url=postgres.url_for(APP),
+                worker_url=postgres.url_for(WORKER),
+                staff_url=postgres.url_for(STAFF_LOGIN),
                 redis_url=redis.url,
                 superuser_url=postgres.postgres.url_for(SUPERUSER),
                 redis_superuser_url=redis.url_for("tests", password="superuser-password-of-the-tests"),
@@ -73,9 +77,14 @@ def services() -> Iterator[Services]:
 
 @pytest.fixture(scope="session")
 def django_db_setup(services: Services, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
-    """Let the owning role create the schema; tests then connect with the role of the web server."""
+    """Let the owning role create the schema.
+
+    Tests then have the role of the web server, with a login that may assume every other role that a process has.
+    """
     urls = {
         "DATABASE_URL": services.app_url,
+        "DATABASE_WORKER_URL": services.worker_url,
+        "DATABASE_STAFF_URL": services.staff_url,
         "DATABASE_ADMIN_URL": services.owner_url,
         "REDIS_URL": services.redis_url,
     }
@@ -83,12 +92,14 @@ def django_db_setup(services: Services, django_db_blocker: DjangoDbBlocker) -> I
     settings.ENV = replace(
         settings.ENV,
         database_url=services.app_url,
+        database_worker_url=services.worker_url,
+        database_staff_url=services.staff_url,
         database_admin_url=services.owner_url,
         redis_url=services.redis_url,
     )
-    settings.DATABASES["default"].update(database_settings(services.app_url))
+    settings.DATABASES["default"].update(database_settings(services.staff_url))
     with django_db_blocker.unblock():
-        connections["default"].settings_dict.update(database_settings(services.app_url))
+        connections["default"].settings_dict.update(database_settings(services.staff_url))
         call_command("migrate", verbosity=0)
         yield
         connections.close_all()

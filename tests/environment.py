@@ -38,6 +38,8 @@ class Services:
 
     owner_url: str
     app_url: str
+    worker_url: str
+    staff_url: str
     redis_url: str
     superuser_url: str
     redis_superuser_url: str

@@ -14,9 +14,9 @@ from typing import Literal
 
 import httpx
 
-from paliapi import env
+from paliapi import env, parts
 from paliapi.configuration.sources import process_environ
-from paliapi.roles import APP, OWNER
+from paliapi.roles import DATABASE_LOGINS
 from paliapi.stack import processes
 from paliapi.stack.child import Child, Command
 from paliapi.stack.home import Home, open_home
@@ -107,8 +107,7 @@ def household(settings: Mapping[str, str] | None = None, *, model: Model = "ques
             "LOG_LEVEL": "WARNING",
             "SECRET_KEY": secrets.token_urlsafe(36),
             "API_KEY_PEPPERS": f"1:{secrets.token_urlsafe(36)}",
-            "DATABASE_URL": postgres.url_for(APP),
-            "DATABASE_ADMIN_URL": postgres.url_for(OWNER),
+            **{name: postgres.url_for(role) for name, role in DATABASE_LOGINS.items()},
             "REDIS_URL": redis.url,
             "EMBEDDINGS_URL": f"http://127.0.0.1:{port}",
             **(settings or {}),
@@ -140,9 +139,9 @@ def served(house: Household) -> Iterator[Running]:
     gunicorn = ("-m", "gunicorn", "-c", "python:paliapi.gunicorn_settings", "paliapi.wsgi")
     celery = ("-m", "celery", "-A", "paliapi.celery", "worker", "--concurrency", "2", "--loglevel", "WARNING")
     with ExitStack() as ending:
-        web = house.start("web", *gunicorn, PALIAPI_PORT=str(port))
+        web = house.start("web", *gunicorn, PALIAPI_PART=parts.WEB, PALIAPI_PORT=str(port))
         ending.callback(web.stop, within_s=10)
-        worker = house.start("worker", *celery, "--without-gossip", "--without-mingle")
+        worker = house.start("worker", *celery, "--without-gossip", "--without-mingle", PALIAPI_PART=parts.WORKER)
         ending.callback(worker.stop, within_s=10)
         wait_until_it_answers(f"http://127.0.0.1:{port}/livez", web)
         yield Running(port, {"web": web.pid, "worker": worker.pid})

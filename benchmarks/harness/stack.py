@@ -15,15 +15,14 @@ import psycopg
 
 from paliapi import env
 from paliapi.configuration.values import parse_file
+from paliapi.roles import DATABASE_LOGINS
 from paliapi.stack import leftovers, processes
 from paliapi.stack.home import Home
 from paliapi.stack.listen import free_port
 from paliapi.stack.postgres import DATABASE, Postgres
 
 _READY_WITHIN_S = 240.0
-_NOTHING_OF_OURS = dict.fromkeys(
-    ("DATABASE_URL", "DATABASE_ADMIN_URL", "REDIS_URL", "EMBEDDINGS_URL", "SECRET_KEY"), ""
-)
+_NOTHING_OF_OURS = dict.fromkeys((*DATABASE_LOGINS, "REDIS_URL", "EMBEDDINGS_URL", "SECRET_KEY"), "")
 # The pipeline is measured, not the rate limits of a key.
 _WITHOUT_LIMITS = {
     "RATE_PER_MINUTE": "1000000",
@@ -69,6 +68,7 @@ def running(folder: Path, **settings: str) -> Iterator[Stack]:
         "PALIAPI_MODE": "development",
         "PALIAPI_HOME": str(folder / "home"),
         "PALIAPI_PORT": str(port),
+        "ADMIN": "off",
         "COLPALI_BACKEND": "lexical",
         **settings,
     }

@@ -58,7 +58,9 @@ def verb_ms(numbers: Iterable[int]) -> Iterator[float]:
 
 
 def _caller(number: int) -> Caller:
-    return Caller.of_owner(CustomUser.objects.get(email=_email(number)).pk, email=_email(number))
+    return Caller.of_owner(
+        CustomUser.objects.values_list("pk", flat=True).get(email=_email(number)), email=_email(number)
+    )
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from PIL import Image, ImageDraw
 
 from accounts.access import Caller
 from accounts.models import CustomUser
+from accounts.ownership import managing_users
 from benchmarks.search.query_service import SPACE
 from benchmarks.search.synthetic import Halves
 from collections_app.engine.rendering.protocol import RenderedPage
@@ -36,7 +37,8 @@ class Shelf:
 
 def owner(email: str) -> Caller:
     """Create a new owner."""
-    return Caller.of_owner(CustomUser.objects.create_user(email).pk, email=email)
+    with managing_users():
+        return Caller.of_owner(CustomUser.objects.create_user(email).pk, email=email)
 
 
 def put(shelf: Shelf, pages: Sequence[Halves] | Halves, *, first: int = 0, forms: Sequence[CompactForms] = ()) -> None:

@@ -20,7 +20,7 @@ from django.db import connection
 from django.db.models import Exists, F, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Now
 
-from accounts.ownership import OwnerTransaction, acting_as_staff, acting_for
+from accounts.ownership import OwnerTransaction, acting_as_housekeeping, acting_for
 from collections_app.models import Revision, RevisionQuerySet, Status
 from collections_app.owned import NO_LEASE
 
@@ -89,10 +89,11 @@ def claim() -> Lease | None:
 
     The attempt is counted before anything risky happens, so a file that kills its worker is not retried for ever.
     """
-    with acting_as_staff():
+    with acting_as_housekeeping():
         for owner_id in _owners_in_fair_order():
             due = Revision.objects.due().filter(owner_id=owner_id, attempts__lt=MAX_ATTEMPTS)
-            row = due.order_by("next_try_at", "pk").select_for_update(skip_locked=True, of=("self",)).first()
+            in_order = due.only("pk", "owner_id").order_by("next_try_at", "pk")
+            row = in_order.select_for_update(skip_locked=True, of=("self",)).first()
             if row is not None:
                 return _lease(row, claimed_at=Now(), attempts=F("attempts") + 1, waiting_for="", updated_at=Now())
     return None
@@ -100,9 +101,9 @@ def claim() -> Lease | None:
 
 def claim_exhausted() -> Lease | None:
     """Lease a revision that used up its attempts, so that the caller can fail it; None if there is none."""
-    with acting_as_staff():
+    with acting_as_housekeeping():
         exhausted = Revision.objects.of_active_owners().unheld().filter(attempts__gte=MAX_ATTEMPTS)
-        row = exhausted.select_for_update(skip_locked=True, of=("self",)).first()
+        row = exhausted.only("pk", "owner_id").select_for_update(skip_locked=True, of=("self",)).first()
         return _lease(row) if row is not None else None
 
 
@@ -126,13 +127,13 @@ def _owners_in_fair_order() -> QuerySet[Any, int]:
 
 def free_abandoned() -> int:
     """End the leases of dead processes of this machine, and return how many there were."""
-    with acting_as_staff():
+    with acting_as_housekeeping():
         return Revision.objects.free_abandoned()
 
 
 def count_due(*, limit: int) -> int:
     """Count the revisions that could be claimed now, up to `limit`."""
-    with acting_as_staff():
+    with acting_as_housekeeping():
         due = Revision.objects.of_active_owners().due().filter(attempts__lt=MAX_ATTEMPTS)
         return len(due.order_by().values_list("pk", flat=True)[:limit])
 

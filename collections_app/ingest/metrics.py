@@ -6,21 +6,21 @@ from django.db.models import Count, Min
 from django.utils import timezone
 from prometheus_client.metrics_core import GaugeMetricFamily
 
-from accounts.ownership import acting_as_staff
+from accounts.ownership import counting_for_metrics
 from collections_app.models import Outage, Revision
 from collections_app.webhook_models import WebhookDelivery
 
 
 def count_waiting() -> dict[str, int]:
     """Count the revisions that wait, by the code of what they wait for."""
-    with acting_as_staff():
+    with counting_for_metrics():
         rows = Revision.objects.in_flight().exclude(waiting_for="").values_list("waiting_for")
         return dict(rows.annotate(n=Count("pk")).order_by("waiting_for"))
 
 
 def collect() -> Iterator[GaugeMetricFamily]:
     """Yield the current values for `/metrics`."""
-    with acting_as_staff():
+    with counting_for_metrics():
         revisions = Revision.objects.in_flight()
         counts = list(revisions.values_list("status", "waiting_for").annotate(n=Count("pk")).order_by())
         oldest_due = Revision.objects.of_active_owners().due().aggregate(at=Min("next_try_at"))["at"]

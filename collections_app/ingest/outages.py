@@ -8,7 +8,7 @@ from datetime import timedelta
 import structlog
 from django.db.models.functions import Now
 
-from accounts.ownership import acting_as_staff
+from accounts.ownership import acting_as_housekeeping
 from collections_app import embeddings_client
 from collections_app.errors import EmbeddingsUnavailable, EmbeddingsUntrustworthy
 from collections_app.models import Outage, Revision, RevisionQuerySet, Status
@@ -31,7 +31,8 @@ def check_after(error: Error) -> None:
     if embeddings_client.is_available():
         return
     outage = Outage(part=_EMBEDDINGS, code=error.code, next_try_at=Now() + _PROBE_EVERY)
-    Outage.objects.bulk_create([outage], ignore_conflicts=True)
+    with acting_as_housekeeping():
+        Outage.objects.bulk_create([outage], ignore_conflicts=True)
     _mark_waiting()
     log.warning("outage", part=_EMBEDDINGS, code=error.code)
 
@@ -55,7 +56,8 @@ def probe_soon() -> None:
 
 
 def _end() -> None:
-    Outage.objects.filter(part=_EMBEDDINGS).delete()
+    with acting_as_housekeeping():
+        Outage.objects.filter(part=_EMBEDDINGS).delete()
     # Only rows that waited because of others; a row that failed itself has its own time to try again.
     _set_waiting_for(_queued().exclude(waiting_for="").filter(waits=0), "")
     log.warning("outage_over", part=_EMBEDDINGS)
@@ -74,6 +76,6 @@ def _queued() -> RevisionQuerySet:
 
 def _set_waiting_for(rows: RevisionQuerySet, code: str) -> None:
     """Update a limited number of rows, so that no other process is held up; rows locked by others come next time."""
-    with acting_as_staff():
+    with acting_as_housekeeping():
         ids = rows.select_for_update(skip_locked=True, of=("self",)).values_list("pk", flat=True)[:_ROWS_AT_ONCE]
         Revision.objects.filter(pk__in=list(ids)).update(waiting_for=code, updated_at=Now())

@@ -11,7 +11,7 @@ from django.db.models import F, Sum
 from django.utils import timezone
 from prometheus_client.metrics_core import GaugeMetricFamily
 
-from accounts.ownership import OwnerTransaction, acting_as_staff
+from accounts.ownership import OwnerTransaction, acting_as_housekeeping, counting_for_metrics
 from collections_app.models import Collection, SearchQuality
 
 RECALL_K = 10
@@ -53,13 +53,13 @@ def measured_recall(tx: OwnerTransaction, collection: Collection) -> MeasuredRec
 
 def delete_old_recall() -> None:
     """Delete the counts of more than a month ago."""
-    with acting_as_staff():
+    with acting_as_housekeeping():
         SearchQuality.objects.filter(day__lt=timezone.now().date() - timedelta(days=RECALL_DAYS)).delete()
 
 
 def collect_recall_metrics() -> Iterator[GaugeMetricFamily]:
     """Yield metrics of the collections that were searched most in the last week."""
-    with acting_as_staff():
+    with counting_for_metrics():
         rows = SearchQuality.objects.filter(day__gte=timezone.now().date() - _METRICS_PERIOD, expected__gt=0)
         sums = rows.values_list("collection_id").annotate(n=Sum("searches"), e=Sum("expected"), f=Sum("found"))
         most_searched = list(sums.order_by("-n", "collection_id")[:_MAX_COLLECTIONS])

@@ -10,7 +10,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
-from accounts.ownership import acting_as_staff
+from accounts.ownership import acting_as_housekeeping
 from collections_app.engine.rendering import soffice
 from collections_app.models import IdempotentAnswer, Page, Revision, StoredFile
 from collections_app.storage import files
@@ -20,7 +20,7 @@ _BATCH_SIZE = 500
 
 def delete_expired_answers() -> int:
     """Delete the stored answers of idempotent requests that are too old to be replayed; return how many."""
-    with acting_as_staff():
+    with acting_as_housekeeping():
         deleted, _ = IdempotentAnswer.objects.filter(
             created_at__lt=timezone.now() - IdempotentAnswer.RETENTION
         ).delete()
@@ -39,14 +39,14 @@ def delete_unused_files() -> int:
     under a lock that a new reference would need; its key is never used again, so the object can be deleted later.
     """
     deleted = 0
-    with acting_as_staff():
+    with acting_as_housekeeping():
         unused = StoredFile.objects.filter(
             ~Exists(Revision.objects.filter(file=OuterRef("pk"))),
             ~Exists(Revision.objects.in_flight().filter(converted=OuterRef("pk"))),
             ~Exists(Page.objects.filter(image=OuterRef("pk"))),
             wanted_at__lt=_retention_start(),
         )
-        for file in unused.select_for_update(skip_locked=True, of=("self",))[:_BATCH_SIZE]:
+        for file in unused.only("key").select_for_update(skip_locked=True, of=("self",))[:_BATCH_SIZE]:
             key = file.key
             try:
                 with transaction.atomic():
@@ -68,7 +68,7 @@ def delete_orphaned_objects() -> int:
     deleted = 0
     for folder, names in _owner_folders(storage, ""):
         keys = {f"{folder}/{name}" for name in names}
-        with acting_as_staff():
+        with acting_as_housekeeping():
             known = set(StoredFile.objects.filter(key__in=keys).values_list("key", flat=True))
         for key in keys:
             if not files.is_known(key, known) and storage.get_modified_time(key) < retention_start:

@@ -12,11 +12,12 @@ from uuid import UUID
 
 import structlog
 from django.conf import settings
+from django.db import transaction
 from django.db.models import Exists, F, Max, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from accounts.ownership import OwnerTransaction, acting_as_staff, acting_for
+from accounts.ownership import OwnerTransaction, acting_as_housekeeping, acting_for
 from collections_app.engine.outbound.post import PostResult
 from collections_app.owned import NO_LEASE
 from collections_app.webhook_models import (
@@ -52,29 +53,45 @@ class Claim:
     token: UUID
 
 
+@dataclass(frozen=True, slots=True)
+class _Lease:
+    """A leased message, as much of it as housekeeping sees."""
+
+    delivery_id: int
+    owner_id: int
+    token: UUID
+
+
 def claim() -> Claim | None:
     """Lease the next message in fair order; None if none is due. The attempt is counted before it is made."""
-    with acting_as_staff():
-        for endpoint_id in _endpoints_in_fair_order():
-            rows = _ready_endpoints().filter(pk=endpoint_id)
-            endpoint = rows.select_for_update(no_key=True, skip_locked=True, of=("self",)).first()
-            # Only the holder of this lock claims messages of the endpoint, so this check is authoritative.
-            of_endpoint = WebhookDelivery.objects.filter(endpoint_id=endpoint_id)
-            if endpoint is None or of_endpoint.held().exists():
-                continue
-            due = of_endpoint.due().filter(attempts__lt=MAX_ATTEMPTS)
-            delivery = due.order_by("next_try_at", "pk").select_for_update().first()
-            if delivery is not None:
-                return _lease(delivery, endpoint)
+    with transaction.atomic():
+        with acting_as_housekeeping():
+            leased = _lease_next()
+        if leased is None:
+            return None
+        # Housekeeping does not see what is in a message. The lease locks both rows until the end of the transaction.
+        with acting_for(leased.owner_id) as tx:
+            rows = WebhookDelivery.objects.select_related("endpoint").filter(owner_id=tx.owner_id)
+            delivery = rows.get(pk=leased.delivery_id)
+    return Claim(delivery, delivery.endpoint, leased.token)
+
+
+def _lease_next() -> _Lease | None:
+    for endpoint_id in _endpoints_in_fair_order():
+        rows = _ready_endpoints().filter(pk=endpoint_id).only("pk")
+        endpoint = rows.select_for_update(no_key=True, skip_locked=True, of=("self",)).first()
+        # Only the holder of this lock claims messages of the endpoint, so this check is authoritative.
+        of_endpoint = WebhookDelivery.objects.filter(endpoint_id=endpoint_id)
+        if endpoint is None or of_endpoint.held().exists():
+            continue
+        due = of_endpoint.due().filter(attempts__lt=MAX_ATTEMPTS).only("pk", "owner_id")
+        delivery = due.order_by("next_try_at", "pk").select_for_update().first()
+        if delivery is not None:
+            row = WebhookDelivery.objects.filter(pk=delivery.pk)
+            token = row.lease(LEASE_DURATION, attempted_at=Now(), attempts=F("attempts") + 1)
+            WebhookEndpoint.objects.filter(pk=endpoint_id).update(claimed_at=Now())
+            return _Lease(delivery.pk, delivery.owner_id, token)
     return None
-
-
-def _lease(delivery: WebhookDelivery, endpoint: WebhookEndpoint) -> Claim:
-    rows = WebhookDelivery.objects.filter(pk=delivery.pk)
-    token = rows.lease(LEASE_DURATION, attempted_at=Now(), attempts=F("attempts") + 1)
-    WebhookEndpoint.objects.filter(pk=endpoint.pk).update(claimed_at=Now())
-    delivery.attempts += 1
-    return Claim(delivery, endpoint, token)
 
 
 def _ready_endpoints() -> QuerySet[WebhookEndpoint]:
@@ -102,7 +119,7 @@ def _endpoints_in_fair_order() -> QuerySet[WebhookEndpoint, int]:
 
 def any_due() -> bool:
     """Return whether a message could be sent now."""
-    with acting_as_staff():
+    with acting_as_housekeeping():
         return _endpoints_in_fair_order().exists()
 
 
@@ -186,7 +203,7 @@ def _update_health(tx: OwnerTransaction, endpoint: WebhookEndpoint, result: Post
 
 def clean_up() -> None:
     """End the leases of dead processes of this machine, and fail the messages that used up their attempts."""
-    with acting_as_staff():
+    with acting_as_housekeeping():
         WebhookDelivery.objects.free_abandoned()
         exhausted = WebhookDelivery.objects.unheld().filter(attempts__gte=MAX_ATTEMPTS)
         exhausted.update(status=DeliveryStatus.FAILED, **NO_LEASE)
@@ -195,7 +212,7 @@ def clean_up() -> None:
 def delete_old() -> int:
     """Delete deliveries beyond the retention time, a limited number at once, and return how many."""
     aged = Q(created_at__lt=timezone.now() - timedelta(days=settings.ENV.webhook_retention_days))
-    with acting_as_staff():
+    with acting_as_housekeeping():
         old = WebhookDelivery.objects.filter(aged).order_by("created_at").values("pk")[:_DELETED_AT_ONCE]
         deleted, _ = WebhookDelivery.objects.filter(pk__in=old).delete()
     return deleted

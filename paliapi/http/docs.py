@@ -1,5 +1,6 @@
 """Pages for the browser: Swagger UI and the list of error codes."""
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.templatetags.static import static
@@ -8,7 +9,9 @@ from drf_spectacular.views import SpectacularJSONAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from paliapi.http.problems import codes
+from paliapi import derived_settings
+from paliapi.errors import NotFound
+from paliapi.http.problems import codes, error_response
 
 
 class OpenAPIView(SpectacularJSONAPIView):
@@ -36,6 +39,15 @@ def errors(request: HttpRequest) -> HttpResponse:
 
 def home(_request: HttpRequest) -> HttpResponse:
     return redirect("swagger")
+
+
+def admin(_request: HttpRequest) -> HttpResponse:
+    """Redirect to the admin, which is another web server, unless its address may be internal."""
+    env = settings.ENV
+    url = derived_settings.admin_url(env)
+    if not env.admin or env.production or url == env.base_url:
+        return error_response(NotFound("There is no such URL."))
+    return redirect(f"{url}/admin/")
 
 
 def icon(_request: HttpRequest) -> HttpResponse:

@@ -41,11 +41,25 @@ def of_part(values: Mapping[str, str], part: str) -> dict[str, str]:
         if not (part and setting.parts and part not in setting.parts)
         for name in (setting.name, *([f"{setting.name}_FILE"] if setting.secret else []))
     }
+    values = with_own_login(values, part)
     chosen = of_system(values) | {name: value for name, value in values.items() if name in names}
-    if part in ("", parts.WEB, parts.WORKER):
+    if part in ("", parts.WEB, parts.WORKER, parts.ADMIN):
         chosen |= {name: value for name, value in values.items() if name.startswith(_STORAGE_PREFIX)}
         chosen |= _of_network(values)
     return {**chosen, **({"PALIAPI_PART": part} if part else {})}
+
+
+def with_own_login(values: Mapping[str, str], part: str) -> dict[str, str]:
+    """Return the values with the database login of this part as DATABASE_URL, so that it gets no other."""
+    own = parts.OWN_DATABASE_LOGIN.get(part) if part else None
+    login = {"DATABASE_URL": values.get(own), "DATABASE_URL_FILE": values.get(f"{own}_FILE")} if own else {}
+    others = (
+        {f"{name}{suffix}" for name in parts.OWN_DATABASE_LOGIN.values() for suffix in ("", "_FILE")} if part else set()
+    )
+    if any(login.values()):
+        others |= login.keys()
+    rest = {name: value for name, value in values.items() if name not in others}
+    return {**rest, **{name: value for name, value in login.items() if value}}
 
 
 def of_embeddings(values: Mapping[str, str]) -> dict[str, str]:

@@ -8,14 +8,14 @@ from paliapi.stack.errors import StackError
 _BACKLOG = 4096
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """Return a listening socket at this address."""
+def listen(host: str, port: int, *, variables: tuple[str, str] = ("PALIAPI_HOST", "PALIAPI_PORT")) -> socket.socket:
+    """Return a listening socket at this address; messages name the variables with the host and the port."""
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
     except (socket.gaierror, UnicodeError):
-        raise StackError(f"PALIAPI_HOST is not an address of this machine: {host}.") from None
+        raise StackError(f"{variables[0]} is not an address of this machine: {host}.") from None
     listener = socket.socket(family, kind, protocol)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -23,7 +23,7 @@ def listen(host: str, port: int) -> socket.socket:
         listener.listen(_BACKLOG)
     except OSError as problem:
         listener.close()
-        raise StackError(_describe(problem, host=host, port=port)) from problem
+        raise StackError(_describe(problem, host=host, port=port, variables=variables)) from problem
     return listener
 
 
@@ -34,11 +34,12 @@ def free_port() -> int:
         return int(listener.getsockname()[1])
 
 
-def _describe(problem: OSError, *, host: str, port: int) -> str:
+def _describe(problem: OSError, *, host: str, port: int, variables: tuple[str, str]) -> str:
+    host_variable, port_variable = variables
     if problem.errno == errno.EADDRINUSE:
-        return f"Port {port} is taken by another program: stop that one, or set PALIAPI_PORT to another port."
+        return f"Port {port} is taken by another program: stop that one, or set {port_variable} to another port."
     if problem.errno in (errno.EACCES, errno.EPERM):
-        return f"Port {port} may not be used by this user: set PALIAPI_PORT to a port above 1023."
+        return f"Port {port} may not be used by this user: set {port_variable} to a port above 1023."
     if problem.errno == errno.EADDRNOTAVAIL:
-        return f"PALIAPI_HOST is not an address of this machine: {host}."
+        return f"{host_variable} is not an address of this machine: {host}."
     return f"Port {port} cannot be used: {problem.strerror}."

@@ -63,17 +63,20 @@ def of_beat(home: Home, plan: Plan) -> Service:
 
 
 def of_web(home: Home, plan: Plan, listener: socket.socket) -> Service:
-    arguments = (
-        "-m",
-        "gunicorn",
-        "--config",
-        "python:paliapi.gunicorn_settings",
-        "--bind",
-        f"fd://{listener.fileno()}",
-    )
+    """Return the web server of the API."""
+    return _gunicorn(home, plan, parts.WEB, listener)
+
+
+def of_admin(home: Home, plan: Plan, listener: socket.socket) -> Service:
+    """Return the admin, a web server with a database login of its own."""
+    return _gunicorn(home, plan, parts.ADMIN, listener)
+
+
+def _gunicorn(home: Home, plan: Plan, part: str, listener: socket.socket) -> Service:
+    settings = ("--config", "python:paliapi.gunicorn_settings", "--bind", f"fd://{listener.fileno()}")
     changes = {"PROMETHEUS_MULTIPROC_DIR": str(home.metrics)}
-    command = _python(home, plan, parts.WEB, *arguments, "paliapi.wsgi", changes=changes, inherit=listener)
-    return Service(name=parts.WEB, tier=_APPLICATION, stop_within_s=5, command=lambda: command)
+    command = _python(home, plan, part, "-m", "gunicorn", *settings, "paliapi.wsgi", changes=changes, inherit=listener)
+    return Service(name=part, tier=_APPLICATION, stop_within_s=5, command=lambda: command)
 
 
 def of_administration(home: Home, plan: Plan, name: str, *arguments: str) -> Command:

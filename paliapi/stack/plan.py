@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from paliapi import env
 from paliapi.env import Env
-from paliapi.roles import APP, OWNER
+from paliapi.roles import DATABASE_LOGINS
 from paliapi.stack import secret_store
 from paliapi.stack.home import Home
 from paliapi.stack.listen import free_port
@@ -35,11 +35,11 @@ def make_plan(home: Home, user: Mapping[str, str]) -> Plan:
         None if user.get("REDIS_URL") or user.get("REDIS_URL_FILE") else Redis(home, password=secrets["REDIS_PASSWORD"])
     )
     port = None if user.get("EMBEDDINGS_URL") else free_port()
-    passwords = {OWNER: secrets["DATABASE_OWNER_PASSWORD"], APP: secrets["DATABASE_APP_PASSWORD"]}
+    passwords = {role: secrets[name] for role, name in secret_store.PASSWORDS.items()}
     own = {"SECRET_KEY": secrets["SECRET_KEY"], "API_KEY_PEPPERS": f"1:{secrets['API_KEY_PEPPER']}"}
     if postgres:
-        own["DATABASE_URL"] = postgres.url_for(APP, password=passwords[APP])
-        own["DATABASE_ADMIN_URL"] = postgres.url_for(OWNER, password=passwords[OWNER])
+        for name, role in DATABASE_LOGINS.items():
+            own[name] = postgres.url_for(role, password=passwords[role])
     if redis:
         own["REDIS_URL"] = redis.url
     if port:
@@ -56,6 +56,6 @@ def make_plan(home: Home, user: Mapping[str, str]) -> Plan:
 
 def _write_stack_env(home: Home, own: Mapping[str, str], settings: Mapping[str, str]) -> None:
     """Write the settings of this stack, including those of the user that were set for this start only."""
-    external = ("DATABASE_URL", "DATABASE_ADMIN_URL", "REDIS_URL", "EMBEDDINGS_URL", "EMBEDDINGS_URL_TOKEN")
+    external = (*DATABASE_LOGINS, "REDIS_URL", "EMBEDDINGS_URL", "EMBEDDINGS_URL_TOKEN")
     values = {name: settings[name] for name in (*own, *external) if settings.get(name)}
     secret_store.write_private(home.path / "stack.env", values, about=_ABOUT)

@@ -20,7 +20,7 @@ from urllib.parse import quote
 import psycopg
 
 from paliapi.database_bootstrap import bootstrap, enable_extension
-from paliapi.roles import APP, OWNER
+from paliapi.roles import LOGINS
 from paliapi.stack import account as accounts
 from paliapi.stack import postgres_binaries, processes
 from paliapi.stack.child import Child, Command
@@ -262,7 +262,7 @@ def start_postgres(home: Home, *, durable: bool = True, passwords: Mapping[str, 
     postgres.prepare()
     running = RunningPostgres(
         postgres,
-        passwords or {role: secrets.token_urlsafe(24) for role in (OWNER, APP)},
+        passwords or {role: secrets.token_urlsafe(24) for role in LOGINS},
         Child(postgres.command(), log=postgres.log),
     )
     try:

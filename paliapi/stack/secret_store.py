@@ -5,14 +5,21 @@ import secrets
 from pathlib import Path
 
 from paliapi.configuration.values import parse_file
+from paliapi.roles import APP, OWNER, STAFF_LOGIN, WORKER
 from paliapi.stack.errors import describe
 
 FILE = "secrets.env"
+# Of the database logins.
+PASSWORDS = {
+    OWNER: "DATABASE_OWNER_PASSWORD",
+    APP: "DATABASE_APP_PASSWORD",
+    WORKER: "DATABASE_WORKER_PASSWORD",
+    STAFF_LOGIN: "DATABASE_STAFF_PASSWORD",
+}
 _NAMES = (
     "SECRET_KEY",
     "API_KEY_PEPPER",
-    "DATABASE_OWNER_PASSWORD",
-    "DATABASE_APP_PASSWORD",
+    *PASSWORDS.values(),
     "REDIS_PASSWORD",
     "EMBEDDINGS_URL_TOKEN",
 )

@@ -4,9 +4,11 @@ import http.client
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from urllib.parse import urlsplit
 
+from paliapi import derived_settings
 from paliapi.configuration.setting import EnvError
 from paliapi.configuration.sources import home_path, process_environ, user_variables
 from paliapi.env import ROOT
@@ -46,9 +48,16 @@ def run(*, everything: bool) -> int:
 
 
 def _run(home: Home, plan: Plan, console: Console) -> None:
-    with listen(plan.env.host, plan.env.port) as listener, Supervisor(home, console) as supervisor:
+    with ExitStack() as ending:
+        servers = [members.of_web(home, plan, ending.enter_context(listen(plan.env.host, plan.env.port)))]
+        if plan.env.admin:
+            listener = ending.enter_context(
+                listen(*derived_settings.admin_bind(plan.env), variables=("ADMIN_HOST", "ADMIN_PORT"))
+            )
+            servers.append(members.of_admin(home, plan, listener))
+        supervisor = ending.enter_context(Supervisor(home, console))
         try:
-            first_admin = _Start(home, plan, console, supervisor).run(members.of_web(home, plan, listener))
+            first_admin = _Start(home, plan, console, supervisor).run(servers)
             console.show(_welcome(home, plan, first_admin, console))
             supervisor.mark_up()
             supervisor.watch()
@@ -77,7 +86,7 @@ class _Start:
         self._console = console
         self._supervisor = supervisor
 
-    def run(self, web: Service) -> FirstAdmin | None:
+    def run(self, servers: Sequence[Service]) -> FirstAdmin | None:
         self._home.reset_metrics()
         self._start_data_services()
         if self._plan.embeddings_port:
@@ -86,10 +95,13 @@ class _Start:
         self._supervisor.add(members.of_worker(self._home, self._plan))
         self._supervisor.add(members.of_courier(self._home, self._plan))
         self._supervisor.add(members.of_beat(self._home, self._plan))
-        self._supervisor.add(web)
+        for server in servers:
+            self._supervisor.add(server)
         if self._plan.embeddings_port:
             self._wait("embeddings", self._embeddings_ready)
-        self._wait("web", self._web_ready)
+        self._wait("web", lambda: self._is_ready(self._plan.env.host, self._plan.env.port))
+        if self._plan.env.admin:
+            self._wait("admin", lambda: self._is_ready(*derived_settings.admin_bind(self._plan.env)))
         # Last, because its output is shown only once.
         return self._first_admin()
 
@@ -124,13 +136,13 @@ class _Start:
     def _embeddings_ready(self) -> bool:
         return _status(f"http://127.0.0.1:{self._plan.embeddings_port}/ready") == http.client.OK
 
-    def _web_ready(self) -> bool:
-        bound = self._plan.env.host
+    def _is_ready(self, bound: str, port: int) -> bool:
+        """Check a web server that listens on this address."""
         host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(bound, bound)  # noqa: S104 - compared, not bound
         address = f"[{host}]" if ":" in host else host
         allowed = self._plan.env.allowed_hosts[0].lstrip(".")
         name = "localhost" if allowed == "*" else allowed
-        return _status(f"http://{address}:{self._plan.env.port}/readyz", host=name) == http.client.OK
+        return _status(f"http://{address}:{port}/readyz", host=name) == http.client.OK
 
 
 def _status(url: str, *, host: str | None = None) -> int:

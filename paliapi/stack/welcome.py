@@ -4,6 +4,7 @@ import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
+from paliapi import derived_settings
 from paliapi.env import ROOT, Env
 from paliapi.stack.secret_store import write_private
 
@@ -30,7 +31,7 @@ def text(env: Env, admin: FirstAdmin | None, *, saved_at: Path | None = None) ->
         "",
         f"  API        {base}/v1/",
         f"  Swagger    {base}/v1/docs",
-        f"  Admin      {base}/admin/",
+        *([f"  Admin      {derived_settings.admin_url(env)}/admin/"] if env.admin else []),
         f"  Data       {env.home}",
         "",
     ]

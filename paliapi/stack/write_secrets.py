@@ -12,8 +12,8 @@ from pathlib import Path
 
 from paliapi import env, parts
 from paliapi.configuration.sources import process_environ
-from paliapi.roles import APP, OWNER
-from paliapi.stack import redis_users, secret_store
+from paliapi.roles import DATABASE_LOGINS
+from paliapi.stack import environment, redis_users, secret_store
 from paliapi.stack.errors import StackError
 
 _ADMINISTRATION = "administration"
@@ -32,15 +32,18 @@ def write(
         "SECRET_KEY": secrets["SECRET_KEY"],
         "API_KEY_PEPPERS": f"1:{secrets['API_KEY_PEPPER']}",
         "DATABASE_SETUP_URL": f"postgresql://postgres:{secrets[_ADMINISTRATOR]}@{database}/postgres",
-        "DATABASE_ADMIN_URL": f"postgresql://{OWNER}:{secrets['DATABASE_OWNER_PASSWORD']}@{database}/paliapi",
-        "DATABASE_URL": f"postgresql://{APP}:{secrets['DATABASE_APP_PASSWORD']}@{database}/paliapi",
+        **{
+            name: f"postgresql://{role}:{secrets[secret_store.PASSWORDS[role]]}@{database}/paliapi"
+            for name, role in DATABASE_LOGINS.items()
+        },
         "REDIS_URL": f"redis://{redis_users.USER}:{secrets['REDIS_PASSWORD']}@{queue}/0",
         "EMBEDDINGS_URL_TOKEN": secrets["EMBEDDINGS_URL_TOKEN"],
     }
     _write(folder / _ADMINISTRATION, {name.lower(): value for name, value in values.items()})
     for part in parts.PARTS:
         read = {setting.name for setting in env.settings() if part in setting.parts}
-        _write(folder / part, {name.lower(): value for name, value in values.items() if name in read})
+        of_part = environment.with_own_login(values, part)
+        _write(folder / part, {name.lower(): value for name, value in of_part.items() if name in read})
     _write(folder / "db", {"postgres_password": secrets[_ADMINISTRATOR]})
     rules = "".join(f"{rule}\n" for rule in redis_users.rules(secrets["REDIS_PASSWORD"]))
     _write(folder / "redis", {"redis_url": values["REDIS_URL"], "redis_users.acl": rules})

@@ -14,7 +14,7 @@ from structlog.testing import capture_logs
 
 from accounts import keys
 from accounts.models import ApiKey
-from accounts.ownership import acting_for
+from accounts.ownership import acting_for, managing_users
 from tests.cast import Someone, with_expired_key, with_key, with_revoked_key
 from tests.statements import statements
 
@@ -54,7 +54,8 @@ def test_all_refusals_look_alike(alice: Someone) -> None:
         with_revoked_key(alice.user).get("/v1/me/"),
     ]
     alice.user.is_active = False
-    alice.user.save()
+    with managing_users():
+        alice.user.save()
     refusals.append(inactive.get("/v1/me/"))
     assert {answer.status_code for answer in refusals} == {401}
     assert len({str({**answer.json(), "request_id": ""}) for answer in refusals}) == 1

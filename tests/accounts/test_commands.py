@@ -1,16 +1,23 @@
 """The management commands of accounts."""
 
 import json
+from dataclasses import replace
 from io import StringIO
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
+from pytest_django import Settings
 
+from accounts.management.commands import changepassword
 from accounts.models import ApiKey, CustomUser
-from accounts.ownership import acting_for
+from accounts.ownership import acting_for, managing_users
+from paliapi.database import as_login
+from tests.admin_client import superuser
 from tests.cast import Someone
+from tests.environment import Services
 
 
 def run(*words: str, **options: Any) -> str:
@@ -20,7 +27,8 @@ def run(*words: str, **options: Any) -> str:
 
 
 def holder(email: str, key: str) -> Someone:
-    return Someone(CustomUser.objects.get(email=email), key.strip())
+    with managing_users():
+        return Someone(CustomUser.objects.get(email=email), key.strip())
 
 
 def test_new_superuser_gets_a_working_key(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -72,7 +80,8 @@ def test_invalid_arguments_are_refused(alice: Someone, words: tuple[str, ...]) -
 
 def test_no_key_is_created_for_an_inactive_user(alice: Someone) -> None:
     alice.user.is_active = False
-    alice.user.save()
+    with managing_users():
+        alice.user.save()
     with pytest.raises(CommandError, match="not active"):
         run("create_api_key", "alice@example.com")
 
@@ -89,8 +98,75 @@ def test_second_start_creates_nothing(db: None) -> None:
     run("first_admin", json=True)
     assert json.loads(run("first_admin", json=True)) == {}
     assert "nothing was created" in run("first_admin")
-    assert CustomUser.objects.count() == 1
+    with managing_users():
+        assert CustomUser.objects.count() == 1
 
 
 def test_no_admin_is_created_if_a_user_exists(alice: Someone) -> None:
     assert json.loads(run("first_admin", json=True)) == {}
+
+
+def test_created_user_has_a_key_and_no_rights_in_the_admin(db: None, settings: Settings, tmp_path: Path) -> None:
+    settings.ENV = replace(settings.ENV, home=tmp_path)
+    output = run("create_user", "Dora@Example.com")
+    (file,) = tmp_path.iterdir()
+    assert str(file) in output
+    assert "pali_" not in output
+    assert file.stat().st_mode & 0o777 == 0o600
+    dora = holder("dora@example.com", file.read_text())
+    assert dora.get("/v1/me/").json()["scopes"] == ["admin"]
+    assert (dora.user.is_staff, dora.user.is_superuser) == (False, False)
+    assert not dora.user.has_usable_password()
+
+
+@pytest.mark.parametrize(("is_terminal", "options"), [(True, ()), (False, ("--print-key",))])
+def test_key_of_a_created_user_is_printed_on_a_terminal_or_on_request(
+    db: None, settings: Settings, tmp_path: Path, is_terminal: bool, options: tuple[str, ...]
+) -> None:
+    class Output(StringIO):
+        def isatty(self) -> bool:
+            return is_terminal
+
+    settings.ENV = replace(settings.ENV, home=tmp_path)
+    output = Output()
+    call_command("create_user", "dora@example.com", *options, stdout=output, stderr=StringIO())
+    key = output.getvalue().split()[-1]
+    assert holder("dora@example.com", key).get("/v1/me/").status_code == 200
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("email", ["alice@example.com", "ALICE@example.com", "no e-mail", ""])
+def test_user_is_not_created_twice_or_without_an_e_mail(
+    alice: Someone, settings: Settings, tmp_path: Path, email: str
+) -> None:
+    settings.ENV = replace(settings.ENV, home=tmp_path)
+    with pytest.raises(CommandError):
+        run("create_user", email)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_user_whose_key_cannot_be_written_is_not_created(db: None, settings: Settings, tmp_path: Path) -> None:
+    settings.ENV = replace(settings.ENV, home=tmp_path / "missing")
+    with pytest.raises(CommandError, match="Nothing was created"):
+        run("create_user", "dora@example.com")
+    with managing_users():
+        assert not CustomUser.objects.exists()
+
+
+def test_password_can_be_changed(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = superuser()
+    monkeypatch.setattr(changepassword.Command, "_get_pass", lambda *_args, **_rest: "another long password")
+    run("changepassword", root.email)
+    assert holder(root.email, "").user.check_password("another long password")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_login_of_the_web_server_cannot_create_users(services: Services) -> None:
+    with as_login(services.app_url), pytest.raises(CommandError, match="docker-compose run --rm roles"):
+        run("createsuperuser", email="root@example.com", interactive=False)
+
+
+def test_parts_cannot_create_users_even_with_the_login_of_staff(db: None, settings: Settings) -> None:
+    settings.ENV = replace(settings.ENV, part="admin")
+    with pytest.raises(CommandError, match="without PALIAPI_PART"):
+        run("create_user", "dora@example.com")

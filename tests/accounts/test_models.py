@@ -7,21 +7,22 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from accounts.models import ApiKey, CustomUser, Usage
-from accounts.ownership import acting_for
+from accounts.ownership import acting_for, managing_users
 from tests.cast import Someone
 
 
 def test_e_mail_is_stored_in_lower_case(db: None) -> None:
-    assert CustomUser.objects.create_user(" Dora@Example.COM ").email == "dora@example.com"
+    with managing_users():
+        assert CustomUser.objects.create_user(" Dora@Example.COM ").email == "dora@example.com"
 
 
 def test_e_mail_is_unique_regardless_of_case(alice: Someone) -> None:
-    with pytest.raises(IntegrityError):
+    with pytest.raises(IntegrityError), managing_users():
         CustomUser.objects.create_user("ALICE@example.com")
 
 
 def test_database_refuses_an_upper_case_e_mail(alice: Someone) -> None:
-    with pytest.raises(IntegrityError, match="user_email_lower_case"):
+    with pytest.raises(IntegrityError, match="user_email_lower_case"), managing_users():
         CustomUser.objects.filter(pk=alice.id).update(email="Alice@example.com")
 
 

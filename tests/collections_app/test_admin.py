@@ -6,26 +6,26 @@ from uuid import uuid4
 import pytest
 from django.apps import apps
 from django.core.files.base import ContentFile
-from django.db import connection
+from django.db import connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from accounts.models import CustomUser, Usage
+from accounts.models import Usage
 from accounts.ownership import acting_as_staff, acting_for
 from collections_app.models import Collection, Document, Page, Revision, Status, StoredFile
 from collections_app.storage import files
+from paliapi.database import as_login
+from tests.admin_client import PASSWORD, AdminClient, admin_client, staff_without_rights, superuser
 from tests.cast import Someone
 from tests.collections_app.documents import PDF, PNG, body_of, shown_with_pages
+from tests.environment import Services
 
-PASSWORD = "a-password-of-the-tests"
 LISTS = ("collection", "document", "revision", "page", "storedfile", "idempotentanswer")
 
 
 @pytest.fixture
 def staff(db: None) -> Client:
-    client = Client()
-    client.force_login(CustomUser.objects.create_superuser("root@example.com", password=PASSWORD))
-    return client
+    return admin_client()
 
 
 def upload(who: Someone, name: str = "report.pdf", *, collection: str = "reports") -> Document:
@@ -54,8 +54,8 @@ def confirm_deletion(client: Client, model: str, *rows: Any) -> Any:
 
 
 def test_staff_can_log_in_and_see_all_models(alice: Someone) -> None:
-    CustomUser.objects.create_superuser("root@example.com", password=PASSWORD)
-    client = Client()
+    superuser()
+    client = AdminClient()
     client.post("/admin/login/", {"username": "root@example.com", "password": PASSWORD})
     index = client.get("/admin/").content.decode()
     for model in LISTS:
@@ -173,7 +173,7 @@ def test_file_missing_from_storage_is_not_found(staff: Client, alice: Someone) -
 
 @pytest.mark.parametrize("path", ["page/1/image", "storedfile/1/content", "document/"])
 def test_anonymous_user_is_redirected_to_the_login_page(db: None, path: str) -> None:
-    response = Client().get(f"/admin/collections_app/{path}")
+    response = AdminClient().get(f"/admin/collections_app/{path}")
     assert response.status_code == 302
     assert response["Location"].startswith("/admin/login/")
 
@@ -182,9 +182,7 @@ def test_staff_without_permission_see_no_images(alice: Someone) -> None:
     shown_with_pages(alice, "report.pdf", pages=1)
     with acting_as_staff():
         page = Page.objects.get()
-    helper = CustomUser.objects.create_user("helper@example.com", password=PASSWORD, is_staff=True)
-    client = Client()
-    client.force_login(helper)
+    client = admin_client(staff_without_rights())
     assert client.get(f"/admin/collections_app/page/{page.pk}/image").status_code == 404
     assert client.get("/admin/collections_app/document/").status_code == 403
 
@@ -226,10 +224,12 @@ def test_deleting_collections_from_the_list_deletes_their_documents(staff: Clien
         assert Usage.objects.get(owner=alice.id).documents == 0
 
 
-def test_deleting_a_user_deletes_all_their_data(alice: Someone, charlie: Someone) -> None:
+@pytest.mark.django_db(transaction=True)
+def test_deleting_a_user_deletes_all_their_data(services: Services, alice: Someone, charlie: Someone) -> None:
     shown_with_pages(alice, "report.pdf", pages=2)
     upload(charlie)
-    with acting_as_staff():
+    # Only an administrator of the database can do this: it also deletes from the log of the admin.
+    with as_login(services.superuser_url, role=""), transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute("SET CONSTRAINTS ALL DEFERRED")
         alice.user.delete()

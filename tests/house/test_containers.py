@@ -1,4 +1,4 @@
-"""Containers have limits, no secrets, no root, and no published port except the web server's."""
+"""Containers have limits, no secrets, no root, and no published ports except those of the two web servers."""
 
 import os
 import re
@@ -18,7 +18,13 @@ STACKS = [ROOT / "docker-compose.yml", ROOT / "docker-compose-local.yml"]
 DOCKERFILES = [ROOT / "Dockerfile", ROOT / "embeddings" / "Dockerfile"]
 NOT_OURS = {"db"}
 # Whose networks are more than the internal ones of the services that it uses.
-OUTSIDE = {"web": {"front"}, "worker": {"egress"}, "courier": {"egress"}, "embeddings-gpu": {"egress"}}
+OUTSIDE = {
+    "web": {"front"},
+    "admin": {"front"},
+    "worker": {"egress"},
+    "courier": {"egress"},
+    "embeddings-gpu": {"egress"},
+}
 WITH_SECRETS = {"db", "redis", "embeddings", *parts.PARTS}
 
 
@@ -41,9 +47,13 @@ def service(request: pytest.FixtureRequest) -> tuple[str, dict[str, Any]]:
     return name.rpartition(" ")[2], said
 
 
-def test_only_the_web_server_publishes_a_port_on_localhost(service: tuple[str, dict[str, Any]]) -> None:
+def test_only_the_web_servers_publish_a_port_on_localhost(service: tuple[str, dict[str, Any]]) -> None:
     name, said = service
-    assert said.get("ports", []) == (["${PALIAPI_PUBLISH:-127.0.0.1:8001}:8001"] if name == "web" else [])
+    published = {
+        "web": ["${PALIAPI_PUBLISH:-127.0.0.1:8001}:8001"],
+        "admin": ["${PALIAPI_PUBLISH_ADMIN:-127.0.0.1:9001}:9001"],
+    }
+    assert said.get("ports", []) == published.get(name, [])
     assert not {"privileged", "devices", "pid", "ipc"} & said.keys()
 
 
@@ -70,7 +80,7 @@ def test_each_service_reads_only_its_own_secrets(service: tuple[str, dict[str, A
         assert files <= {"COLPALI_API_KEY"}
     assert ("DATABASE_ADMIN_URL" in files) == (name == "roles")
     # The file of the operator contains further secrets, for these services.
-    assert "env_file" not in said or name in ("secrets", "roles", "web", "worker")
+    assert "env_file" not in said or name in ("secrets", "roles", "web", "admin", "worker")
 
 
 def test_services_run_without_root_and_read_only(service: tuple[str, dict[str, Any]]) -> None:

@@ -8,13 +8,15 @@ from urllib.parse import urljoin, urlsplit
 import pytest
 from django.test import Client
 
-from accounts.models import CustomUser, Usage
+from accounts.models import Usage
 from accounts.ownership import acting_for
+from tests.admin_client import AdminClient, admin_client
 from tests.cast import Someone
 from tests.collections_app.documents import shown_with_pages
 from tests.collections_app.webhooks.receiving import create_delivery
 
-ENTRANCES = ("/", "/v1/docs", "/v1/docs/errors", "/admin/", "/admin/password_change/")
+API = ("/", "/v1/docs", "/v1/docs/errors")
+ADMIN = ("/", "/admin/", "/admin/password_change/")
 _LINK = re.compile(r'<a\b[^>]*\bhref="([^"#]+)')
 # Sorting and filtering lead to the same pages.
 _MOST_QUERIES = 3
@@ -27,14 +29,12 @@ def staff(alice: Someone) -> Client:
     create_delivery(alice)
     with acting_for(alice.id):
         Usage.objects.get_or_create(owner_id=alice.id)
-    client = Client()
-    client.force_login(CustomUser.objects.create_superuser("root@example.com", password="a-password-of-the-tests"))
-    return client
+    return admin_client()
 
 
-def walked(client: Client) -> Iterator[tuple[str, dict[str, str], str]]:
+def walked(client: Client, entrances: tuple[str, ...]) -> Iterator[tuple[str, dict[str, str], str]]:
     """Yield path, headers and content of each HTML page."""
-    ahead, seen, queries = list(ENTRANCES), set(ENTRANCES), dict[str, int]()
+    ahead, seen, queries = list(entrances), set(entrances), dict[str, int]()
     while ahead:
         address = ahead.pop()
         answer = client.get(address, follow=True)
@@ -53,9 +53,9 @@ def walked(client: Client) -> Iterator[tuple[str, dict[str, str], str]]:
 
 
 def test_html_pages_run_only_our_own_files(staff: Client) -> None:
-    pages = list(walked(staff))
+    pages = list(walked(staff, ADMIN))
     assert len({urlsplit(address).path for address, _, _ in pages}) > 30
-    for address, headers, text in [*pages, *walked(Client())]:
+    for address, headers, text in [*pages, *walked(AdminClient(), ADMIN), *walked(Client(), API)]:
         policy = headers["Content-Security-Policy"]
         assert policy.startswith("default-src 'none'; script-src 'self'; style-src 'self'; "), address
         assert "unsafe" not in policy, address

@@ -1,16 +1,18 @@
 """The database isolates owners, even if the code above it forgets to."""
 
 import pytest
+from django.apps import apps
 from django.conf import settings
 from django.db import IntegrityError, ProgrammingError, connection, transaction
 from django.db.models import F
 
 from accounts.key_lifecycle import Rights, mint_key
-from accounts.models import ApiKey
-from accounts.ownership import acting_as_staff, acting_for
+from accounts.models import ApiKey, CustomUser
+from accounts.ownership import acting_as_staff, acting_for, managing_users
 from collections_app.models import Collection, Document, Revision
 from collections_app.search import recall
-from paliapi.roles import APP, STAFF
+from paliapi.env import ROOT
+from paliapi.roles import APP, GRANTEES, HOUSEKEEPING, METRICS, STAFF
 from tests.cast import EVERYTHING, Someone, someone
 from tests.collections_app.documents import shown_with_pages
 from tests.collections_app.webhooks.receiving import create_delivery
@@ -25,8 +27,18 @@ WITHOUT_OWNER = {
     "collections_app_space": "names of models",
 }
 
-# Policies besides the two that every table has. None of them permits writing.
-MORE_POLICIES = {("accounts_apikey", "presented_key", "SELECT")}
+# Policies besides the two that every table has, with their roles. What these roles may read and write of the rows is
+# limited to columns without content (`tests/house/test_database_logins.py`).
+_CLAIMED = ("revision", "webhookendpoint", "webhookdelivery", "storedfile", "page", "idempotentanswer", "searchquality")
+MORE_POLICIES = {
+    ("accounts_apikey", "presented_key", APP, "SELECT"),
+    ("accounts_apikey", "housekeeping_all", HOUSEKEEPING, "SELECT"),
+    *((f"collections_app_{name}", "housekeeping_all", HOUSEKEEPING, "ALL") for name in _CLAIMED),
+    *(
+        (f"collections_app_{name}", "metrics_all", METRICS, "ALL")
+        for name in ("revision", "webhookdelivery", "searchquality")
+    ),
+}
 
 # Constrained by (id, column) -> (document_id, id) instead: the same document, so the same owner.
 BY_THE_DOCUMENT = {"collections_app_document.shown_id", "collections_app_document.latest_id"}
@@ -79,7 +91,7 @@ def test_only_the_owner_and_staff_policies_exist(table: str) -> None:
     assert seen.startswith("(owner_id = ")
     assert "current_setting('app.owner'::text, true)" in seen
     assert policies.pop("staff_all") == ["PERMISSIVE", [STAFF], "ALL", "true", "true"]
-    assert {(table, name, rest[2]) for name, rest in policies.items()} == {
+    assert {(table, name, *rest[1], rest[2]) for name, rest in policies.items()} == {
         more for more in MORE_POLICIES if more[0] == table
     }
 
@@ -107,19 +119,19 @@ def test_foreign_keys_to_owned_tables_include_the_owner(link: Link) -> None:
 
 
 @pytest.mark.django_db
-def test_web_role_can_neither_bypass_nor_change_policies() -> None:
+def test_no_role_can_bypass_or_change_policies() -> None:
     powers = rows(
         "SELECT rolname, rolsuper, rolbypassrls, rolcreaterole, rolcreatedb, rolreplication FROM pg_roles "
-        "WHERE rolname IN (current_user, session_user, %s)",
-        STAFF,
+        "WHERE rolname = ANY(%s)",
+        list(GRANTEES),
     )
-    assert sorted(powers) == [(APP, *[False] * 5), (STAFF, *[False] * 5)]
-    assert rows("SELECT tablename FROM pg_tables WHERE tableowner IN (current_user, %s)", STAFF) == []
+    assert sorted(powers) == [(role, *[False] * 5) for role in sorted(GRANTEES)]
+    assert rows("SELECT tablename FROM pg_tables WHERE tableowner = ANY(%s)", list(GRANTEES)) == []
     may = (
         "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p', 'v', 'm') "
         "AND has_table_privilege(%s, oid, %s)"
     )
-    for role in (APP, STAFF):
+    for role in GRANTEES:
         for power in ("TRUNCATE", "REFERENCES", "TRIGGER"):
             assert rows(may, role, power) == []
         assert rows("SELECT has_schema_privilege(%s, 'public', 'CREATE')", role) == [(False,)]
@@ -199,3 +211,51 @@ def test_pooled_connection_does_not_leak_the_owner() -> None:
 
 def test_production_settings_use_the_restricted_role() -> None:
     assert "-c role=paliapi_app" in settings.DATABASES["default"]["OPTIONS"]["options"]
+
+
+def test_only_the_admin_and_commands_act_as_staff() -> None:
+    """Workers may not, but the login of the tests may, so no other test would notice."""
+    used_in = {
+        str(path.relative_to(ROOT))
+        for package in ("accounts", "collections_app")
+        for path in (ROOT / package).rglob("*.py")
+        if "acting_as_staff" in path.read_text(encoding="utf-8")
+    }
+    assert used_in == {
+        "accounts/ownership.py",
+        "accounts/staff_site.py",
+        "collections_app/ingest/reembed.py",
+        "collections_app/storage/rebuild.py",
+    }
+
+
+@pytest.mark.django_db
+def test_every_role_has_rights_on_declared_tables_only() -> None:
+    declared: dict[str, set[str]] = {role: set() for role in GRANTEES}
+    for config in apps.get_app_configs():
+        for table, rights in getattr(config, "grants", {}).items():
+            for role in rights:
+                declared[role].add(table)
+    for role in (APP, STAFF):
+        declared[role] |= set(owned_tables())
+    for role in GRANTEES:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'S') "
+                "AND (relkind = 'S' AND has_sequence_privilege(%s, oid, 'USAGE, SELECT, UPDATE') "
+                "OR relkind = 'r' AND (has_table_privilege(%s, oid, 'INSERT, DELETE, TRUNCATE') "
+                "OR has_any_column_privilege(%s, oid, 'SELECT, INSERT, UPDATE, REFERENCES')))",
+                [role] * 3,
+            )
+            assert {name for (name,) in cursor.fetchall()} == declared[role], role
+
+
+@pytest.mark.django_db(transaction=True)
+def test_managing_users_leaves_no_role_in_the_pool() -> None:
+    with pooled(1):
+        with managing_users():
+            assert not CustomUser.objects.exists()
+        connection.close()
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT current_user")
+            assert cursor.fetchone() == ("paliapi_app",)

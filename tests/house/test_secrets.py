@@ -44,7 +44,8 @@ def written(request: pytest.FixtureRequest) -> Iterator[io.StringIO]:
 
 
 def _passwords(services: Services) -> set[str]:
-    parts = [urlsplit(url) for url in (services.owner_url, services.app_url, services.redis_url)]
+    urls = (services.owner_url, services.app_url, services.worker_url, services.staff_url, services.redis_url)
+    parts = [urlsplit(url) for url in urls]
     in_queries = {password for url in parts for password in parse_qs(url.query).get("password", ())}
     return ({url.password or "" for url in parts} | in_queries) - {""}
 

@@ -49,6 +49,7 @@ def web(services: Services, django_db_setup: None, tmp_path_factory: pytest.Temp
             "PALIAPI_HOME": str(folder),
             "PALIAPI_PORT": str(port),
             "DATABASE_URL": services.app_url,
+            "DATABASE_WORKER_URL": services.worker_url,
             "REDIS_URL": services.redis_url,
             "EMBEDDINGS_URL": str(embeddings.base_url),
             "EMBEDDINGS_URL_TOKEN": KEY,
@@ -60,7 +61,9 @@ def web(services: Services, django_db_setup: None, tmp_path_factory: pytest.Temp
             "WEBHOOK_PORTS": str(_free_port()),
         }
         command = [sys.executable, "-m", "gunicorn", "-c", "python:paliapi.gunicorn_settings", "paliapi.wsgi"]
-        with subprocess.Popen(command, cwd=ROOT, env={**environment, **measured()}, stderr=log) as process:
+        with subprocess.Popen(
+            command, cwd=ROOT, env={**environment, "PALIAPI_PART": "web", **measured()}, stderr=log
+        ) as process:
             try:
                 url = f"http://127.0.0.1:{port}"
                 _wait_until_it_answers(url, process, log=Path(log.name))

@@ -39,7 +39,9 @@ def working(web: Web, tmp_path: Path, **changes: str) -> Iterator["subprocess.Po
     command = [sys.executable, "-m", "celery", "-A", "paliapi.celery", *words, "--without-mingle"]
     with (
         (tmp_path / "log").open("w") as log,
-        subprocess.Popen(command, cwd=ROOT, env={**web.environment, **changes}, stdout=log, stderr=log) as process,
+        subprocess.Popen(
+            command, cwd=ROOT, env={**web.environment, "PALIAPI_PART": "worker", **changes}, stdout=log, stderr=log
+        ) as process,
     ):
         try:
             yield process

@@ -4,7 +4,13 @@ import pytest
 from django.db import connection, transaction
 
 from accounts.models import ApiKey
-from paliapi.database import as_table_owner, binary_cursor, database_settings, release_connection, statement
+from paliapi.database import (
+    as_table_owner,
+    binary_cursor,
+    database_settings,
+    release_connection,
+    statement,
+)
 from paliapi.roles import APP, OWNER
 from tests.environment import Services
 

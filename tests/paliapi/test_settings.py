@@ -3,6 +3,8 @@
 import subprocess
 import sys
 
+import pytest
+
 from paliapi.env import ROOT
 from tests.environment import ENVIRONMENT, measured
 
@@ -27,8 +29,9 @@ def manage(*words: str, **values: str) -> "subprocess.CompletedProcess[str]":
     )
 
 
-def test_django_deployment_check_passes_in_production() -> None:
-    checked = manage("check", "--deploy", "--fail-level", "WARNING")
+@pytest.mark.parametrize("part", ["", "web", "admin"])
+def test_django_deployment_check_passes_in_production(part: str) -> None:
+    checked = manage("check", "--deploy", "--fail-level", "WARNING", PALIAPI_PART=part)
     assert checked.returncode == 0, checked.stderr
 
 
@@ -39,6 +42,7 @@ def test_cookies_are_secure_if_the_public_url_is_https() -> None:
         "-c",
         "from django.conf import settings as s; print(s.SESSION_COOKIE_SECURE, s.CSRF_COOKIE_SECURE, "
         "s.SESSION_COOKIE_NAME, s.SECURE_HSTS_SECONDS > 0, s.DEBUG)",
+        PALIAPI_PART="admin",
     )
     assert output.stdout.split() == ["True", "True", "__Host-session", "True", "False"], output.stderr
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 from accounts.access import SCOPES
 from accounts.key_lifecycle import Rights, mint_key
 from accounts.models import NAME_LENGTH, CustomUser
-from accounts.ownership import acting_for
+from accounts.ownership import acting_for, managing_users
 from paliapi.errors import Error
 
 
@@ -27,7 +27,8 @@ class Command(BaseCommand):
         parser.add_argument("--expires-days", type=_days, help="days until the key expires; default: never")
 
     def handle(self, *_args: Any, **options: Any) -> None:
-        user = CustomUser.objects.filter(email=CustomUser.objects.normalize_email(options["email"])).first()
+        with managing_users():
+            user = CustomUser.objects.filter(email=CustomUser.objects.normalize_email(options["email"])).first()
         if user is None:
             raise CommandError(f"There is no user {options['email']}.")
         if not user.is_active:

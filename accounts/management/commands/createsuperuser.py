@@ -7,7 +7,7 @@ from django.db.models.signals import post_save
 
 from accounts.key_lifecycle import Rights, mint_key
 from accounts.models import CustomUser
-from accounts.ownership import acting_for
+from accounts.ownership import acting_for, managing_users
 
 
 class Command(createsuperuser.Command):
@@ -23,7 +23,8 @@ class Command(createsuperuser.Command):
 
         post_save.connect(remember, sender=CustomUser)
         try:
-            super().handle(*args, **options)
+            with managing_users():
+                super().handle(*args, **options)
         finally:
             post_save.disconnect(remember, sender=CustomUser)
         for user_id in user_ids:

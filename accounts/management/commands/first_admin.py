@@ -10,7 +10,7 @@ from django.db import connection, transaction
 
 from accounts.key_lifecycle import Rights, mint_key
 from accounts.models import CustomUser
-from accounts.ownership import acting_for
+from accounts.ownership import acting_for, managing_users
 
 _EMAIL = "admin@localhost"
 # Two starts at the same time must not both create a user.
@@ -40,10 +40,11 @@ def _create_first_admin() -> dict[str, str]:
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
-        if CustomUser.objects.exists():
-            return {}
         password = secrets.token_urlsafe(15)
-        admin = CustomUser.objects.create_superuser(_EMAIL, password=password)
+        with managing_users():
+            if CustomUser.objects.exists():
+                return {}
+            admin = CustomUser.objects.create_superuser(_EMAIL, password=password)
         with acting_for(admin.pk) as tx:
             minted = mint_key(tx, rights=Rights(scopes=frozenset({"admin"})), name="first")
     return {"email": _EMAIL, "password": password, "api_key": minted.text}

@@ -23,8 +23,8 @@ class PaliapiAuto(Engine):
 
     def build(self) -> None:
         email = f"{len(self.corpus)}@benchmarks.example"
-        known = CustomUser.objects.filter(email=email).first()
-        self._caller = Caller.of_owner(known.pk, email=email) if known else fill.owner(email)
+        known = CustomUser.objects.filter(email=email).values_list("pk", flat=True).first()
+        self._caller = Caller.of_owner(known, email=email) if known else fill.owner(email)
         if known is None:
             fill.put(fill.Shelf(self._caller, _COLLECTION), self.corpus.pages)
 

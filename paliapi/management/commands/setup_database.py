@@ -8,18 +8,21 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from paliapi.database_bootstrap import bootstrap
-from paliapi.roles import APP, OWNER
+from paliapi.roles import DATABASE_LOGINS
 
 
 class Command(BaseCommand):
-    help = "Creates the roles of DATABASE_URL and DATABASE_ADMIN_URL, the database and its extension, if missing."
+    help = "Creates the roles of the database logins, the database and its extension, if missing."
     requires_system_checks = []
 
     def handle(self, *_args: Any, **_options: Any) -> None:
         env = settings.ENV
-        if not (env.database_setup_url and env.database_admin_url):
-            raise CommandError("Set DATABASE_ADMIN_URL, and DATABASE_SETUP_URL to the login of a server administrator.")
-        passwords = dict([_login(env.database_admin_url, role=OWNER), _login(env.database_url, role=APP)])
+        if not env.database_setup_url:
+            raise CommandError("Set DATABASE_SETUP_URL to the login of a server administrator.")
+        passwords = {
+            role: _password(getattr(env, variable.lower()), role=role, variable=variable)
+            for variable, role in DATABASE_LOGINS.items()
+        }
         administrator = urlsplit(env.database_setup_url)
 
         def connect(database: str) -> psycopg.Connection:
@@ -41,9 +44,9 @@ class Command(BaseCommand):
         self.stdout.write("The roles and the database exist; run `migrate` next.")
 
 
-def _login(url: str, *, role: str) -> tuple[str, str]:
-    """Return the role and the password in a URL, which must log in as this role."""
+def _password(url: str, *, role: str, variable: str) -> str:
+    """Return the password in a URL, which must log in as this role."""
     parts = urlsplit(url)
     if unquote(parts.username or "") != role or not parts.password:
-        raise CommandError(f"One of DATABASE_URL and DATABASE_ADMIN_URL must contain {role} and its password.")
-    return role, unquote(parts.password)
+        raise CommandError(f"{variable} must contain {role} and its password.")
+    return unquote(parts.password)

@@ -7,11 +7,11 @@ from django.contrib import admin, messages
 from django.test import RequestFactory
 
 from accounts.access import Caller
-from accounts.models import CustomUser
 from accounts.ownership import OwnerTransaction, acting_as_staff
 from collections_app.admin_pages.base import DeletableAdmin, ReadOnlyAdmin
 from collections_app.models import Collection
 from paliapi.errors import NotFound
+from tests.admin_client import superuser
 from tests.cast import Someone
 
 
@@ -37,7 +37,7 @@ class CollectionPages(DeletableAdmin[Collection]):
 @pytest.fixture
 def request_of_superuser(db: None) -> Any:
     request = RequestFactory().get("/")
-    request.user = CustomUser.objects.create_superuser("root@example.com", password="a-password-of-the-tests")
+    request.user = superuser()
     return request
 
 
@@ -64,13 +64,14 @@ def test_rows_are_deleted_in_a_transaction_of_their_owner(
     request_of_superuser: Any, alice: Someone, collection: Collection
 ) -> None:
     pages = CollectionPages()
-    pages.delete_model(request_of_superuser, collection)
     with acting_as_staff():
+        pages.delete_model(request_of_superuser, collection)
         pages.delete_queryset(request_of_superuser, Collection.objects.all())
     assert pages.deleted == [(alice.id, "alice@example.com", "reports")] * 2
 
 
 def test_row_that_is_already_deleted_is_reported(request_of_superuser: Any, collection: Collection) -> None:
     pages = CollectionPages(is_gone=True)
-    pages.delete_model(request_of_superuser, collection)
+    with acting_as_staff():
+        pages.delete_model(request_of_superuser, collection)
     assert pages.messages == [("reports was already deleted.", messages.WARNING)]

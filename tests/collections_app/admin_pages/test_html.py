@@ -45,6 +45,7 @@ def test_missing_rows_are_shown_as_a_dash() -> None:
     assert html.thumbnails(Page.objects.none()) == "-"
 
 
+@pytest.mark.urls("paliapi.admin_urls")
 def test_links_are_labelled_with_the_escaped_name() -> None:
     link = html.link_to(Collection(pk=7, name="<i>"))
     assert link == '<a href="/admin/collections_app/collection/7/change/">&lt;i&gt;</a>'

@@ -7,9 +7,9 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from accounts.models import CustomUser
 from accounts.ownership import acting_for
 from collections_app.models import Page, Revision
+from tests.admin_client import admin_client, staff_without_rights
 from tests.cast import Someone
 from tests.collections_app.documents import put, shown_with_pages
 from tests.collections_app.engine.rendering.samples import pdf
@@ -20,9 +20,7 @@ JOBS = "/admin/collections_app/job/"
 
 @pytest.fixture
 def staff(db: None) -> Client:
-    client = Client()
-    client.force_login(CustomUser.objects.create_superuser("root@example.com", password="a-password-of-the-tests"))
-    return client
+    return admin_client()
 
 
 def job_of(who: Someone, name: str, **state: Any) -> Revision:
@@ -91,8 +89,6 @@ def test_staff_can_cancel_jobs_which_deletes_their_pages(staff: Client, alice: S
 
 
 def test_staff_without_permission_cannot_retry_or_cancel(db: None, alice: Someone) -> None:
-    client = Client()
-    viewer = CustomUser.objects.create_user("viewer@example.com", is_staff=True)
-    client.force_login(viewer)
+    client = admin_client(staff_without_rights())
     assert client.get(JOBS).status_code == 403
     assert "Retry selected" not in client.get("/admin/").content.decode()

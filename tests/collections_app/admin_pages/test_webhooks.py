@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 from pytest_django import Settings
 
-from accounts.models import CustomUser
+from tests.admin_client import admin_client, staff_without_rights
 from tests.cast import Someone
 from tests.collections_app.webhooks.receiving import (
     WEBHOOKS,
@@ -25,9 +25,7 @@ ADMIN = "/admin/collections_app"
 
 @pytest.fixture
 def staff(db: None) -> Client:
-    client = Client()
-    client.force_login(CustomUser.objects.create_superuser("root@example.com", password="a-password-of-the-tests"))
-    return client
+    return admin_client()
 
 
 def html_of(client: Client, path: str) -> str:
@@ -87,9 +85,7 @@ def test_staff_can_resend_messages(staff: Client, alice: Someone, settings: Sett
 
 def test_staff_without_permission_cannot_disable_webhooks(alice: Someone) -> None:
     hook = create_webhook(alice, URL)
-    helper = CustomUser.objects.create_user("helper@example.com", is_staff=True)
-    client = Client()
-    client.force_login(helper)
+    client = admin_client(staff_without_rights())
     assert client.get(f"{ADMIN}/webhookendpoint/").status_code == 403
     assert act(client, "webhookendpoint", "disable_selected", hook["id"]).status_code == 403
     assert get_webhook(alice, hook)["enabled"]

@@ -4,12 +4,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.test import Client
 
-from accounts.models import CustomUser
 from accounts.ownership import acting_for
 from collections_app.models import Page, StoredFile
 from collections_app.storage import files
+from tests.admin_client import admin_client
 from tests.cast import Someone
 from tests.collections_app.api.finding import SEARCH, search_hits
 from tests.collections_app.documents import body_of
@@ -63,8 +62,7 @@ def test_fetching_a_lost_file_is_not_found(alice: Someone, library: list[int], f
 
 
 def test_a_lost_file_is_not_found_in_the_admin(alice: Someone, library: list[int], files_of_this_test: Path) -> None:
-    client = Client()
-    client.force_login(CustomUser.objects.create_superuser("root@example.com", password="a-password"))
+    client = admin_client()
     page, file = library[0], _file_of(alice)
     paths = [
         f"/admin/collections_app/page/{page}/image",

@@ -7,6 +7,7 @@ import pytest
 from django.utils import timezone
 from pytest_django import Settings
 
+from accounts.ownership import acting_as_housekeeping
 from collections_app.ingest import worker
 from collections_app.models import Outage
 from embeddings.contract import VectorSpace
@@ -34,7 +35,8 @@ def unavailable(_request: ReceivedRequest) -> Reply:
 
 
 def make_probe_due() -> None:
-    Outage.objects.update(next_try_at=timezone.now() - timedelta(seconds=1))
+    with acting_as_housekeeping():
+        Outage.objects.update(next_try_at=timezone.now() - timedelta(seconds=1))
 
 
 @pytest.fixture

@@ -2,9 +2,12 @@
 
 import json
 import re
+from dataclasses import replace
 
 import pytest
 from django.test import Client
+from django.test.utils import override_settings
+from pytest_django import Settings
 
 from paliapi.http.problems import codes
 
@@ -96,3 +99,11 @@ def test_nullable_reference_is_valid_openapi_3_0() -> None:
         {"type": "object", "nullable": True, "enum": [None]},
     ]
     assert places(document["components"], "") == []
+
+
+def test_api_redirects_to_the_admin_in_development_only(settings: Settings) -> None:
+    answer = Client().get("/admin/")
+    assert (answer.status_code, answer["Location"]) == (302, "http://localhost:9001/admin/")
+    for changes in ({"mode": "production"}, {"admin": False}, {"admin_url": settings.ENV.base_url}):
+        with override_settings(ENV=replace(settings.ENV, **changes)):
+            assert Client().get("/admin/").status_code == 404

@@ -16,6 +16,7 @@ from rest_framework.views import APIView
 from paliapi.errors import Invalid, LimitReached, Problem, Unavailable
 from paliapi.http import problems
 from paliapi.http.problems import invalid
+from tests.admin_client import AdminClient
 
 _RAISED: dict[str, Exception] = {
     "unforeseen": RuntimeError("hunter2"),
@@ -93,7 +94,7 @@ def test_unknown_host_is_a_problem() -> None:
 
 
 def test_csrf_failure_is_a_problem(db: None) -> None:
-    answer = Client(enforce_csrf_checks=True).post("/admin/login/", {"username": "a", "password": "b"})
+    answer = AdminClient(enforce_csrf_checks=True).post("/admin/login/", {"username": "a", "password": "b"})
     assert (answer.status_code, answer.json()["code"]) == (403, "csrf_failed")
 
 

@@ -13,6 +13,7 @@ from pytest_django import Settings
 from paliapi.errors import TooLarge
 from paliapi.http.uploads import DiskFull, HashingUploadHandler, ReceivedFile, disk_errors_mapped
 from paliapi.units import MEBIBYTE
+from tests.admin_client import AdminClient
 from tests.cast import Someone
 
 
@@ -60,9 +61,9 @@ def test_full_disk_is_reported_as_temporary(handler: HashingUploadHandler, monke
 
 
 @pytest.fixture
-def browser(db: None) -> Client:
+def browser(db: None) -> AdminClient:
     """Return a browser with the CSRF cookie of the login page."""
-    browser = Client(enforce_csrf_checks=True)
+    browser = AdminClient(enforce_csrf_checks=True)
     browser.get("/admin/login/")
     return browser
 
@@ -77,10 +78,10 @@ def test_file_in_a_form_of_the_admin_is_refused_before_it_is_written(
     settings.FILE_UPLOAD_TEMP_DIR = str(tmp_path / "missing")
     assert browser.post("/admin/login/", login_form(browser)).status_code == 200
     form = login_form(browser, file=ContentFile(b"x", "a.pdf"))
-    for client in (browser, Client()):
+    for client in (browser, AdminClient()):
         answer = client.post("/admin/login/", form)
         assert (answer.status_code, answer.json()["code"]) == (400, "unparsable")
-    assert Client(enforce_csrf_checks=True).post("/admin/login/", form).json()["code"] == "csrf_failed"
+    assert AdminClient(enforce_csrf_checks=True).post("/admin/login/", form).json()["code"] == "csrf_failed"
 
 
 @pytest.mark.parametrize("kind", ["multipart/form-data; boundary=x", "application/x-www-form-urlencoded"])

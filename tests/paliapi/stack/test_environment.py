@@ -21,6 +21,7 @@ OF_PARTS = {
     "worker": {"DATABASE_URL", "REDIS_URL", "EMBEDDINGS_URL_TOKEN", "S3_SECRET_ACCESS_KEY", "FETCH_PROXY"},
     "courier": {"SECRET_KEY", "API_KEY_PEPPERS", "DATABASE_URL", "REDIS_URL"},
     "beat": {"REDIS_URL"},
+    "admin": {"SECRET_KEY", "DATABASE_URL", "REDIS_URL", "S3_SECRET_ACCESS_KEY"},
 }
 
 
@@ -42,9 +43,22 @@ def test_file_of_a_secret_is_withheld_like_the_secret(part: str) -> None:
     assert {name.removesuffix("_FILE") for name in given if name.endswith("_FILE")} == OF_PARTS[part]
 
 
+@pytest.mark.parametrize(("part", "login"), [*parts.OWN_DATABASE_LOGIN.items(), ("web", "DATABASE_URL")])
+def test_part_gets_its_own_database_login(part: str, login: str) -> None:
+    if part:
+        assert environment.of_part(VALUES, part)["DATABASE_URL"] == VALUES[login]
+        files = {"DATABASE_URL": "web", f"{login}_FILE": "own"} if part != "web" else {"DATABASE_URL_FILE": "own"}
+        given = environment.of_part(files, part)
+        assert given["DATABASE_URL_FILE"] == "own"
+        assert "DATABASE_URL" not in given
+        assert environment.of_part({"DATABASE_URL": "only"}, part)["DATABASE_URL"] == "only"
+    else:
+        assert environment.of_part(VALUES, part)[login] == VALUES[login]
+
+
 @pytest.mark.parametrize("part", ["", *parts.PARTS])
 def test_variables_of_other_programs_are_not_passed_on(part: str) -> None:
-    expected = {"AWS_SECRET_ACCESS_KEY"} if part in ("", "web", "worker") else set()
+    expected = {"AWS_SECRET_ACCESS_KEY"} if part in ("", "web", "worker", "admin") else set()
     assert environment.of_part(VALUES, part).keys() & UNRELATED.keys() == expected
 
 

@@ -19,6 +19,8 @@ def test_port_in_use_is_reported() -> None:
         port = taken.getsockname()[1]
         with pytest.raises(StackError, match=f"^Port {port} is taken by another program: .*PALIAPI_PORT"):
             listen("127.0.0.1", port)
+        with pytest.raises(StackError, match="set ADMIN_PORT to another port"):
+            listen("127.0.0.1", port, variables=("ADMIN_HOST", "ADMIN_PORT"))
 
 
 @pytest.mark.parametrize("host", ["192.0.2.1", "no such host", "." * 300])

@@ -10,7 +10,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from paliapi.roles import APP, OWNER, STAFF
+from paliapi.roles import APP, LOGINS, OWNER, STAFF, STAFF_LOGIN
 from paliapi.stack import processes
 from paliapi.stack.errors import StackError
 from paliapi.stack.home import Home, open_home
@@ -28,7 +28,7 @@ def _start(home: Home) -> RunningPostgres:
 
 def test_start_creates_roles_database_and_extension(home: Home) -> None:
     with _start(home) as running:
-        for role in (OWNER, APP):
+        for role in LOGINS:
             assert _ask(running.url_for(role), "SELECT current_user") == [(role,)]
         assert _ask(running.url_for(OWNER), "SELECT '[1,2]'::vector <-> '[1,2]'") == [(0.0,)]
         owner = "SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = current_database()"
@@ -39,7 +39,7 @@ def test_roles_cannot_bypass_row_level_security(home: Home) -> None:
     with _start(home) as running:
         powerful = "SELECT rolname FROM pg_roles WHERE rolsuper OR rolbypassrls"
         assert _ask(running.url_for(SUPERUSER), powerful) == [(SUPERUSER,)]
-        with psycopg.connect(running.url_for(APP)) as connection:
+        with psycopg.connect(running.url_for(STAFF_LOGIN)) as connection:
             connection.execute(f"SET ROLE {STAFF}".encode())
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
                 connection.execute(f"SET ROLE {OWNER}".encode())
@@ -47,7 +47,7 @@ def test_roles_cannot_bypass_row_level_security(home: Home) -> None:
 
 def test_connection_requires_a_password(home: Home) -> None:
     with _start(home) as running:
-        for role in (OWNER, APP):
+        for role in LOGINS:
             with pytest.raises(psycopg.OperationalError, match="password"):
                 psycopg.connect(running.postgres.url_for(role))
             with pytest.raises(psycopg.OperationalError, match="password"):

@@ -18,13 +18,14 @@ import pytest
 
 from paliapi import env
 from paliapi.configuration.values import parse_file
+from paliapi.roles import DATABASE_LOGINS
 from paliapi.stack import leftovers, processes
 from paliapi.stack.home import Home
 from paliapi.stack.listen import free_port, listen
 from tests.environment import compiled_here, measured
 
 # Settings of this machine, in the environment or in a file, must not affect these tests.
-_NOT_SET = dict.fromkeys(("DATABASE_URL", "DATABASE_ADMIN_URL", "REDIS_URL", "EMBEDDINGS_URL", "SECRET_KEY"), "")
+_NOT_SET = dict.fromkeys((*DATABASE_LOGINS, "REDIS_URL", "EMBEDDINGS_URL", "SECRET_KEY"), "")
 
 
 @dataclass
@@ -64,6 +65,7 @@ def _environ(home: Path, port: int) -> dict[str, str]:
         "PALIAPI_MODE": "development",
         "PALIAPI_HOME": str(home),
         "PALIAPI_PORT": str(port),
+        "ADMIN_PORT": str(free_port()),
         "WORKER_PROCESSES": "1",
         "PASSWORD_OF_ANOTHER_PROGRAM": "not-for-paliapi",
     }
@@ -134,6 +136,7 @@ class FirstStart:
     said: str
     key: str
     pasted: list[httpx.Response]
+    admin: httpx.Response
     children: list[int]
     environs: dict[str, str]
     exit_code: int
@@ -149,8 +152,9 @@ def first_start(tmp_path_factory: pytest.TempPathFactory) -> FirstStart:
         echo = ["/bin/sh", "-c", f"echo {assignment[1]}"]
         key = subprocess.run(echo, capture_output=True, text=True, check=True).stdout.strip()
         pasted = _paste(said, key=key)
+        admin = httpx.get(f"http://localhost:{up.port}/admin/", follow_redirects=True)
         children, environs = up.children(), up.environs()
-    return FirstStart(home, said, key, pasted, children, environs, up.process.returncode)
+    return FirstStart(home, said, key, pasted, admin, children, environs, up.process.returncode)
 
 
 def test_first_start_prints_the_urls(first_start: FirstStart) -> None:
@@ -179,6 +183,14 @@ def test_printed_commands_work(first_start: FirstStart) -> None:
     assert [hit["document_name"] for hit in asked.json()["results"]] == ["lighthouses"] * 3
 
 
+def test_admin_is_a_server_of_its_own_that_the_api_redirects_to(first_start: FirstStart) -> None:
+    printed = re.search(r"Admin +(http://\S+/admin/)", first_start.said)
+    assert printed
+    assert str(first_start.admin.url) == f"{printed[1]}login/?next=/admin/"
+    assert first_start.admin.status_code == http.client.OK
+    assert "Log in" in first_start.admin.text
+
+
 def test_key_is_in_no_other_file(first_start: FirstStart) -> None:
     secret = first_start.key.encode()
     files = [path for path in first_start.home.rglob("*") if path.is_file()]
@@ -194,11 +206,13 @@ def test_files_with_secrets_are_private(first_start: FirstStart) -> None:
 @pytest.mark.parametrize(
     ("secret", "holders"),
     [
-        ("SECRET_KEY", {"web", "courier"}),
+        ("SECRET_KEY", {"web", "courier", "admin"}),
         ("API_KEY_PEPPER", {"web", "courier"}),
         ("DATABASE_OWNER_PASSWORD", set()),
-        ("DATABASE_APP_PASSWORD", {"web", "worker", "courier"}),
-        ("REDIS_PASSWORD", {"web", "worker", "courier", "beat"}),
+        ("DATABASE_APP_PASSWORD", {"web"}),
+        ("DATABASE_WORKER_PASSWORD", {"worker", "courier"}),
+        ("DATABASE_STAFF_PASSWORD", {"admin"}),
+        ("REDIS_PASSWORD", {"web", "worker", "courier", "beat", "admin"}),
         ("EMBEDDINGS_URL_TOKEN", {"web", "worker", "embeddings"}),
     ],
 )
@@ -208,13 +222,13 @@ def test_each_process_gets_only_the_secrets_it_needs(first_start: FirstStart, se
 
 
 def test_variables_of_other_programs_reach_no_process(first_start: FirstStart) -> None:
-    assert len(first_start.environs) == 7
+    assert len(first_start.environs) == 8
     assert [name for name, environ in first_start.environs.items() if "not-for-paliapi" in environ] == []
 
 
 def test_sigterm_ends_the_stack_and_its_children(first_start: FirstStart) -> None:
     assert first_start.exit_code == 0
-    assert len(first_start.children) == 7
+    assert len(first_start.children) == 8
     assert [pid for pid in first_start.children if processes.alive(pid)] == []
     assert "was killed" not in first_start.said
 

@@ -16,6 +16,8 @@ OF_CONTAINERS = {
         "database_setup_url",
         "database_admin_url",
         "database_url",
+        "database_worker_url",
+        "database_staff_url",
         "redis_url",
         "embeddings_url_token",
     },
@@ -26,6 +28,7 @@ OF_CONTAINERS = {
     "worker": {"database_url", "redis_url", "embeddings_url_token"},
     "courier": {"secret_key", "api_key_peppers", "database_url", "redis_url", "stack.env"},
     "beat": {"redis_url", "stack.env"},
+    "admin": {"secret_key", "database_url", "redis_url"},
 }
 CHOSEN = {"WEBHOOK_PORTS": "8443", "METRICS_TOKEN": "metrics", "EMBEDDINGS_URL": "http://gpu", "LOG_LEVEL": "DEBUG"}
 
@@ -59,6 +62,19 @@ def test_files_satisfy_production(folder: Path, part: str) -> None:
     configuration = env.read({**values, "PALIAPI_PART": part})
     assert (folder / "redis" / "redis_url").read_text() == configuration.redis_url
     assert ("@db:5432/paliapi" in configuration.database_url) == (part != parts.BEAT)
+
+
+@pytest.mark.parametrize(
+    ("part", "login"),
+    [
+        ("web", "paliapi_app"),
+        ("worker", "paliapi_worker"),
+        ("courier", "paliapi_worker"),
+        ("admin", "paliapi_staff_login"),
+    ],
+)
+def test_each_part_gets_its_own_database_login(folder: Path, part: str, login: str) -> None:
+    assert (folder / part / "database_url").read_text().startswith(f"postgresql://{login}:")
 
 
 def test_settings_without_secrets_are_passed_on(folder: Path) -> None:

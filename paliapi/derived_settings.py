@@ -1,0 +1,24 @@
+"""Settings that follow from several variables."""
+
+from paliapi.env import Env
+from paliapi.parts import OWN_DATABASE_LOGIN
+
+ADMIN_THREADS = 8  # each with a database connection
+
+
+def admin_bind(env: Env) -> tuple[str, int]:
+    """Return the address and the port that the admin listens on."""
+    # The next port would often be that of another instance.
+    derived = env.port + 1000 if env.port + 1000 <= 65535 else env.port - 1000
+    return env.admin_host, env.admin_port or derived
+
+
+def admin_url(env: Env) -> str:
+    """Return the URL of the admin as staff see it, without a slash at the end."""
+    return (env.admin_url or env.public_url or f"http://localhost:{admin_bind(env)[1]}").rstrip("/")
+
+
+def database_login(env: Env) -> str:
+    """Return the URL of the login of this process; a login for all parts must be allowed to assume every role."""
+    own = OWN_DATABASE_LOGIN.get(env.part)
+    return (getattr(env, own.lower()) if own else "") or env.database_url
