@@ -24,7 +24,7 @@ ADMIN = "root@example.com"
 
 @pytest.fixture(autouse=True)
 def fresh_budgets(db: None, services: Services) -> None:
-    redis = Redis.from_url(services.redis_url)
+    redis = Redis.from_url(services.redis_superuser_url)
     for key in redis.scan_iter("paliapi:rate:login:*"):
         redis.delete(key)
 
