@@ -200,9 +200,11 @@ class UsageAdmin(UsagePages):
 
     list_display = (
         "owner_link",
+        "collections",
         "documents",
         "pages",
         "bytes_display",
+        "max_collections",
         "max_documents",
         "max_pages",
         "max_bytes_display",
@@ -211,10 +213,20 @@ class UsageAdmin(UsagePages):
     search_fields = ("owner__email",)
     ordering = ("owner__email",)
     autocomplete_fields = ("owner",)
-    fields = ("owner", "documents", "pages", "bytes", "max_documents", "max_pages", "max_bytes")
+    fields = (
+        "owner",
+        "collections",
+        "documents",
+        "pages",
+        "bytes",
+        "max_collections",
+        "max_documents",
+        "max_pages",
+        "max_bytes",
+    )
 
     def get_readonly_fields(self, request: HttpRequest, obj: Usage | None = None) -> tuple[str, ...]:
-        counted = ("documents", "pages", "bytes")
+        counted = ("collections", "documents", "pages", "bytes")
         return (*counted, "owner") if obj else counted
 
     def has_delete_permission(self, request: HttpRequest, obj: Usage | None = None) -> bool:

@@ -177,7 +177,7 @@ class UsageView(OwnedView):
         }
         usage = asdict(quotas.usage(self.transaction))
         if self.caller.collections is not None:
-            usage |= dict.fromkeys(("documents", "pages", "bytes"))  # they count every collection
+            usage |= dict.fromkeys(("collections", "documents", "pages", "bytes"))  # they count all collections
         return Response(UsageOut({**usage, **rates}).data)
 
 

@@ -149,9 +149,11 @@ class Usage(models.Model):
     """How much an owner stores, counted in the transaction that changes it."""
 
     owner = models.OneToOneField(CustomUser, on_delete=models.CASCADE, primary_key=True, related_name="usage")
+    collections = models.BigIntegerField(default=0, db_default=0, editable=False)
     documents = models.BigIntegerField(default=0, editable=False)
     pages = models.BigIntegerField(default=0, editable=False)
     bytes = models.BigIntegerField(default=0, editable=False)
+    max_collections = models.BigIntegerField(null=True, blank=True, help_text="Empty: the default quota.")
     max_documents = models.BigIntegerField(null=True, blank=True, help_text="Empty: the default quota.")
     max_pages = models.BigIntegerField(null=True, blank=True, help_text="Empty: the default quota.")
     max_bytes = models.BigIntegerField(null=True, blank=True, help_text="Empty: the default quota.")
@@ -160,10 +162,12 @@ class Usage(models.Model):
         verbose_name_plural = "usage"
         constraints = [
             models.CheckConstraint(
-                condition=Q(documents__gte=0, pages__gte=0, bytes__gte=0), name="usage_counts_not_negative"
+                condition=Q(collections__gte=0, documents__gte=0, pages__gte=0, bytes__gte=0),
+                name="usage_counts_not_negative",
             ),
             models.CheckConstraint(
-                condition=(Q(max_documents__isnull=True) | Q(max_documents__gte=0))
+                condition=(Q(max_collections__isnull=True) | Q(max_collections__gte=0))
+                & (Q(max_documents__isnull=True) | Q(max_documents__gte=0))
                 & (Q(max_pages__isnull=True) | Q(max_pages__gte=0))
                 & (Q(max_bytes__isnull=True) | Q(max_bytes__gte=0)),
                 name="usage_limits_not_negative",

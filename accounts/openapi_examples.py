@@ -54,9 +54,11 @@ ME = OpenApiExample(
 USAGE = OpenApiExample(
     "A small account",
     value={
+        "collections": 2,
         "documents": 12,
         "pages": 340,
         "bytes": 48_201_334,
+        "max_collections": 10_000,
         "max_documents": 100_000,
         "max_pages": 1_000_000,
         "max_bytes": 104_857_600_000,

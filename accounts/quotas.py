@@ -1,6 +1,8 @@
 """Storage quotas, counted in Postgres in the transaction that changes what is stored.
 
-The owner's usage row is the last row that a transaction locks, so two transactions never deadlock over it.
+The owner's usage row is the last row that a transaction locks, so two transactions never deadlock over it. The bytes
+are those of uploaded files, of metadata, and of responses stored for `Idempotency-Key`; each row that counts has a
+column with the number of its bytes that were charged.
 """
 
 from dataclasses import dataclass
@@ -24,20 +26,29 @@ class QuotaReached(LimitReached):
 class Quota:
     """How much an owner stores, and the limits."""
 
+    collections: int
     documents: int
     pages: int
     bytes: int
+    max_collections: int
     max_documents: int
     max_pages: int
     max_bytes: int
 
 
-def charge(tx: OwnerTransaction, *, documents: int = 0, pages: int = 0, bytes: int = 0) -> None:  # noqa: A002 - the unit
+def charge(
+    tx: OwnerTransaction,
+    *,
+    collections: int = 0,
+    documents: int = 0,
+    pages: int = 0,
+    bytes: int = 0,  # noqa: A002 - the unit
+) -> None:
     """Add to the owner's usage (negative amounts release), or raise QuotaReached and count nothing.
 
     Call after taking every other lock. Releasing always succeeds, so an owner above a lowered limit can delete.
     """
-    amounts = {"documents": documents, "pages": pages, "bytes": bytes}
+    amounts = {"collections": collections, "documents": documents, "pages": pages, "bytes": bytes}
     if _add(tx, amounts):
         return
     # The row is created on first use. If it exists already, the amounts did not fit.
@@ -53,12 +64,18 @@ def usage(tx: OwnerTransaction) -> Quota:
         f"max_{name}": default if (own := getattr(row, f"max_{name}")) is None else own
         for name, default in _default_limits().items()
     }
-    return Quota(documents=row.documents, pages=row.pages, bytes=row.bytes, **limits)
+    counts = {name: getattr(row, name) for name in _default_limits()}
+    return Quota(**counts, **limits)
 
 
 def _default_limits() -> dict[str, int]:
     env = settings.ENV
-    return {"documents": env.quota_documents, "pages": env.quota_pages, "bytes": env.quota_mb * MEBIBYTE}
+    return {
+        "collections": env.quota_collections,
+        "documents": env.quota_documents,
+        "pages": env.quota_pages,
+        "bytes": env.quota_mb * MEBIBYTE,
+    }
 
 
 def _add(tx: OwnerTransaction, amounts: dict[str, int]) -> bool:

@@ -89,9 +89,13 @@ class MeOut(serializers.Serializer[Any]):
 
 
 class UsageOut(serializers.Serializer[Any]):
+    collections = serializers.IntegerField(allow_null=True)
     documents = serializers.IntegerField(allow_null=True)
     pages = serializers.IntegerField(allow_null=True)
-    bytes = serializers.IntegerField(allow_null=True, help_text="Total size of the uploaded files.")
+    bytes = serializers.IntegerField(
+        allow_null=True, help_text="Size of uploaded files, metadata, and responses stored for `Idempotency-Key`."
+    )
+    max_collections = serializers.IntegerField()
     max_documents = serializers.IntegerField()
     max_pages = serializers.IntegerField()
     max_bytes = serializers.IntegerField()

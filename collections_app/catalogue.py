@@ -5,6 +5,7 @@ taken in the order collection, document, usage, so that two requests never deadl
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, TypeAlias, TypeVar
 
 from django.db import IntegrityError, transaction
@@ -14,6 +15,7 @@ from django.db.models.functions import Now
 from accounts.access import Caller
 from accounts.ownership import OwnerTransaction
 from accounts.quotas import charge
+from collections_app.engine.input import jsonb
 from collections_app.engine.input.names import ALL_COLLECTIONS
 from collections_app.errors import (
     CollectionNameTaken,
@@ -30,6 +32,15 @@ DEFAULT_COLLECTION = "default_collection"
 Row = TypeVar("Row", Collection, Document)
 # Called with the locked row before it is changed; raises to refuse the change, for example when `If-Match` fails.
 Precondition: TypeAlias = Callable[[Row], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Deleted:
+    """What was deleted, in the units of the quota."""
+
+    documents: int
+    pages: int
+    bytes: int
 
 
 def unconditional(_row: Collection | Document) -> None:
@@ -56,14 +67,28 @@ def find_collection(tx: OwnerTransaction, caller: Caller, name: str) -> Collecti
 def create_collection(tx: OwnerTransaction, caller: Caller, *, name: str, metadata: dict[str, Any]) -> Collection:
     """Create an empty collection. Of several concurrent calls with the same name, exactly one succeeds."""
     require_reach(caller, name)
+    size = jsonb.size(metadata)
     try:
         with transaction.atomic():
-            Collection.objects.create(owner_id=tx.owner_id, name=name, metadata=metadata)
+            Collection.objects.create(owner_id=tx.owner_id, name=name, metadata=metadata, size=size)
     except IntegrityError:
         raise CollectionNameTaken(
             f"There is already a collection named {name!r}; change it with PATCH /v1/collections/{{name}}/."
         ) from None
+    charge(tx, collections=1, bytes=size)
     return find_collection(tx, caller, name)
+
+
+def get_or_create_collection(tx: OwnerTransaction, name: str) -> tuple[Collection, bool]:
+    """Return the collection, and whether it was created now; if it was, the caller charges it."""
+    rows = Collection.objects.filter(owner_id=tx.owner_id, name=name)
+    if (existing := rows.first()) is not None:
+        return existing, False
+    try:
+        with transaction.atomic():
+            return Collection.objects.create(owner_id=tx.owner_id, name=name), True
+    except IntegrityError:
+        return rows.get(), False
 
 
 def change_collection(
@@ -81,14 +106,16 @@ def change_collection(
     if new_name is not None:
         require_reach(caller, new_name)
         collection.name = new_name
+    charged = collection.size
     if metadata is not None:
-        collection.metadata = metadata
+        collection.metadata, collection.size = metadata, jsonb.size(metadata)
     collection.updated_at = Now()
     try:
         with transaction.atomic():
-            collection.save(update_fields=["name", "metadata", "updated_at"])
+            collection.save(update_fields=["name", "metadata", "size", "updated_at"])
     except IntegrityError:
         raise CollectionNameTaken(f"There is already a collection named {new_name!r}.") from None
+    charge(tx, bytes=collection.size - charged)
     return find_collection(tx, caller, collection.name)
 
 
@@ -99,8 +126,10 @@ def delete_collection(
     collection = _locked_collection(caller, name)
     precondition(find_collection(tx, caller, name))
     rows = Document.objects.filter(owner_id=tx.owner_id, collection=collection).select_for_update()
-    _delete_documents(tx, [document.pk for document in rows.only("pk")])
+    deleted = _delete_documents(tx, [document.pk for document in rows.only("pk")])
+    size = collection.size
     collection.delete()
+    charge(tx, collections=-1, documents=-deleted.documents, pages=-deleted.pages, bytes=-deleted.bytes - size)
 
 
 def find_document(tx: OwnerTransaction, caller: Caller, name: str, *, collection_name: str) -> Document:
@@ -127,21 +156,18 @@ def find_document_to_change(
 
 def change_document(
     tx: OwnerTransaction, document: Document, *, new_name: str | None, metadata: dict[str, Any] | None
-) -> None:
-    """Rename a locked document, or replace its metadata as a whole."""
+) -> int:
+    """Rename a locked document, or replace its metadata as a whole; return how many bytes the caller has to charge."""
     if new_name is not None:
         document.name = new_name
-    if metadata is not None:
-        document.metadata = metadata
-        # Otherwise a revision still being processed would restore its own, older metadata.
-        if document.latest_id:
-            Revision.objects.filter(owner_id=tx.owner_id, pk=document.latest_id).update(metadata=metadata)
+    more = 0 if metadata is None else _replace_metadata(tx, document, metadata)
     document.updated_at = Now()
     try:
         with transaction.atomic():
             document.save(update_fields=["name", "metadata", "updated_at"])
     except IntegrityError:
         raise DocumentNameTaken(f"The collection already has a document named {new_name!r}.") from None
+    return more
 
 
 def delete_document(
@@ -152,7 +178,8 @@ def delete_document(
     rows = Collection.objects.filter(owner_id=tx.owner_id, pk=document.collection_id)
     rows.update(vectors_seq=F("vectors_seq") + 1)
     precondition(find_document(tx, caller, name, collection_name=document.collection.name))
-    _delete_documents(tx, [document.pk])
+    deleted = _delete_documents(tx, [document.pk])
+    charge(tx, documents=-deleted.documents, pages=-deleted.pages, bytes=-deleted.bytes)
 
 
 def lock_document(tx: OwnerTransaction, document: Document) -> Document:
@@ -183,7 +210,7 @@ def _locked_collection(caller: Caller, name: str) -> Collection:
     return collection
 
 
-def _delete_documents(tx: OwnerTransaction, ids: list[int]) -> None:
+def _delete_documents(tx: OwnerTransaction, ids: list[int]) -> _Deleted:
     """Delete documents with their revisions and pages; housekeeping deletes the files later."""
     revisions = Revision.objects.filter(owner_id=tx.owner_id, document_id__in=ids)
     # Lock before counting: a worker may be adding pages to one of them.
@@ -191,4 +218,17 @@ def _delete_documents(tx: OwnerTransaction, ids: list[int]) -> None:
     size = revisions.aggregate(total=Sum("size"))["total"] or 0
     pages = Page.objects.filter(owner_id=tx.owner_id, revision__document_id__in=ids).aggregate(n=Count("pk"))["n"]
     Document.objects.filter(owner_id=tx.owner_id, pk__in=ids).delete()
-    charge(tx, documents=-len(ids), pages=-pages, bytes=-size)
+    return _Deleted(documents=len(ids), pages=pages, bytes=size)
+
+
+def _replace_metadata(tx: OwnerTransaction, document: Document, metadata: dict[str, Any]) -> int:
+    """Replace the metadata of a locked document, and return how many bytes more it has."""
+    document.metadata = metadata
+    # Also that of its revisions: one still being processed would restore its own, older metadata.
+    rows = Revision.objects.filter(owner_id=tx.owner_id, pk__in=[document.shown_id or 0, document.latest_id or 0])
+    more = 0
+    for revision in rows.select_related("file").order_by("pk").select_for_update(of=("self",)):
+        size = jsonb.size(metadata) + (revision.file.size if revision.file else 0)
+        rows.filter(pk=revision.pk).update(metadata=metadata, size=size)
+        more += size - revision.size
+    return more

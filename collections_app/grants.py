@@ -28,7 +28,7 @@ GRANTS = {
     # Postgres permits locking a row only with the right to update a column.
     "collections_app_storedfile": {HOUSEKEEPING: "SELECT (id, key, wanted_at), UPDATE (wanted_at), DELETE"},
     "collections_app_page": {HOUSEKEEPING: "SELECT (image_id)"},
-    "collections_app_idempotentanswer": {HOUSEKEEPING: "SELECT (id, created_at), DELETE"},
+    "collections_app_idempotentanswer": {HOUSEKEEPING: "SELECT (owner_id, created_at)"},
     "collections_app_searchquality": {
         HOUSEKEEPING: "SELECT (id, day), DELETE",
         METRICS: "SELECT (collection_id, day, searches, expected, found)",

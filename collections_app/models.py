@@ -43,6 +43,9 @@ class Collection(Owned):
 
     name = models.CharField(max_length=MAX_NAME_LENGTH)
     metadata = models.JSONField(default=dict, blank=True)
+    size = models.BigIntegerField(
+        default=0, db_default=0, editable=False, help_text="Bytes of metadata that count towards the owner's quota."
+    )
     vectors_seq = models.BigIntegerField(
         default=0, editable=False, help_text="Increases with every change of what can be searched."
     )
@@ -210,7 +213,9 @@ class Revision(LeasedModel):
     metadata = models.JSONField(
         default=dict, blank=True, help_text="Becomes the document's metadata when this revision is shown."
     )
-    size = models.BigIntegerField(default=0, help_text="Bytes that count towards the owner's quota.")
+    size = models.BigIntegerField(
+        default=0, help_text="Bytes that count towards the owner's quota: those of the file and of the metadata."
+    )
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.QUEUED)
     error = models.JSONField(null=True, blank=True, help_text="Code, detail and page of the failure.")
     pages_total = models.PositiveIntegerField(null=True, blank=True)
@@ -363,6 +368,9 @@ class IdempotentAnswer(Owned):
     status = models.PositiveSmallIntegerField()
     body = models.JSONField()
     headers = models.JSONField(default=dict)
+    size = models.BigIntegerField(
+        default=0, db_default=0, editable=False, help_text="Bytes that count towards the owner's quota."
+    )
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:

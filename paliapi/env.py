@@ -172,9 +172,10 @@ class Env(ProcessSettings):
     shadow_percent: int = setting(
         "SHADOW_PERCENT", between(0, 100), 1, about="percentage of searches that a worker repeats to measure recall"
     )
+    quota_collections: int = setting("QUOTA_COLLECTIONS", _count, 10_000, about="collections per owner")
     quota_documents: int = setting("QUOTA_DOCUMENTS", _count, 100_000, about="documents that an owner may store")
     quota_pages: int = setting("QUOTA_PAGES", _count, 1_000_000, about="pages that an owner may store")
-    quota_mb: int = setting("QUOTA_MB", _count, 100_000, about="megabytes of uploaded files that an owner may store")
+    quota_mb: int = setting("QUOTA_MB", _count, 100_000, about="megabytes of files and metadata per owner")
 
     # For tests only
     failpoint: str = setting(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from django.db import IntegrityError, transaction
+from django.db.models.functions import Now
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.renderers import JSONRenderer
@@ -15,8 +16,10 @@ from rest_framework.response import Response
 
 from accounts.access import Caller
 from accounts.ownership import OwnerTransaction, acting_for
+from accounts.quotas import charge
 from collections_app.api.errors import IdempotencyKeyInvalid, IdempotencyKeyReused
 from collections_app.catalogue import require_reach
+from collections_app.engine.input import jsonb
 from collections_app.models import IdempotentAnswer
 from paliapi.http.uploads import ReceivedFile
 
@@ -25,7 +28,7 @@ IDEMPOTENCY_KEY = OpenApiParameter(
     str,
     "header",
     description="A key of your choice, up to 255 characters. The same request with the same key takes effect once; "
-    "its response is stored for 24 hours.",
+    "its response is stored for 24 hours, and counts towards the quota until then.",
 )
 
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
@@ -63,7 +66,10 @@ class IdempotentRequest:
             return
         self._raise_if_completed(tx)  # so that an ordinary repetition logs no error in the database
         rows = IdempotentAnswer.objects.filter(owner_id=tx.owner_id, key=self.key)
-        rows.filter(created_at__lt=timezone.now() - IdempotentAnswer.RETENTION).delete()
+        expired = rows.filter(created_at__lt=timezone.now() - IdempotentAnswer.RETENTION)
+        # Reused with its size, because the usage is locked last: `store` charges the difference.
+        if expired.update(request_sha256=self.request_sha256, status=0, body={}, headers={}, created_at=Now()):
+            return
         row = IdempotentAnswer(
             owner_id=tx.owner_id, key=self.key, request_sha256=self.request_sha256, status=0, body={}
         )
@@ -75,13 +81,15 @@ class IdempotentRequest:
             raise
 
     def store(self, tx: OwnerTransaction, response: Response) -> Response:
-        """Store the response and return it. Call last in the transaction of the effect."""
+        """Store the response, charge its size, and return it. Call last in the transaction of the effect."""
         if self.key:
-            IdempotentAnswer.objects.filter(owner_id=tx.owner_id, key=self.key).update(
-                status=response.status_code,
-                body=json.loads(JSONRenderer().render(response.data)),
-                headers={name: response[name] for name in _STORED_HEADERS if name in response},
-            )
+            body = json.loads(JSONRenderer().render(response.data))
+            headers = {name: response[name] for name in _STORED_HEADERS if name in response}
+            size = jsonb.size(body) + jsonb.size(headers)
+            rows = IdempotentAnswer.objects.filter(owner_id=tx.owner_id, key=self.key)
+            charged = rows.select_for_update().values_list("size", flat=True).get()
+            rows.update(status=response.status_code, body=body, headers=headers, size=size)
+            charge(tx, bytes=size - charged)
         return response
 
     def _raise_if_completed(self, tx: OwnerTransaction) -> None:

@@ -12,6 +12,7 @@ from rest_framework.response import Response
 
 from accounts.authentication import is_still_valid
 from accounts.ownership import OwnerTransaction, acting_for
+from accounts.quotas import QuotaReached
 from accounts.rate_limits import concurrent
 from accounts.views import OwnedView
 from collections_app import tasks
@@ -124,8 +125,11 @@ class Upsert(OwnedView):
         if not is_still_valid(self.caller):
             raise Unauthenticated
         response = Response(represent_document(ready, self.request), status=201)
-        with acting_for(self.caller.owner_id) as tx:
-            return idempotent.store(tx, response)
+        try:
+            with acting_for(self.caller.owner_id) as tx:
+                return idempotent.store(tx, response)
+        except QuotaReached:
+            return response  # if the request is repeated, it gets the response that is stored: accepted
 
 
 def _accepted(document: Document) -> Response:

@@ -18,9 +18,11 @@ from collections_app.catalogue import (
     change_document,
     find_document,
     find_document_to_change,
+    get_or_create_collection,
     lock_document,
     require_reach,
 )
+from collections_app.engine.input import jsonb
 from collections_app.engine.rendering.file_types import sniff
 from collections_app.ingest.errors import URLInvalid
 from collections_app.models import Collection, Document, OnPageError, Page, Revision, Status, StoredFile
@@ -85,9 +87,9 @@ def upsert_document(
 
     def write(tx: OwnerTransaction, file: StoredFile | None) -> Document:
         claim(tx)
-        collection = _get_or_create_collection(tx, upsert.collection_name)
+        collection, is_new = get_or_create_collection(tx, upsert.collection_name)
         document = _get_or_create_document(tx, collection, upsert)
-        _queue_revision(tx, document, upsert.metadata, file=file, source=upsert)
+        _queue_revision(tx, document, upsert.metadata, file=file, source=upsert, new_collections=int(is_new))
         document = find_document(tx, caller, upsert.name, collection_name=upsert.collection_name)
         remember(tx, document)
         return document
@@ -113,9 +115,11 @@ def update_document(
     def write(tx: OwnerTransaction, file: StoredFile | None) -> Document:
         document = lock_document(tx, find_document_to_change(tx, caller, name, collection_name=collection_name))
         precondition(find_document(tx, caller, name, collection_name=document.collection.name))
-        change_document(tx, document, new_name=update.name, metadata=update.metadata)
+        more_bytes = change_document(tx, document, new_name=update.name, metadata=update.metadata)
         if file or (update.url and update.url != _latest_url(document)):
-            _queue_revision(tx, document, document.metadata, file=file, source=update)
+            _queue_revision(tx, document, document.metadata, file=file, source=update, more_bytes=more_bytes)
+        else:
+            charge(tx, bytes=more_bytes)
         return find_document(tx, caller, document.name, collection_name=document.collection.name)
 
     return _store_and_write(caller, upload, write)
@@ -161,11 +165,6 @@ def _check_url(url: str) -> None:
         raise URLInvalid(problems=(Problem("/url", URLInvalid.code, URLInvalid.title),))
 
 
-def _get_or_create_collection(tx: OwnerTransaction, name: str) -> Collection:
-    Collection.objects.bulk_create([Collection(owner_id=tx.owner_id, name=name)], ignore_conflicts=True)
-    return Collection.objects.get(owner_id=tx.owner_id, name=name)
-
-
 def _get_or_create_document(tx: OwnerTransaction, collection: Collection, upsert: DocumentUpsert) -> Document:
     """Return the document, locked."""
     new = Document(owner_id=tx.owner_id, collection=collection, name=upsert.name, metadata=upsert.metadata)
@@ -181,8 +180,13 @@ def _queue_revision(
     *,
     file: StoredFile | None,
     source: Source,
+    new_collections: int = 0,
+    more_bytes: int = 0,
 ) -> None:
-    """Queue a new revision. Delete those that were never shown, and return their share of the quota."""
+    """Queue a new revision. Delete those that were never shown, and return their share of the quota.
+
+    Charge what this transaction has added before as well, because the usage is locked last.
+    """
     is_new = document.latest_id is None
     superseded = Revision.objects.filter(owner_id=tx.owner_id, document=document).exclude(pk=document.shown_id or 0)
     # Locked before anything is counted: a worker may be adding pages to one of them.
@@ -197,7 +201,7 @@ def _queue_revision(
         use_proxy=source.use_proxy,
         on_page_error=source.on_page_error,
         metadata=metadata,
-        size=file.size if file else 0,
+        size=jsonb.size(metadata) + (file.size if file else 0),
         status=Status.QUEUED,
     )
     document.updated_at = Now()
@@ -205,7 +209,8 @@ def _queue_revision(
         document.metadata = metadata
     document.save(update_fields=["latest", "metadata", "updated_at"])
     Revision.objects.filter(owner_id=tx.owner_id, pk__in=superseded_ids).delete()
-    charge(tx, documents=int(is_new), pages=-freed_pages, bytes=document.latest.size - freed_bytes)
+    more_bytes += document.latest.size - freed_bytes
+    charge(tx, collections=new_collections, documents=int(is_new), pages=-freed_pages, bytes=more_bytes)
 
 
 def _latest_url(document: Document) -> str:

@@ -3,6 +3,7 @@
 import tempfile
 
 from django.conf import settings
+from django.db.models import F
 
 from accounts.quotas import charge
 from collections_app.engine.outbound.addresses import AllowList
@@ -30,6 +31,6 @@ def download(lease: Lease, url: str, *, use_proxy: bool) -> StoredFile:
             lease.owner_id, content, sha256=fetched.sha256, size=fetched.size, content_type=kind.content_type
         )
     with files.keep(draft) as (tx, file):
-        lease.write(tx, file=file, size=file.size)
+        lease.write(tx, file=file, size=F("size") + file.size)
         charge(tx, bytes=file.size)
     return file

@@ -226,7 +226,7 @@ def _swap(collection: OutdatedCollection, space_id: int) -> bool:
         for document in documents:
             _show(document, copies[document.shown_id])
         Document.objects.bulk_update(documents, ["shown", "latest", "updated_at"], batch_size=500)
-        Revision.objects.bulk_update(copies.values(), ["size", "copy_of"], batch_size=500)
+        Revision.objects.bulk_update(copies.values(), ["size", "metadata", "copy_of"], batch_size=500)
         store_pages.delete_pages(tx, shown_ids)
         Revision.objects.filter(owner_id=tx.owner_id, pk__in=shown_ids).delete()
         rows.update(vectors_seq=F("vectors_seq") + 1)
@@ -236,5 +236,6 @@ def _swap(collection: OutdatedCollection, space_id: int) -> bool:
 def _show(document: Document, copy: Revision) -> None:
     if document.latest_id == document.shown_id:
         document.latest = copy
-    copy.size, copy.copy_of = (document.shown.size if document.shown else 0), None
-    document.shown = copy
+    if document.shown:  # the metadata may have been replaced since it was copied
+        copy.size, copy.metadata = document.shown.size, document.shown.metadata
+    document.shown, copy.copy_of = copy, None

@@ -10,7 +10,8 @@ from django.db import IntegrityError, transaction
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
-from accounts.ownership import acting_as_housekeeping
+from accounts.ownership import acting_as_housekeeping, acting_for
+from accounts.quotas import charge
 from collections_app.engine.rendering import soffice
 from collections_app.models import IdempotentAnswer, Page, Revision, StoredFile
 from collections_app.storage import files
@@ -20,11 +21,26 @@ _BATCH_SIZE = 500
 
 def delete_expired_answers() -> int:
     """Delete the stored answers of idempotent requests that are too old to be replayed; return how many."""
+    moment = timezone.now() - IdempotentAnswer.RETENTION
     with acting_as_housekeeping():
-        deleted, _ = IdempotentAnswer.objects.filter(
-            created_at__lt=timezone.now() - IdempotentAnswer.RETENTION
-        ).delete()
-    return deleted
+        expired = IdempotentAnswer.objects.filter(created_at__lt=moment)
+        owner_ids = list(expired.order_by().values_list("owner_id", flat=True).distinct())
+    count = 0
+    for owner_id in owner_ids:
+        while deleted := _delete_some_answers(owner_id, before=moment):
+            count += deleted
+    return count
+
+
+def _delete_some_answers(owner_id: int, *, before: datetime) -> int:
+    """Delete old answers of an owner, and return their share of the quota."""
+    with acting_for(owner_id) as tx:
+        rows = IdempotentAnswer.objects.filter(owner_id=tx.owner_id)
+        old = rows.filter(created_at__lt=before).order_by("pk").select_for_update()
+        sizes = dict(old.values_list("pk", "size")[:_BATCH_SIZE])
+        rows.filter(pk__in=sizes).delete()
+        charge(tx, bytes=-sum(sizes.values()))
+    return len(sizes)
 
 
 def delete_abandoned_conversions() -> int:

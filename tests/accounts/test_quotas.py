@@ -25,22 +25,22 @@ def charged(owner_id: int) -> Iterator[OwnerTransaction]:
 
 @pytest.fixture(autouse=True)
 def small_quotas(settings: Settings) -> None:
-    settings.ENV = replace(settings.ENV, quota_documents=7, quota_pages=100, quota_mb=1)
+    settings.ENV = replace(settings.ENV, quota_collections=3, quota_documents=7, quota_pages=100, quota_mb=1)
 
 
 def test_new_owner_has_the_default_quota(alice: Someone) -> None:
     with acting_for(alice.id) as tx:
         quota = usage(tx)
-    assert (quota.documents, quota.pages, quota.bytes) == (0, 0, 0)
-    assert (quota.max_documents, quota.max_pages, quota.max_bytes) == (7, 100, 1024 * 1024)
+    assert (quota.collections, quota.documents, quota.pages, quota.bytes) == (0, 0, 0, 0)
+    assert (quota.max_collections, quota.max_documents, quota.max_pages, quota.max_bytes) == (3, 7, 100, 1024 * 1024)
 
 
 def test_charges_and_releases_are_counted(alice: Someone) -> None:
     with acting_for(alice.id) as tx:
-        charge(tx, documents=2, pages=30, bytes=1000)
-        charge(tx, documents=-1, pages=-10, bytes=-1)
+        charge(tx, collections=3, documents=2, pages=30, bytes=1000)
+        charge(tx, collections=-1, documents=-1, pages=-10, bytes=-1)
         quota = usage(tx)
-    assert (quota.documents, quota.pages, quota.bytes) == (1, 20, 999)
+    assert (quota.collections, quota.documents, quota.pages, quota.bytes) == (2, 1, 20, 999)
 
 
 def test_charge_is_one_statement_after_the_first(alice: Someone) -> None:
@@ -57,7 +57,7 @@ def test_quota_can_be_used_up_exactly(alice: Someone) -> None:
         assert usage(tx).documents == 7
 
 
-@pytest.mark.parametrize("too_much", [{"documents": 8}, {"pages": 101}, {"bytes": 1024 * 1024 + 1}])
+@pytest.mark.parametrize("too_much", [{"collections": 4}, {"documents": 8}, {"pages": 101}, {"bytes": 1024 * 1024 + 1}])
 def test_charge_that_exceeds_one_limit_counts_nothing(alice: Someone, too_much: dict[str, int]) -> None:
     with acting_for(alice.id) as tx:
         with pytest.raises(QuotaReached) as refused:
@@ -134,11 +134,14 @@ def test_concurrent_charges_do_not_exceed_the_quota(alice: Someone) -> None:
 
 def test_usage_endpoint_returns_usage_and_limits(alice: Someone) -> None:
     with acting_for(alice.id) as tx:
-        charge(tx, documents=1, pages=2, bytes=3)
+        Usage.objects.create(owner_id=alice.id, max_collections=5)
+        charge(tx, collections=4, documents=1, pages=2, bytes=3)
     assert alice.get("/v1/usage/").json() == {
+        "collections": 4,
         "documents": 1,
         "pages": 2,
         "bytes": 3,
+        "max_collections": 5,
         "max_documents": 7,
         "max_pages": 100,
         "max_bytes": 1024 * 1024,
@@ -155,4 +158,4 @@ def test_usage_of_the_account_is_hidden_from_a_restricted_key(alice: Someone) ->
     whole = alice.get("/v1/usage/").json()
     for names in ({"public"}, set[str]()):
         restricted = with_key(alice.user, collections=frozenset(names)).get("/v1/usage/").json()
-        assert restricted == {**whole, "documents": None, "pages": None, "bytes": None}
+        assert restricted == {**whole, "collections": None, "documents": None, "pages": None, "bytes": None}

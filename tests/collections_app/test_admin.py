@@ -17,6 +17,7 @@ from collections_app.storage import files
 from paliapi.database import as_login
 from tests.admin_client import PASSWORD, AdminClient, admin_client, staff_without_rights, superuser
 from tests.cast import Someone
+from tests.collections_app.accounting import assert_usage_matches_rows
 from tests.collections_app.documents import PDF, PNG, body_of, shown_with_pages
 from tests.environment import Services
 
@@ -197,8 +198,9 @@ def test_deleting_documents_releases_their_quota(staff: Client, alice: Someone, 
         assert not Page.objects.exists()
         usage = Usage.objects.get(owner=alice.id)
         assert (usage.documents, usage.pages) == (1, 0)
-        assert usage.bytes == len(PDF)
         assert Usage.objects.get(owner=charlie.id).documents == 0
+    assert_usage_matches_rows(alice)
+    assert_usage_matches_rows(charlie)
 
 
 def test_confirmation_page_counts_the_documents_of_a_collection(staff: Client, alice: Someone) -> None:

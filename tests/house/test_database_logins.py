@@ -103,6 +103,7 @@ BEYOND_HOUSEKEEPING = [
     "SELECT payload FROM collections_app_webhookdelivery",
     "UPDATE collections_app_webhookdelivery SET endpoint_id = 1",
     "SELECT body FROM collections_app_idempotentanswer",
+    "DELETE FROM collections_app_idempotentanswer",
     "SELECT email FROM accounts_customuser",
 ]
 

@@ -9,16 +9,16 @@ from typing import Any
 
 import pytest
 from django.db import connection
-from django.db.models import F, Sum
+from django.db.models import F
 from pytest_django import Settings
 
 from accounts import key_lifecycle
-from accounts.models import Usage
 from accounts.ownership import acting_for
 from collections_app.models import Collection, Document, Revision
 from collections_app.storage import files
 from paliapi.stack import processes
 from tests.cast import Someone, someone
+from tests.collections_app.accounting import assert_usage_matches_rows
 from tests.collections_app.documents import PDF, PNG, put, shown_with_pages
 from tests.collections_app.searchable import random_vectors, with_vectors
 from tests.house.answers import in_order
@@ -33,10 +33,8 @@ def owner(transactional_db: None, settings: Settings) -> Iterator[Someone]:
     settings.ENV = replace(settings.ENV, max_concurrent_uploads=100, rate_per_minute=10**9, rate_burst=10**9)
     owner = someone("racer@example.com")
     yield owner
+    assert_usage_matches_rows(owner)
     with acting_for(owner.id):
-        usage = Usage.objects.filter(owner_id=owner.id).first() or Usage()
-        size = Revision.objects.aggregate(total=Sum("size"))["total"] or 0
-        assert (usage.documents, usage.bytes) == (Document.objects.count(), size)
         assert not Document.objects.filter(latest=None).exists()
 
 

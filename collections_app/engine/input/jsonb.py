@@ -5,8 +5,8 @@ Functions named `..._problem` return the end of a sentence that says what is wro
 
 import json
 import math
-from collections.abc import Sequence
-from typing import TypeAlias
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeAlias
 
 from collections_app.engine.text_rules import UNSTORABLE
 
@@ -52,3 +52,8 @@ def scalar_problem(value: Scalar) -> str | None:
     if isinstance(value, str):
         return text_problem(value)
     return number_problem(value) if isinstance(value, int | float) else None
+
+
+def size(value: Mapping[str, Any]) -> int:
+    """Return the size of an object as compact JSON in UTF-8; an empty one counts nothing."""
+    return len(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()) if value else 0

@@ -1,12 +1,11 @@
 """Checks that metadata is a JSON object that Postgres can store, within limits."""
 
-import json
 from collections.abc import Iterator
 from itertools import islice
 from typing import TypeAlias, cast
 
 from collections_app.engine.input.errors import MetadataInvalid, MetadataTooLarge
-from collections_app.engine.input.jsonb import Json, key_problem, pointer, quote, scalar_problem
+from collections_app.engine.input.jsonb import Json, key_problem, pointer, quote, scalar_problem, size
 from paliapi.errors import MAX_PROBLEMS, Problem
 
 MAX_DEPTH = 20
@@ -26,7 +25,7 @@ def check(metadata: object, *, max_bytes: int, at: str = "/metadata") -> dict[st
     if problems := tuple(islice(_problems(metadata, max_bytes=max_bytes, at=at), MAX_PROBLEMS)):
         raise MetadataInvalid(problems=problems)
     checked = cast(dict[str, Json], metadata)
-    if len(json.dumps(checked, ensure_ascii=False, separators=(",", ":")).encode()) > max_bytes:
+    if size(checked) > max_bytes:
         raise _too_large(max_bytes, at=at)
     return checked
 
@@ -40,11 +39,11 @@ def _problems(metadata: object, *, max_bytes: int, at: str) -> Iterator[Problem]
     """Yield the problems in order; raise MetadataTooLarge as soon as the values looked at exceed `max_bytes`."""
     # A stack instead of recursion: a body may be nested deeper than Python's own stack.
     pending: list[tuple[object, _Path]] = [(metadata, ())]
-    size = 0
+    min_size = 0
     while pending:
         value, path = pending.pop()
-        size += _min_bytes(value)
-        if size > max_bytes:
+        min_size += _min_bytes(value)
+        if min_size > max_bytes:
             raise _too_large(max_bytes, at=at)
         if isinstance(value, dict | list):
             if len(path) >= MAX_DEPTH:

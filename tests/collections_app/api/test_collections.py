@@ -1,14 +1,19 @@
 """The endpoints of collections."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from pytest_django import Settings
 
 from accounts.ownership import acting_for
 from collections_app.models import Collection
 from tests.cast import Someone, someone, with_key
+from tests.collections_app.accounting import assert_usage_matches_rows
+from tests.collections_app.documents import PDF, PNG, put
 
 
 def test_new_collection_is_empty_and_has_its_metadata(alice: Someone) -> None:
@@ -216,3 +221,35 @@ def test_key_without_read_gets_no_metadata_of_a_collection(alice: Someone) -> No
         changed = writer.patch("/v1/collections/c/", body)
         assert (changed.status_code, changed.json()["name"], changed.json()["metadata"]) == (200, body["name"], {})
     assert alice.get("/v1/collections/d/").json()["metadata"] == {"secret": 1}
+
+
+def test_number_of_collections_is_limited(alice: Someone, settings: Settings) -> None:
+    settings.ENV = replace(settings.ENV, quota_collections=2)
+    assert alice.post("/v1/collections/", {"name": "a"}).status_code == 201
+    put(alice, "x", PDF, collection="b")
+    put(alice, "x", PNG, collection="b")
+    refused = alice.post("/v1/collections/", {"name": "c"})
+    assert (refused.status_code, refused.json()["code"]) == (429, "quota_exceeded")
+    assert "1 more collections exceed the quota: 0 of 2 are left" in refused.json()["detail"]
+    form = {"file": SimpleUploadedFile("file", PDF), "name": "x", "collection_name": "c"}
+    assert alice.upload("/v1/documents/upsert-document/", form).status_code == 429
+    assert {collection["name"] for collection in alice.get("/v1/collections/").json()} == {"a", "b"}
+    alice.delete("/v1/collections/b/")
+    assert alice.post("/v1/collections/", {"name": "c"}).status_code == 201
+    assert_usage_matches_rows(alice)
+
+
+def test_metadata_of_a_collection_counts_towards_the_quota(alice: Someone, settings: Settings) -> None:
+    settings.ENV = replace(settings.ENV, quota_mb=1)
+    large = {"text": "x" * 250_000}
+    for name in "abcd":
+        assert alice.post("/v1/collections/", {"name": name, "metadata": large}).status_code == 201
+    assert alice.post("/v1/collections/", {"name": "small", "metadata": {"text": "x" * 40_000}}).status_code == 201
+    for refused in (
+        alice.post("/v1/collections/", {"name": "e", "metadata": large}),
+        alice.patch("/v1/collections/a/", {"metadata": {"text": "x" * 260_000}}),
+    ):
+        assert (refused.status_code, refused.json()["code"]) == (429, "quota_exceeded")
+    assert alice.patch("/v1/collections/a/", {"metadata": {"text": "short"}}).status_code == 200
+    assert alice.post("/v1/collections/", {"name": "e", "metadata": large}).status_code == 201
+    assert_usage_matches_rows(alice)

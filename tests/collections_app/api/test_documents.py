@@ -1,13 +1,16 @@
 """The endpoints that list, read, change and delete documents."""
 
 import base64
+from dataclasses import replace
 
 import pytest
+from pytest_django import Settings
 
 from accounts.ownership import acting_for
 from accounts.quotas import usage
 from collections_app.models import Revision
 from tests.cast import Someone
+from tests.collections_app.accounting import assert_usage_matches_rows
 from tests.collections_app.documents import PDF, PNG, put, shown_with_pages
 
 UPSERT = "/v1/documents/upsert-document/"
@@ -104,6 +107,27 @@ def test_deleting_a_collection_releases_the_quota_of_its_documents(alice: Someon
         stored = usage(tx)
         assert not Revision.objects.filter(owner_id=alice.id).exclude(document__name="z").exists()
     assert (stored.documents, stored.pages, stored.bytes) == (1, 0, len(PDF))
+
+
+def test_replaced_metadata_counts_for_what_is_shown_and_for_the_new_upload(alice: Someone, service: str) -> None:
+    shown_with_pages(alice, "x", pages=1, metadata={"v": 1})
+    put(alice, "x", PDF, metadata={"v": 2})
+    alice.patch("/v1/documents/x/", {"metadata": {"v": 3}})
+    assert alice.get("/v1/documents/x/").json()["metadata"] == {"v": 3}
+    assert_usage_matches_rows(alice)
+
+
+def test_metadata_of_a_document_counts_towards_the_quota(alice: Someone, settings: Settings) -> None:
+    settings.ENV = replace(settings.ENV, quota_mb=1)
+    put(alice, "x", PDF, metadata={"text": "x" * 200_000})
+    assert alice.get("/v1/usage/").json()["bytes"] == len(PDF) + len('{"text":""}') + 200_000
+    for name in "abcd":
+        put(alice, name, PDF, metadata={"text": "x" * 200_000})
+    refused = alice.patch("/v1/documents/x/", {"metadata": {"text": "x" * 250_000}})
+    assert (refused.status_code, refused.json()["code"]) == (429, "quota_exceeded")
+    assert len(alice.get("/v1/documents/x/").json()["metadata"]["text"]) == 200_000
+    assert alice.patch("/v1/documents/x/", {"metadata": {"text": "x"}}).status_code == 200
+    assert_usage_matches_rows(alice)
 
 
 def test_listing_an_unknown_collection_returns_an_empty_list(alice: Someone) -> None:

@@ -3,6 +3,7 @@
 import base64
 import json
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -11,11 +12,13 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from pytest_django import Settings
 
 from accounts.ownership import acting_for
 from collections_app.models import Collection, IdempotentAnswer, Revision
 from collections_app.storage import housekeeping
 from tests.cast import Someone, someone, with_key
+from tests.collections_app.accounting import assert_usage_matches_rows
 from tests.collections_app.documents import PDF, PNG
 
 UPSERT = "/v1/documents/upsert-document/"
@@ -97,6 +100,26 @@ def test_idempotency_key_expires_after_a_day(alice: Someone) -> None:
     assert housekeeping.delete_expired_answers() == 1
     with acting_for(alice.id):
         assert not IdempotentAnswer.objects.filter(owner_id=alice.id).exists()
+
+
+def test_stored_response_counts_towards_the_quota_until_it_expires(alice: Someone, settings: Settings) -> None:
+    settings.ENV = replace(settings.ENV, quota_mb=1)
+    large = {"text": "x" * 250_000}
+    for name in "ab":
+        assert (
+            alice.post("/v1/collections/", {"name": name, "metadata": large}, Idempotency_Key=name).status_code == 201
+        )
+    assert_usage_matches_rows(alice)
+    refused = alice.post("/v1/collections/", {"name": "c", "metadata": large}, Idempotency_Key="c")
+    assert (refused.status_code, refused.json()["code"]) == (429, "quota_exceeded")
+    assert alice.get("/v1/collections/c/").status_code == 404
+    _age_answers(alice)
+    assert housekeeping.delete_expired_answers() == 2
+    assert_usage_matches_rows(alice)
+    assert alice.post("/v1/collections/", {"name": "c", "metadata": large}, Idempotency_Key="a").status_code == 201
+    _age_answers(alice)
+    assert alice.post("/v1/collections/", {"name": "d"}, Idempotency_Key="a").status_code == 201
+    assert_usage_matches_rows(alice)
 
 
 @pytest.mark.django_db(transaction=True)
