@@ -16,7 +16,6 @@ from accounts.models import ApiKey
 from accounts.serializers import KeyIn, KeyMinted, KeyOut, MeOut, RotationIn, UsageOut
 from accounts.views import OwnedView, ParameterInvalid
 from paliapi.errors import Problem
-from paliapi.http.paging import paginate
 
 _ADMIN_ONLY: dict[str, Scope | None] = dict.fromkeys(("GET", "HEAD", "OPTIONS", "POST", "DELETE"), "admin")
 _PAGING = [
@@ -35,6 +34,7 @@ _KEY_ID = OpenApiParameter("key_id", int, "path", description="The key's `id`, a
 
 
 class MeView(OwnedView):
+    costs: ClassVar = {"GET": 1}
     scopes: ClassVar[dict[str, Scope | None]] = {"GET": None}
     query: ClassVar[frozenset[str]] = frozenset()
 
@@ -53,6 +53,7 @@ class MeView(OwnedView):
 
 
 class KeysView(OwnedView):
+    costs: ClassVar = {"GET": 1, "POST": 1}
     query: ClassVar[frozenset[str]] = frozenset({"limit", "cursor"})
     scopes: ClassVar[dict[str, Scope | None]] = _ADMIN_ONLY
     extra_statuses: ClassVar[dict[str, set[int]]] = {"GET": {422}}
@@ -69,8 +70,8 @@ class KeysView(OwnedView):
         responses=KeyOut(many=True),
         examples=[openapi_examples.KEY],
     )
-    def get(self, request: Request) -> Response:
-        page = paginate(request, ApiKey.objects.manageable_by(self.caller))
+    def get(self, _request: Request) -> Response:
+        page = self.paginate(ApiKey.objects.manageable_by(self.caller))
         return Response(KeyOut(page.rows, many=True).data, headers=page.headers)
 
     @extend_schema(
@@ -101,6 +102,7 @@ class KeysView(OwnedView):
 
 
 class KeyView(OwnedView):
+    costs: ClassVar = {"DELETE": 1}
     query: ClassVar[frozenset[str]] = frozenset({"with"})
     scopes: ClassVar[dict[str, Scope | None]] = _ADMIN_ONLY
     extra_statuses: ClassVar[dict[str, set[int]]] = {"DELETE": {422}}
@@ -127,6 +129,7 @@ class KeyView(OwnedView):
 
 
 class KeyRotationView(OwnedView):
+    costs: ClassVar = {"POST": 1}
     query: ClassVar[frozenset[str]] = frozenset()
     scopes: ClassVar[dict[str, Scope | None]] = _ADMIN_ONLY
     extra_statuses: ClassVar[dict[str, set[int]]] = {"POST": {409}}
@@ -153,6 +156,7 @@ class KeyRotationView(OwnedView):
 
 
 class UsageView(OwnedView):
+    costs: ClassVar = {"GET": 1}
     scopes: ClassVar[dict[str, Scope | None]] = {"GET": None}
     query: ClassVar[frozenset[str]] = frozenset()
 

@@ -16,6 +16,7 @@ from rest_framework.request import Request
 
 from accounts import keys
 from accounts.access import Caller, Scope
+from accounts.limits.budgets import refuse_overspent
 from accounts.models import ApiKey, CustomUser
 from accounts.ownership import OwnerTransaction, acting_for, fetch_with_key
 from paliapi.database import statement
@@ -79,6 +80,7 @@ class KeyAuthentication(BaseAuthentication):
         header = request.headers.get("Authorization")
         if header is None:
             return None
+        refuse_overspent(request)
         match = _AUTHORIZATION.fullmatch(header)
         parts = keys.parse(match.group(1)) if match else None
         key = _find_active_key(parts) if parts else None

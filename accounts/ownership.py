@@ -18,12 +18,14 @@ from django.db import connection, transaction
 from django.db.migrations.operations import RunSQL
 from psycopg import sql
 
-from paliapi.database import binary_cursor
+from paliapi.database import binary_cursor, statement_limit_s
 from paliapi.roles import APP, HOUSEKEEPING, METRICS, STAFF, STAFF_LOGIN
 
 _OWNER_MATCHES = "owner_id = (SELECT nullif(current_setting('app.owner', true), '')::bigint)"
 
 _SET_OWNER = "SELECT set_config('app.owner', %s, true)"
+_TIMEOUT = "set_config('statement_timeout', %s, true)"
+_SET_TIMEOUT = f"SELECT {_TIMEOUT}"
 # First key of the advisory lock of an owner; the second is the owner.
 _OWNER_LOCK = 0x6F776E72
 
@@ -44,15 +46,15 @@ class OwnerTransaction:
 def acting_for(owner_id: int, *, until: float = math.inf) -> Iterator[OwnerTransaction]:
     """Open a transaction that sees and writes the rows of one owner.
 
-    A statement still running at `until` (`time.monotonic`) is cancelled.
+    A statement is cancelled if it takes longer than `statement_limit_s`, or is still running at `until`
+    (`time.monotonic`).
     """
     nested = connection.in_atomic_block
     with transaction.atomic():
         previous_owner = _scalar("SELECT current_setting('app.owner', true)") if nested else ""
-        if until < math.inf:
-            remaining_ms = max(1, int(1000 * (until - time.monotonic())))
-            statement = "SELECT set_config('app.owner', %s, true), set_config('statement_timeout', %s, true)"
-            _scalar(statement, str(owner_id), str(remaining_ms))
+        limit_s = min(statement_limit_s.get(), until - time.monotonic())
+        if limit_s < math.inf:
+            _scalar(f"{_SET_OWNER}, {_TIMEOUT}", str(owner_id), _milliseconds(limit_s))
         else:
             _scalar(_SET_OWNER, str(owner_id))
         yield OwnerTransaction(owner_id)
@@ -131,10 +133,17 @@ def managing_users() -> Iterator[None]:
 @contextmanager
 def _acting_as(role: str) -> Iterator[None]:
     with transaction.atomic():
+        if (limit_s := statement_limit_s.get()) < math.inf:
+            _scalar(_SET_TIMEOUT, _milliseconds(limit_s))
         previous_role = _scalar("SELECT current_user")
         _set_role(role)
         yield
         _set_role(previous_role)
+
+
+def _milliseconds(seconds: float) -> str:
+    """Return a value of `statement_timeout`, where 0 would mean no limit."""
+    return str(max(1, int(1000 * seconds)))
 
 
 def _scalar(statement: str, *params: str) -> str:

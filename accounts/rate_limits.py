@@ -1,28 +1,19 @@
-"""Rate limits for keys, and limits on how much an owner may run concurrently.
+"""Counting what is spent from budgets, and limits on how much an owner may run concurrently.
 
 Both are counted in Redis by atomic scripts, with the time of Redis. `accounts.redis_counters` explains what happens
 when Redis is unavailable.
 """
 
-import math
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from django.conf import settings
-from rest_framework.request import Request
-from rest_framework.throttling import BaseThrottle
 
-from accounts.access import Caller
 from accounts.redis_counters import limiter
 from paliapi.errors import LimitReached
-from paliapi.http.response_headers import set_response_headers
-
-if TYPE_CHECKING:
-    # Importing views makes the framework import this module, which the settings name.
-    from rest_framework.views import APIView
 
 Kind = Literal["search", "stream", "upload"]
 
@@ -30,23 +21,41 @@ Kind = Literal["search", "stream", "upload"]
 # starts when the stream would have ended.
 _LEASE_S: dict[Kind, int] = {"search": 60, "stream": 60, "upload": 600}
 
-# GCRA: one number, the time at which the bucket is full again.
-# ARGV: microseconds a unit, units in a full bucket, units requested.
-# Returns: allowed, units left, microseconds until it would be allowed, microseconds until full.
+# GCRA: one number per bucket, the time at which it is full again. Either every bucket gives the units or none does.
+# ARGV: units requested, 1 if they may be owed; then for each bucket: microseconds a unit, units in a full bucket, units
+# that may be owed.
+# Returns: allowed, microseconds until it would be allowed, microseconds until each bucket has a unit; then for each
+# bucket: units left, microseconds until full.
 _SPEND = """
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
-local unit, burst = tonumber(ARGV[1]), tonumber(ARGV[2])
-local cost = math.min(tonumber(ARGV[3]), burst)
-local room = burst * unit
-local full_at = math.min(math.max(tonumber(redis.call('GET', KEYS[1]) or 0), now), now + room)
-local next_full_at = full_at + cost * unit
-local wait = next_full_at - room - now
-if wait > 0 then
-  return {0, math.floor((now + room - full_at) / unit), math.ceil(wait), math.ceil(full_at - now)}
+local wanted, owing = tonumber(ARGV[1]), ARGV[2] == '1'
+local wait, empty_for = 0, 0
+local full_at, next_full_at, rooms, units = {}, {}, {}, {}
+for i, key in ipairs(KEYS) do
+  local unit, burst, debt = tonumber(ARGV[3 * i]), tonumber(ARGV[3 * i + 1]), tonumber(ARGV[3 * i + 2])
+  local room = burst * unit
+  local most = now + room + debt * unit
+  local at = math.min(math.max(tonumber(redis.call('GET', key) or 0), now), most)
+  local cost = wanted
+  if not owing then cost = math.min(wanted, burst) end
+  units[i], rooms[i], full_at[i] = unit, room, at
+  next_full_at[i] = math.min(at + cost * unit, most)
+  wait = math.max(wait, at + cost * unit - room - now)
 end
-redis.call('SET', KEYS[1], string.format('%.0f', next_full_at), 'PX', math.ceil((next_full_at - now) / 1000) + 1000)
-return {1, math.floor((now + room - next_full_at) / unit), 0, math.ceil(next_full_at - now)}
+local allowed = owing or wait <= 0
+local reply = {allowed and 1 or 0, allowed and 0 or math.ceil(wait), 0}
+for i, key in ipairs(KEYS) do
+  if allowed then
+    full_at[i] = next_full_at[i]
+    redis.call('SET', key, string.format('%.0f', full_at[i]), 'PX', math.ceil((full_at[i] - now) / 1000) + 1000)
+  end
+  empty_for = math.max(empty_for, full_at[i] + units[i] - rooms[i] - now)
+  reply[#reply + 1] = math.max(0, math.floor((now + rooms[i] - full_at[i]) / units[i]))
+  reply[#reply + 1] = math.ceil(full_at[i] - now)
+end
+reply[3] = math.max(0, math.ceil(empty_for))
+return reply
 """
 
 # A sorted set of slots, by the time their lease ends. ARGV: slot, limit, seconds of lease. Returns: taken.
@@ -63,12 +72,22 @@ return {1}
 
 class RateLimited(LimitReached):
     code = "rate_limited"
-    title = "Too many requests with this key."
+    title = "Too many requests with this key, or for this account."
 
 
 class TooManyAtOnce(LimitReached):
     code = "too_many_at_once"
     title = "Too many concurrent requests of this kind for this account."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bucket:
+    """Holds `burst` units and refills evenly. `debt` is how many units may be owed."""
+
+    name: str
+    per_minute: int
+    burst: int
+    debt: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,17 +100,41 @@ class Balance:
     full_in_s: float
 
 
-def spend(bucket: str, *, cost: int, per_minute: int, burst: int) -> Balance | None:
-    """Take `cost` from a bucket that holds `burst` and refills evenly; return None if Redis is unavailable.
+@dataclass(frozen=True, slots=True)
+class Payment:
+    """The outcome of spending from several buckets at once, and the balance of each."""
 
-    A cost above a full bucket is allowed when the bucket is full; otherwise it never could be.
+    allowed: bool
+    wait_s: float
+    empty_for_s: float  # until the smallest request would be allowed
+    balances: tuple[Balance, ...]
+
+
+def spend(bucket: str, *, cost: int, per_minute: int, burst: int) -> Balance | None:
+    """Take `cost` from one bucket; return None if Redis is unavailable."""
+    payment = spend_from([Bucket(name=bucket, per_minute=per_minute, burst=burst)], cost=cost)
+    return payment.balances[0] if payment else None
+
+
+def spend_from(buckets: Sequence[Bucket], *, cost: int, owing: bool = False) -> Payment | None:
+    """Take `cost` from every bucket, or from none; return None if Redis is unavailable.
+
+    A cost above a full bucket is allowed when the bucket is full; otherwise it never could be. With `owing`, the whole
+    cost is always taken, and what a bucket lacks is owed.
     """
-    unit_us = 60_000_000 / per_minute
-    reply = limiter().run_script(_SPEND, keys=[f"paliapi:rate:{bucket}"], arguments=[unit_us, burst, cost])
+    arguments: list[float] = [cost, int(owing)]
+    for bucket in buckets:
+        arguments += [60_000_000 / bucket.per_minute, bucket.burst, bucket.debt]
+    keys = [f"paliapi:rate:{bucket.name}" for bucket in buckets]
+    reply = limiter().run_script(_SPEND, keys=keys, arguments=arguments)
     if reply is None:
         return None
-    allowed, left, wait_us, full_in_us = reply
-    return Balance(bool(allowed), left, wait_us / 1e6, full_in_us / 1e6)
+    allowed, wait_us, empty_for_us, *states = reply
+    balances = tuple(
+        Balance(bool(allowed), left, wait_us / 1e6, full_in_us / 1e6)
+        for left, full_in_us in zip(states[::2], states[1::2], strict=True)
+    )
+    return Payment(bool(allowed), wait_us / 1e6, empty_for_us / 1e6, balances)
 
 
 @contextmanager
@@ -107,24 +150,3 @@ def concurrent(kind: Kind, *, owner_id: int, limit: int) -> Iterator[None]:
     finally:
         if taken:
             limiter().send("ZREM", key, slot)
-
-
-class KeyRate(BaseThrottle):
-    """Charges `view.cost` to the key and sends its balance as headers (draft-ietf-httpapi-ratelimit-headers)."""
-
-    def allow_request(self, request: Request, view: "APIView") -> bool:
-        if not isinstance(request.auth, Caller):
-            return True
-        rate, burst = settings.ENV.rate_per_minute, settings.ENV.rate_burst
-        cost = getattr(view, "cost", 1)
-        balance = spend(f"key:{request.auth.key_id}", cost=cost, per_minute=rate, burst=burst)
-        if balance is None:
-            return True
-        headers = {
-            "RateLimit-Policy": f'"key";q={burst};w={math.ceil(burst * 60 / rate)}',
-            "RateLimit": f'"key";r={balance.left};t={math.ceil(balance.full_in_s)}',
-        }
-        set_response_headers(request, headers)
-        if not balance.allowed:
-            raise RateLimited(retry_after_s=balance.wait_s)
-        return True

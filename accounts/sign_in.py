@@ -143,11 +143,19 @@ def _take(kind: str, subject: str, per_minute: int) -> Balance:
     return balance
 
 
+def is_known_browser(request: HttpRequest) -> bool:
+    """Return whether a user has signed in with this browser before."""
+    return bool(_browser_cookie(request))
+
+
 def _known_browser(request: HttpRequest, name: str) -> str:
     """Return the number of the browser if the user has signed in with it before, else an empty string."""
-    cookie = request.get_signed_cookie(_cookie_name(), "", salt=_SALT, max_age=_BROWSER_COOKIE_AGE_S)
-    user, _, browser = (cookie or "").partition(" ")
+    user, _, browser = _browser_cookie(request).partition(" ")
     return browser if user == name else ""
+
+
+def _browser_cookie(request: HttpRequest) -> str:
+    return request.get_signed_cookie(_cookie_name(), "", salt=_SALT, max_age=_BROWSER_COOKIE_AGE_S) or ""
 
 
 def _cookie_name() -> str:

@@ -4,8 +4,10 @@ The web server and the workers assume a role that row-level security applies to.
 for it, use the role that owns the tables.
 """
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, LiteralString
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -19,6 +21,10 @@ from paliapi.roles import APP
 # An idle transaction may hold locks, so Postgres ends it after this time.
 _IDLE_IN_TRANSACTION = "45s"
 _NEVER = 2**31
+
+# Seconds that a statement of the current request may take. The thread keeps it until its next request, so that it also
+# applies to what a response does while it is sent. Workers have no such limit.
+statement_limit_s: ContextVar[float] = ContextVar("statement_limit_s", default=math.inf)
 
 
 def database_settings(url: str, *, pool_size: int = 0, role: str = APP) -> dict[str, Any]:

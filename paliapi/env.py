@@ -115,6 +115,12 @@ class Env(ProcessSettings):
     vectors_file_mb: int = setting(
         "VECTORS_FILE_MB", between(0, 10**12), 2048, about="megabytes of disk for further page vectors; 0: none"
     )
+    read_timeout_s: int = setting(
+        "READ_TIMEOUT_S", between(1, 3600), 10, about="seconds that a database statement of a reading request may take"
+    )
+    write_timeout_s: int = setting(
+        "WRITE_TIMEOUT_S", between(1, 3600), 60, about="the same for a request that changes something"
+    )
     search_timeout_s: int = setting("SEARCH_TIMEOUT_S", _count, 30, about="seconds that ranking may take")
 
     # Documents by URL
@@ -158,8 +164,16 @@ class Env(ProcessSettings):
     )
 
     # Limits per key and owner
-    rate_per_minute: int = setting("RATE_PER_MINUTE", _count, 600, about="requests that a key may make per minute")
-    rate_burst: int = setting("RATE_BURST", _count, 120, about="requests that a key may make in a burst")
+    rate_per_minute: int = setting(
+        "RATE_PER_MINUTE", _count, 600, about="units that a key may spend per minute; a simple request costs one"
+    )
+    rate_burst: int = setting("RATE_BURST", _count, 120, about="units that a key may spend at once")
+    rate_owner_factor: int = setting(
+        "RATE_OWNER_FACTOR", between(1, 1000), 2, about="how many times the rate of a key all keys of an owner have"
+    )
+    address_rate_per_minute: int = setting(
+        "ADDRESS_RATE_PER_MINUTE", _count, 1200, about="requests without a valid key that an address may make a minute"
+    )
     max_concurrent_searches: int = setting(
         "MAX_CONCURRENT_SEARCHES", _count, 8, about="searches that an owner may run concurrently"
     )

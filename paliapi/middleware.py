@@ -12,6 +12,7 @@ from django.http.response import HttpResponseBase
 from django.urls import Resolver404, resolve
 
 from paliapi import metrics
+from paliapi.database import statement_limit_s
 from paliapi.errors import Error, Overloaded
 from paliapi.http.client_address import client_address
 from paliapi.http.problems import error_response, refusal
@@ -25,6 +26,8 @@ log = structlog.get_logger(__name__)
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 _REQUEST_ID = re.compile(r"[0-9A-Za-z._-]{8,64}")
 _METHODS = {"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", "TRACE"}
+# Longer than any path of ours, whose names have at most 255 characters. Routes are matched slowly against long paths.
+_MAX_PATH_LENGTH = 1000
 _UNLOGGED_PATHS = {"/livez", "/readyz", "/metrics", "/v1/health/"}
 
 # The HTML pages (Swagger UI, error codes, admin) load only local files.
@@ -53,6 +56,7 @@ class RequestContext:
         request_id = choose_request_id(request)
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request_id=request_id)
+        statement_limit_s.set(settings.ENV.write_timeout_s)
         response = self._respond(request)
         add_response_headers(request, response)
         response["X-Request-ID"] = request_id
@@ -67,6 +71,8 @@ class RequestContext:
         chunked = "chunked" in request.headers.get("Transfer-Encoding", "").lower()
         if chunked and "Content-Length" not in request.headers:
             return refusal("length_required")
+        if len(request.path_info) > _MAX_PATH_LENGTH:
+            return refusal("address_too_long")
         if request.META.get(WAITED_S, 0) > settings.ENV.web_queue_s and request.path not in _UNLOGGED_PATHS:
             # Its client may have given up; newer requests make better use of the time.
             return error_response(Overloaded(retry_after_s=settings.ENV.web_queue_s))

@@ -49,6 +49,7 @@ _FOR_EVERY_REQUEST = [
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "accounts.limits.address_budget.AddressBudget",
 ]
 API_MIDDLEWARE = [
     *_FOR_EVERY_REQUEST,
@@ -164,7 +165,7 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_SCHEMA_CLASS": "paliapi.http.openapi.Schema",
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "paliapi.http.problems.AlwaysJSON",
-    "DEFAULT_THROTTLE_CLASSES": ["accounts.rate_limits.KeyRate"],
+    "DEFAULT_THROTTLE_CLASSES": ["accounts.limits.budgets.KeyRate"],
     "EXCEPTION_HANDLER": "paliapi.http.problems.exception_handler",
     "UNAUTHENTICATED_USER": None,
     "URL_FORMAT_OVERRIDE": None,

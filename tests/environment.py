@@ -19,6 +19,9 @@ ENVIRONMENT = {
     "EMBEDDINGS_URL": "http://127.0.0.1:1",
     "LOG_LEVEL": "WARNING",
     "WAIT_TIMEOUT_S": "1",
+    # Tests that race each other send up to ten requests of one owner at once, all of them from one address.
+    "WEB_THREADS": "16",
+    "ADDRESS_RATE_PER_MINUTE": "1000000",
 }
 
 

@@ -16,7 +16,6 @@ from collections_app.api.validation import CollectionNameField, MetadataField, v
 from collections_app.catalogue import Precondition
 from collections_app.models import Collection
 from paliapi.http.etags import etag_response, require_match
-from paliapi.http.paging import paginate
 
 
 class CollectionIn(serializers.Serializer[Collection]):
@@ -60,6 +59,7 @@ def _if_match(request: Request) -> Precondition[Collection]:
 
 
 class Collections(OwnedView):
+    costs: ClassVar = {"GET": 1, "POST": 1}
     extra_statuses: ClassVar = {"GET": (422,), "POST": (409,)}
 
     @extend_schema(
@@ -72,7 +72,7 @@ class Collections(OwnedView):
         examples=[_COLLECTION],
     )
     def get(self, request: Request) -> Response:
-        page = paginate(request, catalogue.collections(self.transaction, self.caller))
+        page = self.paginate(catalogue.collections(self.transaction, self.caller))
         return Response([represent_collection(row, request) for row in page.rows], headers=page.headers)
 
     @extend_schema(
@@ -102,6 +102,7 @@ class Collections(OwnedView):
 
 
 class CollectionDetail(OwnedView):
+    costs: ClassVar = {"GET": 1, "PATCH": 1, "DELETE": 5}
     extra_statuses: ClassVar = {"GET": (304,), "PATCH": (409, 412), "DELETE": (412,)}
 
     @extend_schema(

@@ -9,8 +9,10 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.limits.process_slots import process_slot
 from accounts.rate_limits import concurrent
 from accounts.views import OwnedView
+from collections_app.api.errors import ConversionsBusy
 from collections_app.api.validation import validated
 from collections_app.ingest import preview
 from paliapi.http.parsers import MultiPartParser
@@ -59,10 +61,15 @@ class _FileConversion(OwnedView):
     )
 )
 class FileToImages(_FileConversion):
+    costs: ClassVar = {"POST": 10}
+
     def convert(self, file: ReceivedFile) -> list[dict[str, Any]]:
+        with process_slot("conversion", limit=max(1, settings.ENV.web_threads // 4)) as is_free:
+            if not is_free:
+                raise ConversionsBusy(retry_after_s=5)
+            pages = preview.to_images(file)
         return [
-            {"img_base64": base64.b64encode(page.image).decode("ascii"), "page_number": page.number}
-            for page in preview.to_images(file)
+            {"img_base64": base64.b64encode(page.image).decode("ascii"), "page_number": page.number} for page in pages
         ]
 
 
@@ -78,5 +85,7 @@ class FileToImages(_FileConversion):
     )
 )
 class FileToBase64(_FileConversion):
+    costs: ClassVar = {"POST": 2}
+
     def convert(self, file: ReceivedFile) -> dict[str, str]:
         return {"data": base64.b64encode(file.read()).decode("ascii")}

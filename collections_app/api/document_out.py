@@ -13,7 +13,7 @@ from rest_framework.request import Request
 from accounts.views import caller_of
 from collections_app.api.validation import MetadataField
 from collections_app.errors import AnswerTooLarge
-from collections_app.models import Document, Page, Status
+from collections_app.models import Document, Page, Status, StoredFile
 from collections_app.search import HitPage
 from collections_app.storage import files, links
 from collections_app.storage.errors import FileMissing
@@ -94,20 +94,24 @@ EXAMPLE = {
 }
 
 
-def represent_document(
-    document: Document, request: Request, *, pages: list[dict[str, Any]] | None = None
-) -> dict[str, Any]:
+def represent_document(document: Document, request: Request) -> dict[str, Any]:
     """Represent a document that was read `with_state()`.
 
     A key without the scope `read` gets neither the metadata nor the link to the file.
     """
+    return _represent_document(document, file_links=_file_links(request))
+
+
+def _represent_document(
+    document: Document, *, file_links: "_FileLinks | None", pages: list[dict[str, Any]] | None = None
+) -> dict[str, Any]:
+    """Represent a document; without `file_links`, for a key that may not read."""
     latest, shown = document.latest, document.shown
-    may_read = caller_of(request).may("read")
     return {
         "id": document.pk,
         "name": document.name,
-        "metadata": document.metadata if may_read else {},
-        "url": _url_of(document, request) if may_read else "",
+        "metadata": {} if file_links is None else document.metadata,
+        "url": "" if file_links is None else _url_of(document, file_links),
         "num_pages": shown.stored_pages if shown else 0,
         "collection_name": document.collection.name,
         "pages": pages,
@@ -123,12 +127,19 @@ def represent_document(
     }
 
 
+def expands_pages(request: Request) -> bool:
+    return "pages" in request.query_params.get("expand", "").split(",")
+
+
 def represent_documents(documents: list[Document], request: Request) -> list[dict[str, Any]]:
     """Represent documents, with their pages if the request expands them, in a fixed number of queries."""
-    if "pages" not in request.query_params.get("expand", "").split(","):
-        return [represent_document(document, request) for document in documents]
+    file_links = _file_links(request)
+    if not expands_pages(request):
+        return [_represent_document(document, file_links=file_links) for document in documents]
     pages = _represent_pages(documents, request)
-    return [represent_document(document, request, pages=pages.get(document.pk, [])) for document in documents]
+    return [
+        _represent_document(document, file_links=file_links, pages=pages.get(document.pk, [])) for document in documents
+    ]
 
 
 def image_base64(image: files.HasKey) -> str:
@@ -181,15 +192,30 @@ def _represent_pages(documents: Iterable[Document], request: Request) -> dict[in
     return pages
 
 
-def _url_of(document: Document, request: Request) -> str:
+class _FileLinks:
+    """Signed links to uploaded files. The URL prefix is built once for all documents of a response."""
+
+    def __init__(self, request: Request) -> None:
+        self._prefix = _url_prefix(request, "getFile")
+        self._key_id = caller_of(request).key_id
+
+    def link(self, document: Document, file: StoredFile) -> str:
+        return self._prefix + links.file_token(FileLink(document.owner_id, self._key_id, document.pk, file.pk))
+
+
+def _file_links(request: Request) -> _FileLinks | None:
+    """Return the links of a response; None if the key may not read."""
+    return _FileLinks(request) if caller_of(request).may("read") else None
+
+
+def _url_of(document: Document, file_links: _FileLinks) -> str:
     """Return the link to the uploaded file, or the URL it was downloaded from: of what is shown, else of the latest."""
     revision = document.shown or document.latest
     if revision is None:
         return ""
     if revision.file is None:
         return revision.url
-    link = FileLink(document.owner_id, caller_of(request).key_id, document.pk, revision.file.pk)
-    return request.build_absolute_uri(reverse("getFile", args=[links.file_token(link)]))
+    return file_links.link(document, revision.file)
 
 
 def _url_prefix(request: Request, route: str) -> str:

@@ -9,9 +9,15 @@ from rest_framework.response import Response
 
 from accounts.rate_limits import concurrent
 from accounts.views import OwnedView
-from collections_app import catalogue, tasks
+from collections_app import catalogue, costs, tasks
 from collections_app.api.document_in import DocumentChange, UpdateRequest
-from collections_app.api.document_out import EXAMPLE, DocumentOut, represent_document, represent_documents
+from collections_app.api.document_out import (
+    EXAMPLE,
+    DocumentOut,
+    expands_pages,
+    represent_document,
+    represent_documents,
+)
 from collections_app.api.errors import NothingToChange
 from collections_app.api.parameters import (
     COLLECTION,
@@ -30,7 +36,6 @@ from collections_app.catalogue import Precondition
 from collections_app.ingest import accept
 from collections_app.models import Document, OnPageError
 from paliapi.http.etags import etag_response, require_match
-from paliapi.http.paging import paginate
 from paliapi.http.parsers import JSONParser, MultiPartParser, max_json_upload_bytes
 
 _DOCUMENT = OpenApiExample("A document", value=EXAMPLE, response_only=True)
@@ -41,6 +46,7 @@ def _if_match(request: Request) -> Precondition[Document]:
 
 
 class Documents(OwnedView):
+    costs: ClassVar = {"GET": 1}
     extra_statuses: ClassVar = {"GET": (413, 422)}
 
     @extend_schema(
@@ -54,11 +60,13 @@ class Documents(OwnedView):
     )
     def get(self, request: Request) -> Response:
         documents = catalogue.documents(self.transaction, self.caller, collection_name=collection_name_of(request))
-        page = paginate(request, documents)
+        page = self.paginate(documents)
+        self.charge(costs.of_page_images(page.rows) if expands_pages(request) else 0)
         return Response(represent_documents(page.rows, request), headers=page.headers)
 
 
 class DocumentDetail(OwnedView):
+    costs: ClassVar = {"GET": 1, "PATCH": 2, "DELETE": 2}
     parser_classes = (JSONParser, MultiPartParser)
     max_body_bytes = staticmethod(max_json_upload_bytes)
     extra_statuses: ClassVar = {"GET": (304, 409, 413), "PATCH": (409, 412), "DELETE": (409, 412)}
@@ -80,6 +88,7 @@ class DocumentDetail(OwnedView):
         document = catalogue.find_document(
             self.transaction, self.caller, document_name, collection_name=collection_name_of(request)
         )
+        self.charge(costs.of_page_images([document]) if expands_pages(request) else 0)
         return etag_response(request, represent_documents([document], request)[0])
 
     @extend_schema(

@@ -10,7 +10,7 @@ from rest_framework.response import Response
 
 from accounts.rate_limits import concurrent
 from accounts.views import OwnedView
-from collections_app import embeddings_client
+from collections_app import costs, embeddings_client
 from collections_app.api.validation import validated
 from paliapi.http.parsers import max_json_upload_bytes
 from paliapi.http.serializers import BoundedListField, TextField
@@ -50,6 +50,7 @@ _EXAMPLE = {
 
 
 class EmbeddingsView(OwnedView):
+    costs: ClassVar = {"POST": 1}
     scopes: ClassVar = {"POST": "search"}
     transactional = False  # it calls another service
     max_body_bytes = staticmethod(max_json_upload_bytes)
@@ -69,6 +70,7 @@ class EmbeddingsView(OwnedView):
     def post(self, request: Request) -> Response:
         with concurrent("search", owner_id=self.caller.owner_id, limit=settings.ENV.max_concurrent_searches):
             body = validated(EmbeddingsIn, request)
+            self.charge(costs.of_inputs(body["input_data"], task=body["task"]))
             embedded = embeddings_client.embed(body["input_data"], task=body["task"], at="/input_data")
         count = sum(len(multi_vector.vectors) for multi_vector in embedded.multi_vectors)
         return Response(

@@ -33,6 +33,11 @@ class StreamsBusy(Unavailable):
     title = "The server has no free event streams; poll the document instead, or try again."
 
 
+class ConversionsBusy(Unavailable):
+    code = "conversions_busy"
+    title = "The server is converting other files; try again."
+
+
 class QueryAmbiguous(Invalid):
     code = "query_ambiguous"
     title = "Send only one of `query`, `page` or `crop`."

@@ -2,9 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from functools import cache
-from threading import BoundedSemaphore
+from contextlib import ExitStack
 from typing import Any, ClassVar
 
 import structlog
@@ -19,6 +17,7 @@ from rest_framework.request import Request
 
 from accounts.access import Caller
 from accounts.authentication import is_still_valid
+from accounts.limits.process_slots import process_slot
 from accounts.ownership import acting_for
 from accounts.rate_limits import concurrent
 from accounts.views import OwnedView
@@ -51,6 +50,7 @@ class EventOut(serializers.Serializer[dict[str, str]]):
 
 
 class Events(OwnedView):
+    costs: ClassVar = {"GET": 2}
     http_method_names = ["get", "options"]
     query = frozenset({"collection_name"})
     transactional = False  # a stream lasts long, and must see every change
@@ -90,7 +90,8 @@ class Events(OwnedView):
         with ExitStack() as slots:
             limit = settings.ENV.max_concurrent_streams
             slots.enter_context(concurrent("stream", owner_id=self.caller.owner_id, limit=limit))
-            slots.enter_context(_process_slot())
+            if not slots.enter_context(process_slot("stream", limit=settings.ENV.web_streams)):
+                raise StreamsBusy(retry_after_s=5)
             events = _events(self.caller, document, last_event_id=last_event_id)
             stream = _Stream(events, slots=slots.pop_all())
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
@@ -135,21 +136,3 @@ def _event(state: Progress, revision: Revision | None) -> bytes:
     payload: dict[str, Any] = {**(represent_job(revision) if revision else {}), "status": state.status}
     data = json.dumps(payload, cls=DjangoJSONEncoder, ensure_ascii=True)
     return f"id: {state.event_id}\nevent: {'end' if state.is_over else 'progress'}\ndata: {data}\n\n".encode()
-
-
-@cache
-def _semaphore(limit: int) -> BoundedSemaphore:
-    """Return the semaphore of the streams of this process."""
-    return BoundedSemaphore(limit)
-
-
-@contextmanager
-def _process_slot() -> Iterator[None]:
-    """Occupy one of the streams that this process may send at once."""
-    semaphore = _semaphore(settings.ENV.web_streams)
-    if not semaphore.acquire(blocking=False):
-        raise StreamsBusy(retry_after_s=5)
-    try:
-        yield
-    finally:
-        semaphore.release()

@@ -7,14 +7,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.views import OwnedView
-from collections_app import catalogue
+from collections_app import catalogue, costs
 from collections_app.api import document_out
 from collections_app.api.collections import CollectionOut, represent_collection
-from collections_app.api.document_out import DocumentOut, represent_documents
+from collections_app.api.document_out import DocumentOut, expands_pages, represent_documents
 from collections_app.api.parameters import CURSOR, EXPAND, LIMIT, LINK_HEADER
 from collections_app.engine.input import filter_parser
 from collections_app.search import metadata_matches
-from paliapi.http.paging import paginate
 
 # Filters are validated by `filter_parser`, not by a serializer, so their schema is written out here.
 _KEY = {"type": "string"}
@@ -48,7 +47,9 @@ _EXAMPLES = {
 
 
 class FilterView(OwnedView):
+    costs: ClassVar = {"POST": 1}
     scopes: ClassVar = {"POST": "read"}
+    reading_methods: ClassVar = frozenset({"POST", "OPTIONS"})
     extra_statuses: ClassVar = {"POST": (413,)}
 
     @extend_schema(
@@ -72,11 +73,13 @@ class FilterView(OwnedView):
     )
     def post(self, request: Request) -> Response:
         query = filter_parser.parse(request.data)
+        self.charge(costs.of_filter(query))
         if query.on == "collection":
             condition = metadata_matches(query.condition, document="metadata", collection="metadata")
             collections = catalogue.collections(self.transaction, self.caller).filter(condition)
-            page = paginate(request, collections)
+            page = self.paginate(collections)
             return Response([represent_collection(row, request) for row in page.rows], headers=page.headers)
         condition = metadata_matches(query.condition, document="metadata", collection="collection__metadata")
-        documents = paginate(request, catalogue.documents(self.transaction, self.caller).filter(condition))
+        documents = self.paginate(catalogue.documents(self.transaction, self.caller).filter(condition))
+        self.charge(costs.of_page_images(documents.rows) if expands_pages(request) else 0)
         return Response(represent_documents(documents.rows, request), headers=documents.headers)

@@ -24,7 +24,6 @@ from collections_app.engine.input.names import ALL_COLLECTIONS
 from collections_app.ingest import jobs
 from collections_app.models import Revision
 from paliapi.errors import Problem
-from paliapi.http.paging import paginate
 from paliapi.units import rfc3339
 
 _STATUS = OpenApiParameter(
@@ -90,6 +89,7 @@ def represent_job(row: Revision) -> dict[str, Any]:
 
 
 class Jobs(OwnedView):
+    costs: ClassVar = {"GET": 1}
     query = frozenset({"status", "collection_name", "limit", "cursor"})
     extra_statuses: ClassVar = {"GET": (422,)}
 
@@ -114,11 +114,12 @@ class Jobs(OwnedView):
             statuses=[status] if status else jobs.UNFINISHED,
             collection_name=request.query_params.get("collection_name") or ALL_COLLECTIONS,
         )
-        page = paginate(request, rows)
+        page = self.paginate(rows)
         return Response([represent_job(row) for row in page.rows], headers=page.headers)
 
 
 class CancelDocument(OwnedView):
+    costs: ClassVar = {"POST": 1}
     query = frozenset({"collection_name"})
     extra_statuses: ClassVar = {"POST": (409, 422)}
 
@@ -140,6 +141,7 @@ class CancelDocument(OwnedView):
 
 
 class RetryDocument(OwnedView):
+    costs: ClassVar = {"POST": 1}
     query = frozenset({"collection_name"})
     extra_statuses: ClassVar = {"POST": (409, 422)}
 

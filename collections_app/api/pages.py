@@ -14,6 +14,7 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from accounts.authentication import is_active
+from accounts.limits.thread_shares import Hold, shares
 from accounts.ownership import OwnerTransaction, acting_for
 from accounts.views import OwnedView
 from collections_app import catalogue
@@ -36,6 +37,7 @@ _PAGE_NUMBER = OpenApiParameter("page_number", int, "path", description="Starts 
 
 
 class PageImage(OwnedView):
+    costs: ClassVar = {"GET": 1}
     query: ClassVar[frozenset[str]] = frozenset({"collection_name", "v"})
     extra_statuses: ClassVar = {"GET": (304, 409)}
 
@@ -69,6 +71,7 @@ class _SignedView(APIView):
     authentication_classes = ()
     permission_classes = ()
     throttle_classes = ()
+    extra_statuses: ClassVar = {"GET": (429,)}
 
 
 @contextmanager
@@ -95,12 +98,12 @@ class SignedFile(_SignedView):
     )
     def get(self, _request: Request, token: str) -> HttpResponseBase:
         link = links.read_file_token(token, max_age_s=settings.ENV.file_link_minutes * 60)
-        with _opened(link) as tx:
+        with shares().take(link.owner_id) as thread, _opened(link) as tx:
             of_document = Revision.objects.filter(owner_id=tx.owner_id, document=link.document_id, file=OuterRef("pk"))
             file = StoredFile.objects.filter(Exists(of_document), owner_id=tx.owner_id, pk=link.file_id).first()
         if file is None:
             raise FileLinkExpired
-        return file_response(file, cache="private, no-store", attachment=True)
+        return thread.keep_until_sent(file_response(file, cache="private, no-store", attachment=True))
 
 
 class SignedPageImage(_SignedView):
@@ -116,7 +119,8 @@ class SignedPageImage(_SignedView):
         responses=_IMAGE,
     )
     def get(self, _request: Request, image_token: str) -> HttpResponseBase:
-        return file_response(_image_of(image_token, kind="image"), cache=_CACHE_BRIEFLY, attachment=False)
+        image, thread = _image_of(image_token, kind="image")
+        return thread.keep_until_sent(file_response(image, cache=_CACHE_BRIEFLY, attachment=False))
 
 
 class SignedPageThumbnail(_SignedView):
@@ -132,17 +136,17 @@ class SignedPageThumbnail(_SignedView):
         responses={(200, "image/jpeg"): OpenApiTypes.BINARY},
     )
     def get(self, _request: Request, thumbnail_token: str) -> HttpResponseBase:
-        image = _image_of(thumbnail_token, kind="thumbnail")
+        image, thread = _image_of(thumbnail_token, kind="thumbnail")
         if not image.thumbnail_size:
             raise FileLinkExpired
-        return thumbnail_response(image, cache=_CACHE_BRIEFLY)
+        return thread.keep_until_sent(thumbnail_response(image, cache=_CACHE_BRIEFLY))
 
 
-def _image_of(token: str, *, kind: links.ImageKind) -> StoredFile:
-    """Return the image of the page that a signed link points to."""
+def _image_of(token: str, *, kind: links.ImageKind) -> tuple[StoredFile, Hold]:
+    """Return the image of the page that a signed link points to, and the thread that its owner holds meanwhile."""
     link = links.read_page_token(token, kind=kind, max_age_s=settings.ENV.file_link_minutes * 60)
-    with _opened(link) as tx:
+    with shares().take(link.owner_id) as thread, _opened(link) as tx:
         page = Page.objects.filter(owner_id=tx.owner_id, pk=link.page_id).select_related("image").first()
     if page is None:
         raise FileLinkExpired
-    return page.image
+    return page.image, thread

@@ -1,6 +1,6 @@
 """The endpoint that reports the search recall of a collection."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.conf import settings
 from drf_spectacular.utils import OpenApiExample, extend_schema
@@ -41,6 +41,8 @@ _EXAMPLE = {
 
 
 class CollectionQuality(OwnedView):
+    costs: ClassVar = {"GET": 1}
+
     @extend_schema(
         operation_id="getCollectionQuality",
         tags=["collections"],

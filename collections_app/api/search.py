@@ -11,7 +11,7 @@ from rest_framework.response import Response
 
 from accounts.rate_limits import concurrent
 from accounts.views import OwnedView
-from collections_app import tasks
+from collections_app import costs, tasks
 from collections_app.api import search_out
 from collections_app.api.errors import RankingWithoutScores, RegionsOfTooMany
 from collections_app.api.filter import FILTER_SCHEMA
@@ -20,7 +20,15 @@ from collections_app.api.validation import validated
 from collections_app.engine.input import filter_parser
 from collections_app.engine.input.filter_conditions import Filter
 from collections_app.engine.input.names import ALL_COLLECTIONS
-from collections_app.search import ImageQuery, QueryInput, SearchRequest, TextQuery, sample_of, search
+from collections_app.search import (
+    ImageQuery,
+    QueryInput,
+    SearchRequest,
+    SearchTookTooLong,
+    TextQuery,
+    sample_of,
+    search,
+)
 from paliapi.errors import Problem
 from paliapi.http.parsers import max_json_upload_bytes
 from paliapi.http.serializers import BoundedListField, FlagField, NumberField, TextField
@@ -172,7 +180,9 @@ _BY_WORDS = {"query": "INV-2023-0042", "ranking": "hybrid", "allow_degraded": Tr
 
 
 class _SearchBase(OwnedView):
+    costs: ClassVar = {"POST": 1}
     scopes: ClassVar = {"POST": "search"}
+    reading_methods: ClassVar = frozenset({"POST", "OPTIONS"})
     transactional = False  # it calls another service
 
     def search_slot(self) -> AbstractContextManager[None]:
@@ -180,11 +190,17 @@ class _SearchBase(OwnedView):
         return concurrent("search", owner_id=self.caller.owner_id, limit=settings.ENV.max_concurrent_searches)
 
     def respond(self, request: Request, body: dict[str, Any], query: QueryInput) -> Response:
+        self.charge(costs.of_search(body, query))
         search_request = _search_request(body, query)
-        result = search(self.caller, search_request)
-        represented = search_out.represent_result(
-            result, request, images=body.get("images", "base64"), include=search_request.include
-        )
+        try:
+            result = search(self.caller, search_request)
+        except SearchTookTooLong:
+            self.settle(settings.ENV.search_timeout_s)
+            raise
+        self.settle(costs.working_s(result.receipt))
+        images = body.get("images", "base64")
+        self.owe(costs.of_hit_images(len(result.hits)) if images == "base64" else 0)
+        represented = search_out.represent_result(result, request, images=images, include=search_request.include)
         filter_json = cast(dict[str, Any], request.data).get("query_filter")
         if sample := sample_of(self.caller, search_request, result, filter_json=filter_json):
             tasks.schedule_comparison(sample)

@@ -11,6 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.authentication import is_still_valid
+from accounts.limits.process_slots import process_slot
 from accounts.ownership import OwnerTransaction, acting_for
 from accounts.quotas import QuotaReached
 from accounts.rate_limits import concurrent
@@ -51,6 +52,7 @@ class DocumentAccepted(serializers.Serializer[dict[str, Any]]):
 
 
 class Upsert(OwnedView):
+    costs: ClassVar = {"POST": 2}
     parser_classes = (JSONParser, MultiPartParser)
     max_body_bytes = staticmethod(max_json_upload_bytes)
     transactional = False  # the file is stored before the transaction begins
@@ -65,7 +67,7 @@ class Upsert(OwnedView):
             "upload is ready. Send `file` in a form, or `base64` or `url` in JSON. 202 means that the upload is stored "
             "durably; `Location` is where to poll its state. With `wait`, the response is delayed until the document "
             "is searchable (201) or has failed (422: `detail` says why, and `errors` has the code); if that takes too "
-            "long, processing continues after a 202."
+            "long, or too many uploads are waited for, processing continues after a 202."
         ),
         parameters=[
             IDEMPOTENCY_KEY,
@@ -118,8 +120,11 @@ class Upsert(OwnedView):
             return accept.upsert_document(self.caller, upsert, upload, claim=idempotent.claim, remember=remember)
 
     def _wait_until_ready(self, document: Document, idempotent: IdempotentRequest) -> Response:
-        """Return the document once it is ready; on timeout, the same response as without `wait`."""
-        ready = jobs.wait_for(self.caller, document, timeout_s=settings.ENV.wait_timeout_s)
+        """Return the document once it is ready; on timeout, or if too many wait, the response as without `wait`."""
+        with process_slot("wait", limit=max(1, settings.ENV.web_threads // 2)) as is_free:
+            if not is_free:
+                return _accepted(document)
+            ready = jobs.wait_for(self.caller, document, timeout_s=settings.ENV.wait_timeout_s)
         if ready is None:
             return _accepted(document)
         if not is_still_valid(self.caller):

@@ -18,7 +18,6 @@ from collections_app.api.validation import validated
 from collections_app.webhook_models import DeliveryStatus, WebhookEndpoint
 from collections_app.webhooks import endpoints, keys
 from paliapi.errors import Problem
-from paliapi.http.paging import paginate
 
 # A webhook keeps sending data after the key that created it is revoked, so it needs the scope that creates keys.
 _ADMIN_SCOPES: dict[str, Scope | None] = dict.fromkeys(("GET", "HEAD", "OPTIONS", "POST", "PATCH", "DELETE"), "admin")
@@ -34,6 +33,7 @@ def _with_secret(row: WebhookEndpoint, *, status: int) -> Response:
 
 
 class Webhooks(OwnedView):
+    costs: ClassVar = {"GET": 1, "POST": 1}
     query = frozenset({"limit", "cursor"})
     scopes: ClassVar[dict[str, Scope | None]] = _ADMIN_SCOPES
 
@@ -46,8 +46,8 @@ class Webhooks(OwnedView):
         responses=serializers.WebhookOut(many=True),
         examples=[serializers.WEBHOOK],
     )
-    def get(self, request: Request) -> Response:
-        page = paginate(request, endpoints.visible_to(self.transaction, self.caller))
+    def get(self, _request: Request) -> Response:
+        page = self.paginate(endpoints.visible_to(self.transaction, self.caller))
         return Response([serializers.represent_webhook(row) for row in page.rows], headers=page.headers)
 
     @extend_schema(
@@ -75,6 +75,7 @@ class Webhooks(OwnedView):
 
 
 class WebhookDetail(OwnedView):
+    costs: ClassVar = {"GET": 1, "PATCH": 1, "DELETE": 1}
     query: ClassVar[frozenset[str]] = frozenset()
     scopes: ClassVar[dict[str, Scope | None]] = _ADMIN_SCOPES
 
@@ -125,6 +126,7 @@ class WebhookDetail(OwnedView):
 
 
 class RotateSecret(OwnedView):
+    costs: ClassVar = {"POST": 1}
     query: ClassVar[frozenset[str]] = frozenset()
     scopes: ClassVar[dict[str, Scope | None]] = _ADMIN_SCOPES
 
@@ -149,6 +151,7 @@ class RotateSecret(OwnedView):
 
 
 class SendTest(OwnedView):
+    costs: ClassVar = {"POST": 2}
     query: ClassVar[frozenset[str]] = frozenset()
     scopes: ClassVar[dict[str, Scope | None]] = _ADMIN_SCOPES
     extra_statuses: ClassVar = {"POST": (409,)}
@@ -170,6 +173,7 @@ class SendTest(OwnedView):
 
 
 class WebhookDeliveries(OwnedView):
+    costs: ClassVar = {"GET": 1}
     query = frozenset({"status", "limit", "cursor"})
     scopes: ClassVar[dict[str, Scope | None]] = _ADMIN_SCOPES
 
@@ -186,11 +190,12 @@ class WebhookDeliveries(OwnedView):
         rows = endpoints.deliveries(self.transaction, self.caller, webhook_id)
         if status := _status(request):
             rows = rows.filter(status=status)
-        page = paginate(request, rows, newest_first=True)
+        page = self.paginate(rows, newest_first=True)
         return Response([serializers.represent_delivery(row) for row in page.rows], headers=page.headers)
 
 
 class ReplayDelivery(OwnedView):
+    costs: ClassVar = {"POST": 2}
     query: ClassVar[frozenset[str]] = frozenset()
     scopes: ClassVar[dict[str, Scope | None]] = _ADMIN_SCOPES
     extra_statuses: ClassVar = {"POST": (409,)}
@@ -214,6 +219,7 @@ class ReplayDelivery(OwnedView):
 class ColiVarasWebhook(OwnedView):
     """Creation at the path that ColiVara's clients use."""
 
+    costs: ClassVar = {"POST": 1}
     scopes: ClassVar[dict[str, Scope | None]] = _ADMIN_SCOPES
 
     @extend_schema(

@@ -6,6 +6,7 @@
 Other packages import from here only; `lint-imports` enforces it.
 """
 
+from collections_app.search.errors import SearchTookTooLong
 from collections_app.search.filter_sql import metadata_matches
 from collections_app.search.hit_rows import HitPage
 from collections_app.search.query import CompositeQuery, ImageQuery, PageQuery, QueryInput, QueryPart, TextQuery
@@ -40,6 +41,7 @@ __all__ = [
     "Receipt",
     "SearchRequest",
     "SearchResult",
+    "SearchTookTooLong",
     "TextQuery",
     "collect_recall_metrics",
     "compare_with_exact",

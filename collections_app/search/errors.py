@@ -33,6 +33,11 @@ class QueryTooLong(TooLarge):
     title = "The query has too many vectors."
 
 
+class QueryTooLongForExact(TooLarge):
+    code = "query_too_long_for_exact"
+    title = "The query has more than 512 vectors, too many for `mode: exact`; leave that out, or shorten the query."
+
+
 class RankingNeedsWords(Invalid):
     code = "ranking_needs_words"
     title = "This ranking needs a query with text."

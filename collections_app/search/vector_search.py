@@ -19,7 +19,7 @@ from collections_app.engine.retrieval.weights import condense
 from collections_app.models import Page
 from collections_app.search import index, scope, vector_cache
 from collections_app.search.context import SearchContext
-from collections_app.search.errors import SearchTookTooLong
+from collections_app.search.errors import QueryTooLongForExact, SearchTookTooLong
 from collections_app.search.query_vectors import QueryVectors
 from collections_app.search.request import Mode
 from collections_app.storage import vectors
@@ -28,6 +28,8 @@ from collections_app.storage import vectors
 _BATCH = 16
 # Candidates that are scored between two checks whether more are worth it.
 _CANDIDATES_PER_CHECK = 4
+# A longer query, such as a whole page, may only be compared with every page if these are few.
+MAX_EXACT_VECTORS = 512
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +65,8 @@ def best(
         return ScoredPages(in_scope=scope.pages(context.tx, context.caller, context.scope).count())
     compared = sum(len(part) for part in parts)
     steps = None if mode == "exact" else plan.steps(compared, hits=limit)
+    if mode == "exact" and compared > plan.exhaustive and len(query.vectors) > MAX_EXACT_VECTORS:
+        raise QueryTooLongForExact
     scorer = _Scorer(context, query, limit=limit, min_score=min_score, by_document=by_document)
     if steps is None:
         page_ids = np.concatenate([np.empty(0, dtype=np.int64), *(part.page_ids() for part in parts)]).tolist()

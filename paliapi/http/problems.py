@@ -13,6 +13,7 @@ import structlog
 from django.core.exceptions import DisallowedHost, PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.db import OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from psycopg.errors import QueryCanceled
 from rest_framework import exceptions
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.parsers import BaseParser
@@ -79,6 +80,11 @@ _FRAMEWORK: tuple[tuple[type[exceptions.APIException], str, str], ...] = (
     (exceptions.MethodNotAllowed, "method_not_allowed", _REFUSALS["method_not_allowed"][1]),
     (exceptions.UnsupportedMediaType, "unsupported_media_type", _REFUSALS["unsupported_media_type"][1]),
 )
+
+
+class TookTooLong(Unavailable):
+    code = "took_too_long"
+    title = "The request took too long; ask for less at once."
 
 
 def problem_response(
@@ -157,10 +163,18 @@ def exception_handler(exc: Exception, _context: dict[str, Any]) -> HttpResponse 
         return error_response(Forbidden())
     if isinstance(exc, exceptions.APIException):
         return _framework_error_response(exc)
-    if isinstance(exc, OperationalError):
-        log.warning("database_unavailable", error=type(exc.__cause__ or exc).__name__)
-        return error_response(Unavailable("The database is unavailable.", retry_after_s=5))
+    if isinstance(exc, OperationalError | QueryCanceled):
+        return error_response(_database_error(exc))
     return None
+
+
+def _database_error(exc: Exception) -> Unavailable:
+    cause = exc.__cause__ or exc
+    if isinstance(cause, QueryCanceled):
+        log.warning("statement_timed_out")
+        return TookTooLong()
+    log.warning("database_unavailable", error=type(cause).__name__)
+    return Unavailable("The database is unavailable.", retry_after_s=5)
 
 
 def _framework_error_response(exc: exceptions.APIException) -> HttpResponse:
@@ -221,8 +235,8 @@ def page_not_found(_request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def server_error(_request: HttpRequest) -> HttpResponse:
     exc = sys.exc_info()[1]
-    if isinstance(exc, OperationalError):
-        return error_response(Unavailable("The database is unavailable.", retry_after_s=5))
+    if isinstance(exc, OperationalError | QueryCanceled):
+        return error_response(_database_error(exc))
     log.error("unhandled_error", exc_info=exc)
     return refusal("internal_error", detail="The log has the details, under the request id.")
 

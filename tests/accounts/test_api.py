@@ -169,7 +169,7 @@ def test_key_of_another_owner_looks_like_a_missing_key(alice: Someone, charlie: 
     assert [key["id"] for key in charlie.get("/v1/keys/").json()] == [own_key_id(charlie)]
 
 
-@pytest.mark.parametrize("nonsense", ["-1", "1.0", "x", "%00", "1" * 5000])
+@pytest.mark.parametrize("nonsense", ["-1", "1.0", "x", "%00", "1" * 900])
 def test_malformed_id_is_not_found(alice: Someone, nonsense: str) -> None:
     assert alice.delete(f"/v1/keys/{nonsense}/").status_code == 404
 

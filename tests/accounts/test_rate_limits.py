@@ -36,7 +36,7 @@ def owner_id(django_db_setup: None) -> int:
 
 def test_every_response_has_rate_limit_headers(alice: Someone) -> None:
     first, second = alice.get("/v1/me/"), alice.get("/v1/me/")
-    assert first["RateLimit-Policy"] == '"key";q=120;w=12'
+    assert first["RateLimit-Policy"] == '"key";q=120;w=12, "owner";q=240;w=12'
     assert first["RateLimit"].startswith('"key";r=119;t=')
     assert second["RateLimit"].startswith('"key";r=11')
 

@@ -1,11 +1,13 @@
 """The base class of views that work on the caller's rows."""
 
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import pytest
 from django.db import connection
 from django.http import HttpRequest
 from django.test import RequestFactory
+from pytest_django import Settings
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -19,6 +21,7 @@ from tests.cast import Someone
 class WritingView(OwnedView):
     """Writes a row and then may fail."""
 
+    costs: ClassVar[dict[str, int]] = {"GET": 1, "POST": 1}
     scopes: ClassVar[dict[str, Scope]] = {"GET": "search"}
 
     def get(self, _request: Request) -> Response:
@@ -89,3 +92,25 @@ def test_forbidden_request_costs_and_has_rate_limit_headers(bob: Someone) -> Non
     assert first.status_code == second.status_code == 403
     assert first["RateLimit-Policy"] == second["RateLimit-Policy"]
     assert first["RateLimit"] != ""
+
+
+class SlowView(OwnedView):
+    """Runs a statement that never ends."""
+
+    costs: ClassVar[dict[str, int]] = {"GET": 1, "POST": 1}
+
+    def get(self, _request: Request) -> Response:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_sleep(600)")
+        return Response()
+
+    def post(self, request: Request) -> Response:
+        return self.get(request)
+
+
+@pytest.mark.parametrize("limit", ["read_timeout_s", "write_timeout_s"])
+def test_statement_that_takes_too_long_is_cancelled(alice: Someone, settings: Settings, limit: str) -> None:
+    settings.ENV = replace(settings.ENV, **{limit: 0.05})
+    method = "GET" if limit == "read_timeout_s" else "POST"
+    answer = call(SlowView, RequestFactory().generic(method, "/"), alice)
+    assert (answer.status_code, b"took_too_long" in answer.content) == (503, True)

@@ -25,6 +25,7 @@ from tests.collections_app.documents import PDF, PNG, shown_with_pages
 from tests.collections_app.webhooks.receiving import create_delivery
 from tests.house.openapi import Operation, operations
 from tests.house.tables import owned_tables, rows
+from tests.statements import statements
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -230,6 +231,17 @@ def test_each_key_has_the_access_in_its_row_and_refusals_change_nothing(world: W
         if who == "stranger":
             assert of(world.alice.id, stored_rows()) == of(world.alice.id, before)
     assert results == expected
+
+
+@pytest.mark.parametrize("operation_id", [name for name in ROWS if name != "getHealth"])
+def test_statements_of_every_operation_have_a_time_limit(world: World, operation_id: str) -> None:
+    operation = next(item for item in operations() if item.id == operation_id)
+    with statements() as sent:
+        world.call(operation, ROWS[operation_id], "owner")
+    setting_owner = [text for text in sent if text.startswith("SELECT set_config('app.owner'")]
+    limited = [text for text in setting_owner if "statement_timeout" in text]
+    # Within the transaction of the test, one that succeeds sets the owner to the previous one at its end.
+    assert len(setting_owner) - len(limited) <= len(limited)
 
 
 @pytest.mark.parametrize("operation_id", [name for name, row in ROWS.items() if row.stranger == 404])

@@ -1,12 +1,14 @@
 """Behaviour of every request, whichever view handles it."""
 
 import re
+from urllib.parse import quote
 
 import pytest
 from django.conf import settings
 from django.test import Client
 
 from tests.admin_client import AdminClient
+from tests.cast import Someone
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 TRACEPARENT = f"00-{TRACE}-b7ad6b7169203331-01"
@@ -98,3 +100,16 @@ def test_api_has_no_sessions_and_the_admin_has() -> None:
     needed = {f"django.contrib.{name}" for name in ("sessions", "auth", "messages")}
     assert not [name for name in settings.API_MIDDLEWARE if name.startswith("django.contrib.")]
     assert needed == {".".join(name.split(".")[:3]) for name in settings.ADMIN_MIDDLEWARE if "contrib" in name}
+
+
+@pytest.mark.parametrize("path", ["/v1/documents" + "/pages/1" * 900, "/" + "a" * 1000, "/static/" + "a" * 1000])
+def test_very_long_path_is_refused_before_it_is_matched(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("django.urls.resolvers.URLResolver.resolve", None)
+    refused = Client().get(path)
+    assert (refused.status_code, refused.json()["code"]) == (414, "address_too_long")
+
+
+def test_longest_names_are_accepted_in_paths(alice: Someone) -> None:
+    for name in ("a" * 255, "\N{GRINNING FACE}" * 255, "a/" * 127):
+        answer = alice.get(f"/v1/documents/{quote(name, safe='')}/pages/1/image")
+        assert (answer.status_code, answer.json()["code"]) == (404, "document_not_found")

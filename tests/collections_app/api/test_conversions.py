@@ -1,9 +1,12 @@
 """The endpoints that convert files."""
 
 import base64
+from dataclasses import replace
 
 from django.core.files.uploadedfile import SimpleUploadedFile
+from pytest_django import Settings
 
+from accounts.limits.process_slots import process_slot
 from tests.cast import Someone
 from tests.collections_app.documents import PNG
 
@@ -33,3 +36,13 @@ def test_conversions_need_the_scope_write(bob: Someone) -> None:
 def test_unsupported_file_is_rejected(alice: Someone) -> None:
     response = alice.upload(IMAGES, {"file": SimpleUploadedFile("scan.png", b"\x00\x01\x02")})
     assert (response.status_code, response.json()["code"]) == (422, "unsupported_type")
+
+
+def test_conversions_of_all_owners_are_limited(alice: Someone, settings: Settings) -> None:
+    settings.ENV = replace(settings.ENV, web_threads=4)
+    with process_slot("conversion", limit=1):
+        refused = alice.upload(IMAGES, {"file": SimpleUploadedFile("scan.png", PNG)})
+        assert (refused.status_code, refused.json()["code"]) == (503, "conversions_busy")
+        assert refused["Retry-After"]
+        assert alice.upload(BASE64, {"file": SimpleUploadedFile("scan.png", PNG)}).status_code == 200
+    assert alice.upload(IMAGES, {"file": SimpleUploadedFile("scan.png", PNG)}).status_code == 200

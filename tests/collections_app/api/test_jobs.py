@@ -13,6 +13,7 @@ import pytest
 from django.db import connection
 from pytest_django import Settings
 
+from accounts.limits.process_slots import process_slot
 from accounts.ownership import acting_for
 from collections_app.ingest import worker
 from collections_app.models import Page, Revision
@@ -113,6 +114,14 @@ def test_wait_times_out_and_processing_continues(alice: Someone, settings: Setti
     assert (accepted.status_code, accepted.json()["status"]) == (202, "queued")
     process_all()
     assert get_document(alice, "a.pdf")["status"] == "ready"
+
+
+def test_upload_is_not_waited_for_while_too_many_are(patient: Someone, settings: Settings) -> None:
+    settings.ENV = replace(settings.ENV, web_threads=2)
+    with process_slot("wait", limit=1):
+        accepted = patient.post(UPSERT, body_of("a.pdf", pdf("one", size=TINY), wait=True))
+    assert (accepted.status_code, accepted.json()["status"]) == (202, "queued")
+    assert accepted["Location"]
 
 
 def test_repeated_request_gets_the_response_after_waiting(patient: Someone) -> None:

@@ -11,6 +11,7 @@ from accounts.ownership import acting_for
 from collections_app.engine.retrieval.plan import Plan
 from collections_app.models import PageEmbedding
 from collections_app.search import index, vector_search
+from collections_app.search.errors import QueryTooLongForExact
 from collections_app.search.query_vectors import QueryVectors
 from collections_app.search.scope import Scope
 from collections_app.search.vector_search import ScoredPages
@@ -138,3 +139,16 @@ def test_small_owner_finds_everything_among_large_ones(alice: Someone, charlie: 
     own = fill(alice, documents=1, pages=1)
     assert [page_id for page_id, _ in best(alice).ranked] == own
     assert len(best(charlie, plan=NARROW).ranked) == 10
+
+
+def test_long_query_is_compared_with_every_page_only_if_these_are_few(alice: Someone) -> None:
+    fill(alice, documents=1, pages=30)
+    long = QueryVectors(TOY, random_vectors(1, count=vector_search.MAX_EXACT_VECTORS + 1))
+    with acting_for(alice.id) as tx:
+        context = search_context(tx, alice)
+        assert vector_search.best(context, long, limit=10, mode="exact").exact
+        assert vector_search.best(context, long, limit=10, plan=NARROW).ranked
+        with pytest.raises(QueryTooLongForExact):
+            vector_search.best(context, long, limit=10, mode="exact", plan=NARROW)
+        assert vector_search.best(context, QUERY, limit=10, mode="exact", plan=NARROW).exact
+    assert str(vector_search.MAX_EXACT_VECTORS) in QueryTooLongForExact.title
