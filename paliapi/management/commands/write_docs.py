@@ -1,4 +1,4 @@
-"""Writes the generated documentation: the OpenAPI document and the reference pages."""
+"""Writes what is generated: the OpenAPI document, for people and as it is served, and the reference pages."""
 
 from typing import Any
 
@@ -8,10 +8,11 @@ from django.urls import get_resolver
 
 from paliapi import generated_docs
 from paliapi.env import ROOT
+from paliapi.http.docs import OPENAPI_JSON
 
 
 class Command(BaseCommand):
-    help = "Writes docs/openapi.yaml, docs/errors.md, docs/configuration.md, .env.example and the table of formats."
+    help = "Writes the OpenAPI document, docs/errors.md, docs/configuration.md, .env.example and the table of formats."
 
     def handle(self, *_args: Any, **_options: Any) -> None:
         # Loading the routes imports every module, and so defines every error.
@@ -19,3 +20,4 @@ class Command(BaseCommand):
         for path, text in generated_docs.pages().items():
             path.write_text(text(), encoding="utf-8")
         call_command("spectacular", validate=True, fail_on_warn=True, file=str(ROOT / "docs" / "openapi.yaml"))
+        call_command("spectacular", format="openapi-json", file=str(OPENAPI_JSON))

@@ -81,6 +81,19 @@ def test_document_names_the_requested_server() -> None:
         assert [server["url"] for server in document["servers"]] == ["http://localhost:8123"]
 
 
+def test_document_is_not_sent_again_to_those_who_have_it() -> None:
+    first = Client().get("/v1/openapi.json")
+    again = Client().get("/v1/openapi.json", headers={"If-None-Match": f"W/{first['ETag']}"})
+    assert (again.status_code, again.content, again["ETag"]) == (304, b"", first["ETag"])
+    other = Client().get("/v1/openapi.json", headers={"host": "localhost:8123", "If-None-Match": first["ETag"]})
+    assert other.status_code == 200
+
+
+def test_document_is_not_generated_for_a_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("drf_spectacular.generators.SchemaGenerator.get_schema", None)
+    assert Client().get("/v1/openapi.json").status_code == 200
+
+
 def test_nullable_reference_is_valid_openapi_3_0() -> None:
     """Strict parsers refuse a reference with `nullable` but no `type`."""
 
