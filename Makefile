@@ -12,7 +12,7 @@ check migrations schema: export REDIS_URL := redis://127.0.0.1:1/0
 check migrations schema: export EMBEDDINGS_URL := http://127.0.0.1:1
 
 .PHONY: help install run test test-models test-launchers check fmt migrations schema bench bench-embeddings bench-peers bench-load
-.PHONY: pin-images bench-large bench-retrieval bench-report bench-gpu bench-ingest bombs chaos fuzz slow-clients soak thousand
+.PHONY: pin-images bench-large bench-fairness bench-retrieval bench-report bench-gpu bench-ingest bombs chaos fuzz slow-clients soak thousand
 
 help:
 	@echo 'make run     start everything; http://localhost:8001'
@@ -128,6 +128,9 @@ bench-large: install
 
 bench-load: install
 	$(VENV_PYTHON) -m benchmarks.load.http_load $(ARGS)
+
+bench-fairness: install
+	$(VENV_PYTHON) -m benchmarks.load.fairness $(ARGS)
 
 bench-retrieval: install
 	$(VENV_PYTHON) -W ignore -m benchmarks.search.documentation .tools/bench/documentation

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks.load import http_load
+from benchmarks.load import fairness, http_load
 from benchmarks.search import large, peers, retrieval
 from paliapi.env import ROOT
 
@@ -74,6 +74,15 @@ clean: 429 or 503, with `Retry-After`. `ARGS="--minutes 30"` continues for half 
 watches memory.
 """
 
+_FAIRNESS = """
+## Two owners
+
+`make bench-fairness` measures what one owner can do to another. First, each request is sent alone, without rate limits:
+its time and its cost give the time of a unit. Then, with the default limits, one owner searches at a steady rate, first
+alone and then while another sends the most expensive requests: with one key over sixteen connections, whatever the
+response, and with two further keys as fast as their budgets allow. The 95th percentile may at most triple.
+"""
+
 _RETRIEVAL = """
 ## Retrieval quality
 
@@ -116,6 +125,8 @@ def page() -> str:
             _table("large", _of_large),
             _LOAD,
             _table("load", http_load.table),
+            _FAIRNESS,
+            _table("fairness", fairness.table),
             _RETRIEVAL,
             _table("retrieval", retrieval.table),
             _INGEST,
