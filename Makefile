@@ -12,7 +12,7 @@ check migrations schema: export REDIS_URL := redis://127.0.0.1:1/0
 check migrations schema: export EMBEDDINGS_URL := http://127.0.0.1:1
 
 .PHONY: help install run test test-models test-launchers check fmt migrations schema bench bench-embeddings bench-peers bench-load
-.PHONY: pin-images bench-large bench-fairness bench-retrieval bench-report bench-gpu bench-ingest bombs chaos fuzz slow-clients soak thousand
+.PHONY: pin-images bench-large bench-fairness bench-retrieval bench-report bench-gpu bench-ingest attack bombs chaos fuzz slow-clients soak thousand
 
 help:
 	@echo 'make run     start everything; http://localhost:8001'
@@ -25,6 +25,7 @@ help:
 	@echo 'make migrations   write the migrations of changed models'
 	@echo 'make pin-images   pin the base images of the containers by digest (needs Docker and a registry)'
 	@echo 'make bench   run the benchmarks; docs/benchmarks.md lists more'
+	@echo 'make attack  try known attacks against a stack of its own'
 	@echo 'make bombs   send hostile files and responses'
 	@echo 'make audit, make sbom   look for known vulnerabilities of dependencies; list them in dist/paliapi.cdx.json'
 	@echo 'make fuzz    fuzz the parsers of untrusted bytes'
@@ -85,6 +86,9 @@ bench: install
 
 chaos: install
 	$(VENV_PYTHON) -m drills.chaos $(ARGS)
+
+attack: install
+	$(VENV_PYTHON) -m drills.attack $(ARGS)
 
 bombs: install
 	$(VENV_PYTHON) -m drills.bombs
