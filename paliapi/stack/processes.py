@@ -34,10 +34,10 @@ def started_at(pid: int) -> float | None:
     return datetime.strptime(text, "%a %b %d %H:%M:%S %Y").astimezone().timestamp() if text else None
 
 
-def is_same(pid: int, started: float) -> bool:
-    """Check whether the process with this id is the one that started at that time."""
+def is_same(pid: int, started: float, *, within_s: float = 2) -> bool:
+    """Check whether the process with this id is the one that started at about that time."""
     current = started_at(pid)
-    return current is not None and abs(current - started) <= 2
+    return current is not None and abs(current - started) <= within_s
 
 
 def program(pid: int) -> str:

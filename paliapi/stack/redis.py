@@ -93,7 +93,8 @@ class Redis:
         if not pid_file.is_file():
             return
         pid = pid_file.read_text(encoding="ascii").strip()
-        is_same = pid.isdigit() and processes.is_same(int(pid), pid_file.stat().st_mtime)
+        # On a busy machine, a server writes this file seconds after its start.
+        is_same = pid.isdigit() and processes.is_same(int(pid), pid_file.stat().st_mtime, within_s=30)
         if is_same and processes.program(int(pid)).startswith(_PROGRAMS):
             processes.end_group(int(pid), stop_signal=signal.SIGTERM, within_s=5)
         pid_file.unlink(missing_ok=True)

@@ -55,5 +55,6 @@ def test_visual_backend_is_not_confined() -> None:
 def test_folder_that_contains_the_program_cannot_be_listed() -> None:
     code = CONFINED.replace("attempts.main()", "os.listdir(sys.argv[1])")
     command = [sys.executable, "-B", "-c", code, "embedded", str(ROOT)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
+    environ = {"PATH": os.defpath}
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60, env=environ)
     assert done.stderr.splitlines()[-1].startswith("PermissionError")

@@ -11,18 +11,26 @@ from paliapi.stack import processes
 from tests.cast import Someone
 from tests.collections_app.engine.rendering.samples import pdf
 from tests.embeddings.scripted import Reply, scripted
+from tests.environment import Services
 from tests.journeys.conftest import Web
 from tests.journeys.test_ingestion import working
 
 
 def test_messages_arrive_at_least_once_if_a_courier_is_killed(
-    owner: Someone, web: Web, colivara: ColiVara, tmp_path: Path
+    owner: Someone, web: Web, services: Services, colivara: ColiVara, tmp_path: Path
 ) -> None:
     content = base64.b64encode(pdf("one", size=(72, 72))).decode()
     # Killed after the second message arrived, before that is recorded.
     with (
         scripted(lambda _: Reply(204), port=int(web.environment["WEBHOOK_PORTS"])) as receiver,
-        working(web, tmp_path, PALIAPI_FAILPOINT="webhook_answered:2=kill"),
+        # One process for documents and webhooks needs the settings of both parts.
+        working(
+            web,
+            tmp_path,
+            PALIAPI_PART="",
+            DATABASE_STAFF_URL=services.staff_url,
+            PALIAPI_FAILPOINT="webhook_answered:2=kill",
+        ),
     ):
         hook = colivara.add_webhook(f"{receiver.url}/hook")
         path = f"{web.url}/v1/webhooks/{hook.endpoint_id}/"

@@ -3,6 +3,7 @@
 import threading
 from dataclasses import replace
 
+import psycopg
 import pytest
 from django.db import connection
 from pytest_django import Settings
@@ -27,6 +28,7 @@ from tests.collections_app.ingestion import (
     use_embeddings,
 )
 from tests.embeddings.scripted import ReceivedRequest, Reply, scripted
+from tests.environment import Services
 
 TINY = (72, 72)
 
@@ -150,7 +152,9 @@ def test_model_name_that_cannot_be_stored_makes_the_document_wait(
     assert latest_revision(owner, "report.pdf").waiting_for == "embeddings_untrustworthy"
 
 
-def test_document_is_released_at_once_if_the_database_disconnects(real_owner: Someone, settings: Settings) -> None:
+def test_document_is_released_at_once_if_the_database_disconnects(
+    real_owner: Someone, settings: Settings, services: Services
+) -> None:
     put(real_owner, "report.pdf", pdf("one", size=TINY))
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_backend_pid()")
@@ -160,9 +164,8 @@ def test_document_is_released_at_once_if_the_database_disconnects(real_owner: So
     def reply(request: ReceivedRequest) -> Reply:
         if not disconnected.is_set():
             disconnected.set()
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_terminate_backend(%s, 5000)", [worker_pid])
-            connection.close()
+            with psycopg.connect(services.superuser_url) as superuser:
+                superuser.execute("SELECT pg_terminate_backend(%s, 5000)", [worker_pid])
         return embeddings_reply(VectorSpace("slow", "1", 4), request)
 
     with scripted(reply) as server:
