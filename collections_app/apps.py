@@ -2,7 +2,7 @@
 
 from django.apps import AppConfig
 
-from collections_app.grants import GRANTS
+from collections_app.storage.grants import GRANTS
 
 
 class CollectionsConfig(AppConfig):

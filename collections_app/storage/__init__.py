@@ -5,6 +5,7 @@
 - `responses`: HTTP responses that serve stored files
 - `vectors`: multi-vectors in Postgres
 - `sketches`: sketches for the in-memory index
+- `grants`: what each database role may do with the tables
 - `housekeeping`: deletion of what is no longer used
 - `rebuild`: sketches rebuilt from vectors, and checks of the index
 - `errors`: errors about stored files
