@@ -93,7 +93,7 @@ def acting_as_staff() -> Iterator[None]:
 
 @contextmanager
 def acting_as_housekeeping() -> Iterator[None]:
-    """Open a transaction that claims work and deletes what has expired, whoever owns it: for workers."""
+    """Open a transaction that claims work and deletes what has expired, of all owners: for workers."""
     with _acting_as(HOUSEKEEPING):
         yield
 

@@ -3,6 +3,8 @@
 import json
 import time
 
+import httpx
+
 from benchmarks.harness.stack import peak_mb
 from drills.attack.scene import Attack, Broken, Scene, code_of, refused
 from paliapi.units import MEBIBYTE
@@ -85,9 +87,9 @@ def _cost_of_options(scene: Scene) -> str:
     return f"costs {costs[1]} instead of {costs[0]}"
 
 
-def _remaining(headers: "object") -> int:
-    value = str(getattr(headers, "get")("ratelimit") or "")  # noqa: B009
-    return int(value.partition("r=")[2].partition(";")[0] or 0)
+def _remaining(headers: httpx.Headers) -> int:
+    """Return what is left of the key's budget."""
+    return int(headers["ratelimit"].partition("r=")[2].partition(";")[0])
 
 
 def _invisible_characters(scene: Scene) -> str:

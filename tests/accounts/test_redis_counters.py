@@ -112,7 +112,7 @@ def test_closed_connection_is_reopened(services: Services) -> None:
 
 
 def test_sent_commands_run_and_their_replies_are_dropped(services: Services) -> None:
-    limiter = Limiter(f"{services.redis_url}&client_name=told")
+    limiter = Limiter(f"{services.redis_url}&client_name=given")
     redis = Redis.from_url(services.redis_superuser_url)
     key = f"paliapi:test:{secrets.token_hex(8)}"
     for _ in range(3):
@@ -120,14 +120,14 @@ def test_sent_commands_run_and_their_replies_are_dropped(services: Services) -> 
     limiter.send("HGET", key, "of another kind")
     assert echo(limiter, 5) == [5]
     assert redis.rpop(key, 5) == [b"sent"] * 3
-    assert len([one for one in redis.client_list() if one["name"] == "told"]) == 1
+    assert len([one for one in redis.client_list() if one["name"] == "given"]) == 1
 
 
 def test_unread_replies_of_a_closed_connection_are_forgotten(services: Services) -> None:
-    limiter = Limiter(f"{services.redis_url}&client_name=told-and-closed")
+    limiter = Limiter(f"{services.redis_url}&client_name=given-and-closed")
     limiter.send("PING")
     redis = Redis.from_url(services.redis_superuser_url)
-    (client,) = [one for one in redis.client_list() if one["name"] == "told-and-closed"]
+    (client,) = [one for one in redis.client_list() if one["name"] == "given-and-closed"]
     redis.client_kill_filter(_id=client["id"])
     assert [echo(limiter, number) for number in (1, 2)] == [[1], [2]]
 

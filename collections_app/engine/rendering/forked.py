@@ -1,7 +1,7 @@
 """Start processes that render, through a fork server that belongs to this process.
 
 The server starts with the first file and ends with its owner. When a process crashes, the next file gets a new server,
-because all processes of one have the same memory layout, which a crash may have revealed to whoever caused it.
+because all processes of one have the same memory layout, which a crash may have revealed to its author.
 """
 
 import atexit

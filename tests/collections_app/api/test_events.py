@@ -123,7 +123,7 @@ def test_superseded_update_is_reported_as_superseded(owner: Someone) -> None:
     put(owner, "a.pdf", pdf("three"))
     end_waits()
     assert [item.data["status"] for item in events] == ["superseded"]
-    assert next(read(owner.get(URL))).data["status"] == "queued", "whoever connects again follows the newer one"
+    assert next(read(owner.get(URL))).data["status"] == "queued", "a new connection follows the newer one"
 
 
 def test_stream_ends_when_its_key_is_revoked(owner: Someone) -> None:
