@@ -98,10 +98,11 @@ def _invisible_characters(scene: Scene) -> str:
 
 
 def _long_path(scene: Scene) -> str:
-    begun = time.monotonic()
     with scene.client("") as client:
-        answer = refused(client.get("/v1/documents" + "/pages/1" * 900 + "/"))
-    return f"{answer} in {(time.monotonic() - begun) * 1000:.0f} ms"
+        response = client.get("/v1/documents" + "/pages/1" * 900 + "/")
+    if response.status_code != 414:
+        raise Broken(f"routed: {response.status_code}")
+    return refused(response)
 
 
 ATTACKS = (
