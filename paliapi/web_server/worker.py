@@ -9,6 +9,7 @@
 """
 
 import ctypes
+import gc
 import os
 import resource
 import sys
@@ -19,6 +20,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
+from http import HTTPStatus
 from typing import Any, TypeAlias
 
 import structlog
@@ -43,6 +45,8 @@ _REPORT_EVERY_S = 5.0
 # How long a thread that computes keeps others waiting, such as the event loop after each system call. Python's default
 # is five times as long.
 _SWITCH_INTERVAL_S = 0.001
+# A garbage collection stops all threads, for longer the more connections there are. Few objects are parts of cycles.
+_COLLECT_AFTER_OBJECTS, _OLDER_AFTER = 10_000, 20
 _M_ARENA_MAX = -8  # from glibc's malloc.h; other C libraries have no such heaps
 _HEAPS = 2
 
@@ -88,6 +92,9 @@ class BufferingWorker(Worker):  # type: ignore[misc]
         super().handle_quit(sig, frame)
 
     def run(self) -> None:
+        gc.collect()
+        gc.freeze()  # the application itself, which no collection needs to traverse again
+        gc.set_threshold(_COLLECT_AFTER_OBJECTS, _OLDER_AFTER, _OLDER_AFTER)
         self._clients.listen(self.sockets)
         while self.alive:
             self._turn()
@@ -185,6 +192,7 @@ class BufferingWorker(Worker):  # type: ignore[misc]
         if not (self.alive and connection.keep_alive and self.cfg.keepalive):
             response.force_close()
         parts = self.wsgi(environ, response.start_response)
+        output.is_held = response.status_code == HTTPStatus.TOO_MANY_REQUESTS
         try:
             if isinstance(parts, environ["wsgi.file_wrapper"]):
                 response.write_file(parts)
