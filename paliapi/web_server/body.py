@@ -37,10 +37,6 @@ class Body:
         except OSError as problem:
             raise NoRoom from problem
 
-    def end(self) -> None:
-        """Make what has arrived readable, although bytes are missing."""
-        self.file.seek(0)
-
     def close(self) -> None:
         try:
             self.file.close()

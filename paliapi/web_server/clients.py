@@ -32,12 +32,15 @@ _ACCEPT_AT_ONCE, _SLOW_AT_ONCE = 8, 32
 _HEAD_READ_BYTES, _BODY_READ_BYTES = 16 * 1024, 256 * 1024
 # A client that sends less at a time is read less and less often, so that thousands of them cost little.
 _SMALL_BYTES = 256
-_FIRST_PAUSE_S, _MAX_PAUSE_S = 0.1, 5.0
+_FIRST_PAUSE_S, _PAUSE_GROWTH, _MAX_PAUSE_S = 0.5, 3, 5.0
+# A client that sends too many requests learns it this much later, and so sends the next one later.
+_HOLD_S = 0.25
 _PROGRESS_BYTES = 64 * 1024
 _CLOSING_S = 2.0
-_SWEEP_S = 1.0
+# Often, so that few connections are closed at once, and few of an attacker's new ones arrive at once.
+_SWEEP_S = 0.05
 # Answering each of thousands of slow clients would help them; the others are closed without a response.
-_TIMEOUT_RESPONSES = 10
+_TIMEOUT_RESPONSES = 1
 
 
 class Clients:
@@ -105,10 +108,12 @@ class Clients:
         for connection in slow[:_SLOW_AT_ONCE]:
             self._guarded(connection, self._ready)
         now = time.monotonic()
-        while self._paused and self._paused[0][0] <= now:
+        for _ in range(_SLOW_AT_ONCE):
+            if not self._paused or self._paused[0][0] > now:
+                break
             connection = heapq.heappop(self._paused)[2]
-            if connection.phase in (Phase.HEAD, Phase.BODY):
-                self._watch(connection, _READ)
+            if connection.phase in (Phase.HEAD, Phase.BODY, Phase.RESPONSE):
+                self._guarded(connection, self._ready)
         if now >= self._next_sweep:
             self._next_sweep = now + _SWEEP_S
             self._sweep(now)
@@ -122,7 +127,12 @@ class Clients:
 
     def responded(self, connection: Connection) -> None:
         """Send the rest of a response, then wait for the next request."""
-        self._guarded(connection, self._send_rest)
+        connection.forget_request()
+        if connection.output is not None and connection.output.is_held:
+            self._wait(connection, Phase.RESPONSE, self._limits.grace_s)
+            self._pause(connection, _HOLD_S)
+        else:
+            self._guarded(connection, self._send_rest)
 
     def without_response(self, connection: Connection) -> None:
         """Respond with an internal error."""
@@ -203,10 +213,8 @@ class Clients:
             self._count(connection, len(data))
             if connection.phase is not Phase.CLOSED:
                 self._advance(connection, small=len(data) < _SMALL_BYTES)
-        elif connection.phase is Phase.BODY:
-            self._hand_over(connection)  # the application responds that the body is incomplete
         else:
-            self._drop(connection)
+            self._drop(connection)  # in the middle of a request, if any: the application never sees it
 
     # --- A request --------------------------------------------------------------------------------------------------
 
@@ -294,7 +302,7 @@ class Clients:
             return
         if connection.phase is not Phase.RESPONSE:
             self._wait(connection, Phase.RESPONSE, self._limits.grace_s)
-            self._watch(connection, _WRITE)
+        self._watch(connection, _WRITE)
         self._extend(connection, output.sent)
 
     def _end_request(self, connection: Connection) -> None:
@@ -365,8 +373,10 @@ class Clients:
             self._watch(connection, _READ)
             return
         self._watch(connection, 0)
-        pause_s = min(_FIRST_PAUSE_S * 2 ** (connection.pauses - 2), _MAX_PAUSE_S)
-        heapq.heappush(self._paused, (time.monotonic() + pause_s, id(connection), connection))
+        self._pause(connection, min(_FIRST_PAUSE_S * _PAUSE_GROWTH ** min(connection.pauses - 2, 9), _MAX_PAUSE_S))
+
+    def _pause(self, connection: Connection, seconds: float) -> None:
+        heapq.heappush(self._paused, (time.monotonic() + seconds, id(connection), connection))
 
     def _sweep(self, now: float) -> None:
         """Close the connections that missed their deadline."""

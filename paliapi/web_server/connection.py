@@ -120,22 +120,22 @@ class Connection:
             self.body.write(data)
 
     def provide_body(self) -> bool:
-        """Let the application read what has arrived of the body; return whether that is all of it."""
-        if self.body is None:
-            self.request.body = BytesIO()
-            return False
-        if self.body.missing:
-            self.body.end()
-        self.request.body = self.body.file
-        return not self.body.missing
+        """Let the application read the body, if it was received; return whether it was."""
+        self.request.body = BytesIO() if self.body is None else self.body.file
+        return self.body is not None
+
+    def forget_request(self) -> None:
+        """Free what only producing the response needs."""
+        if self.body is not None:
+            self.body.close()
+        self.request = self.body = None
 
     def end_request(self) -> None:
         """Forget the request and its response."""
-        if self.body is not None:
-            self.body.close()
+        self.forget_request()
         if self.output is not None:
             self.output.close()
-        self.request = self.body = self.output = None
+        self.output = None
         self.has_begun = False
         self.pauses = 0
 

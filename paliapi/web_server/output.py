@@ -83,6 +83,7 @@ class Output:
         self._spooled = 0
         self._last_spooled: _FilePart | None = None
         self.sent = 0
+        self.is_held = False  # only `drain` sends
 
     @property
     def begun(self) -> bool:
@@ -148,7 +149,7 @@ class Output:
             self._spool = None
 
     def _write(self, data: bytes) -> None:
-        if self._parts and not self.drain():
+        if self.is_held or (self._parts and not self.drain()):
             self._keep(data)
             return
         try:

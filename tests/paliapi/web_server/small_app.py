@@ -28,6 +28,11 @@ class _Application:
             case "events":
                 start_response("200 OK", [("Content-Type", "text/event-stream")])
                 return _events()
+            case "refuse":
+                start_response("429 Too Many Requests", [("Content-Length", "7")])
+                return [b"refused"]
+            case "log":
+                (_FOLDER / "seen").write_text(arguments[0])
             case "fail":
                 raise RuntimeError("The application failed.")
             case "fail-later":

@@ -169,6 +169,30 @@ def test_a_body_must_arrive_at_a_minimum_rate(tmp_path: Path, length: int) -> No
         assert response.startswith(b"HTTP/1.1 408 ")
 
 
+@pytest.mark.parametrize("length", [1000, 1_000_000])
+def test_a_body_that_ends_early_never_reaches_the_application(web: Web, length: int) -> None:
+    request = f"POST /log/{length} HTTP/1.1\r\nHost: a\r\nContent-Length: {length}\r\n\r\nhalf".encode()
+    with web.connect() as line:
+        line.sendall(request)
+        line.shutdown(socket.SHUT_WR)
+        assert read_all(line) == b""
+    assert b"released" in web.get("/log/whole")
+    assert (web.folder / "seen").read_text() == "whole"
+
+
+def test_a_client_that_sends_too_many_requests_waits_without_a_thread(web: Web) -> None:
+    with ExitStack() as lines:
+        clients = [lines.enter_context(web.connect()) for _ in range(20 * _THREADS)]
+        began = time.monotonic()
+        for client in clients:
+            client.sendall(b"GET /refuse HTTP/1.1\r\nHost: a\r\n\r\n")
+        for client in clients:
+            assert read_response(client).startswith(b"HTTP/1.1 429 ")
+            assert time.monotonic() >= began + 0.25
+            client.sendall(b"GET /bytes/10 HTTP/1.1\r\nHost: a\r\n\r\n")
+            assert read_response(client).endswith(b"0123456789")
+
+
 def test_each_part_of_a_body_extends_its_deadline(tmp_path: Path) -> None:
     with serving(tmp_path, grace_s=1, bytes_per_s=1000) as web, web.connect() as line:
         line.sendall(b"POST /echo HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 20000\r\n\r\n")
