@@ -1,27 +1,21 @@
-"""OCR of page images: words with a box each. Trained for English; other Latin scripts work by chance."""
+"""OCR of page images: words with a box each. Reads Latin and Greek letters, Chinese and Japanese."""
 
-import os
-import queue
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
-from omegaconf import flag_override
 from PIL import Image
-from rapidocr import RapidOCR
 
-from embeddings.backends import onnx_model
 from embeddings.backends.minilm import InvalidModelFile
+from embeddings.backends.reading.lines import LineDetector
+from embeddings.backends.reading.recogniser import Recogniser
 from embeddings.contract import Word
 
-# A4 at 150 dpi, at which six-point print is readable. Lines are detected on a smaller copy, which finds the same ones.
+# A4 at 150 dpi, at which six-point print is readable.
 _MAX_SIDE = 1754
-_DETECTION_SIDE = 1170
-_MAX_ENGINES = 4
+# Of lines with a lower mean probability, most characters are wrong.
+_MIN_SCORE = 0.5
 
 # A pixel that differs less from its neighbours is paper; a row or column with fewer marks contains only dust.
 _MIN_CONTRAST = 16
@@ -30,40 +24,31 @@ _MARGIN = 24
 
 
 class OcrReader:
-    """Reads several pages at once. The models are shared; each page has an engine of its own, which is not."""
+    """Reads pages. Many threads may use it."""
 
     def __init__(self) -> None:
-        sessions = {part: onnx_model.open_session(_model_file(part)) for part in ("Det", "Rec")}
-        self._free: queue.SimpleQueue[Any] = queue.SimpleQueue()
-        for _ in range(min(os.cpu_count() or 1, _MAX_ENGINES)):
-            self._free.put(_make_engine(sessions))
+        self._detector = LineDetector(_model_file("Det"))
+        self._recogniser = Recogniser(_model_file("Rec"))
 
     def read(self, image: Image.Image) -> tuple[Word, ...]:
         """Return the words of a page, line by line in the order of detection."""
-        page = image.copy()
-        page.thumbnail((_MAX_SIDE, _MAX_SIDE), Image.Resampling.LANCZOS)
-        area = printed_area(page)
-        if area is None:
-            return ()
-        pixels = np.ascontiguousarray(np.asarray(page.crop(area))[:, :, ::-1])
-        with self._engine() as engine:
-            # Rotating lines that seem to be upside down spoils more long lines than it repairs.
-            result = engine(pixels, use_cls=False, return_word_box=True)
-        lines = result.word_results if getattr(result, "txts", None) else ()
-        return tuple(
-            _word(text, np.asarray(box) + area[:2], size=page.size)
-            for line in lines
-            for text, _, box in line
-            if text.strip()
+        scale = min(_MAX_SIDE / max(image.size), 1.0)
+        page = (
+            image.resize([max(round(side * scale), 1) for side in image.size], Image.Resampling.BOX)
+            if scale < 1
+            else image
         )
+        area = printed_area(page)
+        return tuple(self._words(page, area)) if area else ()
 
-    @contextmanager
-    def _engine(self) -> Iterator[Any]:
-        engine = self._free.get()
-        try:
-            yield engine
-        finally:
-            self._free.put(engine)
+    def _words(self, page: Image.Image, area: tuple[int, int, int, int]) -> Iterator[Word]:
+        lines = self._detector.find(np.ascontiguousarray(np.asarray(page.crop(area))[:, :, ::-1]))
+        for line, reading in zip(lines, self._recogniser.read(lines), strict=True):
+            if reading.score < _MIN_SCORE:
+                continue
+            for text, left, right in reading.words():
+                x0, y0, x1, y1 = line.box(max(left, 0.0), min(right, float(line.pixels.shape[1])))
+                yield _word(text, (x0 + area[0], y0 + area[1], x1 + area[0], y1 + area[1]), size=page.size)
 
 
 def printed_area(page: Image.Image) -> tuple[int, int, int, int] | None:
@@ -91,20 +76,6 @@ def _model_file(part: str) -> Path:
     return file
 
 
-def _make_engine(sessions: Mapping[str, Any]) -> Any:
-    params: dict[str, Any] = {"Det.limit_type": "max", "Det.limit_side_len": _DETECTION_SIDE}
-    # Lines in a batch are padded to the longest, so read them one by one, and short ones without padding.
-    params |= {"Rec.rec_batch_num": 1, "Rec.rec_img_shape": [3, 48, 96]}
-    # A page with a single line gives a flat image; do not pad it with black bars.
-    params |= {"Global.width_height_ratio": -1}
-    engine = RapidOCR(params=params | {"Global.log_level": "error", "Global.use_cls": False})
-    with flag_override(engine.cfg, "allow_objects", True):  # noqa: FBT003
-        for part, session in sessions.items():
-            engine.cfg[part].session = session
-    return engine
-
-
-def _word(text: str, box: NDArray[Any], *, size: tuple[int, int]) -> Word:
-    xs, ys = [float(x) / size[0] for x, _ in box], [float(y) / size[1] for _, y in box]
-    edges = (min(xs), min(ys), max(xs), max(ys))
-    return Word(text, *(round(min(max(edge, 0.0), 1.0), 4) for edge in edges))
+def _word(text: str, box: tuple[float, float, float, float], *, size: tuple[int, int]) -> Word:
+    relative = (edge / side for edge, side in zip(box, (*size, *size), strict=True))
+    return Word(text, *(round(min(max(edge, 0.0), 1.0), 4) for edge in relative))

@@ -1,0 +1,1 @@
+"""Reading of page images: lines are detected, cut out, and recognised."""
