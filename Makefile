@@ -11,7 +11,7 @@ check migrations schema: export DATABASE_URL := postgresql://nobody@127.0.0.1:1/
 check migrations schema: export REDIS_URL := redis://127.0.0.1:1/0
 check migrations schema: export EMBEDDINGS_URL := http://127.0.0.1:1
 
-.PHONY: help install run test test-models test-launchers check fmt migrations schema bench bench-embeddings bench-peers bench-load
+.PHONY: help install run test test-models test-launchers check fmt migrations schema bench bench-embeddings bench-ocr bench-peers bench-load
 .PHONY: pin-images bench-large bench-fairness bench-retrieval bench-report bench-gpu bench-ingest attack bombs chaos fuzz slow-clients soak thousand
 
 help:
@@ -122,6 +122,9 @@ bench-ingest: install
 
 bench-embeddings: install
 	$(VENV_PYTHON) -m benchmarks embeddings.service_overhead embeddings.search_quality
+
+bench-ocr: install
+	$(VENV_PYTHON) -m benchmarks.embeddings.ocr $(ARGS)
 
 bench-peers: install
 	UV_PROJECT_ENVIRONMENT=.tools/peers $(UV) sync --locked --quiet --no-default-groups --group bench

@@ -86,7 +86,7 @@ def full_page(*, dpi: int) -> Page:
 def _rendered(heading: str, body: str, *, dpi: int) -> Page:
     with pdfium.PdfDocument(_pdf(heading, body)) as document:
         page = document[0]
-        return Page(page.render(scale=dpi / 72).to_pil().convert("RGB"), _words(page))
+        return Page(page.render(scale=dpi / 72).to_pil().convert("RGB"), words_of(page))
 
 
 def _pdf(heading: str, body: str) -> bytes:
@@ -95,7 +95,7 @@ def _pdf(heading: str, body: str) -> bytes:
     return text_pdf.write([[text_pdf.Line(heading, 60, 760, 22), *text]])
 
 
-def _words(page: pdfium.PdfPage) -> tuple[Word, ...]:
+def words_of(page: pdfium.PdfPage) -> tuple[Word, ...]:
     """Return the words of the text layer with relative boxes."""
     width, height = page.get_size()
     layer = page.get_textpage()

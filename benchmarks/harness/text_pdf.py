@@ -1,4 +1,4 @@
-"""Small PDFs with a text layer: lines of Helvetica on A4."""
+"""Small PDFs with a text layer: lines in the fonts that every PDF reader has, on A4."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,17 +8,22 @@ WIDTH, HEIGHT = 595, 842
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """Text, its size, and its origin from the lower left corner."""
+    """Text, its size and font, and its origin from the lower left corner."""
 
     text: str
     x: float
     y: float
     size: float = 12
+    font: str = "Helvetica"
 
 
 def write(pages: Sequence[Sequence[Line]]) -> bytes:
     """Return a file with these pages. Letters outside Latin-1 become question marks."""
-    font = b"<< /Font << /F1 << /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >> >> >>"
+    names = sorted({line.font for lines in pages for line in lines})
+    fonts = b" ".join(
+        b"/%s << /Type /Font /Subtype /Type1 /BaseFont /%s /Encoding /WinAnsiEncoding >>" % (2 * (name.encode(),))
+        for name in names
+    )
     leaves = [3 + 2 * number for number in range(len(pages))]
     kids = b" ".join(b"%d 0 R" % leaf for leaf in leaves)
     objects = [
@@ -28,8 +33,8 @@ def write(pages: Sequence[Sequence[Line]]) -> bytes:
     for leaf, lines in zip(leaves, pages, strict=True):
         content = "\n".join(_operators(line) for line in lines).encode("latin-1", "replace")
         objects.append(
-            b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 %d %d] /Contents %d 0 R /Resources %s >>"
-            % (WIDTH, HEIGHT, leaf + 1, font)
+            b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 %d %d] /Contents %d 0 R /Resources << /Font << %s >> >> >>"
+            % (WIDTH, HEIGHT, leaf + 1, fonts)
         )
         objects.append(b"<< /Length %d >>\nstream\n%s\nendstream" % (len(content), content))
     return _file(objects)
@@ -37,7 +42,7 @@ def write(pages: Sequence[Sequence[Line]]) -> bytes:
 
 def _operators(line: Line) -> str:
     escaped = line.text.replace("\\", r"\\").replace("(", r"\(").replace(")", r"\)")
-    return f"BT /F1 {line.size:g} Tf {line.x:g} {line.y:g} Td ({escaped}) Tj ET"
+    return f"BT /{line.font} {line.size:g} Tf {line.x:g} {line.y:g} Td ({escaped}) Tj ET"
 
 
 def _file(objects: Sequence[bytes]) -> bytes:
