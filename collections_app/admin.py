@@ -149,6 +149,7 @@ class RevisionAdmin(ReadOnlyAdmin[Revision]):
         "on_page_error",
         "skipped_shown",
         "reused_pages",
+        "pages_without_text",
         "attempts",
         "waits",
         "next_try_at",

@@ -225,6 +225,9 @@ class Revision(LeasedModel):
     reused_pages = models.PositiveIntegerField(
         default=0, help_text="Pages whose vectors were copied from identical pages."
     )
+    pages_without_text = models.PositiveIntegerField(
+        null=True, blank=True, help_text="Pages on which no text is known, once all are stored."
+    )
     space = models.ForeignKey(Space, on_delete=models.PROTECT, null=True, blank=True, related_name="+", db_index=False)
     timings = models.JSONField(default=dict, blank=True, help_text="Seconds spent in each stage.")
     copy_of = models.BigIntegerField(
@@ -304,6 +307,9 @@ class Page(Owned):
     height = models.PositiveIntegerField()
     text = models.TextField(blank=True, default="")
     text_was_read = models.BooleanField(default=False, help_text="The text was read from the image by OCR.")
+    unread_script = models.CharField(
+        max_length=32, blank=True, default="", db_default="", help_text="Of text on the image that OCR could not read."
+    )
 
     class Meta:
         constraints = [

@@ -5,7 +5,8 @@ import sys
 from importlib import import_module
 
 from embeddings import config
-from embeddings.confinement import confine
+from embeddings.backends.reading import tesseract
+from embeddings.confinement import confine, is_for_cpus
 
 
 def main() -> None:
@@ -15,6 +16,8 @@ def main() -> None:
     except config.ConfigError as error:
         sys.exit(str(error))
     logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    if is_for_cpus(settings):
+        tesseract.start()
     confine(settings)
     # Imported only now, because it starts threads, and a process with several threads cannot be confined.
     import_module("embeddings.server.serve").serve(settings)

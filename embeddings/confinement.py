@@ -28,7 +28,7 @@ _SYSTEM = (
 
 def confine(settings: Settings) -> None:
     """Confine this process if the backend allows it. Call this before libraries are imported that start threads."""
-    if not _is_for_cpus(settings):
+    if not is_for_cpus(settings):
         log.info("This backend downloads weights or uses devices, so its process is not confined.")
         return
     readable = [*_program(), *map(Path, _SYSTEM)]
@@ -41,7 +41,7 @@ def confine(settings: Settings) -> None:
         log.warning("The kernel does not allow these walls around the service: %s.", ", ".join(sorted(missing)))
 
 
-def _is_for_cpus(settings: Settings) -> bool:
+def is_for_cpus(settings: Settings) -> bool:
     """Return whether the backend is one of those that consist of files in their packages only."""
     return settings.backend in ("embedded", "lexical") or (settings.backend == "auto" and find_spec("torch") is None)
 

@@ -49,7 +49,8 @@ class Layout(TypedDict):
     """The place on the page that each vector comes from.
 
     `grid`: `n_y` lines of `n_x` vectors, starting at row `offset`. `boxes`: a box or null for each vector. `words`: the
-    words that the service itself recognised on the image, as [text, x0, y0, x1, y1].
+    words that the service itself recognised on the image, as [text, x0, y0, x1, y1]. `unread_script`: the English name
+    of the script of text on the image that the service could not read, or `unknown`.
     """
 
     kind: Literal["grid", "boxes"]
@@ -58,6 +59,7 @@ class Layout(TypedDict):
     offset: NotRequired[int]
     boxes: NotRequired[list[list[float] | None]]
     words: NotRequired[list[list[str | float]]]
+    unread_script: NotRequired[str]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -12,6 +12,7 @@ from rest_framework.request import Request
 
 from accounts.views import caller_of
 from collections_app.api.validation import MetadataField
+from collections_app.engine.scripts import scripts_of
 from collections_app.errors import AnswerTooLarge
 from collections_app.models import Document, Page, Status, StoredFile
 from collections_app.search import HitPage
@@ -30,6 +31,19 @@ class PageOut(serializers.Serializer[Page]):
     )
     thumbnail_url = serializers.CharField(
         allow_null=True, help_text="A signed link to the thumbnail that expires; null if there is no thumbnail."
+    )
+    text_source = serializers.ChoiceField(
+        choices=("file", "ocr", "none"),
+        help_text="Where the page's text is from: the `file`, `ocr`, or `none` if no text is known. Only a model that "
+        "sees images finds such a page.",
+    )
+    scripts = serializers.ListField(
+        child=serializers.CharField(),
+        help_text="The scripts of the text, such as `Latin`, `Cyrillic` or `Han`, the most frequent first.",
+    )
+    unread_script = serializers.CharField(
+        allow_null=True,
+        help_text="The script of text on the image that OCR could not read, such as `Arabic`, or `unknown`.",
     )
 
 
@@ -55,6 +69,11 @@ class DocumentOut(serializers.Serializer[Document]):
         "Empty if the key lacks the scope `read`.",
     )
     num_pages = serializers.IntegerField(help_text="Number of pages that are searchable now.")
+    pages_without_text = serializers.IntegerField(
+        allow_null=True,
+        help_text="How many of them have no text that is known; null before they are stored, and for documents that an "
+        "earlier version stored.",
+    )
     collection_name = serializers.CharField()
     pages = PageOut(many=True, allow_null=True, help_text="Only with `expand=pages`.")
     status = serializers.ChoiceField(choices=Status.choices, help_text="State of the latest upload.")
@@ -80,6 +99,7 @@ EXAMPLE = {
     "metadata": {"year": 2026},
     "url": "http://localhost:8001/v1/files/WzEsOV0:1vMKfC:example",
     "num_pages": 0,
+    "pages_without_text": None,
     "collection_name": "reports",
     "pages": None,
     "status": "queued",
@@ -113,6 +133,7 @@ def _represent_document(
         "metadata": {} if file_links is None else document.metadata,
         "url": "" if file_links is None else _url_of(document, file_links),
         "num_pages": shown.stored_pages if shown else 0,
+        "pages_without_text": shown.pages_without_text if shown else None,
         "collection_name": document.collection.name,
         "pages": pages,
         "status": latest.status if latest else Status.QUEUED,
@@ -187,9 +208,18 @@ def _represent_pages(documents: Iterable[Document], request: Request) -> dict[in
                 "page_number": row.number,
                 "img_base64": image_base64(row.image),
                 "thumbnail_url": signed.thumbnail(row),
+                "text_source": _text_source(row),
+                "scripts": scripts_of(row.text),
+                "unread_script": row.unread_script or None,
             }
         )
     return pages
+
+
+def _text_source(page: Page) -> str:
+    if not page.text:
+        return "none"
+    return "ocr" if page.text_was_read else "file"
 
 
 class _FileLinks:

@@ -1,6 +1,6 @@
 """Replace the revision that a document shows by a new one, in one transaction."""
 
-from django.db.models import Count, Sum
+from django.db.models import Count, Q, Sum
 from django.db.models.functions import Now
 
 from accounts.ownership import OwnerTransaction
@@ -21,10 +21,12 @@ def publish(lease: Lease, *, timings: dict[str, float]) -> None:
         # collection also makes readers, who compare `vectors_seq`, see the change and the number together.
         collection, document = _lock(tx, lease)
         revision = Revision.objects.get(owner_id=tx.owner_id, pk=lease.revision_id)
-        lease.end(tx, Status.READY, error=None, waiting_for="", timings=timings)
         pages = Page.objects.filter(owner_id=tx.owner_id, revision=revision)
-        if not revision.stored_pages or pages.count() != revision.stored_pages:
+        counts = pages.aggregate(all=Count("pk"), without_text=Count("pk", filter=Q(text="")))
+        if not revision.stored_pages or counts["all"] != revision.stored_pages:
             raise PagesMissing
+        without_text = counts["without_text"]
+        lease.end(tx, Status.READY, error=None, waiting_for="", timings=timings, pages_without_text=without_text)
         collection.vectors_seq += 1
         collection.save(update_fields=["vectors_seq"])
         document.shown, document.metadata, document.updated_at = revision, revision.metadata, Now()

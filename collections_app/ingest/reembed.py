@@ -16,6 +16,7 @@ from django.db.models import F, QuerySet
 from accounts.ownership import OwnerTransaction, acting_as_staff, acting_for
 from accounts.quotas import charge
 from collections_app import embeddings_client
+from collections_app.engine.retrieval import word_boxes
 from collections_app.ingest import store_pages
 from collections_app.ingest.errors import BeingReembedded, SpaceChanged, StillInOldSpace
 from collections_app.models import Collection, Document, Page, Revision, Status
@@ -192,7 +193,7 @@ def _store(
             page_id=page.pk,
             space_id=space_id,
             vectors=multi_vector.vectors,
-            layout=multi_vector.layout,
+            layout=word_boxes.without_words(multi_vector.layout),
             words=source.words,
         )
         for page, source, multi_vector in zip(pages, sources, embedded, strict=True)

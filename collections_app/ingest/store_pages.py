@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from io import BytesIO
 from typing import Any, Self
 
-from django.db.models import Case, F, TextField, Value, When
+from django.db.models import Case, F, Q, TextField, Value, When
 from django.db.models.functions import MD5
 
 from accounts.ownership import OwnerTransaction
@@ -56,6 +56,12 @@ class NewPage:
     def recognized_text(self) -> str:
         """The text that the embeddings service recognized in the image of a page without a text layer."""
         return "" if self.rendered.words else " ".join(word.text for word in self.words)[:MAX_PAGE_CHARACTERS]
+
+    @property
+    def unread_script(self) -> str:
+        """The script of text on the image that the embeddings service could not read; empty if there is none."""
+        layout = self.embedded.multi_vector.layout if self.embedded else None
+        return layout.get("unread_script", "") if layout else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,7 +138,7 @@ def delete_pages(tx: OwnerTransaction, revision_ids: Iterable[int]) -> None:
 def _insert(
     tx: OwnerTransaction, lease: Lease, pages: Sequence[NewPage], images: list[StoredFile], *, space_id: int
 ) -> None:
-    recognized = _recognized_texts(tx, pages)
+    recognized = _recognized(tx, pages)
     rows = Page.objects.bulk_create(
         [_row(lease, page, image, recognized) for page, image in zip(pages, images, strict=True)]
     )
@@ -157,16 +163,21 @@ def _insert(
     charge(tx, pages=len(pages))
 
 
-def _recognized_texts(tx: OwnerTransaction, pages: Sequence[NewPage]) -> dict[int, str]:
-    """Return the texts that were recognized in the equal pages, by page id."""
+def _recognized(tx: OwnerTransaction, pages: Sequence[NewPage]) -> dict[int, tuple[str, str]]:
+    """Return the texts that were recognized in the equal pages, and scripts that were not, by page id."""
     page_ids = {page.equal_page_id for page in pages if page.equal_page_id is not None}
-    rows = Page.objects.filter(owner_id=tx.owner_id, pk__in=page_ids, text_was_read=True)
-    return dict(rows.values_list("pk", "text")) if page_ids else {}
+    rows = Page.objects.filter(owner_id=tx.owner_id, pk__in=page_ids)
+    rows = rows.filter(Q(text_was_read=True) | ~Q(unread_script=""))
+    if not page_ids:
+        return {}
+    values = rows.values_list("pk", "text_was_read", "text", "unread_script")
+    return {page_id: (text if was_read else "", script) for page_id, was_read, text, script in values}
 
 
-def _row(lease: Lease, page: NewPage, image: StoredFile, recognized: dict[int, str]) -> Page:
+def _row(lease: Lease, page: NewPage, image: StoredFile, recognized: dict[int, tuple[str, str]]) -> Page:
     rendered = page.rendered
-    text = "" if rendered.text else recognized.get(page.equal_page_id or 0) or page.recognized_text
+    equal_text, equal_script = recognized.get(page.equal_page_id or 0, ("", ""))
+    text = "" if rendered.text else equal_text or page.recognized_text
     return Page(
         owner_id=lease.owner_id,
         revision_id=lease.revision_id,
@@ -176,6 +187,7 @@ def _row(lease: Lease, page: NewPage, image: StoredFile, recognized: dict[int, s
         height=rendered.height,
         text=text or rendered.text,
         text_was_read=bool(text),
+        unread_script=equal_script or page.unread_script,
     )
 
 

@@ -7,7 +7,7 @@ separates numbers and names that mean the same to the model. English only.
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,7 @@ from embeddings.backends.minilm import CLS, DIM, SEP, WINDOW, Floats, MiniLM
 from embeddings.backends.ocr import OcrReader
 from embeddings.backends.pieces import WordPieces, tokenize
 from embeddings.backends.projection import SEMANTIC_DIMS, load
+from embeddings.backends.reading import tesseract
 from embeddings.config import Settings
 from embeddings.contract import Layout, MultiVector, VectorSpace, Word
 
@@ -41,6 +42,7 @@ class TokenizedItem:
     pieces: WordPieces
     boxes: list[list[float] | None] | None
     ocr_words: Sequence[Word] = ()
+    unread_script: str = ""
 
 
 class EmbeddedBackend:
@@ -61,7 +63,7 @@ class EmbeddedBackend:
         threadpool_limits(limits=1, user_api="blas")
         self._model = MiniLM()
         self._axes, self._common = load()
-        self._reader = OcrReader()
+        self._reader = OcrReader(tesseract.running())
 
     def prepare(self, item: Item) -> Prepared:
         if item.image is None:
@@ -70,8 +72,9 @@ class EmbeddedBackend:
             tokenized = self._tokenize_page(item.words)
         else:
             # A page whose text layer has no words is a scan.
-            read = self._reader.read(item.image)
-            tokenized = self._tokenize_page(read, ocr_words=read)
+            read = self._reader.read_page(item.image)
+            tokenized = self._tokenize_page(read.words, ocr_words=read.words)
+            tokenized = replace(tokenized, unread_script=read.unread_script)
         return Prepared(tokens=max(len(tokenized.pieces.ids), 1), payload=tokenized)
 
     def _tokenize_page(self, on_page: Sequence[Word], *, ocr_words: Sequence[Word] = ()) -> TokenizedItem:
@@ -87,7 +90,10 @@ class EmbeddedBackend:
 
     def encode(self, batch: list[TokenizedItem]) -> list[MultiVector]:
         meanings = self._contextual_vectors([item.pieces.ids for item in batch])
-        return [self._multi_vector(item, rows) for item, rows in zip(batch, meanings, strict=True)]
+        return [
+            _with_unread_script(self._multi_vector(item, rows), item.unread_script)
+            for item, rows in zip(batch, meanings, strict=True)
+        ]
 
     def _contextual_vectors(self, texts: Sequence[NDArray[np.int64]]) -> list[Floats]:
         """Return MiniLM's vectors (n, 384) of the pieces of each text. Windows of equal length are batched."""
@@ -149,6 +155,12 @@ def windows(count: int) -> list[Window]:
     # The overlap of two windows is divided in the middle.
     edges = [0, *((later + earlier + size) // 2 for earlier, later in itertools.pairwise(starts)), count]
     return [Window(start, start + size, *edges[number : number + 2]) for number, start in enumerate(starts)]
+
+
+def _with_unread_script(multi_vector: MultiVector, script: str) -> MultiVector:
+    if script and multi_vector.layout is not None:
+        multi_vector.layout["unread_script"] = script
+    return multi_vector
 
 
 def _word_direction(word: str) -> Floats:

@@ -4,7 +4,7 @@ import base64
 import binascii
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,7 @@ from embeddings.contract import MAX_WORD_LENGTH, MAX_WORDS, Layout, MultiVector,
 
 _MAX_ROWS = 65536
 _MAX_DIM = 8192
+_MAX_SCRIPT = 32
 _NORM_TOLERANCE = 0.02
 
 
@@ -86,8 +87,12 @@ def _check_layout(layout: Layout | None, *, rows: int, index: int) -> Layout | N
         ):
             return {"kind": "grid", "n_x": n_x, "n_y": n_y, "offset": offset}
         case {"kind": "boxes", "boxes": list(boxes)} if len(boxes) == rows and all(map(_is_box, boxes)):
-            words = _valid_words(layout)
-            return {"kind": "boxes", "boxes": boxes, "words": words} if words else {"kind": "boxes", "boxes": boxes}
+            checked: Layout = {"kind": "boxes", "boxes": boxes}
+            if words := _valid_words(layout):
+                checked["words"] = words
+            if _is_script(script := layout.get("unread_script")):
+                checked["unread_script"] = script
+            return checked
         case _:
             raise InvalidResponse(f"Embedding {index} has a layout that does not match its {rows} rows.")
 
@@ -98,6 +103,10 @@ def _valid_words(layout: Layout) -> list[list[str | float]]:
     if not isinstance(words, list):
         return []
     return [word for word in words[:MAX_WORDS] if _is_word(word)]
+
+
+def _is_script(script: Any) -> TypeGuard[str]:
+    return isinstance(script, str) and script.isalpha() and len(script) <= _MAX_SCRIPT
 
 
 def _is_word(word: Any) -> bool:

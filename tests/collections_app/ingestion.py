@@ -95,5 +95,5 @@ def embeddings_reply(space: VectorSpace, request: ReceivedRequest, *, rows: int 
     return Reply(200, body, {"content-type": NPZ})
 
 
-def get_document(who: Someone, name: str) -> dict[str, Any]:
-    return dict(who.get(f"/v1/documents/{name}/").json())
+def get_document(who: Someone, name: str, query: str = "") -> dict[str, Any]:
+    return dict(who.get(f"/v1/documents/{name}/{query}").json())

@@ -45,6 +45,7 @@ TESTED_ELSEWHERE = {
     "embeddings/backends/processors.py": "embeddings/with_torch/test_models.py",
     "embeddings/backends/torch_backend.py": "embeddings/with_torch/test_torch_runtime.py",
     "embeddings/backends/torch_runtime.py": "embeddings/with_torch/test_torch_runtime.py",
+    "embeddings/backends/reading/tesseract_process.py": "embeddings/backends/reading/test_tesseract.py",
     "embeddings/launchers/background.py": "embeddings/launchers/test_jobs.py",
     "embeddings/launchers/healthcheck.py": "embeddings/server/test_serve.py",
     "paliapi/celery.py": "collections_app/test_tasks.py",

@@ -35,10 +35,11 @@ def words_of(layout: Any) -> list[Word]:
 
 def without_words(layout: Layout | None) -> Layout | None:
     """Return the layout as it is stored with the vectors."""
-    if layout is None or "words" not in layout:
+    if layout is None or not ("words" in layout or "unread_script" in layout):
         return layout
     bare = layout.copy()
-    del bare["words"]
+    bare.pop("words", None)
+    bare.pop("unread_script", None)
     return bare
 
 

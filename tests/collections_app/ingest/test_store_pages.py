@@ -114,6 +114,27 @@ def test_recognized_text_is_the_text_of_the_page_and_searchable(alice: Someone, 
     assert recognized == {"Order ZX- 9981/B": True, "text of its own": False}
 
 
+@pytest.mark.parametrize(
+    ("words", "source", "scripts"),
+    [(WORDS, "ocr", ["Latin"]), ([["Договор", 0.1, 0.1, 0.2, 0.2]], "ocr", ["Cyrillic"]), ([], "none", [])],
+)
+def test_page_reports_where_its_text_is_from(
+    alice: Someone, settings: Settings, words: Any, source: str, scripts: list[str]
+) -> None:
+    with scripted(reader(words)) as server:
+        use_embeddings(settings, server.url)
+        put(alice, "scan", scan())
+        put(alice, "layered", pdf("text of its own"))
+        assert get_document(alice, "scan")["pages_without_text"] is None
+        process_all()
+    (page,) = get_document(alice, "scan", "?expand=pages")["pages"]
+    assert (page["text_source"], page["scripts"]) == (source, scripts)
+    assert get_document(alice, "scan")["pages_without_text"] == int(source == "none")
+    (page,) = get_document(alice, "layered", "?expand=pages")["pages"]
+    assert (page["text_source"], page["scripts"]) == ("file", ["Latin"])
+    assert get_document(alice, "layered")["pages_without_text"] == 0
+
+
 def test_equal_page_takes_over_recognized_text(alice: Someone, settings: Settings) -> None:
     with scripted(reader(WORDS)) as server:
         use_embeddings(settings, server.url)
