@@ -39,10 +39,15 @@ class BackendInfo:
     reads_pixels: bool = True
     degraded: bool = False
     warnings: tuple[str, ...] = field(default=())
+    # How many batches of pages may be encoded at the same time, and one of texts with them; 0: one batch at a time.
+    concurrent_pages: int = 0
 
 
 class Backend(Protocol):
-    """After `load`, `prepare` is called on many threads, `collate` on one and `encode` on another one."""
+    """After `load`, `prepare` is called on many threads, `collate` on one and `encode` on another one.
+
+    With `concurrent_pages`, `collate` and `encode` are called on many threads, too.
+    """
 
     @property
     def info(self) -> BackendInfo: ...

@@ -1,4 +1,7 @@
-"""The compute thread, with one thread that collates the next image batch and one that delivers results."""
+"""The threads that compute: one for everything that needs a device, or one for each core and one for texts.
+
+With a device, another thread collates the next image batch meanwhile. Results are always delivered by one of their own.
+"""
 
 import logging
 import queue
@@ -6,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -25,15 +29,21 @@ _MAX_CONSECUTIVE_TEXT_BATCHES = 8
 
 
 class Compute:
-    """Runs batches on the device, texts before images. Only the compute thread uses the device."""
+    """Runs batches, texts before images.
+
+    A backend without `concurrent_pages` has a device, which only the compute thread uses. Otherwise each image is
+    computed on one of so many threads, and texts on another thread, so that they wait for no image.
+    """
 
     def __init__(
         self, backend: Backend, *, batch_size: int, budget: int, metrics: Metrics, on_device_lost: Callable[[], None]
     ) -> None:
         self.backend = backend
-        self.batch_size = batch_size
+        self._sizes: dict[Lane, int] = {
+            "text": batch_size,
+            "image": 1 if backend.info.concurrent_pages else batch_size,
+        }
         self.budget = budget
-        self.running_since: float | None = None
         self._metrics = metrics
         self._on_device_lost = on_device_lost
         self._lock = threading.Lock()
@@ -44,27 +54,39 @@ class Compute:
         self._collated: tuple[list[QueuedInput], Any] | None = None
         self._collating = False
         self._stopping = False
+        self._running: dict[str, float] = {}
         # Results are delivered on another thread, because the device would be idle meanwhile.
         self._finished: queue.SimpleQueue[tuple[Sequence[QueuedInput], Sequence[MultiVector], float] | None]
         self._finished = queue.SimpleQueue()
         self._threads = [
             threading.Thread(target=run, name=name, daemon=True)
-            for name, run in (
-                ("compute", self._compute_loop),
-                ("collate", self._collate_loop),
-                ("deliver", self._deliver_loop),
-            )
+            for name, run in self._loops(backend.info.concurrent_pages)
         ]
+        self._deliver_thread = threading.Thread(target=self._deliver_loop, name="deliver", daemon=True)
         metrics.budget_tokens.set(budget)
+
+    def _loops(self, concurrent_pages: int) -> list[tuple[str, Callable[[], None]]]:
+        """Return the name and the function of each computing thread."""
+        if not concurrent_pages:
+            return [("compute", self._compute_loop), ("collate", self._collate_loop)]
+        lanes: list[tuple[str, Lane]] = [("texts", "text")]
+        lanes += [(f"page {number}", "image") for number in range(concurrent_pages)]
+        return [(name, partial(self._lane_loop, lane, name=name)) for name, lane in lanes]
 
     @property
     def alive(self) -> bool:
         """True while all threads run."""
-        return all(thread.is_alive() for thread in self._threads)
+        return all(thread.is_alive() for thread in (*self._threads, self._deliver_thread))
+
+    @property
+    def running_since(self) -> float | None:
+        """The time on the monotonic clock at which the longest running batch began."""
+        with self._lock:
+            return min(self._running.values(), default=None)
 
     def start(self) -> None:
         """Start the threads."""
-        for thread in self._threads:
+        for thread in (*self._threads, self._deliver_thread):
             thread.start()
 
     def expect(self, lane: Lane, count: int) -> None:
@@ -86,11 +108,14 @@ class Compute:
         """Finish the queued inputs, then end the threads."""
         with self._lock:
             self._stopping = True
-            self._compute_wakeup.notify()
-            self._collate_wakeup.notify()
+            self._compute_wakeup.notify_all()
+            self._collate_wakeup.notify_all()
         for thread in self._threads:
             if thread.is_alive():
                 thread.join()
+        self._finished.put(None)
+        if self._deliver_thread.is_alive():
+            self._deliver_thread.join()
 
     def _notify(self, lane: Lane) -> None:
         """Wake the thread that takes from this lane. Hold the lock."""
@@ -100,16 +125,15 @@ class Compute:
         consecutive_texts = 0
         while True:
             with self._lock:
-                self.running_since = None
+                self._running.clear()
                 while (chosen := self._next_batch(consecutive_texts)) is None:
                     if self._stopping and not self._has_work():
-                        self._finished.put(None)
                         return
                     self._collate_wakeup.notify()
                     self._compute_wakeup.wait(_MAX_WAIT_S["text"] if self._lanes["text"] else None)
                 batch, collated = chosen
                 consecutive_texts = consecutive_texts + 1 if collated is None else 0
-                self.running_since = time.monotonic()
+                self._running["compute"] = time.monotonic()
                 self._collate_wakeup.notify()
             self._run(batch, collated)
 
@@ -132,10 +156,10 @@ class Compute:
         while True:
             with self._lock:
                 # While the device is busy there is time to wait for a full batch.
-                while self._collated is not None or not self._is_due("image", eager=self.running_since is None):
+                while self._collated is not None or not self._is_due("image", eager=not self._running):
                     if self._stopping and not self._lanes["image"]:
                         return
-                    timed = self._lanes["image"] and self._collated is None and self.running_since is None
+                    timed = self._lanes["image"] and self._collated is None and not self._running
                     self._collate_wakeup.wait(_MAX_WAIT_S["image"] if timed else None)
                 batch = self._take_batch("image")
                 self._collating = True
@@ -145,12 +169,27 @@ class Compute:
                 self._collated = (batch, collated) if batch else None
                 self._compute_wakeup.notify()
 
+    def _lane_loop(self, lane: Lane, *, name: str) -> None:
+        """Compute batches of one lane, while other threads compute others."""
+        wakeup = self._compute_wakeup if lane == "text" else self._collate_wakeup
+        while True:
+            with self._lock:
+                self._running.pop(name, None)
+                while not self._is_due(lane):
+                    if self._stopping and not self._lanes[lane]:
+                        return
+                    wakeup.wait(_MAX_WAIT_S[lane] if self._lanes[lane] else None)
+                batch = self._take_batch(lane)
+                self._running[name] = time.monotonic()
+            if batch:
+                self._run(batch, None)
+
     def _is_due(self, lane: Lane, *, eager: bool = True) -> bool:
         """Check whether a batch should be taken now. Hold the lock."""
         queued = self._lanes[lane]
         if not queued:
             return False
-        if len(queued) >= self.batch_size or sum(queued_input.tokens for queued_input in queued) >= self.budget:
+        if len(queued) >= self._sizes[lane] or sum(queued_input.tokens for queued_input in queued) >= self.budget:
             return True
         waited = time.monotonic() - queued[0].queued_at >= _MAX_WAIT_S[lane]
         return eager and (waited or self._stopping or self._expected[lane] <= 0)
@@ -159,7 +198,7 @@ class Compute:
         """Remove the next batch of a lane, without cancelled inputs. Hold the lock."""
         queued = [queued_input for queued_input in self._lanes[lane] if not queued_input.result.cancelled()]
         self._metrics.dropped.inc(len(self._lanes[lane]) - len(queued))
-        batch = choose_batch(queued, budget=self.budget, max_size=self.batch_size) if queued else []
+        batch = choose_batch(queued, budget=self.budget, max_size=self._sizes[lane]) if queued else []
         self._lanes[lane] = [queued_input for queued_input in queued if queued_input not in batch]
         now = time.monotonic()
         for queued_input in batch:

@@ -1,4 +1,4 @@
-"""The engine: admits inputs, prepares them on many threads, has them computed on one, and knows the service's state."""
+"""The engine: admits inputs, prepares them on many threads, has them computed, and knows the service's state."""
 
 import asyncio
 import logging

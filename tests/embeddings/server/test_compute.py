@@ -1,10 +1,12 @@
-"""The compute thread."""
+"""The threads that compute."""
 
 import time
 from collections.abc import Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
+from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from embeddings.backends.base import Prepared
@@ -122,3 +124,68 @@ def test_partial_batch_does_not_wait_for_inputs_that_never_arrive() -> None:
         began = time.monotonic()
         assert row_counts(submit(compute, "a") + submit(compute, "b", lane="text")) == [1, 1]
         assert time.monotonic() - began < DEADLINE_S
+
+
+class ConcurrentBackend(GatedBackend):
+    """Encodes two pages at the same time; only pages wait at the gate."""
+
+    info = replace(GatedBackend.info, concurrent_pages=2)
+
+    def encode(self, batch: list[str]) -> list[MultiVector]:
+        if all("query" in text for text in batch):
+            return [MultiVector(np.ones((len(text), 2), dtype=np.float16)) for text in batch]
+        return super().encode(batch)
+
+
+def test_pages_are_computed_at_the_same_time_and_one_by_one() -> None:
+    backend = ConcurrentBackend(open_gate=False)
+    with computing(backend) as compute:
+        pages = submit(compute, "a", "bb", "ccc", "dddd", "eeeee")
+        for _ in range(2):
+            backend.wait_until_entered()
+        assert sorted(backend.batches) == [["a"], ["bb"]]
+        assert not backend.entered.acquire(timeout=0.05)
+        backend.gate.set()
+        assert row_counts(pages) == [1, 2, 3, 4, 5]
+    assert all(len(batch) == 1 for batch in backend.batches)
+
+
+def test_texts_do_not_wait_for_pages_that_are_being_computed() -> None:
+    backend = ConcurrentBackend(open_gate=False)
+    with computing(backend) as compute:
+        pages = submit(compute, "page 1", "page 2", "page 3")
+        for _ in range(2):
+            backend.wait_until_entered()
+        assert row_counts(submit(compute, "query", "other query", lane="text")) == [5, 11]
+        assert not any(page.done() for page in pages)
+
+
+def test_longest_running_batch_is_known() -> None:
+    backend = ConcurrentBackend(open_gate=False)
+    with computing(backend) as compute:
+        began = time.monotonic()
+        (first,) = submit(compute, "first")
+        backend.wait_until_entered()
+        entered = time.monotonic()
+        submit(compute, "second")
+        backend.wait_until_entered()
+        assert compute.running_since is not None
+        assert began <= compute.running_since <= entered
+        backend.gate.set()
+        first.result(DEADLINE_S)
+
+
+def test_page_on_which_the_model_fails_fails_alone_among_others_at_the_same_time() -> None:
+    with computing(ConcurrentBackend()) as compute:
+        first, failing, last = submit(compute, "abc", "boom", "defg")
+        assert row_counts([first, last]) == [3, 4]
+        with pytest.raises(EmbeddingFailed):
+            failing.result(DEADLINE_S)
+        assert row_counts(submit(compute, "a")) == [1]
+
+
+def test_stop_finishes_pages_that_are_queued_for_several_threads() -> None:
+    backend = ConcurrentBackend(open_gate=False)
+    with computing(backend) as compute:
+        futures = submit(compute, "a", "bb", "ccc") + submit(compute, "query", lane="text")
+    assert row_counts(futures) == [1, 2, 3, 5]
