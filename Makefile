@@ -121,7 +121,7 @@ bench-ingest: install
 	$(VENV_PYTHON) -m benchmarks.ingest.overhead
 
 bench-embeddings: install
-	$(VENV_PYTHON) -m benchmarks embeddings.service_overhead embeddings.search_quality
+	$(VENV_PYTHON) -m benchmarks embeddings.service_overhead embeddings.search_quality embeddings.text_models
 
 bench-ocr: install
 	$(VENV_PYTHON) -m benchmarks.embeddings.ocr $(ARGS)

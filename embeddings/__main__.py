@@ -12,9 +12,12 @@ from embeddings.confinement import confine, is_for_cpus
 def main() -> None:
     """Serve with the settings of the environment, in a confined process."""
     try:
-        settings = config.load()
+        _serve(config.load())
     except config.ConfigError as error:
         sys.exit(str(error))
+
+
+def _serve(settings: config.Settings) -> None:
     logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     if is_for_cpus(settings):
         tesseract.start()

@@ -20,7 +20,7 @@ def choose_backend(settings: Settings) -> Backend:
     if name == "auto":
         name = "colpali" if _visual_model_available(settings) else "embedded"
         if name == "embedded":
-            log.warning("No visual model can run here: pages are searched by the English text that OCR reads on them.")
+            log.warning("No visual model can run here: pages are searched by the text that OCR reads on them.")
     return cast(Backend, import_module(f"embeddings.backends.{name}").make(settings))
 
 

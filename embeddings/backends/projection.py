@@ -2,41 +2,28 @@
 
 The projection ships as projection.npy. `python -m embeddings.backends.projection` rebuilds it: it computes the
 principal axes of the model's vectors of every fourth word of its vocabulary, each word alone in a sentence. All vectors
-of the model have a component in common, which does not distinguish words; it is subtracted.
+of the model have a component in common, which does not distinguish words; it is subtracted. The axes are taken about
+the origin, which finds one page in sixty more than about the mean; that may be chance.
 """
 
-import io
 import sys
 from pathlib import Path
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from embeddings.backends.minilm import CLS, DIM, SEP, Floats, MiniLM, read_verified
+from embeddings.backends.encoders import projected
+from embeddings.backends.encoders.projected import Axes, principal_axes
+from embeddings.backends.minilm import CLS, SEP, MiniLM
 
-SEMANTIC_DIMS: Final = 112
 _FILE = Path(__file__).with_name("projection.npy")
 _SHA256 = "43a157fa7111a54a28d052097b0f5fc617baab5de5f75e647f9e916ed320bc53"
 _STEP = 4
 
 
-def load() -> tuple[Floats, Floats]:
+def load() -> Axes:
     """Return the axes (384, 112), and the projected common component (112)."""
-    stored = np.load(io.BytesIO(read_verified(_FILE, sha256=_SHA256)), allow_pickle=False).astype(np.float32)
-    return stored[:DIM], stored[DIM]
-
-
-def principal_axes(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the first 112 principal axes (384, 112) of unit vectors (n, 384), each with a positive largest entry.
-
-    They are taken about the origin, which finds one page in sixty more than about the mean; that may be chance.
-    """
-    _, axes = np.linalg.eigh(vectors.T @ vectors)
-    first = axes[:, ::-1][:, :SEMANTIC_DIMS]
-    largest = first[np.abs(first).argmax(axis=0), np.arange(SEMANTIC_DIMS)]
-    signed: NDArray[np.float64] = first * np.sign(largest)
-    return signed
+    return projected.load(_FILE, sha256=_SHA256)
 
 
 def vocabulary_vectors(model: MiniLM) -> NDArray[np.float64]:
@@ -53,7 +40,7 @@ def main() -> None:
     """Rebuild the file."""
     vectors = vocabulary_vectors(MiniLM())
     axes = principal_axes(vectors)
-    np.save(_FILE, np.vstack([axes, vectors.mean(axis=0) @ axes]).astype(np.float16))
+    projected.store(_FILE, axes, vectors.mean(axis=0))
     sys.stdout.write(f"Wrote {_FILE}\n")
 
 

@@ -57,6 +57,15 @@ def test_process_refuses_to_start_without_a_key() -> None:
     assert b"COLPALI_API_KEY is not set" in ended.stderr
 
 
+def test_process_refuses_to_start_with_an_unknown_model() -> None:
+    environ = environment(COLPALI_API_KEY=KEY, COLPALI_BACKEND="embedded", COLPALI_MODEL_NAME="vidore/colpali")
+    ended = subprocess.run(
+        [sys.executable, "-m", "embeddings"], env=environ, capture_output=True, timeout=30, check=False
+    )
+    assert ended.returncode == 1
+    assert b"COLPALI_MODEL_NAME must be one of paliapi/embedded-e5-ocr-v1" in ended.stderr.splitlines()[-1]
+
+
 def test_mode_none_serves_without_a_key() -> None:
     with process(COLPALI_AUTH="none") as (_, client):
         body = {"input_type": "text", "inputs": []}

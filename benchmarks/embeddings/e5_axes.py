@@ -1,0 +1,94 @@
+"""Fit the axes of the multilingual model: `python -m benchmarks.embeddings.e5_axes FOLDER...`
+
+The axes ship as embeddings/backends/encoders/e5_axes.npy, and are fitted once: on the messages of programs in every
+language that has enough of them in the .mo files below the folders, and on the help of Python and our documents in
+English. For those that ship, the folders were the unpacked Debian packages of bookworm named in PACKAGES.
+"""
+
+import argparse
+import gettext
+import itertools
+import pydoc_data.topics
+import random
+import sys
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from embeddings.backends.encoders import e5, projected
+from embeddings.backends.encoders.e5 import E5
+from paliapi.env import ROOT
+
+PACKAGES = (
+    "apt bash coreutils dpkg-dev findutils gettext-base gnupg-l10n libc-l10n libglib2.0-data libgtk-3-common make sed"
+    " tar util-linux-locales wget"
+)
+# Shorter messages are labels.
+_SHORTEST = 40
+_PER_LANGUAGE, _ENGLISH_TIMES = 10_000, 6
+_PAGE = 1_500
+
+
+def main() -> None:
+    """Fit the axes and write them."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folders", nargs="+", type=Path, metavar="FOLDER")
+    texts = pages(parser.parse_args().folders)
+    vectors = unit_vectors(E5(axes=projected.Axes(*np.empty((2, 0), dtype=np.float32))), texts)
+    mean = vectors.mean(axis=0)
+    projected.store(e5.AXES, projected.principal_axes(vectors - mean), mean)
+    sys.stdout.write(f"Wrote {e5.AXES} from {len(vectors)} vectors of {len(texts)} texts.\n")
+
+
+def pages(folders: Iterable[Path]) -> list[str]:
+    """Return texts of about the length of a page, the same number of characters of each language but English."""
+    chosen = []
+    for language, messages in sorted(messages_by_language(folders).items()):
+        unique = sorted(messages)
+        random.Random(1).shuffle(unique)  # noqa: S311 - the same texts every time
+        text = " ".join(unique)
+        if len(text) >= _PER_LANGUAGE:
+            chosen.append(text[: _PER_LANGUAGE * (_ENGLISH_TIMES if language == "en" else 1)])
+    return [text[start : start + _PAGE] for text in chosen for start in range(0, len(text), _PAGE)]
+
+
+def messages_by_language(folders: Iterable[Path]) -> dict[str, set[str]]:
+    """Return the messages of each language by its code, and English ones from other sources."""
+    found: defaultdict[str, set[str]] = defaultdict(set)
+    for file in itertools.chain.from_iterable(folder.rglob("LC_MESSAGES/*.mo") for folder in folders):
+        language = file.parts[-3].partition("@")[0].partition("_")[0]
+        if "@" not in file.parts[-3] and language != "en":
+            found[language] |= set(messages(file))
+    found["en"] |= set(pydoc_data.topics.topics.values())
+    found["en"] |= {file.read_text(encoding="utf-8") for file in (ROOT / "docs").glob("*.md")}
+    return found
+
+
+def messages(file: Path) -> Iterator[str]:
+    """Yield the translated messages of a file that are long enough to be sentences."""
+    try:
+        with file.open("rb") as opened:
+            catalogue = gettext.GNUTranslations(opened)._catalog  # type: ignore[attr-defined]
+    except (OSError, UnicodeDecodeError, LookupError):  # some files are empty, or have no rule for plurals
+        return
+    for original, translated in catalogue.items():
+        if original and translated != original and len(translated) >= _SHORTEST:
+            yield " ".join(translated.split())
+
+
+def unit_vectors(model: E5, texts: Sequence[str]) -> NDArray[np.float64]:
+    """Return the unit vectors (n, 384) of all pieces of the texts that get one."""
+    parts = []
+    for text in texts:
+        pieces = model.tokenize(text)
+        parts.append(model.contextual(pieces.ids, "document")[pieces.embedded])
+    vectors: NDArray[np.float64] = np.concatenate(parts).astype(np.float64)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    return vectors
+
+
+if __name__ == "__main__":
+    main()

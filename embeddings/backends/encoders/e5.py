@@ -1,0 +1,67 @@
+"""multilingual-e5-small: a model of twelve layers for texts in about a hundred languages."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers
+
+from embeddings.backends.encoders import projected, word_rules
+from embeddings.backends.encoders.bert import Floats
+from embeddings.backends.encoders.e5_file import E5File
+from embeddings.backends.encoders.runtime import OnnxBert
+from embeddings.backends.encoders.windows import balanced
+from embeddings.backends.pieces import WordPieces, tokenize
+from embeddings.contract import Task
+
+WINDOW: Final = 384  # with the pieces around the text
+_START, _END, _UNKNOWN, _SPECIAL = 0, 2, 3, ("<s>", "<pad>", "</s>", "<unk>", "<mask>")
+# The model was trained with these words in front of its texts.
+_PREFIXES: Final[dict[Task, str]] = {"query": "query:", "document": "passage:"}
+AXES: Final = Path(__file__).with_name("e5_axes.npy")
+_AXES_SHA256 = "ed5c7695e6bc2440dc2cb4a4d63fe9c5d3d0cff809585935711d2709dd22afc1"
+
+
+class E5:
+    """The model, its tokenizer and its axes."""
+
+    def __init__(self, *, axes: projected.Axes | None = None) -> None:
+        file = E5File()
+        self.tokenizer = make_tokenizer(file.vocabulary())
+        self._axes = axes or projected.load(AXES, sha256=_AXES_SHA256)
+        self._embed = file.embed
+        self._positions = file.positions()
+        self._bert = OnnxBert(file.bert())
+        self._prefixes = {
+            task: [_START, *self.tokenizer.encode(prefix, add_special_tokens=False).ids]
+            for task, prefix in _PREFIXES.items()
+        }
+
+    def tokenize(self, text: str | Sequence[str]) -> WordPieces:
+        return tokenize(text, tokenizer=self.tokenizer, rules=word_rules.multilingual)
+
+    def meanings(self, pieces: WordPieces, task: Task) -> Floats:
+        return self._axes.project(self.contextual(pieces.ids, task)[pieces.embedded])
+
+    def contextual(self, ids: NDArray[np.int64], task: Task) -> Floats:
+        """Return the last layer's vectors (n, 384) of pieces (n)."""
+        prefix = self._prefixes[task]
+        parts = []
+        for window in balanced(len(ids), size=WINDOW - len(prefix) - 1):
+            around = np.array([*prefix, *ids[window.start : window.stop], _END])
+            encoded = self._bert(self._embed(around) + self._positions[: len(around)])
+            before = len(prefix) - window.start
+            parts.append(encoded[before + window.first : before + window.last])
+        return np.concatenate(parts)
+
+
+def make_tokenizer(vocabulary: Sequence[tuple[str, float]]) -> Tokenizer:
+    """Return the tokenizer, in which text never becomes one of the special pieces."""
+    # A blank separates words and is part of none, so a piece with a blank matches nothing.
+    plain = [(f" {piece}" if piece in _SPECIAL else piece, score) for piece, score in vocabulary]
+    tokenizer = Tokenizer(models.Unigram(plain, unk_id=_UNKNOWN, byte_fallback=False))
+    tokenizer.normalizer = normalizers.Sequence([normalizers.NFKC(), normalizers.Replace(Regex(r"\s+"), " ")])
+    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace(replacement="▁", prepend_scheme="always", split=True)
+    return tokenizer
