@@ -62,11 +62,15 @@ def _send(name: str, args: list[str] | None = None, *, count: int = 1, expires_s
 
 @app.task(name=_PROCESS)
 def process_next() -> None:
-    more = worker.run()
-    if deliveries.any_due():
-        nudge_courier()
+    more = worker.run(meanwhile=_wake_courier_if_needed)
+    _wake_courier_if_needed()
     if more:
         nudge()
+
+
+def _wake_courier_if_needed() -> None:
+    if deliveries.any_due():
+        nudge_courier()
 
 
 @app.task(name=_SEND)

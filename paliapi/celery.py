@@ -31,8 +31,8 @@ app.conf.update(
     task_ignore_result=True,
     task_acks_late=True,
     task_reject_on_worker_lost=True,
-    task_time_limit=300,
-    task_soft_time_limit=270,
+    task_time_limit=450,  # below the visibility timeout
+    task_soft_time_limit=420,
     worker_prefetch_multiplier=1,
     worker_max_tasks_per_child=200,
     worker_soft_shutdown_timeout=5,

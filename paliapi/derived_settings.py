@@ -1,9 +1,11 @@
 """Settings that follow from several variables."""
 
 from paliapi.env import Env
-from paliapi.parts import OWN_DATABASE_LOGIN
+from paliapi.parts import ADMIN, OWN_DATABASE_LOGIN, WORKER
 
 ADMIN_THREADS = 8  # each with a database connection
+# Documents in flight share these: most of them wait for the embeddings service, and then hold none.
+_WORKER_CONNECTIONS = 12
 
 
 def admin_bind(env: Env) -> tuple[str, int]:
@@ -22,3 +24,11 @@ def database_login(env: Env) -> str:
     """Return the URL of the login of this process; a login for all parts must be allowed to assume every role."""
     own = OWN_DATABASE_LOGIN.get(env.part)
     return (getattr(env, own.lower()) if own else "") or env.database_url
+
+
+def database_connections(env: Env) -> int:
+    """Return the number of database connections that this process may open."""
+    if env.part == WORKER:
+        return _WORKER_CONNECTIONS
+    threads = ADMIN_THREADS if env.part == ADMIN else env.web_threads + env.web_streams
+    return threads + 2

@@ -81,10 +81,11 @@ TEMPLATES = [
 ]
 
 # Storage
-_THREADS = derived_settings.ADMIN_THREADS if _IS_ADMIN else ENV.web_threads + ENV.web_streams
 DATABASES = {
     "default": database_settings(
-        derived_settings.database_login(ENV), pool_size=_THREADS + 2, role=STAFF_LOGIN if _IS_ADMIN else APP
+        derived_settings.database_login(ENV),
+        pool_size=derived_settings.database_connections(ENV),
+        role=STAFF_LOGIN if _IS_ADMIN else APP,
     )
 }
 

@@ -19,6 +19,8 @@ ENVIRONMENT = {
     "EMBEDDINGS_URL": "http://127.0.0.1:1",
     "LOG_LEVEL": "WARNING",
     "WAIT_TIMEOUT_S": "1",
+    # Most tests run in one transaction, which only their own thread sees.
+    "WORKER_DOCUMENTS": "1",
     # Tests that race each other send up to ten requests of one owner at once, all of them from one address.
     "WEB_THREADS": "16",
     "ADDRESS_RATE_PER_MINUTE": "1000000",

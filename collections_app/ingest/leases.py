@@ -16,13 +16,13 @@ from uuid import UUID
 
 import structlog
 from django.contrib.auth import get_user_model
-from django.db import connection
 from django.db.models import Exists, F, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Now
 
 from accounts.ownership import OwnerTransaction, acting_as_housekeeping, acting_for
 from collections_app.models import Revision, RevisionQuerySet, Status
 from collections_app.owned import NO_LEASE
+from paliapi.database import release_connection
 
 log = structlog.get_logger(__name__)
 
@@ -43,6 +43,7 @@ class Lease:
     revision_id: int
     owner_id: int
     token: UUID
+    is_retry: bool = False  # an earlier attempt ended without progress, perhaps because it killed its process
     lost: threading.Event = field(default_factory=threading.Event)
 
     def transaction(self) -> AbstractContextManager[OwnerTransaction]:
@@ -84,17 +85,19 @@ class Lease:
         return rows.in_flight()
 
 
-def claim() -> Lease | None:
-    """Lease the next revision in fair order; None if none is due.
+def claim(*, may_retry: bool = True) -> Lease | None:
+    """Lease the next revision in fair order; None if none is due, or if the next is a retry and `may_retry` is false.
 
     The attempt is counted before anything risky happens, so a file that kills its worker is not retried for ever.
     """
     with acting_as_housekeeping():
         for owner_id in _owners_in_fair_order():
             due = Revision.objects.due().filter(owner_id=owner_id, attempts__lt=MAX_ATTEMPTS)
-            in_order = due.only("pk", "owner_id").order_by("next_try_at", "pk")
+            in_order = due.only("pk", "owner_id", "attempts").order_by("next_try_at", "pk")
             row = in_order.select_for_update(skip_locked=True, of=("self",)).first()
             if row is not None:
+                if row.attempts and not may_retry:
+                    return None
                 return _lease(row, claimed_at=Now(), attempts=F("attempts") + 1, waiting_for="", updated_at=Now())
     return None
 
@@ -103,13 +106,13 @@ def claim_exhausted() -> Lease | None:
     """Lease a revision that used up its attempts, so that the caller can fail it; None if there is none."""
     with acting_as_housekeeping():
         exhausted = Revision.objects.of_active_owners().unheld().filter(attempts__gte=MAX_ATTEMPTS)
-        row = exhausted.only("pk", "owner_id").select_for_update(skip_locked=True, of=("self",)).first()
+        row = exhausted.only("pk", "owner_id", "attempts").select_for_update(skip_locked=True, of=("self",)).first()
         return _lease(row) if row is not None else None
 
 
 def _lease(row: Revision, **changes: object) -> Lease:
     token = Revision.objects.filter(pk=row.pk).lease(LEASE_DURATION, **changes)
-    return Lease(row.pk, row.owner_id, token)
+    return Lease(row.pk, row.owner_id, token, is_retry=row.attempts > 0)
 
 
 def _owners_in_fair_order() -> QuerySet[Any, int]:
@@ -147,13 +150,14 @@ def renewing(lease: Lease, *, every_s: float = RENEW_EVERY_S) -> Iterator[None]:
         try:
             while not done.wait(every_s):
                 lease.renew()
+                release_connection()
                 if lease.lost.is_set():
                     return
         except Exception as error:
             lease.lost.set()
             log.warning("lease_not_renewed", revision=lease.revision_id, error=type(error).__name__)
         finally:
-            connection.close()  # this thread's own
+            release_connection()
 
     thread = threading.Thread(target=renew_until_done, name=f"lease-{lease.revision_id}", daemon=True)
     thread.start()

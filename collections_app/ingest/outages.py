@@ -3,6 +3,7 @@
 Outages are stored in the database, so that every worker knows at once, and still knows after a restart.
 """
 
+import threading
 from datetime import timedelta
 
 import structlog
@@ -19,6 +20,7 @@ log = structlog.get_logger(__name__)
 _EMBEDDINGS = "embeddings"
 _PROBE_EVERY = timedelta(seconds=5)
 _ROWS_AT_ONCE = 1000
+_checking = threading.Lock()
 
 
 def may_cause(error: Error) -> bool:
@@ -28,8 +30,13 @@ def may_cause(error: Error) -> bool:
 
 def check_after(error: Error) -> None:
     """Probe the service; if it does not respond, record an outage. Call outside a transaction."""
-    if embeddings_client.is_available():
-        return
+    with _checking:  # one probe is enough for documents that failed together
+        if Outage.objects.filter(part=_EMBEDDINGS).exists() or embeddings_client.is_available():
+            return
+        _begin(error)
+
+
+def _begin(error: Error) -> None:
     outage = Outage(part=_EMBEDDINGS, code=error.code, next_try_at=Now() + _PROBE_EVERY)
     with acting_as_housekeeping():
         Outage.objects.bulk_create([outage], ignore_conflicts=True)

@@ -5,8 +5,7 @@ Progress is stored in the row and its pages, batch by batch, so the next worker 
 
 import time
 from collections import deque
-from collections.abc import Iterator
-from concurrent.futures import Future
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from typing import IO
@@ -21,7 +20,7 @@ from collections_app.engine.rendering.render import render
 from collections_app.ingest import leases, office_to_pdf, render_limits, store_pages
 from collections_app.ingest.batches import Batch, batches
 from collections_app.ingest.download import download
-from collections_app.ingest.embed_pages import BatchResult, Embed, background_embedder
+from collections_app.ingest.embed_pages import PendingBatch, SharedEmbedder
 from collections_app.ingest.errors import NoPageUsable, SpaceChanged
 from collections_app.ingest.leases import Lease, LeaseLost
 from collections_app.ingest.publish import publish
@@ -30,6 +29,7 @@ from collections_app.models import OnPageError, Revision, Status, StoredFile
 from collections_app.storage import files
 from collections_app.storage.errors import FileMissing
 from embeddings.contract import VectorSpace
+from paliapi.database import release_connection
 
 log = structlog.get_logger(__name__)
 
@@ -44,6 +44,8 @@ class _Work:
     """A revision while this worker holds its lease. `checkpoint` is what its row says."""
 
     lease: Lease
+    embedder: SharedEmbedder
+    rendered: Callable[[], None]  # call it once the last page is rendered
     file: StoredFile
     render_from: StoredFile | None  # None: the file must be converted first
     may_skip: bool
@@ -71,10 +73,13 @@ class _Work:
         self.timings[stage] = round(self.timings.get(stage, 0.0) + seconds, 3)
 
 
-def process(lease: Lease) -> None:
-    """Process the revision until it is published, or queue it again at the end of the slice."""
+def process(lease: Lease, embedder: SharedEmbedder, *, rendered: Callable[[], None] = lambda: None) -> None:
+    """Process the revision until it is published, or queue it again at the end of the slice.
+
+    Call `rendered` when nothing is left to do but to embed and store the last pages.
+    """
     failpoints.reach("claimed")
-    work = _start(lease)
+    work = _start(lease, embedder, rendered)
     others_due = False
     while not work.is_complete:
         if others_due or work.is_overtime:
@@ -100,7 +105,7 @@ def process(lease: Lease) -> None:
     log.info("published", pages=total, seconds=work.timings)
 
 
-def _start(lease: Lease) -> _Work:
+def _start(lease: Lease, embedder: SharedEmbedder, rendered: Callable[[], None]) -> _Work:
     start = time.monotonic()
     with lease.transaction() as tx:
         rows = Revision.objects.select_related("file", "converted")
@@ -112,6 +117,8 @@ def _start(lease: Lease) -> _Work:
     file = row.file or download(lease, row.url, use_proxy=row.use_proxy)
     work = _Work(
         lease=lease,
+        embedder=embedder,
+        rendered=rendered,
         file=file,
         render_from=pdf if office_to_pdf.is_needed(file) else file,
         may_skip=row.on_page_error == OnPageError.SKIP,
@@ -132,29 +139,32 @@ def _start(lease: Lease) -> _Work:
 
 
 def _process_pages(work: _Work) -> None:
-    """Render the next pages in a process of their own, embed them in a thread, and store them batch by batch."""
+    """Render the next pages in a process of their own, embed them in other threads, and store them batch by batch."""
     first = work.checkpoint.pages_done + 1
     limits = render_limits.limits(spent_s=work.timings.get("render", 0.0))
     # JPEG at 90: an A4 page takes 12-35 ms where WebP takes 350-450 and saves a third to a half of the bytes; at 43 dB
     # no model sees the difference, and readers decode it twice as fast.
-    with (
-        _open_source(work) as source,
-        closing(render(source, limits=limits, encoding="jpeg", first_page=first, thumbnails=True)) as rendered,
-        background_embedder(may_skip=work.may_skip) as embed,
-    ):
-        queue = _EmbeddingQueue(work, embed)
-        results = _rendered_pages(work, rendered, queue)
-        slice_start = first - 1
-        for batch in batches(results, first=first, may_skip=work.may_skip):
-            queue.submit(batch)
-            queue.drain(leave=1)
-            if work.is_overtime:
-                break
-            if batch.last - slice_start >= SLICE_PAGES:
-                slice_start = batch.last
-                if leases.count_due(limit=1):
+    queue = _EmbeddingQueue(work)
+    try:
+        with (
+            _open_source(work) as source,
+            closing(render(source, limits=limits, encoding="jpeg", first_page=first, thumbnails=True)) as pages,
+        ):
+            slice_start = first - 1
+            for batch in batches(_rendered_pages(work, pages, queue), first=first, may_skip=work.may_skip):
+                queue.submit(batch)
+                queue.drain(leave=1)
+                if work.is_overtime:
                     break
+                if batch.last - slice_start >= SLICE_PAGES:
+                    slice_start = batch.last
+                    if leases.count_due(limit=1):
+                        break
+        if queue.is_last_page_submitted:
+            work.rendered()
         queue.drain()
+    finally:
+        queue.cancel()
 
 
 def _open_source(work: _Work) -> IO[bytes]:
@@ -197,10 +207,10 @@ def _rendered_pages(
 class _EmbeddingQueue:
     """Batches that are rendered and not yet stored, in order. One is embedded while the one before it is stored."""
 
-    def __init__(self, work: _Work, embed: Embed) -> None:
+    def __init__(self, work: _Work) -> None:
         self._work = work
-        self._embed = embed
-        self._queue: deque[tuple[Batch, list[NewPage], Future[BatchResult]]] = deque()
+        self._queue: deque[tuple[Batch, list[NewPage], PendingBatch]] = deque()
+        self.is_last_page_submitted = False
         self._space_id = work.checkpoint.space_id
         self._space: VectorSpace | None = None  # the space with this id, once the service has named it
         self._status_written = False
@@ -209,18 +219,26 @@ class _EmbeddingQueue:
         """Let the pages of the batch be embedded, except those that equal stored pages."""
         failpoints.reach("pages_rendered")
         pages = self._find_equal([NewPage.of(page) for page in batch.pages])
-        future = self._embed([page.rendered for page in pages if page.equal_page_id is None])
-        self._queue.append((batch, pages, future))
+        new = [page.rendered for page in pages if page.equal_page_id is None]
+        lease = self._work.lease
+        pending = self._work.embedder.submit(new, owner_id=lease.owner_id, document=lease.revision_id)
+        self._queue.append((batch, pages, pending))
+        self.is_last_page_submitted = batch.last == batch.total
 
     def store_finished(self) -> None:
         """Store the batches that are embedded by now."""
-        while self._queue and self._queue[0][2].done():
+        while self._queue and self._queue[0][2].is_done():
             self._store_first()
 
     def drain(self, *, leave: int = 0) -> None:
         """Wait for the batches and store them, except the last `leave`."""
         while len(self._queue) > leave:
             self._store_first()
+
+    def cancel(self) -> None:
+        """Do without the batches that are not stored yet."""
+        for _, _, pending in self._queue:
+            pending.cancel()
 
     def _find_equal(self, pages: list[NewPage]) -> list[NewPage]:
         """Link the pages to equal pages of the same owner, in the space of this revision."""
@@ -236,9 +254,12 @@ class _EmbeddingQueue:
         return [replace(page, equal_page_id=page_ids.get(page.rendered.number)) for page in pages]
 
     def _store_first(self) -> None:
-        batch, pages, future = self._queue.popleft()
-        result = future.result()
+        batch, pages, pending = self._queue[0]
         work = self._work
+        if not pending.is_done():
+            release_connection()
+        result = pending.result(may_skip=work.may_skip)
+        self._queue.popleft()
         work.add_time("embed", result.took_s)
         for space in result.spaces:
             self._use_space(space)

@@ -5,11 +5,13 @@ It fails for good, or it waits in its row for the next try; what the document sh
 
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
+from functools import partial
 
 import structlog
+from django.conf import settings
 from django.db import InterfaceError, OperationalError
 from django.db.models import F
 from django.db.models.functions import Greatest, Now
@@ -17,8 +19,9 @@ from django.db.models.functions import Greatest, Now
 from collections_app.engine.rendering.errors import SandboxIncomplete
 from collections_app.errors import EmbeddingsUnavailable, EmbeddingsUntrustworthy
 from collections_app.ingest import leases, outages, pipeline, store_pages
-from collections_app.ingest.embed_pages import PageFailed
+from collections_app.ingest.embed_pages import PageFailed, SharedEmbedder
 from collections_app.ingest.errors import TriedTooOften
+from collections_app.ingest.in_flight import InFlight
 from collections_app.ingest.leases import Lease, LeaseLost
 from collections_app.ingest.store_pages import RetryStore
 from collections_app.models import Revision, Status
@@ -34,17 +37,64 @@ _FIRST_PAUSE_S, _MAX_PAUSE_S = 5.0, 60.0
 _OWN_PARTS = (EmbeddingsUnavailable, EmbeddingsUntrustworthy, SandboxIncomplete, StorageUnavailable)
 _MAX_WAITS = 10
 _DATABASE_TIMEOUT_S, _DATABASE_POLL_S = 30.0, 0.5
+# After this time, no more revisions are taken up, so that other tasks get their turn.
+_TURN_S = 30.0
+_LOOK_EVERY_S = 0.5  # for revisions that have become due
+_MEANWHILE_EVERY_S = 1.0
 
 
-def run() -> bool:
-    """Process one slice of one revision, and return whether there is more to do."""
-    lease = None if outages.is_ongoing() else leases.claim()
-    if lease is None:
+def run(*, meanwhile: Callable[[], None] = lambda: None) -> bool:
+    """Process due revisions for a while, and return whether there is more to do.
+
+    Call `meanwhile` every second in which revisions are processed.
+    """
+    at_once = settings.ENV.worker_documents
+    with SharedEmbedder() as embedder:
+        is_idle = not (_process_one(embedder) if at_once == 1 else _process_many(embedder, at_once, meanwhile))
+    if is_idle:
         # A redelivered message may stand for the work of a process that was killed.
         return leases.free_abandoned() > 0
-    with structlog.contextvars.bound_contextvars(revision=lease.revision_id), leases.renewing(lease):
-        _attempt(lease)
     return leases.count_due(limit=1) > 0 and not outages.is_ongoing()
+
+
+def _process_one(embedder: SharedEmbedder) -> bool:
+    """Process one slice of one revision, and return whether one was due."""
+    lease = None if outages.is_ongoing() else leases.claim()
+    if lease is not None:
+        _work_on(lease, embedder)
+    return lease is not None
+
+
+def _process_many(embedder: SharedEmbedder, at_once: int, meanwhile: Callable[[], None]) -> bool:
+    """Take up revisions until none is due or the turn is over; return whether any was due.
+
+    A retry has the process to itself: if it kills this one too, no other document loses an attempt.
+    """
+    any_due = False
+    began = called = time.monotonic()
+    with InFlight(embedder, limit=at_once) as in_flight:
+        while time.monotonic() < began + _TURN_S and not outages.is_ongoing():
+            lease = leases.claim(may_retry=in_flight.is_empty())
+            any_due = any_due or lease is not None
+            if lease is not None and lease.is_retry:
+                _work_on(lease, embedder)
+            elif lease is not None:
+                in_flight.start(partial(_work_on, lease, embedder))
+                in_flight.wait_for_room(until=began + _TURN_S)
+            elif in_flight.is_empty():
+                break
+            else:
+                in_flight.wait_until_empty(within_s=_LOOK_EVERY_S)
+            if time.monotonic() > called + _MEANWHILE_EVERY_S:
+                meanwhile()
+                called = time.monotonic()
+    return any_due
+
+
+def _work_on(lease: Lease, embedder: SharedEmbedder, rendered: Callable[[], None] = lambda: None) -> None:
+    with structlog.contextvars.bound_contextvars(revision=lease.revision_id), leases.renewing(lease):
+        _attempt(lease, embedder, rendered)
+        release_connection()
 
 
 def sweep(*, limit: int) -> int:
@@ -56,11 +106,11 @@ def sweep(*, limit: int) -> int:
     return 0 if outages.is_ongoing() else leases.count_due(limit=limit)
 
 
-def _attempt(lease: Lease) -> None:
+def _attempt(lease: Lease, embedder: SharedEmbedder, rendered: Callable[[], None]) -> None:
     """Process a slice. No error of one revision goes any further."""
     try:
         with _record_errors(lease):
-            pipeline.process(lease)
+            pipeline.process(lease, embedder, rendered=rendered)
     except LeaseLost:
         log.info("lease_lost")
         _release(lease)

@@ -138,6 +138,12 @@ class ProcessSettings:
         about="megabytes of disk of each web server process for bodies and responses in transfer, in PALIAPI_HOME",
     )
     worker_processes: int = setting("WORKER_PROCESSES", between(1, 64), 2, about="number of Celery worker processes")
+    worker_documents: int = setting(
+        "WORKER_DOCUMENTS",
+        between(1, 256),
+        24,
+        about="documents that a worker process may have in flight; most of them wait for the embeddings service",
+    )
 
     # Secrets
     secret_key: str = setting(

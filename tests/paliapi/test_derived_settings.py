@@ -40,3 +40,12 @@ def test_each_part_has_its_own_database_login(part: str, login: str) -> None:
     }
     assert f"//{login}" in derived_settings.database_login(read({**MINIMUM, **urls, "PALIAPI_PART": part}))
     assert "//paliapi_app" in derived_settings.database_login(read({**MINIMUM, "PALIAPI_PART": part}))
+
+
+def test_parts_together_open_fewer_connections_than_postgres_accepts_by_default() -> None:
+    of_part = {
+        part: derived_settings.database_connections(read({**MINIMUM, "PALIAPI_PART": part}))
+        for part in ("web", "worker", "courier", "admin")
+    }
+    assert of_part == {"web": 18, "worker": 12, "courier": 18, "admin": 10}
+    assert sum(of_part.values()) + of_part["worker"] < 100, "two worker processes"

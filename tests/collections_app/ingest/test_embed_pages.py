@@ -1,4 +1,4 @@
-"""Batches that are embedded in a thread of their own, and pages that the embeddings service refuses."""
+"""Pages of several documents that share requests, and pages that the embeddings service refuses."""
 
 import base64
 import threading
@@ -13,10 +13,12 @@ from pytest_django import Settings
 from accounts.ownership import acting_for
 from collections_app.engine.rendering.protocol import RenderedPage
 from collections_app.engine.retrieval.sketch import compact_forms
+from collections_app.errors import EmbeddingsUnavailable, EmbeddingsUntrustworthy
 from collections_app.ingest import worker
-from collections_app.ingest.embed_pages import PageFailed, background_embedder
+from collections_app.ingest.embed_pages import PageFailed, PendingBatch, SharedEmbedder
 from collections_app.models import Page
 from embeddings.contract import VectorSpace
+from paliapi.stack import processes
 from tests.cast import Someone
 from tests.collections_app.documents import put
 from tests.collections_app.engine.rendering.samples import pdf, picture
@@ -27,9 +29,10 @@ SPACE = VectorSpace("toy", "1", 4)
 DEADLINE_S = 20
 
 
-def page(number: int) -> RenderedPage:
+def page(number: int, *, height: int = 10) -> RenderedPage:
+    image = picture("PNG", Image.new("RGB", (20, height), "white"))
     return RenderedPage(
-        number=number, total=9, image=picture("PNG"), content_type="image/png", width=20, height=10, text="x"
+        number=number, total=9, image=image, content_type="image/png", width=20, height=height, text="x"
     )
 
 
@@ -57,7 +60,7 @@ def frames(*heights: int) -> bytes:
     return picture("TIFF", *(Image.new("RGB", (20, height), "white") for height in heights))
 
 
-def test_batches_are_embedded_in_order_without_blocking_the_caller(settings: Settings) -> None:
+def test_batches_are_embedded_without_blocking_the_caller(settings: Settings) -> None:
     may_reply = threading.Event()
 
     def reply(request: ReceivedRequest) -> Reply:
@@ -66,16 +69,157 @@ def test_batches_are_embedded_in_order_without_blocking_the_caller(settings: Set
 
     with scripted(reply) as server:
         use_embeddings(settings, server.url)
-        with background_embedder(may_skip=False) as embed:
-            first, second = embed([page(1), page(2)]), embed([page(3)])
-            assert not first.done()
+        with SharedEmbedder(is_slow=False) as embedder:
+            first = embedder.submit([page(1), page(2)], owner_id=1, document=1)
+            assert not first.is_done()
             may_reply.set()
-            results = [future.result(DEADLINE_S) for future in (first, second)]
-        assert [sorted(result.pages) for result in results] == [[1, 2], [3]]
-        assert [result.spaces for result in results] == [{SPACE}, {SPACE}]
-        assert [len(request.json()["inputs"]) for request in server.requests] == [2, 1]
-    embedded = results[0].pages[2]
+            result = first.result(may_skip=False)
+            assert first.is_done()
+            assert embedder.submit([], owner_id=1, document=1).result(may_skip=False).spaces == set()
+    assert (sorted(result.pages), result.spaces) == ([1, 2], {SPACE})
+    assert [len(request.json()["inputs"]) for request in server.requests] == [2]
+    embedded = result.pages[2]
     assert embedded.compact_forms == compact_forms(embedded.multi_vector.vectors)
+
+
+class _Gate:
+    """A service that answers the first two requests, which keep both threads busy, only once the gate is open."""
+
+    def __init__(self) -> None:
+        self.is_open = threading.Event()
+        self._both_wait = threading.Barrier(3, timeout=DEADLINE_S)
+        self._first_two = iter(range(2))
+
+    def __call__(self, request: ReceivedRequest) -> Reply:
+        if next(self._first_two, None) is not None:
+            self._both_wait.wait()
+            assert self.is_open.wait(DEADLINE_S)
+        return embeddings_reply(SPACE, request)
+
+    def keep_both_threads_busy(self, embedder: SharedEmbedder) -> list[PendingBatch]:
+        first = embedder.submit([page(1)], owner_id=9, document=91)
+        assert processes.wait_until(lambda: self._both_wait.n_waiting == 1, within_s=DEADLINE_S)
+        second = embedder.submit([page(1)], owner_id=9, document=92)
+        self._both_wait.wait()
+        return [first, second]
+
+
+def test_pages_of_many_documents_share_requests_and_owners_take_turns(settings: Settings) -> None:
+    gate = _Gate()
+    with scripted(gate) as server:
+        use_embeddings(settings, server.url)
+        with SharedEmbedder(is_slow=False) as embedder:
+            pending = gate.keep_both_threads_busy(embedder)
+            pending += [embedder.submit([page(1, height=10)], owner_id=1, document=number) for number in range(12)]
+            pending.append(embedder.submit([page(1, height=20), page(2, height=20)], owner_id=2, document=20))
+            assert embedder.count_pages() == 16
+            gate.is_open.set()
+            results = [batch.result(may_skip=False) for batch in pending]
+            assert embedder.count_pages() == 0
+    assert [sorted(result.pages) for result in results] == [[1]] * 14 + [[1, 2]]
+    heights = [[_height(content) for content in request.json()["inputs"]] for request in server.requests[2:]]
+    assert sorted(heights, key=len) == [[10] * 6, [10, 20, 10, 20, 10, 10, 10, 10]]
+
+
+def test_refused_page_of_one_document_does_not_affect_the_others_of_its_request(settings: Settings) -> None:
+    gate = _Gate()
+    refuse = refusing(20, naming=False)
+
+    def reply(request: ReceivedRequest) -> Reply:
+        gate(request)
+        return refuse(request)
+
+    with scripted(reply) as server:
+        use_embeddings(settings, server.url)
+        with SharedEmbedder(is_slow=False) as embedder:
+            pending = gate.keep_both_threads_busy(embedder)
+            good = [embedder.submit([page(1, height=10)], owner_id=1, document=number) for number in range(3)]
+            bad = embedder.submit([page(1, height=10), page(2, height=20)], owner_id=1, document=4)
+            gate.is_open.set()
+            assert [sorted(batch.result(may_skip=False).pages) for batch in pending + good] == [[1]] * 5
+            with pytest.raises(PageFailed) as failure:
+                bad.result(may_skip=False)
+            skipped = bad.result(may_skip=True)
+    assert failure.value.page == 2
+    assert (sorted(skipped.pages), sorted(skipped.refused)) == ([1], [2])
+
+
+def test_unusable_response_for_one_document_does_not_affect_the_others_of_its_request(settings: Settings) -> None:
+    gate = _Gate()
+
+    def reply(request: ReceivedRequest) -> Reply:
+        if any(_height(content) == 20 for content in request.json()["inputs"]):
+            return Reply.json({"embeddings": "none"})
+        return gate(request)
+
+    with scripted(reply) as server:
+        use_embeddings(settings, server.url)
+        with SharedEmbedder(is_slow=False) as embedder:
+            gate.keep_both_threads_busy(embedder)
+            good, bad = (
+                embedder.submit([page(1, height=height), page(2, height=10)], owner_id=1, document=height)
+                for height in (10, 20)
+            )
+            gate.is_open.set()
+            assert sorted(good.result(may_skip=False).pages) == [1, 2]
+            with pytest.raises(EmbeddingsUntrustworthy):
+                bad.result(may_skip=False)
+
+
+def test_pages_that_wait_fail_at_once_if_the_service_is_away(settings: Settings) -> None:
+    gate = _Gate()
+
+    def reply(request: ReceivedRequest) -> Reply:
+        gate(request)
+        return Reply.json({"detail": "The model is not ready."}, status=503, **{"retry-after": "0"})
+
+    with scripted(reply) as server:
+        use_embeddings(settings, server.url)
+        with SharedEmbedder(is_slow=False) as embedder:
+            pending = gate.keep_both_threads_busy(embedder)
+            pending += [embedder.submit([page(1)], owner_id=1, document=number) for number in range(40)]
+            gate.is_open.set()
+            for batch in pending:
+                with pytest.raises(EmbeddingsUnavailable):
+                    batch.result(may_skip=False)
+    of_pages = [request for request in server.requests if request.json()["input_type"] == "image"]
+    assert len(of_pages) < 3 * (2 + 40 / 8), "three attempts for each request"
+
+
+def test_service_gets_one_request_at_a_time_until_it_has_answered_quickly(settings: Settings) -> None:
+    may_reply = threading.Semaphore(0)
+
+    def reply(request: ReceivedRequest) -> Reply:
+        assert may_reply.acquire(timeout=DEADLINE_S)
+        return embeddings_reply(SPACE, request)
+
+    with scripted(reply) as server:
+        use_embeddings(settings, server.url)
+        with SharedEmbedder() as embedder:
+            first = embedder.submit([page(1)], owner_id=1, document=1)
+            assert processes.wait_until(lambda: len(server.requests) == 1, within_s=DEADLINE_S)
+            others = [embedder.submit([page(1)] * 8, owner_id=1, document=number) for number in (2, 3)]
+            assert embedder.is_slow
+            assert len(server.requests) == 1
+            may_reply.release()
+            first.result(may_skip=False)
+            assert processes.wait_until(lambda: len(server.requests) == 3, within_s=DEADLINE_S)
+            assert not embedder.is_slow
+            may_reply.release(2)
+            for other in others:
+                other.result(may_skip=False)
+
+
+def test_cancelled_pages_are_not_sent(settings: Settings) -> None:
+    gate = _Gate()
+    with scripted(gate) as server:
+        use_embeddings(settings, server.url)
+        with SharedEmbedder(is_slow=False) as embedder:
+            gate.keep_both_threads_busy(embedder)
+            embedder.submit([page(1)], owner_id=1, document=1).cancel()
+            gate.is_open.set()
+            embedder.submit([page(2)], owner_id=1, document=2).result(may_skip=False)
+    assert [len(request.json()["inputs"]) for request in server.requests] == [1, 1, 1]
 
 
 def test_refused_pages_are_listed_or_end_the_batch(settings: Settings) -> None:
@@ -88,14 +232,15 @@ def test_refused_pages_are_listed_or_end_the_batch(settings: Settings) -> None:
 
     with scripted(reply) as server:
         use_embeddings(settings, server.url)
-        with background_embedder(may_skip=True) as embed:
-            assert sorted(embed([page(1), page(2)]).result(DEADLINE_S).pages) == [1, 2]
-            assert embed([]).result(DEADLINE_S).spaces == set()
+        with SharedEmbedder(is_slow=False) as embedder:
+            batch = embedder.submit([page(1), page(2)], owner_id=1, document=1)
+            assert sorted(batch.result(may_skip=True).pages) == [1, 2]
             refuse_all.set()
-            result = embed([page(1), page(2)]).result(DEADLINE_S)
+            batch = embedder.submit([page(1), page(2)], owner_id=1, document=1)
+            result = batch.result(may_skip=True)
             assert (result.pages, sorted(result.refused)) == ({}, [1, 2])
-        with background_embedder(may_skip=False) as embed, pytest.raises(PageFailed) as failure:
-            embed([page(4), page(5)]).result(DEADLINE_S)
+            with pytest.raises(PageFailed) as failure:
+                embedder.submit([page(4), page(5)], owner_id=1, document=1).result(may_skip=False)
     assert failure.value.page == 4
 
 

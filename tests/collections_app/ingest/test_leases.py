@@ -13,6 +13,7 @@ from pytest_django import Settings
 from accounts.ownership import acting_for
 from collections_app.engine import process_name
 from collections_app.ingest import leases, pipeline, worker
+from collections_app.ingest.embed_pages import SharedEmbedder
 from collections_app.ingest.leases import Lease, LeaseLost
 from collections_app.ingest.publish import publish
 from collections_app.models import Revision
@@ -62,6 +63,16 @@ def test_claim_is_exclusive_and_counts_the_attempt(alice: Someone) -> None:
     assert (row.pk, row.lease_token, row.attempts) == (lease.revision_id, lease.token, 1)
 
 
+def test_retry_is_claimed_only_by_a_process_that_has_nothing_else_to_lose(alice: Someone) -> None:
+    put(alice, "a.pdf", pdf("one"))
+    assert not claim().is_retry
+    end_waits()
+    put(alice, "b.pdf", pdf("two"))
+    assert leases.claim(may_retry=False) is None, "the retry is next"
+    assert claim().is_retry
+    assert leases.claim(may_retry=False)
+
+
 def test_expired_lease_can_be_claimed_and_its_old_holder_writes_nothing(alice: Someone) -> None:
     put(alice, "a.pdf", pdf("one"))
     old = claim()
@@ -71,8 +82,8 @@ def test_expired_lease_can_be_claimed_and_its_old_holder_writes_nothing(alice: S
         old.write(tx, pages_done=5)
     with pytest.raises(LeaseLost):
         publish(old, timings={})
-    with pytest.raises(LeaseLost):
-        pipeline.process(old)
+    with pytest.raises(LeaseLost), SharedEmbedder() as embedder:
+        pipeline.process(old, embedder)
     assert latest_revision(alice, "a.pdf").pages_done == 0
     with new.transaction() as tx:
         new.write(tx, waiting_for="")

@@ -1,7 +1,10 @@
 """The worker: which errors fail a revision, which make it wait, and which cost an attempt."""
 
-import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
+from itertools import pairwise
 
 import psycopg
 import pytest
@@ -11,8 +14,8 @@ from pytest_django import Settings
 from accounts.models import Usage
 from accounts.ownership import acting_for
 from collections_app.failpoints import Fault
-from collections_app.ingest import worker
-from collections_app.models import Document, Status
+from collections_app.ingest import leases, worker
+from collections_app.models import Document, Revision, Status
 from embeddings.contract import VectorSpace
 from tests.cast import Someone
 from tests.collections_app.documents import put
@@ -31,6 +34,7 @@ from tests.embeddings.scripted import ReceivedRequest, Reply, scripted
 from tests.environment import Services
 
 TINY = (72, 72)
+SPACE = VectorSpace("toy", "1", 4)
 
 
 def test_without_due_revisions_there_is_nothing_to_do(db: None) -> None:
@@ -152,26 +156,109 @@ def test_model_name_that_cannot_be_stored_makes_the_document_wait(
     assert latest_revision(owner, "report.pdf").waiting_for == "embeddings_untrustworthy"
 
 
-def test_document_is_released_at_once_if_the_database_disconnects(
-    real_owner: Someone, settings: Settings, services: Services
-) -> None:
+@contextmanager
+def storing_ends_the_connection(services: Services) -> Iterator[None]:
+    """Let Postgres end each connection that stores a page."""
+    with psycopg.connect(services.superuser_url, autocommit=True) as superuser:
+        superuser.execute(
+            "CREATE FUNCTION end_connection() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER"
+            " AS $$ BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NEW; END $$"
+        )
+        superuser.execute(
+            "CREATE TRIGGER end_connection BEFORE INSERT ON collections_app_page EXECUTE FUNCTION end_connection()"
+        )
+        try:
+            yield
+        finally:
+            superuser.execute("DROP FUNCTION end_connection CASCADE")
+
+
+def test_document_is_released_at_once_if_the_database_disconnects(real_owner: Someone, services: Services) -> None:
     put(real_owner, "report.pdf", pdf("one", size=TINY))
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_backend_pid()")
-        (worker_pid,) = cursor.fetchone()
-    disconnected = threading.Event()
+    with storing_ends_the_connection(services):
+        worker.run()
+    row = latest_revision(real_owner, "report.pdf")
+    assert (row.status, row.lease_token, row.attempts) == (Status.QUEUED, None, 1)
+    process_all()
+    assert shown_texts(real_owner, "report.pdf") == ["one"]
+
+
+@pytest.fixture
+def many(settings: Settings) -> None:
+    """Let a worker have several documents in flight."""
+    settings.ENV = replace(settings.ENV, worker_documents=12)
+
+
+@pytest.mark.usefixtures("many")
+def test_documents_in_flight_share_requests_to_the_service(real_owner: Someone, settings: Settings) -> None:
+    names = [f"{number}.pdf" for number in range(20)]
+    for name in names:
+        put(real_owner, name, pdf(name, size=TINY))
 
     def reply(request: ReceivedRequest) -> Reply:
-        if not disconnected.is_set():
-            disconnected.set()
-            with psycopg.connect(services.superuser_url) as superuser:
-                superuser.execute("SELECT pg_terminate_backend(%s, 5000)", [worker_pid])
-        return embeddings_reply(VectorSpace("slow", "1", 4), request)
+        time.sleep(0.3)
+        return embeddings_reply(SPACE, request)
+
+    calls = list[float]()
+    with scripted(reply) as server:
+        use_embeddings(settings, server.url)
+        assert not worker.run(meanwhile=lambda: calls.append(time.monotonic()))
+    assert [shown_texts(real_owner, name) for name in names] == [[name] for name in names]
+    counts = [len(request.json()["inputs"]) for request in server.requests]
+    assert (sum(counts), max(counts) > 1) == (20, True)
+    assert all(later - earlier > 1 for earlier, later in pairwise(calls))
+
+
+@pytest.mark.usefixtures("many")
+def test_worker_that_dies_with_documents_in_flight_leaves_them_to_the_next(
+    real_owner: Someone, settings: Settings
+) -> None:
+    names = [f"{number}.pdf" for number in range(10)]
+    for name in names:
+        put(real_owner, name, pdf(name, f"second page of {name}", size=TINY))
+    set_failpoint(settings, "pages_embedded:5")
+    with pytest.raises(Fault):
+        process_all()
+    set_failpoint(settings, "")
+    end_waits()
+    process_all()
+    for name in names:
+        assert shown_texts(real_owner, name) == [name, f"second page of {name}"]
+
+
+@pytest.mark.usefixtures("many")
+def test_retry_has_the_process_to_itself(real_owner: Someone, settings: Settings) -> None:
+    put(real_owner, "a.pdf", pdf("a", size=TINY))
+    leases.claim()
+    end_waits()
+    for name in ("b.pdf", "c.pdf", "d.pdf"):
+        put(real_owner, name, pdf(name, size=TINY))
+    held = list[int]()
+
+    def reply(request: ReceivedRequest) -> Reply:
+        with acting_for(real_owner.id):
+            held.append(Revision.objects.held().count())
+        connection.close()
+        return embeddings_reply(SPACE, request)
 
     with scripted(reply) as server:
         use_embeddings(settings, server.url)
-        worker.run()
-        row = latest_revision(real_owner, "report.pdf")
-        assert (row.status, row.lease_token, row.attempts) == (Status.QUEUED, None, 1)
         process_all()
-    assert shown_texts(real_owner, "report.pdf") == ["one"]
+    assert held[0] == 1
+    assert [latest_revision(real_owner, name).status for name in ("a.pdf", "b.pdf", "d.pdf")] == [Status.READY] * 3
+
+
+@pytest.mark.usefixtures("many")
+def test_documents_in_flight_wait_during_an_outage(real_owner: Someone, settings: Settings) -> None:
+    names = [f"{number}.pdf" for number in range(6)]
+    for name in names:
+        put(real_owner, name, pdf(name, size=TINY))
+    working = settings.ENV.embeddings_url
+    use_embeddings(settings, "http://127.0.0.1:1")
+    assert not worker.run()
+    rows = [latest_revision(real_owner, name) for name in names]
+    assert {(row.status, row.attempts, row.waiting_for) for row in rows} == {("queued", 0, "embeddings_unavailable")}
+    use_embeddings(settings, working)
+    end_waits()
+    process_all()
+    assert [shown_texts(real_owner, name) for name in names] == [[name] for name in names]
