@@ -119,14 +119,16 @@ def is_stopped(pid: int) -> bool:
 
 def processor_s(pid: int) -> float:
     """Return the CPU seconds of a process and its descendants, including ended ones."""
-    seconds = 0.0
-    for one in (pid, *descendants(pid)):
-        try:
-            words = Path(f"/proc/{one}/stat").read_text().rpartition(")")[2].split()
-        except OSError:
-            continue
-        seconds += sum(int(word) for word in words[11:15]) / os.sysconf("SC_CLK_TCK")
-    return seconds
+    return sum(own_processor_s(one) for one in (pid, *descendants(pid)))
+
+
+def own_processor_s(pid: int) -> float:
+    """Return the CPU seconds of a process and its ended children."""
+    try:
+        words = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return sum(int(word) for word in words[11:15]) / os.sysconf("SC_CLK_TCK")
 
 
 def peak_mb(pid: int) -> float:
