@@ -9,6 +9,7 @@ from typing import Any
 from collections_app.engine.input.filter_conditions import And, Condition, Filter, HasKeys, Not, OneOf, Or
 from collections_app.models import Document
 from collections_app.search import CompositeQuery, ImageQuery, PageQuery, QueryInput, Receipt, TextQuery
+from paliapi.units import MEBIBYTE
 
 EXACT = 19
 REGIONS = 9
@@ -20,6 +21,9 @@ HITS_PER_UNIT = 20
 MAX_FOR_HITS = 20
 CONDITIONS_PER_UNIT = 4
 IMAGES_PER_UNIT = 10
+# An upload is limited by its bytes, by the queue and by how many run concurrently. One without effect costs 2.
+BYTES_PER_UNIT = 4 * MEBIBYTE
+REFUSED_UPLOAD = REPEATED_UPLOAD = 2
 
 
 def of_search(body: Mapping[str, Any], query: QueryInput) -> int:
@@ -37,6 +41,11 @@ def of_search(body: Mapping[str, Any], query: QueryInput) -> int:
 def of_hit_images(hits: int) -> int:
     """Return the cost of the images of so many hits in the response."""
     return hits // IMAGES_PER_UNIT
+
+
+def of_upload(size: int) -> int:
+    """Return the cost of accepted files of this size in total."""
+    return size // BYTES_PER_UNIT
 
 
 def working_s(receipt: Receipt) -> float:

@@ -12,7 +12,7 @@ from collections_app.api.jobs import CancelDocument, Jobs, RetryDocument
 from collections_app.api.pages import PageImage, SignedFile, SignedPageImage, SignedPageThumbnail
 from collections_app.api.quality import CollectionQuality
 from collections_app.api.search import SearchImageView, SearchView
-from collections_app.api.upsert import Upsert
+from collections_app.api.upsert import Upsert, UpsertMany
 from collections_app.api.webhooks import (
     ColiVarasWebhook,
     ReplayDelivery,
@@ -29,6 +29,7 @@ urlpatterns = [
     path("collections/<path:collection_name>/", CollectionDetail.as_view(), name="collection"),
     path("documents/", Documents.as_view(), name="documents"),
     path("documents/upsert-document/", Upsert.as_view(), name="upsertDocument"),
+    path("documents/upsert-documents/", UpsertMany.as_view(), name="upsertDocuments"),
     path("documents/delete-document/<path:document_name>/", DeleteDocument.as_view(), name="deleteDocument"),
     path("documents/<path:document_name>/cancel/", CancelDocument.as_view(), name="cancelDocument"),
     path("documents/<path:document_name>/retry/", RetryDocument.as_view(), name="retryDocument"),

@@ -186,6 +186,9 @@ class Env(ProcessSettings):
     shadow_percent: int = setting(
         "SHADOW_PERCENT", between(0, 100), 1, about="percentage of searches that a worker repeats to measure recall"
     )
+    queue_documents: int = setting(
+        "QUEUE_DOCUMENTS", _count, 20_000, about="documents of an owner that may wait to be processed"
+    )
     quota_collections: int = setting("QUOTA_COLLECTIONS", _count, 10_000, about="collections per owner")
     quota_documents: int = setting("QUOTA_DOCUMENTS", _count, 100_000, about="documents that an owner may store")
     quota_pages: int = setting("QUOTA_PAGES", _count, 1_000_000, about="pages that an owner may store")

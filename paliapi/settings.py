@@ -8,6 +8,7 @@ from botocore.config import Config
 from paliapi import derived_settings, env, logs, parts
 from paliapi.database import database_settings
 from paliapi.roles import APP, STAFF_LOGIN
+from paliapi.units import MAX_FILES_PER_FORM
 
 ENV = env.load()
 
@@ -121,7 +122,7 @@ FILE_UPLOAD_HANDLERS = ["paliapi.http.uploads.RefusingUploadHandler"]
 FILE_UPLOAD_TEMP_DIR = None
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 1000
-DATA_UPLOAD_MAX_NUMBER_FILES = 1
+DATA_UPLOAD_MAX_NUMBER_FILES = MAX_FILES_PER_FORM  # a view may accept fewer
 
 # Sessions are for the admin only; the API accepts only keys.
 AUTH_PASSWORD_VALIDATORS = [

@@ -4,6 +4,7 @@ from datetime import datetime
 
 MEBIBYTE = 1024 * 1024
 MAX_NAME_LENGTH = 255  # characters in the name of a collection or document
+MAX_FILES_PER_FORM = 100  # each is an open file until the request ends
 
 # Characters, as in the brackets of a regular expression, that are invisible and change or hide the text around them:
 # further control characters, line separators, direction overrides, zero-width spaces, tags. Joiners and direction marks

@@ -14,7 +14,7 @@ from collections_app.models import Document, OnPageError
 from paliapi.http.parsers import check_value_count
 from paliapi.http.serializers import TextField
 from paliapi.http.uploads import ReceivedFile
-from paliapi.units import MAX_NAME_LENGTH
+from paliapi.units import MAX_FILES_PER_FORM, MAX_NAME_LENGTH
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +36,17 @@ class UpsertRequest(FileSource):
     metadata: dict[str, Any] = field(default_factory=dict)
     collection_name: str = catalogue.DEFAULT_COLLECTION
     wait: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpsertManyRequest:
+    """The validated body of an upsert of many documents."""
+
+    files: list[ReceivedFile] = field(default_factory=list)
+    archive: ReceivedFile | None = None
+    metadata: dict[str, Any] = field(default_factory=dict)
+    collection_name: str = catalogue.DEFAULT_COLLECTION
+    on_page_error: str = OnPageError.FAIL
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,6 +119,26 @@ class DocumentIn(SourceIn):
     )
     wait = serializers.BooleanField(
         required=False, allow_null=True, help_text="Wait until the document is ready, up to a time limit."
+    )
+
+
+class DocumentsIn(serializers.Serializer[Document]):
+    files = serializers.ListField(
+        child=serializers.FileField(allow_empty_file=True),
+        required=False,
+        help_text=f"The files, up to {MAX_FILES_PER_FORM}. The name of each becomes that of its document.",
+    )
+    archive = serializers.FileField(
+        required=False,
+        allow_null=True,
+        help_text="A ZIP archive with files. The path of each in the archive becomes the name of its document.",
+    )
+    metadata = FormMetadataField(required=False, allow_null=True, help_text="Of every document; default: `{}`.")
+    collection_name = CollectionNameField(
+        required=False, allow_null=True, help_text="Created if it does not exist. Default: `default_collection`."
+    )
+    on_page_error = serializers.ChoiceField(
+        choices=OnPageError.choices, required=False, allow_null=True, help_text="As for a single document."
     )
 
 

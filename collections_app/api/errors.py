@@ -18,6 +18,16 @@ class SourceAmbiguous(Invalid):
     title = "Send the document as only one of `file`, `base64` or `url`."
 
 
+class ArchiveTooLong(Invalid):
+    code = "archive_too_long"
+    title = "The archive has too many files; divide it."
+
+
+class NameRepeated(Invalid):
+    code = "name_repeated"
+    title = "An earlier file of this request has the same name."
+
+
 class IdempotencyKeyInvalid(Invalid):
     code = "idempotency_key_invalid"
     title = "An Idempotency-Key must have 1 to 255 printable ASCII characters."

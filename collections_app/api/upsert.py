@@ -1,5 +1,7 @@
-"""The endpoint that uploads a document."""
+"""The endpoints that upload documents."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, ClassVar
 from urllib.parse import urlencode
 
@@ -16,21 +18,25 @@ from accounts.ownership import OwnerTransaction, acting_for
 from accounts.quotas import QuotaReached
 from accounts.rate_limits import concurrent
 from accounts.views import OwnedView
-from collections_app import tasks
-from collections_app.api.document_in import DocumentIn, UpsertRequest
-from collections_app.api.document_out import EXAMPLE, DocumentOut, represent_document
+from collections_app import costs, tasks
+from collections_app.api.document_in import DocumentIn, DocumentsIn, UpsertManyRequest, UpsertRequest
+from collections_app.api.document_out import EXAMPLE, DocumentOut, FailureOut, represent_document
+from collections_app.api.errors import NameRepeated
 from collections_app.api.idempotency import (
     IDEMPOTENCY_KEY,
     AlreadyCompleted,
     IdempotentRequest,
     idempotent_request,
 )
-from collections_app.api.upload_source import open_upload
+from collections_app.api.upload_source import MAX_ARCHIVED_FILES, NamedFile, named_files, open_upload
 from collections_app.api.validation import validated
+from collections_app.catalogue import require_reach
+from collections_app.engine.input import names
 from collections_app.ingest import accept, jobs
 from collections_app.models import Document, OnPageError
-from paliapi.errors import Unauthenticated
-from paliapi.http.parsers import JSONParser, MultiPartParser, max_json_upload_bytes
+from paliapi.errors import Error, LimitReached, Unauthenticated
+from paliapi.http.parsers import JSONParser, ManyFilesParser, MultiPartParser, max_json_upload_bytes
+from paliapi.units import MAX_FILES_PER_FORM
 
 _POLL_AGAIN_S = "2"
 _READY = {**EXAMPLE, "status": "ready", "num_pages": 120, "pages_total": 120, "pages_done": 120}
@@ -52,7 +58,7 @@ class DocumentAccepted(serializers.Serializer[dict[str, Any]]):
 
 
 class Upsert(OwnedView):
-    costs: ClassVar = {"POST": 2}
+    costs: ClassVar = {"POST": 0}
     parser_classes = (JSONParser, MultiPartParser)
     max_body_bytes = staticmethod(max_json_upload_bytes)
     transactional = False  # the file is stored before the transaction begins
@@ -93,13 +99,16 @@ class Upsert(OwnedView):
     )
     def post(self, request: Request) -> Response:
         with concurrent("upload", owner_id=self.caller.owner_id, limit=settings.ENV.max_concurrent_uploads):
-            body = UpsertRequest(**validated(DocumentIn, request))
-            idempotent = idempotent_request(request, self.caller, collection_name=body.collection_name)
-            try:
-                idempotent.check()
-                document = self._upsert(body, idempotent)
-            except AlreadyCompleted as earlier:
-                return earlier.response
+            with _refusal_charged(self):
+                body = UpsertRequest(**validated(DocumentIn, request))
+                idempotent = idempotent_request(request, self.caller, collection_name=body.collection_name)
+                try:
+                    idempotent.check()
+                    document = self._upsert(body, idempotent)
+                except AlreadyCompleted as earlier:
+                    self.owe(costs.REPEATED_UPLOAD)
+                    return earlier.response
+            self.owe(costs.of_upload(document.latest.size if document.latest else 0))
             tasks.nudge()
             return self._wait_until_ready(document, idempotent) if body.wait else _accepted(document)
 
@@ -135,6 +144,120 @@ class Upsert(OwnedView):
                 return idempotent.store(tx, response)
         except QuotaReached:
             return response  # if the request is repeated, it gets the response that is stored: accepted
+
+
+class UploadedOut(serializers.Serializer[dict[str, Any]]):
+    name = serializers.CharField()
+    status = serializers.ChoiceField(["queued", "refused"], help_text="`queued`: the file is stored; see a document.")
+    id = serializers.IntegerField(allow_null=True, help_text="Id of the document; null if the file was refused.")
+    error = FailureOut(allow_null=True, help_text="Why the file was refused.")
+
+
+class DocumentsAccepted(serializers.Serializer[dict[str, Any]]):
+    collection_name = serializers.CharField()
+    accepted = serializers.IntegerField(help_text="Number of files that were accepted.")
+    refused = serializers.IntegerField(help_text="Number of files that were refused.")
+    documents = UploadedOut(many=True, help_text="One for each file: those of `files`, then those of the archive.")
+
+
+_MANY = {
+    "collection_name": "reports",
+    "accepted": 1,
+    "refused": 1,
+    "documents": [
+        {"name": "2025/annual-report.pdf", "status": "queued", "id": 42, "error": None},
+        {
+            "name": "2025/draft.pdf",
+            "status": "refused",
+            "id": None,
+            "error": {"code": "file_empty", "detail": "The file is empty."},
+        },
+    ],
+}
+
+
+class UpsertMany(OwnedView):
+    costs: ClassVar = {"POST": 0}
+    parser_classes = (ManyFilesParser,)
+    transactional = False
+    extra_statuses: ClassVar = {"POST": (409,)}
+
+    @extend_schema(
+        operation_id="upsertDocuments",
+        tags=["documents"],
+        summary="Upload many documents",
+        description=(
+            f"Creates or replaces a document for each file: of those in `files` (up to {MAX_FILES_PER_FORM}) and of "
+            f"those in `archive`, a ZIP file (up to {MAX_ARCHIVED_FILES:,}). Each file is accepted or refused by "
+            "itself, as if it had been uploaded alone, and has an entry in the response. The limit on the size of a "
+            "request is that of a single document."
+        ),
+        request={"multipart/form-data": DocumentsIn},
+        responses={202: DocumentsAccepted},
+        examples=[OpenApiExample("One of two accepted", value=_MANY, response_only=True, status_codes=["202"])],
+    )
+    def post(self, request: Request) -> Response:
+        with (
+            concurrent("upload", owner_id=self.caller.owner_id, limit=settings.ENV.max_concurrent_uploads),
+            _refusal_charged(self),
+        ):
+            body = UpsertManyRequest(**validated(DocumentsIn, request))
+            require_reach(self.caller, body.collection_name)
+            files = named_files(body.files, body.archive)
+            self._take_turns(len(files))
+            seen = set[str]()
+            documents = []
+            for file in files:
+                documents.append(self._upsert_or_refuse(file, body, seen))
+                seen.add(file.name)
+        accepted = sum(one["error"] is None for one in documents)
+        tasks.nudge(min(accepted, settings.ENV.worker_processes))
+        return Response(
+            {
+                "collection_name": body.collection_name,
+                "accepted": accepted,
+                "refused": len(documents) - accepted,
+                "documents": documents,
+            },
+            status=202,
+        )
+
+    def _upsert_or_refuse(self, file: NamedFile, body: UpsertManyRequest, seen: set[str]) -> dict[str, Any]:
+        """Accept a file, or return why it is refused; its refusal does not affect the others."""
+        try:
+            if file.name in seen:
+                raise NameRepeated
+            document = self._upsert(file, body)
+        except Error as error:
+            self.owe(costs.REFUSED_UPLOAD)
+            failure = {"code": error.code, "detail": error.detail}
+            return {"name": file.name, "status": "refused", "id": None, "error": failure}
+        self.owe(costs.of_upload(document.latest.size if document.latest else 0))
+        return {"name": document.name, "status": "queued", "id": document.pk, "error": None}
+
+    def _upsert(self, file: NamedFile, body: UpsertManyRequest) -> Document:
+        upsert = accept.DocumentUpsert(
+            name=names.check_document_name(file.name, at="/files"),
+            collection_name=body.collection_name,
+            metadata=body.metadata,
+            on_page_error=OnPageError(body.on_page_error),
+        )
+        with file.open() as upload:
+            return accept.upsert_document(
+                self.caller, upsert, upload, claim=lambda _tx: None, remember=lambda _tx, _document: None
+            )
+
+
+@contextmanager
+def _refusal_charged(view: OwnedView) -> Iterator[None]:
+    """Charge for an upload that is refused; one that is accepted is limited by its bytes and by the queue."""
+    try:
+        yield
+    except LimitReached:
+        raise
+    except Exception:
+        view.owe(costs.REFUSED_UPLOAD)
+        raise
 
 
 def _accepted(document: Document) -> Response:

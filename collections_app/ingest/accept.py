@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import IO, Any
 from urllib.parse import urlsplit
 
+from django.conf import settings
 from django.core.exceptions import ObjectDoesNotExist
 from django.db import IntegrityError
 from django.db.models import Sum
@@ -24,7 +25,7 @@ from collections_app.catalogue import (
 )
 from collections_app.engine.input import jsonb
 from collections_app.engine.rendering.file_types import sniff
-from collections_app.ingest.errors import URLInvalid
+from collections_app.ingest.errors import QueueFull, URLInvalid
 from collections_app.models import Collection, Document, OnPageError, Page, Revision, Status, StoredFile
 from collections_app.storage import files
 from collections_app.storage.errors import StorageUnavailable
@@ -32,6 +33,7 @@ from paliapi.errors import Problem, Unavailable
 
 _MAX_TRIES = 5
 _MAX_URL_LENGTH = 8000
+_QUEUE_RETRY_S = 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,6 +189,7 @@ def _queue_revision(
 
     Charge what this transaction has added before as well, because the usage is locked last.
     """
+    _require_room_in_queue(tx)
     is_new = document.latest_id is None
     superseded = Revision.objects.filter(owner_id=tx.owner_id, document=document).exclude(pk=document.shown_id or 0)
     # Locked before anything is counted: a worker may be adding pages to one of them.
@@ -211,6 +214,14 @@ def _queue_revision(
     Revision.objects.filter(owner_id=tx.owner_id, pk__in=superseded_ids).delete()
     more_bytes += document.latest.size - freed_bytes
     charge(tx, collections=new_collections, documents=int(is_new), pages=-freed_pages, bytes=more_bytes)
+
+
+def _require_room_in_queue(tx: OwnerTransaction) -> None:
+    limit = settings.ENV.queue_documents
+    waiting = Revision.objects.in_flight().filter(owner_id=tx.owner_id)
+    # Concurrent requests may exceed the limit by as many documents, which does no harm.
+    if len(waiting.order_by().values_list("pk", flat=True)[:limit]) >= limit:
+        raise QueueFull(f"At most {limit:,} documents of an account may wait.", retry_after_s=_QUEUE_RETRY_S)
 
 
 def _latest_url(document: Document) -> str:

@@ -1,11 +1,16 @@
 """Errors about accepting, processing and re-embedding uploads."""
 
-from paliapi.errors import Conflict, Invalid, Unavailable
+from paliapi.errors import Conflict, Invalid, LimitReached, Unavailable
 
 
 class URLInvalid(Invalid):
     code = "url_invalid"
     title = "This is not a valid http or https URL."
+
+
+class QueueFull(LimitReached):
+    code = "queue_full"
+    title = "Too many documents of this account wait to be processed."
 
 
 class BeingReembedded(Conflict):

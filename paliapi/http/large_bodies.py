@@ -29,7 +29,8 @@ class Application(WSGIHandler):
         length = int(request.META.get("CONTENT_LENGTH") or 0)
         if view is None:
             return _WITHOUT_KEY if length <= settings.DATA_UPLOAD_MAX_MEMORY_SIZE else None
-        limit = settings.ENV.max_body_bytes if MultiPartParser in view.parser_classes else max_body_bytes(view)
+        takes_files = any(issubclass(parser, MultiPartParser) for parser in view.parser_classes)
+        limit = settings.ENV.max_body_bytes if takes_files else max_body_bytes(view)
         return _account_of(request, view) if length <= limit else None
 
 

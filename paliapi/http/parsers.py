@@ -11,7 +11,7 @@ from rest_framework.utils.json import strict_constant
 
 from paliapi.errors import TooLarge, Unparsable
 from paliapi.http.uploads import HashingUploadHandler, TooManyFiles
-from paliapi.units import MEBIBYTE
+from paliapi.units import MAX_FILES_PER_FORM, MEBIBYTE
 
 SMALL_BODY_BYTES = 2 * MEBIBYTE
 # How many values a JSON body may have in addition to its metadata, where each takes a byte: more than any filter has.
@@ -86,17 +86,25 @@ def _describe(problem: ValueError) -> str:
 class MultiPartParser(parsers.MultiPartParser):
     """Parses forms with at most one file, whose size the upload handler limits while it arrives."""
 
+    max_files = 1
+
     def parse(self, stream: IO[Any], media_type: str | None = None, parser_context: Any = None) -> Any:
         size = _content_length(parser_context)
         if size > settings.ENV.max_body_bytes:
             raise TooLarge(f"A file may have at most {settings.ENV.max_upload_mb} MB.")
         body = cast(IO[Any], _CompleteBody(stream, size=size))
         request = (parser_context or {})["request"]
-        request.upload_handlers = [HashingUploadHandler(request)]
+        request.upload_handlers = [HashingUploadHandler(request, max_files=self.max_files)]
         try:
             return super().parse(body, media_type, parser_context)
         except TooManyFilesSent:
             raise TooManyFiles from None
+
+
+class ManyFilesParser(MultiPartParser):
+    """Parses forms with several files, each of which is an open file on disk until the request ends."""
+
+    max_files = MAX_FILES_PER_FORM
 
 
 class _CompleteBody:

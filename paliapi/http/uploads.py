@@ -9,6 +9,7 @@ from django.conf import settings
 from django.core.exceptions import RequestDataTooBig, SuspiciousMultipartForm
 from django.core.files.uploadedfile import TemporaryUploadedFile, UploadedFile
 from django.core.files.uploadhandler import FileUploadHandler, TemporaryFileUploadHandler
+from django.http import HttpRequest
 
 from paliapi.errors import Invalid, TooLarge, Unavailable
 from paliapi.units import MEBIBYTE
@@ -30,7 +31,7 @@ def disk_errors_mapped() -> Iterator[None]:
 
 class TooManyFiles(Invalid):
     code = "too_many_files"
-    title = "A form may have one file only."
+    title = "The form has too many files."
 
 
 class ReceivedFile(TemporaryUploadedFile):
@@ -61,9 +62,17 @@ class RefusingUploadHandler(FileUploadHandler):
 
 
 class HashingUploadHandler(TemporaryFileUploadHandler):
-    """Hashes an upload while it arrives, and refuses it as soon as it exceeds the size limit."""
+    """Hashes each upload while it arrives, and refuses it as soon as it exceeds the size limit."""
+
+    def __init__(self, request: HttpRequest | None = None, *, max_files: int = 1) -> None:
+        super().__init__(request)
+        self._max_files = max_files
+        self._files = 0
 
     def new_file(self, *args: Any, **kwargs: Any) -> None:
+        self._files += 1
+        if self._files > self._max_files:
+            raise TooManyFiles(f"A form may have at most {self._max_files} here.")
         super().new_file(*args, **kwargs)
         self.file.close()
         self.file = ReceivedFile(self.file_name or "", self.content_type, 0, self.charset, self.content_type_extra)

@@ -68,6 +68,10 @@ def _new_document() -> dict[str, Any]:
     return {"file": SimpleUploadedFile("file", PDF), "name": "new.pdf", "collection_name": "shelf-1"}
 
 
+def _new_documents() -> dict[str, Any]:
+    return {"files": [SimpleUploadedFile("newer.pdf", PDF)], "collection_name": "shelf-1"}
+
+
 ROWS = {
     "getHealth": Row(needs=None, elsewhere=200, stranger=200),
     "getFile": Row(needs=None, elsewhere=200, stranger=200),
@@ -87,6 +91,7 @@ ROWS = {
     "getCollectionQuality": Row(needs="read", elsewhere=404, stranger=404),
     "listDocuments": Row(needs="read", elsewhere=200, stranger=200),
     "upsertDocument": Row(needs="write", owner=202, elsewhere=403, stranger=202, form=_new_document),
+    "upsertDocuments": Row(needs="write", owner=202, elsewhere=403, stranger=202, form=_new_documents),
     "getDocument": Row(needs="read", elsewhere=404, stranger=404),
     "updateDocument": Row(
         needs="write", elsewhere=404, stranger=404, body={"metadata": {"changed": True}, "collection_name": "shelf-1"}

@@ -15,7 +15,7 @@ _BLANK_LETTERS = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 
 # Names that would read as another path of the API: /v1/documents/NAME/ must always mean the document.
 _RESERVED_FOR_DOCUMENTS = re.compile(
-    r"(upsert-document|delete-document(/.*)?|.+/(cancel|retry|events)|.+/pages/[0-9]+/image)/?", re.DOTALL
+    r"(upsert-documents?|delete-document(/.*)?|.+/(cancel|retry|events)|.+/pages/[0-9]+/image)/?", re.DOTALL
 )
 _RESERVED_FOR_COLLECTIONS = re.compile(r".+/quality/?", re.DOTALL)
 

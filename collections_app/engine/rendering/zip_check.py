@@ -26,6 +26,7 @@ _ENTRY = struct.Struct("<4s6H3L5H2L")
 _LOCAL = struct.Struct("<4s5H3L2H")
 _MAX_COMMENT = 65_535
 _STORED, _DEFLATED = 0, 8
+_ENCRYPTED, _UTF_8 = 0x1, 0x800
 _CHUNK = 64 * 1024
 
 
@@ -38,6 +39,19 @@ class Entry:
     packed: int
     unpacked: int
     offset: int
+    flags: int = 0
+
+    @property
+    def is_encrypted(self) -> bool:
+        return bool(self.flags & _ENCRYPTED)
+
+    @property
+    def text_name(self) -> str:
+        """The name as text: in UTF-8 if the archive says so or it is valid, else in the code page of early PCs."""
+        try:
+            return self.name.decode("utf-8", "replace" if self.flags & _UTF_8 else "strict")
+        except UnicodeDecodeError:
+            return self.name.decode("cp437")
 
 
 def entries(file: IO[bytes]) -> list[Entry]:
@@ -56,7 +70,7 @@ def entries(file: IO[bytes]) -> list[Entry]:
 def content(file: IO[bytes], entry: Entry, *, limit: int) -> bytes:
     """Return the decompressed content of an entry, at most `limit` bytes of it."""
     data = bytearray()
-    for piece in _decompress(file, entry):
+    for piece in pieces(file, entry):
         data += piece
         if len(data) >= limit:
             break
@@ -71,7 +85,7 @@ def check_sizes(file: IO[bytes], *, check_cancelled: Callable[[], None] = lambda
     for entry in entries(file):
         check_cancelled()
         size = 0
-        for piece in _decompress(file, entry):
+        for piece in pieces(file, entry):
             size += len(piece)
             if size > entry.unpacked:
                 raise FileExpandsTooMuch("The archive contains more than it declares.")
@@ -102,12 +116,13 @@ def _parse_entries(table: bytes, count: int) -> Iterator[Entry]:
             raise FileDamaged
         name_size, extra_size, comment_size = row[10:13]
         offset += _ENTRY.size
-        yield Entry(table[offset : offset + name_size], method=row[4], packed=row[8], unpacked=row[9], offset=row[16])
+        name = table[offset : offset + name_size]
+        yield Entry(name, method=row[4], packed=row[8], unpacked=row[9], offset=row[16], flags=row[3])
         offset += name_size + extra_size + comment_size
 
 
-def _decompress(file: IO[bytes], entry: Entry) -> Iterator[bytes]:
-    """Yield the content of an entry in pieces of bounded size."""
+def pieces(file: IO[bytes], entry: Entry) -> Iterator[bytes]:
+    """Yield the content of an entry in pieces of bounded size; raise FileDamaged if it is not as described."""
     if entry.method not in (_STORED, _DEFLATED):
         raise FileDamaged
     inflate = zlib.decompressobj(-zlib.MAX_WBITS) if entry.method == _DEFLATED else None

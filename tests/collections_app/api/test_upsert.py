@@ -2,7 +2,9 @@
 
 import base64
 import resource
+import zipfile
 from collections.abc import Iterator
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,8 @@ from accounts.quotas import usage
 from collections_app.models import Document, Revision, StoredFile
 from tests.cast import Someone, with_key
 from tests.collections_app.documents import PDF, PNG, put, shown_with_pages
+from tests.collections_app.ingestion import process_all
+from tests.environment import Services
 
 UPSERT = "/v1/documents/upsert-document/"
 
@@ -222,3 +226,139 @@ def test_unavailable_storage_is_reported_and_nothing_is_stored(alice: Someone, f
     refused = alice.upload(UPSERT, {"name": "x", "file": BytesIO(PDF)})
     assert (refused.status_code, refused.json()["code"]) == (503, "storage_unavailable")
     assert alice.get("/v1/documents/?collection_name=all").json() == []
+
+
+MANY = "/v1/documents/upsert-documents/"
+
+
+def archive_of(contents: dict[str, bytes]) -> bytes:
+    out = BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in contents.items():
+            archive.writestr(name, content)
+    return out.getvalue()
+
+
+def send_many(who: Someone, *files: SimpleUploadedFile, **more: Any) -> Any:
+    return who.upload(MANY, {"files": list(files), **more})
+
+
+def answers(response: Any) -> dict[str, str]:
+    """Return the status of each file, or the code of its refusal."""
+    return {
+        one["name"]: one["error"]["code"] if one["error"] else one["status"] for one in response.json()["documents"]
+    }
+
+
+def test_each_of_many_files_becomes_a_document(alice: Someone) -> None:
+    files = [SimpleUploadedFile("a.pdf", PDF), SimpleUploadedFile("b.png", PNG)]
+    response = send_many(alice, *files, collection_name="reports", metadata='{"year": 2026}')
+    assert response.status_code == 202
+    assert {name: response.json()[name] for name in ("collection_name", "accepted", "refused")} == {
+        "collection_name": "reports",
+        "accepted": 2,
+        "refused": 0,
+    }
+    documents = alice.get("/v1/documents/?collection_name=reports").json()
+    assert [(row["name"], row["status"], row["metadata"]) for row in documents] == [
+        ("a.pdf", "queued", {"year": 2026}),
+        ("b.png", "queued", {"year": 2026}),
+    ]
+    assert [row["id"] for row in documents] == [one["id"] for one in response.json()["documents"]]
+
+
+def test_refused_file_does_not_affect_the_others(alice: Someone) -> None:
+    files = [
+        SimpleUploadedFile("good.pdf", PDF),
+        SimpleUploadedFile("empty.pdf", b""),
+        SimpleUploadedFile("page.html", b"<html>"),
+        SimpleUploadedFile("good.pdf", PNG),
+        SimpleUploadedFile("last.png", PNG),
+    ]
+    response = send_many(alice, *files)
+    assert response.status_code == 202
+    codes = [one["error"] and one["error"]["code"] for one in response.json()["documents"]]
+    assert codes == [None, "file_empty", "unsupported_type", "name_repeated", None]
+    assert (response.json()["accepted"], response.json()["refused"]) == (2, 3)
+    assert [row["name"] for row in alice.get("/v1/documents/").json()] == ["good.pdf", "last.png"]
+
+
+def test_files_of_an_archive_become_documents_named_by_their_paths(alice: Someone) -> None:
+    content = archive_of(
+        {
+            "2025/": b"",
+            "2025/bericht für alle.pdf": PDF,
+            "2025/empty.pdf": b"",
+            "__MACOSX/2025/._bericht.pdf": b"x",
+            "2025/.DS_Store": b"x",
+            "../escape.pdf": PDF,
+            "scan.png": PNG,
+        }
+    )
+    response = alice.upload(MANY, {"archive": SimpleUploadedFile("all.zip", content)})
+    assert answers(response) == {
+        "2025/bericht für alle.pdf": "queued",
+        "2025/empty.pdf": "file_empty",
+        "../escape.pdf": "name_invalid",
+        "scan.png": "queued",
+    }
+    assert alice.get("/v1/documents/2025/bericht für alle.pdf/").json()["status"] == "queued"
+
+
+def test_archive_with_a_file_above_the_limit_or_a_lie_about_its_size(alice: Someone, small_limits: None) -> None:
+    content = archive_of({"large.pdf": PDF + bytes(2 * 1024 * 1024), "small.pdf": PDF})
+    response = alice.upload(MANY, {"archive": SimpleUploadedFile("all.zip", content)})
+    assert answers(response) == {"large.pdf": "too_large", "small.pdf": "queued"}
+
+
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        (PDF, "file_damaged"),
+        (archive_of({}), "source_missing"),
+        (archive_of({f"{number}.pdf": b"" for number in range(1001)}), "archive_too_long"),
+        (archive_of({"bomb": bytes(40 * 1024 * 1024)}), "file_expands_too_much"),
+    ],
+    ids=["no archive", "empty", "too many files", "bomb"],
+)
+def test_invalid_archive_is_refused_as_a_whole(alice: Someone, content: bytes, code: str) -> None:
+    response = alice.upload(MANY, {"archive": SimpleUploadedFile("all.zip", content)})
+    assert (response.status_code, response.json()["code"]) == (422 if code != "file_expands_too_much" else 413, code)
+
+
+def test_request_without_files_and_with_too_many_is_refused(alice: Someone) -> None:
+    assert send_many(alice).json()["code"] == "source_missing"
+    too_many = [SimpleUploadedFile(f"{number}.pdf", PDF) for number in range(101)]
+    response = send_many(alice, *too_many)
+    assert (response.status_code, response.json()["code"]) == (422, "too_many_files")
+
+
+def test_many_files_need_a_collection_in_reach(alice: Someone) -> None:
+    restricted = with_key(alice.user, collections=frozenset({"shelf"}))
+    assert send_many(restricted, SimpleUploadedFile("a.pdf", PDF)).status_code == 403
+    assert send_many(restricted, SimpleUploadedFile("a.pdf", PDF), collection_name="shelf").status_code == 202
+
+
+def test_full_queue_refuses_uploads_until_documents_are_processed(
+    alice: Someone, settings: Settings, service: str
+) -> None:
+    settings.ENV = replace(settings.ENV, queue_documents=2)
+    put(alice, "a.pdf", PDF)
+    put(alice, "b.pdf", PDF)
+    response = alice.post(UPSERT, {"name": "c.pdf", "base64": base64.b64encode(PDF).decode()})
+    assert (response.status_code, response.json()["code"], response["Retry-After"]) == (429, "queue_full", "30")
+    assert answers(send_many(alice, SimpleUploadedFile("c.pdf", PDF))) == {"c.pdf": "queue_full"}
+    process_all()
+    assert answers(send_many(alice, SimpleUploadedFile("c.pdf", PDF))) == {"c.pdf": "queued"}
+
+
+def test_accepted_uploads_cost_their_bytes_and_refused_ones_units(
+    alice: Someone, settings: Settings, services: Services
+) -> None:
+    settings.ENV = replace(settings.ENV, rate_per_minute=1, rate_burst=4)
+    for number in range(20):
+        put(alice, f"{number}.pdf", PDF)
+    assert alice.get("/v1/documents/").status_code == 200
+    for _ in range(2):
+        assert alice.post(UPSERT, {"name": "x", "base64": base64.b64encode(b"<html>").decode()}).status_code == 422
+    assert alice.post(UPSERT, {"name": "x", "base64": base64.b64encode(PDF).decode()}).status_code == 429
