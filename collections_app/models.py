@@ -220,6 +220,9 @@ class Revision(LeasedModel):
     error = models.JSONField(null=True, blank=True, help_text="Code, detail and page of the failure.")
     pages_total = models.PositiveIntegerField(null=True, blank=True)
     pages_done = models.PositiveIntegerField(default=0)
+    pages_at_claim = models.PositiveIntegerField(
+        default=0, db_default=0, editable=False, help_text="How many pages were done when it was last claimed."
+    )
     on_page_error = models.CharField(max_length=4, choices=OnPageError.choices, default=OnPageError.FAIL)
     skipped = models.JSONField(default=list, blank=True, help_text="Page, code and detail of each page left out.")
     reused_pages = models.PositiveIntegerField(

@@ -3,6 +3,8 @@
 Each task calls one operation. A message may be lost without harm: the rows say what is to be done.
 """
 
+import time
+
 import structlog
 from celery.signals import worker_ready
 from django.conf import settings
@@ -11,7 +13,7 @@ from redis.exceptions import RedisError
 
 from accounts import key_lifecycle
 from collections_app.engine.rendering import confinement
-from collections_app.ingest import leases, worker
+from collections_app.ingest import leases, outlook, worker
 from collections_app.search import compare_with_exact, delete_old_recall
 from collections_app.storage import housekeeping
 from collections_app.webhooks import courier, deliveries
@@ -26,6 +28,7 @@ _COMPARE = "collections_app.compare_search"
 _FAIL_FAST = {"max_retries": 0, "socket_timeout": 1, "socket_connect_timeout": 1}
 _NUDGE_EXPIRES_S = 60
 _SAMPLE_EXPIRES_S = 300
+_REPORT_EVERY_S = 10.0
 
 
 @worker_ready.connect
@@ -62,15 +65,38 @@ def _send(name: str, args: list[str] | None = None, *, count: int = 1, expires_s
 
 @app.task(name=_PROCESS)
 def process_next() -> None:
-    more = worker.run(meanwhile=_wake_courier_if_needed)
+    reported_at = began = time.monotonic()
+
+    def meanwhile() -> None:
+        nonlocal reported_at
+        _wake_courier_if_needed()
+        if time.monotonic() > reported_at + _REPORT_EVERY_S:
+            reported_at = time.monotonic()
+            _log_progress()
+
+    more = worker.run(meanwhile=meanwhile)
     _wake_courier_if_needed()
     if more:
         nudge()
+    elif reported_at > began:
+        _log_progress()
 
 
 def _wake_courier_if_needed() -> None:
     if deliveries.any_due():
         nudge_courier()
+
+
+def _log_progress() -> None:
+    """Log how much is left, which `manage.py up` shows at the terminal."""
+    left = outlook.of_everyone()
+    log.info(
+        "progress",
+        documents_left=left.documents,
+        pages_left=left.pages,
+        pages_per_s=left.pages_per_s and round(left.pages_per_s, 1),
+        seconds_left=left.seconds and round(left.seconds),
+    )
 
 
 @app.task(name=_SEND)

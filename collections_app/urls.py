@@ -8,7 +8,7 @@ from collections_app.api.documents import DeleteDocument, DocumentDetail, Docume
 from collections_app.api.embeddings import EmbeddingsView
 from collections_app.api.events import Events
 from collections_app.api.filter import FilterView
-from collections_app.api.jobs import CancelDocument, Jobs, RetryDocument
+from collections_app.api.jobs import CancelDocument, Jobs, Progress, RetryDocument
 from collections_app.api.pages import PageImage, SignedFile, SignedPageImage, SignedPageThumbnail
 from collections_app.api.quality import CollectionQuality
 from collections_app.api.search import SearchImageView, SearchView
@@ -39,6 +39,7 @@ urlpatterns = [
     path("files/pages/<str:image_token>", SignedPageImage.as_view(), name="getSignedPageImage"),
     path("files/thumbnails/<str:thumbnail_token>", SignedPageThumbnail.as_view(), name="getSignedPageThumbnail"),
     path("jobs/", Jobs.as_view(), name="jobs"),
+    path("progress/", Progress.as_view(), name="getProgress"),
     path("files/<str:token>", SignedFile.as_view(), name="getFile"),
     path("filter/", FilterView.as_view(), name="filter"),
     path("embeddings/", EmbeddingsView.as_view(), name="embeddings"),

@@ -25,7 +25,7 @@ from collections_app import catalogue
 from collections_app.api.errors import StreamsBusy
 from collections_app.api.jobs import EXAMPLE_JOB, represent_job
 from collections_app.api.parameters import COLLECTION, DOCUMENT_NAME, collection_name_of
-from collections_app.ingest import progress
+from collections_app.ingest import outlook, progress
 from collections_app.ingest.progress import Progress
 from collections_app.models import Document, Revision
 from paliapi.database import release_connection
@@ -133,6 +133,7 @@ def _events(caller: Caller, document: Document, *, last_event_id: str) -> Iterat
 
 def _event(state: Progress, revision: Revision | None) -> bytes:
     """Encode a state; a deleted or superseded revision is represented by its last known row."""
-    payload: dict[str, Any] = {**(represent_job(revision) if revision else {}), "status": state.status}
+    job = represent_job(revision, outlook.of_job(revision)) if revision else {}
+    payload: dict[str, Any] = {**job, "status": state.status}
     data = json.dumps(payload, cls=DjangoJSONEncoder, ensure_ascii=True)
     return f"id: {state.event_id}\nevent: {'end' if state.is_over else 'progress'}\ndata: {data}\n\n".encode()

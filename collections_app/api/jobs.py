@@ -21,7 +21,8 @@ from collections_app.api.parameters import (
     collection_name_of,
 )
 from collections_app.engine.input.names import ALL_COLLECTIONS
-from collections_app.ingest import jobs
+from collections_app.ingest import jobs, outlook
+from collections_app.ingest.outlook import JobOutlook, Outlook
 from collections_app.models import Revision
 from paliapi.errors import Problem
 from paliapi.units import rfc3339
@@ -45,6 +46,13 @@ class JobOut(serializers.Serializer[Revision]):
     status = serializers.ChoiceField(choices=[(status.value, status.label) for status in jobs.UNFINISHED])
     pages_total = serializers.IntegerField(allow_null=True, help_text="Null until it is known.")
     pages_done = serializers.IntegerField()
+    pages_per_s = serializers.FloatField(
+        allow_null=True, help_text="Pages that are processed per second; null if it is not being processed."
+    )
+    seconds_left = serializers.FloatField(
+        allow_null=True,
+        help_text="Estimated seconds until it is ready, with everything that is queued before it; null if unknown.",
+    )
     reused_pages = serializers.IntegerField(help_text="How many pages reused the vectors of an identical page.")
     skipped_pages = SkippedOut(many=True, help_text="Pages that were skipped: see `on_page_error`.")
     attempts = serializers.IntegerField(help_text="How many times a worker started it without making progress.")
@@ -63,6 +71,8 @@ EXAMPLE_JOB = {
     "status": "embedding",
     "pages_total": 120,
     "pages_done": 64,
+    "pages_per_s": 9.1,
+    "seconds_left": 6.2,
     "reused_pages": 0,
     "skipped_pages": [],
     "attempts": 0,
@@ -74,10 +84,12 @@ EXAMPLE_JOB = {
 }
 
 
-def represent_job(row: Revision) -> dict[str, Any]:
+def represent_job(row: Revision, outlook: JobOutlook) -> dict[str, Any]:
     """Represent a revision that was read with its document and collection."""
     return {
         **{name: getattr(row, name) for name in _COPIED_FIELDS},
+        "pages_per_s": _rounded(outlook.pages_per_s),
+        "seconds_left": _rounded(outlook.seconds),
         "document_name": row.document.name,
         "collection_name": row.document.collection.name,
         "skipped_pages": row.skipped,
@@ -86,6 +98,52 @@ def represent_job(row: Revision) -> dict[str, Any]:
         "created_at": rfc3339(row.created_at),
         "updated_at": rfc3339(row.updated_at),
     }
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 1)
+
+
+class ProgressOut(serializers.Serializer[Outlook]):
+    documents_left = serializers.IntegerField(help_text="Documents that are being processed or queued.")
+    pages_left = serializers.IntegerField(
+        help_text="Their pages; for files that are not opened yet, as many as those processed lately have on average."
+    )
+    pages_per_s = serializers.FloatField(
+        allow_null=True, help_text="Pages that were processed per second in the last minute; null if none."
+    )
+    seconds_left = serializers.FloatField(allow_null=True, help_text="Estimated seconds; null if none was processed.")
+
+
+class Progress(OwnedView):
+    costs: ClassVar = {"GET": 1}
+    query = frozenset[str]()
+
+    @extend_schema(
+        operation_id="getProgress",
+        tags=["documents"],
+        summary="Get how much is left to process",
+        description="Of the whole account: how many documents and pages are left, how fast pages are being processed, "
+        "and how long the rest will take.",
+        responses=ProgressOut,
+        examples=[
+            OpenApiExample(
+                "In progress",
+                value={"documents_left": 2400, "pages_left": 2400, "pages_per_s": 11.3, "seconds_left": 212.4},
+                response_only=True,
+            )
+        ],
+    )
+    def get(self, _request: Request) -> Response:
+        total = outlook.of_owner(self.transaction)
+        return Response(
+            {
+                "documents_left": total.documents,
+                "pages_left": total.pages,
+                "pages_per_s": _rounded(total.pages_per_s),
+                "seconds_left": _rounded(total.seconds),
+            }
+        )
 
 
 class Jobs(OwnedView):
@@ -115,7 +173,8 @@ class Jobs(OwnedView):
             collection_name=request.query_params.get("collection_name") or ALL_COLLECTIONS,
         )
         page = self.paginate(rows)
-        return Response([represent_job(row) for row in page.rows], headers=page.headers)
+        outlooks = outlook.of_jobs(self.transaction, page.rows)
+        return Response([represent_job(row, outlooks[row.pk]) for row in page.rows], headers=page.headers)
 
 
 class CancelDocument(OwnedView):

@@ -1,4 +1,5 @@
 """Ingestion: an uploaded file becomes searchable pages.
 
-Other packages use `accept`, `errors`, `jobs`, `leases`, `metrics`, `preview`, `progress`, `reembed` and `worker`.
+Other packages use `accept`, `errors`, `jobs`, `leases`, `metrics`, `outlook`, `preview`, `progress`,
+`reembed` and `worker`.
 """

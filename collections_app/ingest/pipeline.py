@@ -113,7 +113,7 @@ def _start(lease: Lease, embedder: SharedEmbedder, rendered: Callable[[], None])
         if row is None:
             raise LeaseLost
         pdf = office_to_pdf.keep_pdf(tx, row)
-        lease.write(tx, status=Status.RENDERING if row.file else Status.FETCHING)
+        lease.write(tx, status=Status.RENDERING if row.file else Status.FETCHING, pages_at_claim=row.pages_done)
     file = row.file or download(lease, row.url, use_proxy=row.use_proxy)
     work = _Work(
         lease=lease,

@@ -10,8 +10,9 @@ _LEASE = "lease_token, lease_until, lease_holder"
 GRANTS = {
     "collections_app_revision": {
         HOUSEKEEPING: (
-            f"SELECT (id, owner_id, file_id, converted_id, status, attempts, waits, waiting_for, next_try_at, "
-            f"claimed_at, {_LEASE}), UPDATE (attempts, waiting_for, claimed_at, updated_at, {_LEASE})"
+            "SELECT (id, owner_id, file_id, converted_id, status, attempts, waits, waiting_for, next_try_at, "
+            f"claimed_at, updated_at, pages_total, pages_done, pages_at_claim, {_LEASE}), "
+            f"UPDATE (attempts, waiting_for, claimed_at, updated_at, {_LEASE})"
         ),
         METRICS: "SELECT (id, owner_id, status, waiting_for, next_try_at, lease_until)",
     },

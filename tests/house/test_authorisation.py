@@ -102,6 +102,7 @@ ROWS = {
     "retryDocument": Row(needs="write", owner=409, elsewhere=404, stranger=404),
     "streamDocumentEvents": Row(needs="read", elsewhere=404, stranger=404),
     "listJobs": Row(needs="read", elsewhere=200, stranger=200),
+    "getProgress": Row(needs="read", elsewhere=200, stranger=200),
     "getPageImage": Row(needs="read", elsewhere=404, stranger=404),
     "filter": Row(needs="read", elsewhere=200, stranger=200, body={"key": "year", "value": 2026}),
     "search": Row(

@@ -34,6 +34,7 @@ COSTS = {
     "retryDocument": 1,
     "streamDocumentEvents": 2,
     "listJobs": 1,
+    "getProgress": 1,
     "getPageImage": 1,
     "filter": 1,
     "search": 1,

@@ -7,10 +7,12 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.db import connection
+from django.db.models.functions import Now
 from pytest_django import Settings
 
 from accounts.limits.process_slots import process_slot
@@ -257,3 +259,32 @@ def test_shown_older_revision_is_not_a_job(alice: Someone, service: str) -> None
     assert len(alice.get("/v1/jobs/").json()) == 1
     with acting_for(alice.id):
         assert Revision.objects.filter(owner_id=alice.id).count() == 2
+
+
+def test_progress_counts_what_is_left_of_the_account(alice: Someone, charlie: Someone, service: str) -> None:
+    for name in ("a.pdf", "b.pdf"):
+        put(alice, name, pdf("one", size=TINY))
+    nothing = {"documents_left": 0, "pages_left": 0, "pages_per_s": None, "seconds_left": None}
+    assert alice.get("/v1/progress/").json() == {**nothing, "documents_left": 2, "pages_left": 2}
+    assert charlie.get("/v1/progress/").json() == nothing
+    process_all()
+    assert alice.get("/v1/progress/").json()["documents_left"] == 0
+
+
+def test_job_shows_its_rate_and_the_time_left(alice: Someone, service: str) -> None:
+    for name in ("a.pdf", "b.pdf"):
+        put(alice, name, pdf(*["one"] * 4, size=TINY))
+    assert [(job["pages_per_s"], job["seconds_left"]) for job in alice.get("/v1/jobs/").json()] == [(None, None)] * 2
+    row = latest_revision(alice, "a.pdf")
+    with acting_for(alice.id):
+        Revision.objects.filter(pk=row.pk).update(
+            status="embedding",
+            pages_total=40,
+            pages_done=10,
+            claimed_at=Now() - timedelta(seconds=5),
+            updated_at=Now(),
+            lease_until=Now() + timedelta(seconds=5),
+        )
+    first, second = alice.get("/v1/jobs/").json()
+    assert (first["pages_per_s"], first["seconds_left"]) == (2.0, 15.0)
+    assert (second["pages_per_s"], second["seconds_left"]) == (None, 35.0)

@@ -72,3 +72,39 @@ def test_structured_line_is_summarized(capsys: pytest.CaptureFixture[str]) -> No
 def test_everything_is_printed_with_the_option(capsys: pytest.CaptureFixture[str]) -> None:
     Console(everything=True).show_line("web", '{"level": "info"}')
     assert capsys.readouterr().out == '       web | {"level": "info"}\n'
+
+
+def progress(**fields: object) -> str:
+    return json.dumps({"event": "progress", "level": "info", **fields})
+
+
+def test_console_shows_how_much_is_left_to_process_once_for_all_workers(capsys: pytest.CaptureFixture[str]) -> None:
+    console = Console()
+    for _ in range(2):
+        console.show_line("worker", progress(documents_left=2400, pages_left=4800, pages_per_s=11.3, seconds_left=425))
+    assert capsys.readouterr().out.count("\n") == 1
+    for _ in range(2):
+        console.show_line("worker", progress(documents_left=0, pages_left=0, pages_per_s=11.3, seconds_left=0))
+    assert capsys.readouterr().out.endswith("] All documents are processed.\n")
+
+
+@pytest.mark.parametrize(
+    ("fields", "text"),
+    [
+        (
+            {"documents_left": 2400, "pages_left": 4800, "pages_per_s": 11.3, "seconds_left": 425},
+            "2,400 documents left to process, 4,800 pages; 11.3 pages per second, about 7 min.",
+        ),
+        (
+            {"documents_left": 3, "pages_left": 20, "pages_per_s": 2.0, "seconds_left": 10},
+            "3 documents left to process, 20 pages; 2 pages per second, about 10 s.",
+        ),
+        (
+            {"documents_left": 3, "pages_left": 3, "pages_per_s": None, "seconds_left": None},
+            "3 documents left to process, 3 pages.",
+        ),
+    ],
+)
+def test_console_describes_progress(fields: dict[str, object], text: str, capsys: pytest.CaptureFixture[str]) -> None:
+    Console().show_line("worker", progress(**fields))
+    assert capsys.readouterr().out.endswith(f"] {text}\n")
