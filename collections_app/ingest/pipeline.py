@@ -13,6 +13,7 @@ from typing import IO
 import structlog
 from django.db.models.functions import Now
 
+from accounts.ownership import OwnerTransaction
 from collections_app import embeddings_client, failpoints
 from collections_app.engine.rendering.errors import RenderCrashed
 from collections_app.engine.rendering.protocol import PageNotRendered, RenderedPage
@@ -23,13 +24,14 @@ from collections_app.ingest.download import download
 from collections_app.ingest.embed_pages import PendingBatch, SharedEmbedder
 from collections_app.ingest.errors import NoPageUsable, SpaceChanged
 from collections_app.ingest.leases import Lease, LeaseLost
-from collections_app.ingest.publish import publish
+from collections_app.ingest.publish import publish, publishing
 from collections_app.ingest.store_pages import Checkpoint, NewPage, RetryStore
 from collections_app.models import OnPageError, Revision, Status, StoredFile
 from collections_app.storage import files
 from collections_app.storage.errors import FileMissing
 from embeddings.contract import VectorSpace
 from paliapi.database import release_connection
+from paliapi.errors import Error
 
 log = structlog.get_logger(__name__)
 
@@ -52,6 +54,7 @@ class _Work:
     checkpoint: Checkpoint
     timings: dict[str, float]
     deadline: float
+    is_published: bool = False
 
     @property
     def is_complete(self) -> bool:
@@ -99,8 +102,8 @@ def process(lease: Lease, embedder: SharedEmbedder, *, rendered: Callable[[], No
     skipped, total = work.checkpoint.skipped, work.checkpoint.pages_total
     if len(skipped) == total:
         raise NoPageUsable(f"No page of the file could be used. The first: {skipped[0]['detail']}")
-    failpoints.reach("before_publishing")
-    publish(lease, timings=work.timings)
+    if not work.is_published:  # unless its last pages were stored by an earlier attempt, or are all left out
+        publish(lease, timings=work.timings)
     failpoints.reach("published")
     log.info("published", pages=total, seconds=work.timings)
 
@@ -204,30 +207,41 @@ def _rendered_pages(
         yield page
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Submitted:
+    """A batch whose pages are being embedded. `stored_files` are the digests of its images that are stored."""
+
+    batch: Batch
+    pages: list[NewPage]
+    stored_files: set[str]
+    pending: PendingBatch
+
+
 class _EmbeddingQueue:
     """Batches that are rendered and not yet stored, in order. One is embedded while the one before it is stored."""
 
     def __init__(self, work: _Work) -> None:
         self._work = work
-        self._queue: deque[tuple[Batch, list[NewPage], PendingBatch]] = deque()
+        self._queue: deque[_Submitted] = deque()
         self.is_last_page_submitted = False
         self._space_id = work.checkpoint.space_id
         self._space: VectorSpace | None = None  # the space with this id, once the service has named it
         self._status_written = False
+        self._store_began = 0.0
 
     def submit(self, batch: Batch) -> None:
         """Let the pages of the batch be embedded, except those that equal stored pages."""
         failpoints.reach("pages_rendered")
-        pages = self._find_equal([NewPage.of(page) for page in batch.pages])
+        pages, stored_files = self._find_stored([NewPage.of(page) for page in batch.pages])
         new = [page.rendered for page in pages if page.equal_page_id is None]
         lease = self._work.lease
         pending = self._work.embedder.submit(new, owner_id=lease.owner_id, document=lease.revision_id)
-        self._queue.append((batch, pages, pending))
+        self._queue.append(_Submitted(batch, pages, stored_files, pending))
         self.is_last_page_submitted = batch.last == batch.total
 
     def store_finished(self) -> None:
         """Store the batches that are embedded by now."""
-        while self._queue and self._queue[0][2].is_done():
+        while self._queue and self._queue[0].pending.is_done():
             self._store_first()
 
     def drain(self, *, leave: int = 0) -> None:
@@ -237,28 +251,30 @@ class _EmbeddingQueue:
 
     def cancel(self) -> None:
         """Do without the batches that are not stored yet."""
-        for _, _, pending in self._queue:
-            pending.cancel()
+        for submitted in self._queue:
+            submitted.pending.cancel()
 
-    def _find_equal(self, pages: list[NewPage]) -> list[NewPage]:
-        """Link the pages to equal pages of the same owner, in the space of this revision."""
+    def _find_stored(self, pages: list[NewPage]) -> tuple[list[NewPage], set[str]]:
+        """Link the pages to equal pages of the same owner in the space of this revision; return stored images too."""
         lease = self._work.lease
         with lease.transaction() as tx:
+            stored_files = files.keep_stored(tx, {page.image_sha256 for page in pages})
             if not self._status_written:
                 lease.write(tx, status=Status.EMBEDDING)
-            equal_pages = store_pages.find_equal(tx, pages) if pages else []
+            # An equal page has an equal image.
+            candidates = [page for page in pages if page.image_sha256 in stored_files]
+            equal_pages = store_pages.find_equal(tx, candidates) if candidates else []
         self._status_written = True
         if equal_pages and self._space_id is None:
             self._use_space(embeddings_client.current_space())
         page_ids = {equal.number: equal.page_id for equal in equal_pages if equal.space_id == self._space_id}
-        return [replace(page, equal_page_id=page_ids.get(page.rendered.number)) for page in pages]
+        return [replace(page, equal_page_id=page_ids.get(page.rendered.number)) for page in pages], stored_files
 
     def _store_first(self) -> None:
-        batch, pages, pending = self._queue[0]
-        work = self._work
-        if not pending.is_done():
+        submitted, work = self._queue[0], self._work
+        if not submitted.pending.is_done():
             release_connection()
-        result = pending.result(may_skip=work.may_skip)
+        result = submitted.pending.result(may_skip=work.may_skip)
         self._queue.popleft()
         work.add_time("embed", result.took_s)
         for space in result.spaces:
@@ -266,25 +282,46 @@ class _EmbeddingQueue:
         failpoints.reach("pages_embedded")
         accepted = [
             replace(page, embedded=result.pages.get(page.rendered.number))
-            for page in pages
+            for page in submitted.pages
             if page.rendered.number not in result.refused
         ]
         if accepted and self._space_id is None:
             raise AssertionError("Every page that is stored has a space.")
+        self._store(submitted, accepted, refused=submitted.batch.refused | result.refused)
+
+    def _store(self, submitted: "_Submitted", accepted: list[NewPage], *, refused: dict[int, Error]) -> None:
+        """Store the pages of a batch, and with those of the last one, publish the revision."""
+        work, batch = self._work, submitted.batch
         skipped = [
-            {"page": number, "code": error.code, "detail": error.detail}
-            for number, error in sorted((batch.refused | result.refused).items())
+            {"page": number, "code": error.code, "detail": error.detail} for number, error in sorted(refused.items())
         ]
-        with work.timed("store"):
-            checkpoint = Checkpoint(
-                pages_done=batch.last,
-                pages_total=batch.total,
-                space_id=self._space_id,
-                skipped=[*work.checkpoint.skipped, *skipped],
-                timings=work.timings,
-            )
-            store_pages.store(work.lease, accepted, checkpoint)
-        work.checkpoint = checkpoint
+        checkpoint = Checkpoint(
+            pages_done=batch.last,
+            pages_total=batch.total,
+            space_id=self._space_id,
+            skipped=[*work.checkpoint.skipped, *skipped],
+            timings=work.timings,
+        )
+        is_last = batch.last == batch.total and len(checkpoint.skipped) < batch.total
+        self._store_began = time.monotonic()
+        store_pages.store(
+            work.lease,
+            accepted,
+            checkpoint,
+            stored_files=submitted.stored_files,
+            around=self._publishing if is_last else None,
+        )
+        if not is_last:
+            work.add_time("store", time.monotonic() - self._store_began)
+        work.checkpoint, work.is_published = checkpoint, is_last
+
+    @contextmanager
+    def _publishing(self, tx: OwnerTransaction) -> Iterator[None]:
+        """Publish the revision at the end of the transaction that stores its last pages."""
+        with publishing(tx, self._work.lease, timings=self._work.timings):
+            yield
+            self._work.add_time("store", time.monotonic() - self._store_began)
+            failpoints.reach("before_publishing")
 
     def _use_space(self, space: VectorSpace) -> None:
         """Fix the space of the revision to that of its first vectors; SpaceChanged if another one comes later."""

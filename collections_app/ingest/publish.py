@@ -1,6 +1,9 @@
 """Replace the revision that a document shows by a new one, in one transaction."""
 
-from django.db.models import Count, Q, Sum
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.db.models import Count, Q
 from django.db.models.functions import Now
 
 from accounts.ownership import OwnerTransaction
@@ -16,29 +19,35 @@ class PagesMissing(Exception):
 
 def publish(lease: Lease, *, timings: dict[str, float]) -> None:
     """Show this complete revision, and delete the revisions it replaces."""
-    with lease.transaction() as tx:
-        # Every transaction locks in this order: collection, document, revision, usage, webhooks. The lock on the
-        # collection also makes readers, who compare `vectors_seq`, see the change and the number together.
-        collection, document = _lock(tx, lease)
-        revision = Revision.objects.get(owner_id=tx.owner_id, pk=lease.revision_id)
-        pages = Page.objects.filter(owner_id=tx.owner_id, revision=revision)
-        counts = pages.aggregate(all=Count("pk"), without_text=Count("pk", filter=Q(text="")))
-        if not revision.stored_pages or counts["all"] != revision.stored_pages:
-            raise PagesMissing
-        without_text = counts["without_text"]
-        lease.end(tx, Status.READY, error=None, waiting_for="", timings=timings, pages_without_text=without_text)
-        collection.vectors_seq += 1
-        collection.save(update_fields=["vectors_seq"])
-        document.shown, document.metadata, document.updated_at = revision, revision.metadata, Now()
-        document.save(update_fields=["shown", "metadata", "updated_at"])
-        _delete_replaced(tx, document, keep=revision)
-        outbox.announce(tx, revision.pk)
+    with lease.transaction() as tx, publishing(tx, lease, timings=timings):
+        pass
+
+
+@contextmanager
+def publishing(tx: OwnerTransaction, lease: Lease, *, timings: dict[str, float]) -> Iterator[None]:
+    """Publish the revision in this transaction, after the block, which may store its last pages."""
+    # Every transaction locks in this order: collection, document, files, revision, usage, webhooks. The lock on the
+    # collection also makes readers, who compare `vectors_seq`, see the change and the number together.
+    collection, document = _lock(tx, lease)
+    yield
+    revision = Revision.objects.get(owner_id=tx.owner_id, pk=lease.revision_id)
+    pages = Page.objects.filter(owner_id=tx.owner_id, revision=revision)
+    counts = pages.aggregate(all=Count("pk"), without_text=Count("pk", filter=Q(text="")))
+    if not revision.stored_pages or counts["all"] != revision.stored_pages:
+        raise PagesMissing
+    without_text = counts["without_text"]
+    lease.end(tx, Status.READY, error=None, waiting_for="", timings=timings, pages_without_text=without_text)
+    Collection.objects.filter(owner_id=tx.owner_id, pk=collection.pk).update(vectors_seq=collection.vectors_seq + 1)
+    Document.objects.filter(owner_id=tx.owner_id, pk=document.pk).update(
+        shown=revision, metadata=revision.metadata, updated_at=Now()
+    )
+    _delete_replaced(tx, document, keep=revision)
+    outbox.announce(tx, revision.pk)
 
 
 def _lock(tx: OwnerTransaction, lease: Lease) -> tuple[Collection, Document]:
     documents = Document.objects.filter(owner_id=tx.owner_id, revisions=lease.revision_id)
-    collection_id = documents.values_list("collection_id", flat=True).first()
-    collections = Collection.objects.filter(owner_id=tx.owner_id, pk=collection_id or 0)
+    collections = Collection.objects.filter(owner_id=tx.owner_id, pk__in=documents.values("collection"))
     collection = collections.select_for_update(no_key=True).first()
     document = documents.select_for_update(of=("self",)).first()
     if collection is None or document is None or document.latest_id != lease.revision_id:
@@ -48,8 +57,8 @@ def _lock(tx: OwnerTransaction, lease: Lease) -> tuple[Collection, Document]:
 
 def _delete_replaced(tx: OwnerTransaction, document: Document, *, keep: Revision) -> None:
     replaced = Revision.objects.filter(owner_id=tx.owner_id, document=document).exclude(pk=keep.pk)
-    ids = list(replaced.select_for_update().values_list("pk", flat=True))
-    size = Revision.objects.filter(owner_id=tx.owner_id, pk__in=ids).aggregate(n=Sum("size"))["n"] or 0
-    pages = Page.objects.filter(owner_id=tx.owner_id, revision__in=ids).aggregate(n=Count("pk"))["n"]
-    Revision.objects.filter(owner_id=tx.owner_id, pk__in=ids).delete()
-    charge(tx, pages=-pages, bytes=-size)
+    sizes = dict(replaced.select_for_update().values_list("pk", "size"))
+    if sizes:
+        pages = Page.objects.filter(owner_id=tx.owner_id, revision__in=sizes).aggregate(n=Count("pk"))["n"]
+        Revision.objects.filter(owner_id=tx.owner_id, pk__in=sizes).delete()
+        charge(tx, pages=-pages, bytes=-sum(sizes.values()))

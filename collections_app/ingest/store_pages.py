@@ -1,7 +1,8 @@
 """Store pages in batches: rows, images, vectors and the quota, all or nothing."""
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence, Set
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass
 from io import BytesIO
 from typing import Any, Self
@@ -106,13 +107,24 @@ def find_equal(tx: OwnerTransaction, pages: Sequence[NewPage]) -> list[EqualPage
     ]
 
 
-def store(lease: Lease, pages: Sequence[NewPage], checkpoint: Checkpoint) -> None:
-    """Store the next pages of a revision and how far it is; on LeaseLost or RetryStore, nothing is stored."""
+def store(
+    lease: Lease,
+    pages: Sequence[NewPage],
+    checkpoint: Checkpoint,
+    *,
+    stored_files: Set[str] | None = None,
+    around: Callable[[OwnerTransaction], AbstractContextManager[None]] | None = None,
+) -> None:
+    """Store the next pages of a revision and how far it is; on LeaseLost or RetryStore, nothing is stored.
+
+    `stored_files` is what `files.keep_stored` returned for the images, if it was called. `around` is entered first in
+    the transaction, and left last.
+    """
     drafts: list[Draft] = []
     with files.discard_on_error(drafts):
-        drafts.extend(files.put_all(lease.owner_id, [_content(page) for page in pages]))
+        drafts.extend(files.put_all(lease.owner_id, [_content(page) for page in pages], stored=stored_files))
         failpoints.reach("images_put")
-        with lease.transaction() as tx:
+        with lease.transaction() as tx, around(tx) if around else nullcontext():
             images = _settle(tx, drafts)  # every transaction locks files before revisions
             reused = sum(page.equal_page_id is not None for page in pages)
             lease.write(tx, **asdict(checkpoint), reused_pages=F("reused_pages") + reused, attempts=0)

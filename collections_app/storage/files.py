@@ -8,7 +8,7 @@ Errors of the storage backend do not leave this module: they become StorageUnava
 """
 
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -75,14 +75,20 @@ def put(owner_id: int, content: IO[bytes], *, sha256: str, size: int, content_ty
     return draft
 
 
-def put_all(owner_id: int, contents: Sequence[Content]) -> Iterator[Draft]:
-    """Write many contents like `put`, with their thumbnails; yield the draft of each once it is written."""
-    stored = _keep_stored(owner_id, {content.sha256 for content in contents})
+def put_all(owner_id: int, contents: Sequence[Content], *, stored: Set[str] | None = None) -> Iterator[Draft]:
+    """Write many contents like `put`, with their thumbnails; yield the draft of each once it is written.
+
+    `stored` is what `keep_stored` returned for them, if it was called before.
+    """
+    if stored is None:
+        with acting_for(owner_id) as tx:
+            stored = keep_stored(tx, {content.sha256 for content in contents})
+    known = set(stored)
     for content in contents:
         key = ""
-        if content.sha256 not in stored:
+        if content.sha256 not in known:
             key = _save(owner_id, content)
-            stored.add(content.sha256)
+            known.add(content.sha256)
         yield Draft(
             owner_id=owner_id,
             sha256=content.sha256,
@@ -93,14 +99,13 @@ def put_all(owner_id: int, contents: Sequence[Content]) -> Iterator[Draft]:
         )
 
 
-def _keep_stored(owner_id: int, digests: set[str]) -> set[str]:
+def keep_stored(tx: OwnerTransaction, digests: Set[str]) -> set[str]:
     """Return the digests that the owner has files of, and keep those files from housekeeping for a while."""
-    with acting_for(owner_id):
-        rows = StoredFile.objects.filter(owner_id=owner_id, sha256__in=digests)
-        # Rows are always locked in the same order, so that two workers of one owner never deadlock.
-        stored = list(rows.order_by("sha256").select_for_update(no_key=True).values_list("sha256", flat=True))
-        if stored:
-            rows.filter(sha256__in=stored).update(wanted_at=Now())
+    rows = StoredFile.objects.filter(owner_id=tx.owner_id, sha256__in=digests)
+    # Rows are always locked in the same order, so that two workers of one owner never deadlock.
+    stored = list(rows.order_by("sha256").select_for_update(no_key=True).values_list("sha256", flat=True))
+    if stored:
+        rows.filter(sha256__in=stored).update(wanted_at=Now())
     return set(stored)
 
 
@@ -130,7 +135,7 @@ def settle(tx: OwnerTransaction, draft: Draft) -> StoredFile | None:
 
 def settle_all(tx: OwnerTransaction, drafts: Sequence[Draft]) -> list[StoredFile | None]:
     """Settle many drafts, and return their rows in the same order."""
-    # Rows are inserted, then locked, always in the same order: see `_keep_stored`.
+    # Rows are inserted, then locked, always in the same order: see `keep_stored`.
     new = sorted((draft for draft in drafts if draft.key), key=lambda draft: draft.sha256)
     StoredFile.objects.bulk_create([_row(draft) for draft in new], ignore_conflicts=True)
     rows = StoredFile.objects.select_for_update().order_by("sha256")

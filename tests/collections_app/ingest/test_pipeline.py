@@ -112,7 +112,7 @@ def test_next_worker_continues_where_a_worker_died(owner: Someone, settings: Set
     set_failpoint(settings, point)
     with pytest.raises(Fault):
         process_all()
-    if point != "published":
+    if point not in ("pages_stored:3", "published"):  # it is published with its last pages
         assert shown_texts(owner, "report.pdf") == ["old"]
         assert not worker.run(), "its lease has not expired"
     set_failpoint(settings, "")
