@@ -40,13 +40,13 @@ _DATABASE_TIMEOUT_S, _DATABASE_POLL_S = 30.0, 0.5
 # After this time, no more revisions are taken up, so that other tasks get their turn.
 _TURN_S = 30.0
 _LOOK_EVERY_S = 0.5  # for revisions that have become due
-_MEANWHILE_EVERY_S = 1.0
+_CHECK_EVERY_S = 1.0
 
 
 def run(*, meanwhile: Callable[[], None] = lambda: None) -> bool:
     """Process due revisions for a while, and return whether there is more to do.
 
-    Call `meanwhile` every second in which revisions are processed.
+    Call `meanwhile` every second while revisions are taken up.
     """
     at_once = settings.ENV.worker_documents
     with SharedEmbedder() as embedder:
@@ -71,23 +71,25 @@ def _process_many(embedder: SharedEmbedder, at_once: int, meanwhile: Callable[[]
     A retry has the process to itself: if it kills this one too, no other document loses an attempt.
     """
     any_due = False
-    began = called = time.monotonic()
+    end, checked = time.monotonic() + _TURN_S, float("-inf")
     with InFlight(embedder, limit=at_once) as in_flight:
-        while time.monotonic() < began + _TURN_S and not outages.is_ongoing():
+        while time.monotonic() < end:
+            if time.monotonic() > checked + _CHECK_EVERY_S:
+                if outages.is_ongoing():
+                    break
+                meanwhile()
+                checked = time.monotonic()
             lease = leases.claim(may_retry=in_flight.is_empty())
             any_due = any_due or lease is not None
             if lease is not None and lease.is_retry:
                 _work_on(lease, embedder)
             elif lease is not None:
                 in_flight.start(partial(_work_on, lease, embedder))
-                in_flight.wait_for_room(until=began + _TURN_S)
+                in_flight.wait_for_room(until=end)
             elif in_flight.is_empty():
                 break
             else:
                 in_flight.wait_until_empty(within_s=_LOOK_EVERY_S)
-            if time.monotonic() > called + _MEANWHILE_EVERY_S:
-                meanwhile()
-                called = time.monotonic()
     return any_due
 
 
