@@ -30,6 +30,7 @@ LEASE_DURATION = timedelta(seconds=45)
 RENEW_EVERY_S = 10.0
 MAX_ATTEMPTS = 3
 _OWNERS_AT_ONCE = 20
+_MOMENT = timedelta(seconds=1)
 
 
 class LeaseLost(Exception):
@@ -139,6 +140,15 @@ def count_due(*, limit: int) -> int:
     with acting_as_housekeeping():
         due = Revision.objects.of_active_owners().due().filter(attempts__lt=MAX_ATTEMPTS)
         return len(due.order_by().values_list("pk", flat=True)[:limit])
+
+
+def is_owner_waiting() -> bool:
+    """Check whether an owner of whom nothing is being processed has waited for more than a moment."""
+    with acting_as_housekeeping():
+        of_owner = Revision.objects.filter(owner=OuterRef("pk"))
+        due = of_owner.due().filter(attempts__lt=MAX_ATTEMPTS, next_try_at__lt=Now() - _MOMENT)
+        owners = get_user_model().objects.filter(Exists(due), ~Exists(of_owner.held()), is_active=True)
+        return owners.exists()
 
 
 @contextmanager

@@ -35,8 +35,9 @@ from paliapi.errors import Error
 
 log = structlog.get_logger(__name__)
 
-# After this many pages, other due revisions get their turn.
+# After this many pages, other due revisions get their turn; those of an owner who has nothing in flight, after a batch.
 SLICE_PAGES = 64
+_CHECK_EVERY_S = 1.0
 # Well below the time that the queue allows for one task.
 _SLICE_S = 90.0
 
@@ -153,7 +154,7 @@ def _process_pages(work: _Work) -> None:
             _open_source(work) as source,
             closing(render(source, limits=limits, encoding="jpeg", first_page=first, thumbnails=True)) as pages,
         ):
-            slice_start = first - 1
+            slice_start, checked_at = first - 1, time.monotonic()
             for batch in batches(_rendered_pages(work, pages, queue), first=first, may_skip=work.may_skip):
                 queue.submit(batch)
                 queue.drain(leave=1)
@@ -162,6 +163,10 @@ def _process_pages(work: _Work) -> None:
                 if batch.last - slice_start >= SLICE_PAGES:
                     slice_start = batch.last
                     if leases.count_due(limit=1):
+                        break
+                elif time.monotonic() > checked_at + _CHECK_EVERY_S:
+                    checked_at = time.monotonic()
+                    if leases.is_owner_waiting():
                         break
         if queue.is_last_page_submitted:
             work.rendered()

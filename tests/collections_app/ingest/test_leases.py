@@ -5,9 +5,11 @@ import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 import pytest
 from django.db import connection
+from django.db.models.functions import Now
 from pytest_django import Settings
 
 from accounts.ownership import acting_for
@@ -233,6 +235,23 @@ def test_concurrent_workers_process_many_documents_once_each(real_owner: Someone
     run_concurrently([process_all] * 3)
     for name in names:
         assert shown_texts(real_owner, name) == ["same on all", name]
+
+
+def test_owner_waits_if_something_is_due_and_nothing_in_flight(alice: Someone, charlie: Someone) -> None:
+    for name in ("a.pdf", "b.pdf"):
+        put(alice, name, pdf("one"))
+    assert not leases.is_owner_waiting(), "for a moment only"
+    end_waits()
+    assert leases.is_owner_waiting()
+    lease = claim()
+    assert not leases.is_owner_waiting(), "one of two is being processed"
+    put(charlie, "c.pdf", pdf("one"))
+    end_waits()
+    with lease.transaction() as tx:
+        Revision.objects.filter(owner_id=tx.owner_id, pk=lease.revision_id).update(lease_until=Now() + timedelta(1))
+    assert leases.is_owner_waiting()
+    activate(charlie, is_active=False)
+    assert not leases.is_owner_waiting()
 
 
 def test_revisions_of_a_deactivated_owner_wait_until_it_is_active_again(owner: Someone, charlie: Someone) -> None:

@@ -158,6 +158,24 @@ def test_large_document_lets_other_owners_pass(
     assert latest_revision(alice, "large.pdf").attempts == 0
 
 
+def test_owner_with_nothing_in_flight_waits_for_a_batch_only(
+    alice: Someone, charlie: Someone, service: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pipeline, "_CHECK_EVERY_S", 0.0)
+    texts = [f"page {number}" for number in range(20)]
+    put(alice, "large.pdf", pdf(*texts, size=TINY))
+    put(alice, "other.pdf", pdf("one", size=TINY))
+    put(charlie, "small.pdf", pdf("one", size=TINY))
+    end_waits()
+    assert worker.run()
+    large = get_document(alice, "large.pdf")
+    assert (large["status"], large["pages_done"]) == ("queued", 8)
+    assert worker.run()
+    assert get_document(charlie, "small.pdf")["status"] == "ready"
+    process_all()
+    assert shown_texts(alice, "large.pdf") == texts
+
+
 def test_slice_ends_when_its_time_is_up(alice: Someone, service: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pipeline, "_SLICE_S", 0.0)
     put(alice, "a.pdf", pdf(*["x"] * 9, size=TINY))
