@@ -12,6 +12,7 @@ from kombu.exceptions import KombuError
 from redis.exceptions import RedisError
 
 from accounts import key_lifecycle
+from accounts.redis_counters import limiter
 from collections_app.engine.rendering import confinement
 from collections_app.ingest import leases, outlook, worker
 from collections_app.search import compare_with_exact, delete_old_recall
@@ -27,6 +28,8 @@ _COMPARE = "collections_app.compare_search"
 # A request waits while a message is sent, and the sweeper makes up for messages that were lost.
 _FAIL_FAST = {"max_retries": 0, "socket_timeout": 1, "socket_connect_timeout": 1}
 _NUDGE_EXPIRES_S = 60
+_QUEUE_LENGTH = "return {redis.call('LLEN', KEYS[1])}"
+_ENOUGH_MESSAGES = 20
 _SAMPLE_EXPIRES_S = 300
 _REPORT_EVERY_S = 10.0
 
@@ -40,8 +43,13 @@ def _report_walls(**_kwargs: object) -> None:
 
 
 def nudge(count: int = 1) -> None:
-    """Wake up to `count` workers. The message names no document: a worker claims whichever is next."""
-    _send(_PROCESS, count=count, expires_s=_NUDGE_EXPIRES_S)
+    """Wake up to `count` workers. The message names no document: a worker claims whichever is next.
+
+    If many messages wait already, another one would make no difference.
+    """
+    waiting = limiter().run_script(_QUEUE_LENGTH, keys=["celery"], arguments=[])
+    if waiting is None or waiting[0] < _ENOUGH_MESSAGES:
+        _send(_PROCESS, count=count, expires_s=_NUDGE_EXPIRES_S)
 
 
 def nudge_courier() -> None:

@@ -37,6 +37,12 @@ def test_message_has_no_arguments(alice: Someone, queue: "Redis") -> None:
     assert [body["headers"]["argsrepr"] for body in bodies] == ["()", "()"]
 
 
+def test_no_message_is_added_to_many(queue: "Redis") -> None:
+    for _ in range(30):
+        tasks.nudge()
+    assert len(names(queue)) == 20
+
+
 def test_worker_wakes_the_next_one_while_documents_are_due(alice: Someone, queue: "Redis", service: str) -> None:
     for name in ("a.pdf", "b.pdf"):
         put(alice, name, pdf(name))
