@@ -119,6 +119,7 @@ thousand: install
 
 bench-ingest: install
 	$(VENV_PYTHON) -m benchmarks.ingest.overhead
+	$(VENV_PYTHON) -m benchmarks.ingest.one_page_documents
 
 bench-embeddings: install
 	$(VENV_PYTHON) -m benchmarks embeddings.service_overhead embeddings.search_quality embeddings.text_models

@@ -102,6 +102,10 @@ so that the path itself is measured. `bare` is the minimal cost: the same pages 
 Postgres by one process that would survive no crash. `stored_ratio` is the stored size of a page of 1,030 vectors,
 without its image, relative to its bare vectors; for short pages the reduced forms weigh more.
 
+The second table is about a thousand documents of one page and an embeddings service that takes 200 ms for up to eight
+pages. `service_busy` is the share of the time in which it computes; the CPU milliseconds are those of each part, per
+document.
+
 `make chaos` and `make thousand` inject faults along the way; `make bombs` uploads hostile files.
 """
 
@@ -147,6 +151,7 @@ def page() -> str:
             _table("retrieval", retrieval.table),
             _INGEST,
             _table("ingest", _of_flat),
+            _table("one_page_documents", _of_flat),
             _EMBEDDINGS,
             _table("embeddings", _of_flat),
             _table("embeddings_search", _of_flat),

@@ -1,7 +1,8 @@
 """Measure how busy ingestion keeps a fast embeddings service: `python -m benchmarks.ingest.one_page_documents [COUNT]`
 
 A thousand documents of one page are uploaded to a complete stack with two worker processes, whose workers are stopped
-meanwhile. Then they continue, with a service that takes 200 ms for up to eight pages (`benchmarks.ingest.slow_service`).
+meanwhile. Then they continue, with a service that takes 200 ms for up to eight pages
+(`benchmarks.ingest.slow_service`).
 `service_busy` is the share of the time from its first to its last page in which it computes. The CPU milliseconds per
 document are those of every process of the part.
 
