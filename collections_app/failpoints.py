@@ -11,11 +11,13 @@ import signal
 from collections import Counter
 from contextlib import suppress
 from pathlib import Path
+from threading import Lock
 
 from django.conf import settings
 
 _SIGNALS = {"kill": signal.SIGKILL, "stop": signal.SIGSTOP}
 _times_reached: Counter[str] = Counter()
+_counting = Lock()
 
 
 class Fault(BaseException):
@@ -30,8 +32,10 @@ def reach(name: str) -> None:
     action = action.partition("#")[0]
     if place != name:
         return
-    _times_reached[setting] += 1
-    if _times_reached[setting] != int(count or 1):
+    with _counting:
+        _times_reached[setting] += 1
+        times = _times_reached[setting]
+    if times != int(count or 1):
         return
     if action not in _SIGNALS:
         raise Fault(setting)
