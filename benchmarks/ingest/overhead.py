@@ -18,12 +18,13 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
 import psycopg
 
+from benchmarks.harness.parts import processor_s_of_parts
 from benchmarks.harness.sample_pdf import lines, report
 from benchmarks.harness.stack import Stack, descendants, peak_mb, processor_s, running, temporary_folder
 from benchmarks.harness.uploads import until_ready, upload
@@ -40,10 +41,11 @@ _DEADLINE_S = 600.0
 
 @dataclass(frozen=True)
 class Cost:
-    """Wall-clock seconds, and CPU seconds of every participating process including the database."""
+    """Wall-clock seconds, CPU seconds of every participating process including the database, and those of each part."""
 
     wall_s: float
     busy_s: float
+    of_parts: dict[str, float] = field(default_factory=dict)
 
 
 def main() -> int:
@@ -75,7 +77,8 @@ def throughput(stack: Stack, folder: Path, *, cores: int) -> dict[str, float]:
         taken["whole"].append(through(stack, files[:1]))
         taken["bare_of_all"].append(bare(stack, files[1:]))
         taken["whole_of_all"].append(through(stack, files[1:]))
-    pages = {"bare": PAGES, "whole": PAGES, "bare_of_all": PAGES * cores, "whole_of_all": PAGES * cores}
+    count = PAGES * cores
+    pages = {"bare": PAGES, "whole": PAGES, "bare_of_all": count, "whole_of_all": count}
     rate = {name: pages[name] * ROUNDS / sum(one.wall_s for one in taken[name]) for name in taken}
     busy = {name: 1000 * sum(one.busy_s for one in taken[name]) / (pages[name] * ROUNDS) for name in taken}
     return {
@@ -87,6 +90,10 @@ def throughput(stack: Stack, folder: Path, *, cores: int) -> dict[str, float]:
         "ratio_per_core": rate["whole_of_all"] / rate["bare_of_all"],
         "processor_ms_per_page": busy["whole"],
         "bare_processor_ms_per_page": busy["bare"],
+        **{
+            f"{part}_ms_per_page": 1000 * statistics.mean(one.of_parts[part] for one in taken["whole_of_all"]) / count
+            for part in taken["whole_of_all"][0].of_parts
+        },
     }
 
 
@@ -108,13 +115,15 @@ def server_busy_s(stack: Stack) -> float:
 
 def through(stack: Stack, files: list[Path]) -> Cost:
     """Measure from the first upload until all are ready."""
-    began, busy = time.monotonic(), processor_s(stack.pid)
+    began, busy, before = time.monotonic(), processor_s(stack.pid), processor_s_of_parts(stack)
     with stack.client() as client:
         for file in files:
             upload(client, file.name, file.read_bytes())
         for file in files:
             until_ready(client, file.name, within_s=_DEADLINE_S)
-    return Cost(time.monotonic() - began, processor_s(stack.pid) - busy)
+    took_s, after = time.monotonic() - began, processor_s_of_parts(stack)
+    of_parts = {name: seconds - before[name] for name, seconds in after.items()}
+    return Cost(took_s, processor_s(stack.pid) - busy, of_parts)
 
 
 def storage(stack: Stack) -> dict[str, float]:
