@@ -9,7 +9,7 @@ import tempfile
 from django.db.models.functions import Now
 
 from accounts.ownership import OwnerTransaction
-from collections_app.engine.rendering.file_types import OFFICE_CONTENT_TYPES, PDF_CONTENT_TYPE, sniff
+from collections_app.engine.rendering.file_types import OFFICE_CONTENT_TYPES, PDF_CONTENT_TYPE, known_format, sniff
 from collections_app.engine.rendering.soffice import convert_to_pdf
 from collections_app.ingest import render_limits
 from collections_app.ingest.leases import Lease
@@ -33,7 +33,7 @@ def convert(lease: Lease, file: StoredFile) -> StoredFile:
         convert_to_pdf(
             source,
             pdf,
-            extension=sniff(source).extension,
+            extension=(known_format(file.content_type) or sniff(source)).extension,
             converter=render_limits.office_converter(),
             check_cancelled=lease.check,
         )

@@ -16,6 +16,7 @@ from django.db.models.functions import Now
 from accounts.ownership import OwnerTransaction
 from collections_app import embeddings_client, failpoints
 from collections_app.engine.rendering.errors import RenderCrashed
+from collections_app.engine.rendering.file_types import known_format
 from collections_app.engine.rendering.protocol import PageNotRendered, RenderedPage
 from collections_app.engine.rendering.render import render
 from collections_app.ingest import leases, office_to_pdf, render_limits, store_pages
@@ -152,7 +153,16 @@ def _process_pages(work: _Work) -> None:
     try:
         with (
             _open_source(work) as source,
-            closing(render(source, limits=limits, encoding="jpeg", first_page=first, thumbnails=True)) as pages,
+            closing(
+                render(
+                    source,
+                    format_=known_format((work.render_from or work.file).content_type),  # detected when it was stored
+                    limits=limits,
+                    encoding="jpeg",
+                    first_page=first,
+                    thumbnails=True,
+                )
+            ) as pages,
         ):
             slice_start, checked_at = first - 1, time.monotonic()
             for batch in batches(_rendered_pages(work, pages, queue), first=first, may_skip=work.may_skip):

@@ -13,9 +13,9 @@ from collections_app.engine.rendering import ole2, zip_check
 from collections_app.engine.rendering.errors import FileEmpty, PageTooLarge, UnsupportedType
 from collections_app.engine.rendering.formats.base import Format, SizeReader
 from collections_app.engine.rendering.formats.pdf import PDF
-from collections_app.engine.rendering.formats.registry import ACCEPTED, FAMILIES, OFFICE_CONTENT_TYPES
+from collections_app.engine.rendering.formats.registry import ACCEPTED, FAMILIES, OFFICE_CONTENT_TYPES, known_format
 
-__all__ = ["ACCEPTED", "OFFICE_CONTENT_TYPES", "PDF_CONTENT_TYPE", "sniff"]
+__all__ = ["ACCEPTED", "OFFICE_CONTENT_TYPES", "PDF_CONTENT_TYPE", "known_format", "sniff"]
 
 MAX_PIXELS = 100_000_000
 PDF_CONTENT_TYPE = PDF.content_type

@@ -63,6 +63,7 @@ _ERRORS_BY_CODE: dict[str, type[Error]] = {
 def render(
     source: Path | IO[bytes],
     *,
+    format_: Format | None = None,
     limits: RenderLimits = RenderLimits(),  # noqa: B008 - frozen
     dpi: int = 144,
     encoding: Encoding = "png",
@@ -71,6 +72,8 @@ def render(
     converter: OfficeConverter = OfficeConverter(),  # noqa: B008 - frozen
 ) -> Generator[RenderedPage, None, None]:
     """Yield the pages of a file from `first_page` on; an Office file is converted to PDF first.
+
+    Without `format_`, the format is detected from the content.
 
     Images keep their pixels, up to the limit; `dpi` applies to everything else. PageNotRendered names the page at
     fault; any other error concerns the file as a whole.
@@ -81,7 +84,7 @@ def render(
     if limits.sandbox_required:
         require_walls()
     with _with_descriptor(source) as file:
-        format_ = sniff(file, max_pixels=limits.source_megapixels * 1_000_000)
+        format_ = format_ or sniff(file, max_pixels=limits.source_megapixels * 1_000_000)
         job = Job(
             renderer=format_.renderer,
             pillow_format=format_.pillow_format,

@@ -42,3 +42,10 @@ _OTHERS = [format_ for format_ in FORMATS if not format_.read_size and not forma
 ACCEPTED = f"{_names(_OTHERS)}; {_names(_IMAGES)} images; {_names(_OFFICE)} files"
 ACCEPTED_IMAGES = _names(_IMAGES, conjunction="or")
 OFFICE_CONTENT_TYPES = frozenset(format_.content_type for format_ in _OFFICE)
+
+_BY_CONTENT_TYPE = {format_.content_type: format_ for format_ in FORMATS}
+
+
+def known_format(content_type: str) -> Format | None:
+    """Return the format of a file that was detected as this type; None if it is no longer accepted."""
+    return _BY_CONTENT_TYPE.get(content_type)

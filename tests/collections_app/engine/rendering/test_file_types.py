@@ -14,7 +14,7 @@ from collections_app.engine.rendering.errors import (
     PageTooLarge,
     UnsupportedType,
 )
-from collections_app.engine.rendering.file_types import ACCEPTED, sniff
+from collections_app.engine.rendering.file_types import ACCEPTED, known_format, sniff
 from collections_app.engine.rendering.formats.base import Format
 from collections_app.engine.rendering.formats.registry import FORMATS
 from paliapi.errors import Error
@@ -260,3 +260,9 @@ def test_any_bytes_are_either_a_format_or_a_typed_error(content: bytes) -> None:
         assert format_of(content).content_type
     except Error as error:
         assert error.code  # noqa: PT017 - either outcome is right
+
+
+def test_format_is_known_by_the_type_that_was_detected() -> None:
+    for format_ in FORMATS:
+        assert known_format(format_.content_type) is format_
+    assert known_format("application/x-unknown") is None
