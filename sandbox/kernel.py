@@ -4,6 +4,7 @@ import ctypes
 import os
 import platform
 import sys
+from functools import cache
 
 # Name, number on x86-64, number on 64-bit ARM; `-` if the architecture lacks the call.
 _TABLE = """
@@ -53,8 +54,11 @@ def architecture() -> str | None:
 def numbers() -> dict[str, int]:
     """Return the numbers of the calls that this architecture has; none if it is unknown."""
     name = architecture()
-    if name is None:
-        return {}
+    return {} if name is None else _numbers_of(name)
+
+
+@cache
+def _numbers_of(name: str) -> dict[str, int]:
     column = 1 + _ARCHITECTURES.index(name)
     rows = (entry.split() for entry in _TABLE.replace("\n", " ").split(","))
     return {row[0]: int(row[column]) for row in rows if row[column] != "-"}

@@ -13,7 +13,7 @@ from typing import IO, cast
 
 from PIL import Image
 
-from collections_app.engine.rendering.confinement import confine_renderer
+from collections_app.engine.rendering import confinement
 from collections_app.engine.rendering.errors import RenderCrashed, RenderTookTooMuchMemory, RenderUnavailable
 from collections_app.engine.rendering.formats.base import IMAGE_RENDERER, PDF_RENDERER, TEXT_RENDERER
 from collections_app.engine.rendering.protocol import (
@@ -47,11 +47,12 @@ def import_everything() -> None:
     for name in (PDF_RENDERER, IMAGE_RENDERER, TEXT_RENDERER, *_USED_LATER):
         import_module(name)
     Image.init()
+    confinement.prepare()
 
 
 def main(job: Job, out: IO[bytes]) -> None:
     renderer = cast(Renderer, import_module(job.renderer))
-    walls = confine_renderer(memory_mb=job.limits.memory_mb, cpu_s=job.limits.total_s)
+    walls = confinement.confine_renderer(memory_mb=job.limits.memory_mb, cpu_s=job.limits.total_s)
     if job.limits.sandbox_required and (missing := walls.missing()):
         write_frame(out, {"error": RenderUnavailable.code, "cause": f"walls are missing: {', '.join(missing)}"})
         return

@@ -49,6 +49,11 @@ class Program:
         return *_PROGRAMS, str(folder.parent if folder.name == "program" else folder)
 
 
+def prepare() -> None:
+    """Compute in advance what is the same for every process that this one forks."""
+    calls.computing().program()
+
+
 def confine_renderer(*, memory_mb: int, cpu_s: int) -> Walls:
     """Confine this process to computing with what it has imported, its open files and the fonts of the machine."""
     limits.limit_files(size_mb=0, count=64)
