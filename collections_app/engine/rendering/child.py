@@ -5,6 +5,7 @@ and a file may crash it, without effect on other documents.
 """
 
 import io
+import math
 import mmap
 import sys
 import warnings
@@ -35,6 +36,7 @@ _SAVE_OPTIONS: dict[Encoding, dict[str, int]] = {
 _LARGE_PAGE_PX = 8_000_000
 _LARGE_WEBP_METHOD = 2
 _THUMBNAIL_PX = (256, 768)  # width, and height for tall pages
+_LEAST_DIVISOR = 4  # with a smaller one, a thumbnail might be much smaller than it could be
 # Pillow and Python import these on first use, when the process can no longer read them.
 _USED_LATER = (
     *("encodings.ascii", "encodings.latin_1", "encodings.utf_16", "encodings.utf_16_le", "encodings.utf_8_sig"),
@@ -110,9 +112,15 @@ def _encode(image: Image.Image, encoding: Encoding) -> bytes:
 
 def _thumbnail(image: Image.Image) -> bytes:
     """Return a small JPEG. WebP would take ten times as long to encode and save a fifth of the size."""
-    scale = min(1.0, *(limit / side for limit, side in zip(_THUMBNAIL_PX, image.size, strict=True)))
-    size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
     out = io.BytesIO()
-    # `reducing_gap` first reduces by an integer factor, which is the cheapest, and resizes the rest.
-    image.resize(size, Image.Resampling.BILINEAR, reducing_gap=1.0).save(out, "jpeg", quality=75)
+    _shrink(image).save(out, "jpeg", quality=75)
     return out.getvalue()
+
+
+def _shrink(image: Image.Image) -> Image.Image:
+    """Return the image in the size of a thumbnail, or a little smaller: dividing by an integer is the cheapest."""
+    reduction = max(1.0, *(side / limit for limit, side in zip(_THUMBNAIL_PX, image.size, strict=True)))
+    if reduction >= _LEAST_DIVISOR:
+        return image.reduce(math.ceil(reduction))
+    size = (max(1, round(image.width / reduction)), max(1, round(image.height / reduction)))
+    return image.resize(size, Image.Resampling.BILINEAR, reducing_gap=1.0)

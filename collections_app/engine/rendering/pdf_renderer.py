@@ -33,6 +33,7 @@ _ERRORS: dict[int | None, type[Error]] = {
     pdfium.FPDF_ERR_SUCCESS: FileWithoutPages,
 }
 _WORD = re.compile(r"\S+")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _NO_LETTER = "\0"  # keeps the position of a character that has no code; removed from the text of words
 _Box: TypeAlias = tuple[float, float, float, float]
 _GRID = 1_000_000  # units of a page's width and height, since PDFium returns integer positions
@@ -95,7 +96,7 @@ def _text_and_words(page: pypdfium2.PdfPage) -> tuple[str, tuple[Word, ...]]:
 
 def _words(page: pypdfium2.PdfPage, layer: pypdfium2.PdfTextPage, count: int) -> Iterator[Word]:
     """Yield the words of a page. Boxes are requested by word, because a call to PDFium per letter would be slow."""
-    letters = "".join(_character(pdfium.FPDFText_GetUnicode(layer, index)) for index in range(count))
+    letters = _letters(layer, count)
     transform = _PageTransform(page)
     for match in _WORD.finditer(letters):
         text = _clean(_join_surrogates(match[0]))
@@ -104,8 +105,18 @@ def _words(page: pypdfium2.PdfPage, layer: pypdfium2.PdfTextPage, count: int) ->
             yield transform.word(text, box)
 
 
+def _letters(layer: pypdfium2.PdfTextPage, count: int) -> str:
+    """Return exactly one character for each of PDFium's, so that positions in the text equal its indices."""
+    buffer = (ctypes.c_ushort * (count + 1))()
+    written = pdfium.FPDFText_GetText(layer, 0, count, buffer) - 1
+    letters = bytes(buffer)[: 2 * max(0, written)].decode("utf-16-le", "surrogatepass")
+    if written == count == len(letters) and not _SURROGATE.search(letters):
+        return letters
+    # A call for each takes much longer, but leaves none out and divides none in two.
+    return "".join(_character(pdfium.FPDFText_GetUnicode(layer, index)) for index in range(count))
+
+
 def _character(code: int) -> str:
-    """Return exactly one character, so that positions in the text equal PDFium's indices."""
     return chr(code) if 0 < code <= sys.maxunicode else _NO_LETTER
 
 
@@ -141,15 +152,15 @@ class _PageTransform:
         self._y_axis = (top[0] - origin[0]) / far, (top[1] - origin[1]) / far
 
     def word(self, text: str, box: _Box) -> Word:
-        x0, y0 = self._map(box[0], box[1])
-        x1, y1 = self._map(box[2], box[3])
-        return Word(
-            text, _fraction(min(x0, x1)), _fraction(min(y0, y1)), _fraction(max(x0, x1)), _fraction(max(y0, y1))
-        )
-
-    def _map(self, x: float, y: float) -> tuple[float, float]:
-        (left, top), x_axis, y_axis = self._origin, self._x_axis, self._y_axis
-        return left + x * x_axis[0] + y * y_axis[0], top + x * x_axis[1] + y * y_axis[1]
+        left, bottom, right, top = box
+        (x, y), (xx, xy), (yx, yy) = self._origin, self._x_axis, self._y_axis
+        x0, x1 = x + left * xx + bottom * yx, x + right * xx + top * yx
+        y0, y1 = y + left * xy + bottom * yy, y + right * xy + top * yy
+        if x0 > x1:
+            x0, x1 = x1, x0
+        if y0 > y1:
+            y0, y1 = y1, y0
+        return Word(text, _fraction(x0), _fraction(y0), _fraction(x1), _fraction(y1))
 
 
 def _to_device(page: pypdfium2.PdfPage, x: float, y: float) -> tuple[int, int]:
@@ -159,7 +170,10 @@ def _to_device(page: pypdfium2.PdfPage, x: float, y: float) -> tuple[int, int]:
 
 
 def _fraction(units: float) -> float:
-    return round(min(max(units / _GRID, 0.0), 1.0), 5)
+    """Return units of the grid as a fraction with five decimals; what is outside the page is moved to its edge."""
+    if units <= 0.0:
+        return 0.0
+    return 1.0 if units >= _GRID else round(units / _GRID, 5)
 
 
 def _clean(text: str) -> str:

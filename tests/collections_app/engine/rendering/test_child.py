@@ -51,7 +51,13 @@ def test_pages_have_the_requested_encoding(encoding: Encoding) -> None:
 
 @pytest.mark.parametrize(
     ("size", "expected"),
-    [((1000, 1000), (256, 256)), ((100, 2000), (38, 768)), ((20, 10), (20, 10)), ((4000, 1), (256, 1))],
+    [
+        ((1000, 1000), (256, 256)),
+        ((100, 2000), (38, 768)),
+        ((20, 10), (20, 10)),
+        ((4000, 1), (250, 1)),
+        ((1190, 1684), (238, 337)),
+    ],
 )
 def test_thumbnails_fit_their_box_and_are_never_enlarged(size: tuple[int, int], expected: tuple[int, int]) -> None:
     job = job_for(IMAGE_RENDERER, pillow_format="PNG", thumbnails=True)

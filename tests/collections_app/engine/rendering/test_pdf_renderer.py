@@ -1,10 +1,12 @@
 import mmap
 
+import pypdfium2  # type: ignore[import-untyped]
+import pypdfium2.raw as pdfium  # type: ignore[import-untyped]
 import pytest
 from PIL import Image, ImageChops
 
 from collections_app.engine.rendering.formats.base import PDF_RENDERER
-from collections_app.engine.rendering.pdf_renderer import render_pages
+from collections_app.engine.rendering.pdf_renderer import _character, _clean, _letters, render_pages
 from collections_app.engine.rendering.protocol import Job, RasterPage, RenderLimits
 from tests.collections_app.engine.rendering.samples import pdf
 
@@ -49,3 +51,13 @@ def test_hyphenation_markers_do_not_split_words() -> None:
 def test_a_page_without_text_has_no_words() -> None:
     page = render_one(pdf("", content=b"0 0 10 10 re f"))
     assert (page.text, page.words) == ("", ())
+
+
+@pytest.mark.parametrize("text", ["one two", "one\x02two  three", "a\x01b\x7f\x02c \xe9", "line\nline", ""])
+def test_text_that_is_read_at_once_has_the_positions_of_single_letters(text: str) -> None:
+    layer = pypdfium2.PdfDocument(pdf(text))[0].get_textpage()
+    count = layer.count_chars()
+    codes = [pdfium.FPDFText_GetUnicode(layer, index) for index in range(count)]
+    letters = _letters(layer, count)
+    assert len(letters) == count
+    assert [_clean(letter) for letter in letters] == [_clean(_character(code)) for code in codes]
