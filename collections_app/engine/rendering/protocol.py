@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from typing import IO, Any, Literal, Protocol, Self, TypeAlias
 
+import orjson
 from PIL.Image import Image
 
 from embeddings.word import Word
@@ -106,11 +107,19 @@ def fitting_scale(width: float, height: float, *, megapixels: int) -> float:
 
 
 def write_frame(out: IO[bytes], header: dict[str, Any], image: bytes = b"", thumbnail: bytes = b"") -> None:
-    encoded = json.dumps(header).encode()
+    encoded = _encode(header)
     out.write(_SIZES.pack(len(encoded), len(image), len(thumbnail)) + encoded)
     out.write(image)
     out.write(thumbnail)
     out.flush()
+
+
+def _encode(header: dict[str, Any]) -> bytes:
+    try:
+        return orjson.dumps(header, default=list)  # words are named tuples
+    except orjson.JSONEncodeError:
+        # The text has half of a surrogate pair.
+        return json.dumps(header, ensure_ascii=False).encode(errors="replace")
 
 
 def read_frame(read: Callable[[int], bytes]) -> tuple[dict[str, Any], bytes, bytes]:
@@ -118,7 +127,7 @@ def read_frame(read: Callable[[int], bytes]) -> tuple[dict[str, Any], bytes, byt
     header_size, *sizes = _SIZES.unpack(read(_SIZES.size))
     if header_size > _MAX_HEADER_BYTES or max(sizes) > _MAX_IMAGE_BYTES:
         raise ValueError("a frame is too large")
-    header = json.loads(read(header_size))
+    header = orjson.loads(read(header_size))
     if not isinstance(header, dict):
         raise ValueError("a frame has no header")
     image, thumbnail = (read(size) for size in sizes)

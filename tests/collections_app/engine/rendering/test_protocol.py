@@ -81,3 +81,10 @@ def test_pages_are_scaled_down_only_if_they_do_not_fit(width: float, height: flo
     assert max(width, height) * scale <= MAX_SIDE_PX * 1.000001
     if width * height <= megapixels * 1e6 and max(width, height) <= MAX_SIDE_PX:
         assert scale == 1
+
+
+def test_text_that_is_not_valid_unicode_is_replaced() -> None:
+    pipe = io.BytesIO()
+    write_frame(pipe, {"error": "render_crashed", "detail": "half a pair: \ud800"})
+    pipe.seek(0)
+    assert read_frame(pipe.read)[0]["detail"] == "half a pair: ?"
