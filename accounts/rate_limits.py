@@ -5,6 +5,7 @@ when Redis is unavailable.
 """
 
 import secrets
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from typing import Literal
 from django.conf import settings
 
 from accounts.redis_counters import limiter
+from paliapi.database import release_connection
 from paliapi.errors import LimitReached
 
 Kind = Literal["search", "stream", "upload"]
@@ -68,6 +70,9 @@ redis.call('ZADD', KEYS[1], now + ARGV[3], ARGV[1])
 redis.call('EXPIRE', KEYS[1], ARGV[3] + 1)
 return {1}
 """
+
+
+_SLOT_POLL_S = 0.03
 
 
 class RateLimited(LimitReached):
@@ -138,13 +143,16 @@ def spend_from(buckets: Sequence[Bucket], *, cost: int, owing: bool = False) -> 
 
 
 @contextmanager
-def concurrent(kind: Kind, *, owner_id: int, limit: int) -> Iterator[None]:
-    """Hold one of the owner's `limit` slots for this kind of work, or raise TooManyAtOnce if all are taken."""
+def concurrent(kind: Kind, *, owner_id: int, limit: int, within_s: float = 0.0) -> Iterator[None]:
+    """Hold one of the owner's `limit` slots for this kind of work, or raise TooManyAtOnce if none is free in time."""
     key, slot = f"paliapi:running:{kind}:{owner_id}", secrets.token_hex(8)
     lease_s = _LEASE_S[kind] + (settings.ENV.stream_s if kind == "stream" else 0)
-    taken = limiter().run_script(_TAKE, keys=[key], arguments=[slot, limit, lease_s])
-    if taken == [0]:
-        raise TooManyAtOnce(f"At most {limit} of kind {kind} may run concurrently.", retry_after_s=1)
+    until = time.monotonic() + within_s
+    while (taken := limiter().run_script(_TAKE, keys=[key], arguments=[slot, limit, lease_s])) == [0]:
+        if time.monotonic() >= until:
+            raise TooManyAtOnce(f"At most {limit} of kind {kind} may run concurrently.", retry_after_s=1)
+        release_connection()
+        time.sleep(_SLOT_POLL_S)
     try:
         yield
     finally:

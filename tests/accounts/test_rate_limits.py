@@ -130,6 +130,20 @@ def test_concurrency_of_an_owner_is_limited(owner_id: int) -> None:
         pass
 
 
+def test_slot_can_be_waited_for(owner_id: int) -> None:
+    with ThreadPoolExecutor(1) as threads, ExitStack() as running:
+        running.enter_context(concurrent("upload", owner_id=owner_id, limit=1))
+
+        def run() -> str:
+            with concurrent("upload", owner_id=owner_id, limit=1, within_s=30):
+                return "ran"
+
+        waiting = threads.submit(run)
+        assert not waiting.done()
+        running.close()
+        assert waiting.result(30) == "ran"
+
+
 def test_failed_work_releases_its_slot(owner_id: int) -> None:
     for _ in range(3):
         with pytest.raises(ZeroDivisionError), concurrent("upload", owner_id=owner_id, limit=1):
