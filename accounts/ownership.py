@@ -132,13 +132,16 @@ def managing_users() -> Iterator[None]:
 
 @contextmanager
 def _acting_as(role: str) -> Iterator[None]:
+    nested = connection.in_atomic_block
     with transaction.atomic():
         if (limit_s := statement_limit_s.get()) < math.inf:
             _scalar(_SET_TIMEOUT, _milliseconds(limit_s))
-        previous_role = _scalar("SELECT current_user")
+        previous_role = _scalar("SELECT current_user") if nested else ""
         _set_role(role)
         yield
-        _set_role(previous_role)
+        # The end of a transaction restores the role, and so does a rollback to the savepoint after an error.
+        if nested:
+            _set_role(previous_role)
 
 
 def _milliseconds(seconds: float) -> str:
