@@ -18,11 +18,6 @@ class SourceAmbiguous(Invalid):
     title = "Send the document as only one of `file`, `base64` or `url`."
 
 
-class ArchiveTooLong(Invalid):
-    code = "archive_too_long"
-    title = "The archive has too many files; divide it."
-
-
 class NameRepeated(Invalid):
     code = "name_repeated"
     title = "An earlier file of this request has the same name."

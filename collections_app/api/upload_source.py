@@ -11,18 +11,13 @@ from typing import IO
 from django.conf import settings
 
 from collections_app.api.document_in import FileSource
-from collections_app.api.errors import ArchiveTooLong, SourceAmbiguous, SourceMissing
+from collections_app.api.errors import SourceAmbiguous, SourceMissing
 from collections_app.engine.input import base64_input
-from collections_app.engine.rendering import zip_check
-from collections_app.engine.rendering.errors import FileEncrypted
 from collections_app.ingest.accept import Upload
+from collections_app.ingest.archive import files_in
 from paliapi.errors import Problem, TooLarge
 from paliapi.http.uploads import ReceivedFile, disk_errors_mapped
 from paliapi.units import MEBIBYTE
-
-# What programs add to archives, and no one wants to search.
-_IGNORED_FOLDER, _IGNORED_NAMES = "__MACOSX/", (".DS_Store", "Thumbs.db", "desktop.ini")
-MAX_ARCHIVED_FILES = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,42 +31,10 @@ class NamedFile:
 def named_files(files: Sequence[ReceivedFile], archive: ReceivedFile | None) -> list[NamedFile]:
     """Return the files of a form and those in the archive; raise an Error if it is no valid archive."""
     sent = [NamedFile(file.name or "", partial(nullcontext, received_upload(file))) for file in files]
-    archived = [] if archive is None else _archived_files(archive)
-    if len(archived) > MAX_ARCHIVED_FILES:
-        raise ArchiveTooLong(f"The archive has {len(archived):,} files; at most {MAX_ARCHIVED_FILES:,} are accepted.")
+    archived = [] if archive is None else [NamedFile(file.name, file.unpacked) for file in files_in(archive)]
     if not sent and not archived:
         raise SourceMissing("Send `files`, or an `archive` with files.")
     return sent + archived
-
-
-def _archived_files(archive: ReceivedFile) -> list[NamedFile]:
-    named = [(entry, entry.text_name) for entry in zip_check.entries(archive)]
-    return [
-        NamedFile(name, partial(_unpacked, archive, entry))
-        for entry, name in named
-        if not name.endswith("/")
-        and not name.startswith(_IGNORED_FOLDER)
-        and name.rpartition("/")[2] not in _IGNORED_NAMES
-    ]
-
-
-@contextmanager
-def _unpacked(archive: IO[bytes], entry: zip_check.Entry) -> Iterator[Upload]:
-    """Decompress an entry into a file that exists during the block."""
-    if entry.is_encrypted:
-        raise FileEncrypted
-    digest, size = hashlib.sha256(), 0
-    with disk_errors_mapped():
-        file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - closed by the next statement
-    with file:
-        for piece in zip_check.pieces(archive, entry):
-            size += len(piece)
-            if size > settings.ENV.max_upload_mb * MEBIBYTE:
-                raise TooLarge(f"A file may have at most {settings.ENV.max_upload_mb} MB.")
-            digest.update(piece)
-            with disk_errors_mapped():
-                _write_all(file, piece)
-        yield Upload(file=file, sha256=digest.hexdigest(), size=size)
 
 
 @contextmanager

@@ -29,11 +29,11 @@ from collections_app.api.idempotency import (
     IdempotentRequest,
     idempotent_request,
 )
-from collections_app.api.upload_source import MAX_ARCHIVED_FILES, NamedFile, named_files, open_upload
+from collections_app.api.upload_source import NamedFile, named_files, open_upload
 from collections_app.api.validation import validated
 from collections_app.catalogue import require_reach
 from collections_app.engine.input import names
-from collections_app.ingest import accept, jobs
+from collections_app.ingest import accept, archive, jobs
 from collections_app.models import Document, OnPageError
 from paliapi.errors import Error, LimitReached, Unauthenticated
 from paliapi.http.parsers import JSONParser, ManyFilesParser, MultiPartParser, max_json_upload_bytes
@@ -189,7 +189,7 @@ class UpsertMany(OwnedView):
         summary="Upload many documents",
         description=(
             f"Creates or replaces a document for each file: of those in `files` (up to {MAX_FILES_PER_FORM}) and of "
-            f"those in `archive`, a ZIP file (up to {MAX_ARCHIVED_FILES:,}). Each file is accepted or refused by "
+            f"those in `archive`, a ZIP file (up to {archive.MAX_FILES:,}). Each file is accepted or refused by "
             "itself, as if it had been uploaded alone, and has an entry in the response. The limit on the size of a "
             "request is that of a single document."
         ),

@@ -60,6 +60,7 @@ class _WaitingPage:
 
     document: int
     page: RenderedPage
+    may_skip: bool
     future: Future[_Outcome] = field(default_factory=Future)
 
 
@@ -87,16 +88,14 @@ class PendingBatch:
         for one in self._waiting:
             one.future.cancel()
 
-    def result(self, *, may_skip: bool) -> BatchResult:
-        """Wait for the pages. With `may_skip`, list those that the service refused; otherwise raise PageFailed."""
+    def result(self) -> BatchResult:
+        """Wait for the pages, and list those that the service refused; raise PageFailed if none may be skipped."""
         result = BatchResult()
         for one in self._waiting:
             number = one.page.number
             try:
                 outcome = one.future.result()
             except InputNotEmbeddable as refusal:
-                if not may_skip:
-                    raise PageFailed(refusal, page=number) from refusal
                 result.refused[number] = refusal
             else:
                 result.pages[number] = outcome.page
@@ -146,9 +145,11 @@ class SharedEmbedder:
         with self._changed:
             return sum(map(len, self._sent)) + sum(map(len, self._queues.values()))
 
-    def submit(self, pages: Sequence[RenderedPage], *, owner_id: int, document: int) -> PendingBatch:
+    def submit(
+        self, pages: Sequence[RenderedPage], *, owner_id: int, document: int, may_skip: bool = False
+    ) -> PendingBatch:
         """Queue pages and return at once."""
-        waiting = [_WaitingPage(document, page) for page in pages]
+        waiting = [_WaitingPage(document, page, may_skip) for page in pages]
         if waiting:
             with self._changed:
                 self._queues.setdefault(owner_id, deque()).extend(waiting)
@@ -234,8 +235,7 @@ def _embed(request: _Request) -> None:
             _embed(request[:middle])
             _embed(request[middle:])
             return
-        request[index].future.set_exception(refusal)
-        _embed(request[:index] + request[index + 1 :])
+        _embed(_refuse(request, request[index], refusal))
     except EmbeddingsUntrustworthy as error:
         # One page may have caused the response, which is no reason for other documents to wait.
         by_document: dict[int, _Request] = {}
@@ -251,6 +251,16 @@ def _embed(request: _Request) -> None:
         for one, multi_vector in zip(request, multi_vectors, strict=True):
             page = EmbeddedPage(multi_vector, sketch.compact_forms(multi_vector.vectors))
             one.future.set_result(_Outcome(page, space, took_s))
+
+
+def _refuse(request: _Request, refused: _WaitingPage, refusal: InputNotEmbeddable) -> _Request:
+    """Refuse a page, or its document if that may not skip it, and return the rest of the request."""
+    if refused.may_skip:
+        refused.future.set_exception(refusal)
+        return [one for one in request if one is not refused]
+    failure = PageFailed(refusal, page=refused.page.number)
+    _fail([one for one in request if one.document == refused.document], failure)
+    return [one for one in request if one.document != refused.document]
 
 
 def _fail(request: _Request, error: BaseException) -> None:

@@ -8,6 +8,11 @@ class URLInvalid(Invalid):
     title = "This is not a valid http or https URL."
 
 
+class ArchiveTooLong(Invalid):
+    code = "archive_too_long"
+    title = "The archive has too many files; divide it."
+
+
 class QueueFull(LimitReached):
     code = "queue_full"
     title = "Too many documents of this account wait to be processed."

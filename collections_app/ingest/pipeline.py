@@ -249,8 +249,10 @@ class _EmbeddingQueue:
         failpoints.reach("pages_rendered")
         pages, stored_files = self._find_stored([NewPage.of(page) for page in batch.pages])
         new = [page.rendered for page in pages if page.equal_page_id is None]
-        lease = self._work.lease
-        pending = self._work.embedder.submit(new, owner_id=lease.owner_id, document=lease.revision_id)
+        lease, may_skip = self._work.lease, self._work.may_skip
+        pending = self._work.embedder.submit(
+            new, owner_id=lease.owner_id, document=lease.revision_id, may_skip=may_skip
+        )
         self._queue.append(_Submitted(batch, pages, stored_files, pending))
         self.is_last_page_submitted = batch.last == batch.total
 
@@ -289,7 +291,7 @@ class _EmbeddingQueue:
         submitted, work = self._queue[0], self._work
         if not submitted.pending.is_done():
             release_connection()
-        result = submitted.pending.result(may_skip=work.may_skip)
+        result = submitted.pending.result()
         self._queue.popleft()
         work.add_time("embed", result.took_s)
         for space in result.spaces:

@@ -34,6 +34,7 @@ TESTED_ELSEWHERE = {
     "collections_app/api/parameters.py": "house/test_openapi.py",
     "collections_app/api/webhook_serializers.py": "collections_app/api/test_webhooks.py",
     "collections_app/engine/retrieval/arrays.py": "collections_app/engine/retrieval/test_maxsim.py",
+    "collections_app/ingest/archive.py": "collections_app/api/test_upsert.py",
     "collections_app/storage/grants.py": "house/test_database_logins.py",
     "collections_app/search/context.py": "collections_app/search/test_run.py",
     "collections_app/search/query_vectors.py": "collections_app/search/test_query.py",

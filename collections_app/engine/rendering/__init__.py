@@ -9,4 +9,5 @@ Public modules:
 - `query_image`: decode an image that is a query
 - `render`: render the pages of a file
 - `soffice`: convert Office files to PDF with LibreOffice
+- `zip_check`: read a ZIP archive, with limits
 """

@@ -73,9 +73,9 @@ def test_batches_are_embedded_without_blocking_the_caller(settings: Settings) ->
             first = embedder.submit([page(1), page(2)], owner_id=1, document=1)
             assert not first.is_done()
             may_reply.set()
-            result = first.result(may_skip=False)
+            result = first.result()
             assert first.is_done()
-            assert embedder.submit([], owner_id=1, document=1).result(may_skip=False).spaces == set()
+            assert embedder.submit([], owner_id=1, document=1).result().spaces == set()
     assert (sorted(result.pages), result.spaces) == ([1, 2], {SPACE})
     assert [len(request.json()["inputs"]) for request in server.requests] == [2]
     embedded = result.pages[2]
@@ -114,7 +114,7 @@ def test_pages_of_many_documents_share_requests_and_owners_take_turns(settings: 
             pending.append(embedder.submit([page(1, height=20), page(2, height=20)], owner_id=2, document=20))
             assert embedder.count_pages() == 16
             gate.is_open.set()
-            results = [batch.result(may_skip=False) for batch in pending]
+            results = [batch.result() for batch in pending]
             assert embedder.count_pages() == 0
     assert [sorted(result.pages) for result in results] == [[1]] * 14 + [[1, 2]]
     heights = [[_height(content) for content in request.json()["inputs"]] for request in server.requests[2:]]
@@ -134,12 +134,17 @@ def test_refused_page_of_one_document_does_not_affect_the_others_of_its_request(
         with SharedEmbedder(is_slow=False) as embedder:
             pending = gate.keep_both_threads_busy(embedder)
             good = [embedder.submit([page(1, height=10)], owner_id=1, document=number) for number in range(3)]
-            bad = embedder.submit([page(1, height=10), page(2, height=20)], owner_id=1, document=4)
+            bad, skipping = (
+                embedder.submit(
+                    [page(1, height=10), page(2, height=20)], owner_id=1, document=4 + may_skip, may_skip=may_skip
+                )
+                for may_skip in (False, True)
+            )
             gate.is_open.set()
-            assert [sorted(batch.result(may_skip=False).pages) for batch in pending + good] == [[1]] * 5
+            assert [sorted(batch.result().pages) for batch in pending + good] == [[1]] * 5
             with pytest.raises(PageFailed) as failure:
-                bad.result(may_skip=False)
-            skipped = bad.result(may_skip=True)
+                bad.result()
+            skipped = skipping.result()
     assert failure.value.page == 2
     assert (sorted(skipped.pages), sorted(skipped.refused)) == ([1], [2])
 
@@ -161,9 +166,9 @@ def test_unusable_response_for_one_document_does_not_affect_the_others_of_its_re
                 for height in (10, 20)
             )
             gate.is_open.set()
-            assert sorted(good.result(may_skip=False).pages) == [1, 2]
+            assert sorted(good.result().pages) == [1, 2]
             with pytest.raises(EmbeddingsUntrustworthy):
-                bad.result(may_skip=False)
+                bad.result()
 
 
 def test_pages_that_wait_fail_at_once_if_the_service_is_away(settings: Settings) -> None:
@@ -181,7 +186,7 @@ def test_pages_that_wait_fail_at_once_if_the_service_is_away(settings: Settings)
             gate.is_open.set()
             for batch in pending:
                 with pytest.raises(EmbeddingsUnavailable):
-                    batch.result(may_skip=False)
+                    batch.result()
     of_pages = [request for request in server.requests if request.json()["input_type"] == "image"]
     assert len(of_pages) < 3 * (2 + 40 / 8), "three attempts for each request"
 
@@ -202,12 +207,12 @@ def test_service_gets_one_request_at_a_time_until_it_has_answered_quickly(settin
             assert embedder.is_slow
             assert len(server.requests) == 1
             may_reply.release()
-            first.result(may_skip=False)
+            first.result()
             assert processes.wait_until(lambda: len(server.requests) == 3, within_s=DEADLINE_S)
             assert not embedder.is_slow
             may_reply.release(2)
             for other in others:
-                other.result(may_skip=False)
+                other.result()
 
 
 def test_cancelled_pages_are_not_sent(settings: Settings) -> None:
@@ -218,7 +223,7 @@ def test_cancelled_pages_are_not_sent(settings: Settings) -> None:
             gate.keep_both_threads_busy(embedder)
             embedder.submit([page(1)], owner_id=1, document=1).cancel()
             gate.is_open.set()
-            embedder.submit([page(2)], owner_id=1, document=2).result(may_skip=False)
+            embedder.submit([page(2)], owner_id=1, document=2).result()
     assert [len(request.json()["inputs"]) for request in server.requests] == [1, 1, 1]
 
 
@@ -233,14 +238,13 @@ def test_refused_pages_are_listed_or_end_the_batch(settings: Settings) -> None:
     with scripted(reply) as server:
         use_embeddings(settings, server.url)
         with SharedEmbedder(is_slow=False) as embedder:
-            batch = embedder.submit([page(1), page(2)], owner_id=1, document=1)
-            assert sorted(batch.result(may_skip=True).pages) == [1, 2]
+            batch = embedder.submit([page(1), page(2)], owner_id=1, document=1, may_skip=True)
+            assert sorted(batch.result().pages) == [1, 2]
             refuse_all.set()
-            batch = embedder.submit([page(1), page(2)], owner_id=1, document=1)
-            result = batch.result(may_skip=True)
+            result = embedder.submit([page(1), page(2)], owner_id=1, document=1, may_skip=True).result()
             assert (result.pages, sorted(result.refused)) == ({}, [1, 2])
             with pytest.raises(PageFailed) as failure:
-                embedder.submit([page(4), page(5)], owner_id=1, document=1).result(may_skip=False)
+                embedder.submit([page(4), page(5)], owner_id=1, document=1).result()
     assert failure.value.page == 4
 
 

@@ -124,5 +124,5 @@ def test_no_document_is_added_while_many_pages_wait_for_the_service(settings: Se
         pending = embedder.submit([page] * 32, owner_id=1, document=1)
         assert not has_room(crowd)
         may_reply.set()
-        pending.result(may_skip=False)
+        pending.result()
         assert has_room(crowd, within_s=DEADLINE_S)
