@@ -30,11 +30,15 @@ class NamedFile:
 
 def named_files(files: Sequence[ReceivedFile], archive: ReceivedFile | None) -> list[NamedFile]:
     """Return the files of a form and those in the archive; raise an Error if it is no valid archive."""
-    sent = [NamedFile(file.name or "", partial(nullcontext, received_upload(file))) for file in files]
+    sent = [NamedFile(file.name or "", partial(_received, file)) for file in files]
     archived = [] if archive is None else [NamedFile(file.name, file.unpacked) for file in files_in(archive)]
     if not sent and not archived:
         raise SourceMissing("Send `files`, or an `archive` with files.")
     return sent + archived
+
+
+def _received(file: ReceivedFile) -> AbstractContextManager[Upload]:
+    return nullcontext(received_upload(file))
 
 
 @contextmanager

@@ -92,7 +92,8 @@ def test_job_that_is_being_processed_has_its_own_rate(alice: Someone) -> None:
     progress = {"pages_total": 50, "pages_done": 30, "pages_at_claim": 10}
     change(alice, "a.pdf", claimed_s=10, status=Status.EMBEDDING, **progress)
     (job,) = of_jobs(alice, "a.pdf")
-    assert (job.pages_per_s, job.seconds) == (pytest.approx(2), pytest.approx(10))
+    assert job.pages_per_s == pytest.approx(2)
+    assert job.seconds == pytest.approx(10)
 
 
 def test_job_that_waits_for_something_has_no_outlook(alice: Someone) -> None:
@@ -108,7 +109,8 @@ def test_owners_see_their_own_work_and_workers_everything(alice: Someone, charli
     assert total(charlie) == Outlook(documents=1, pages=1, pages_per_s=None)
     assert total(alice).documents == 0
     everyone = outlook.of_everyone()
-    assert (everyone.documents, everyone.pages, everyone.pages_per_s) == (1, 20, pytest.approx(1))
+    assert (everyone.documents, everyone.pages) == (1, 20)
+    assert everyone.pages_per_s == pytest.approx(1)
 
 
 def test_worker_records_how_many_pages_were_done_when_it_began(alice: Someone, service: str) -> None:
