@@ -4,7 +4,6 @@ A connection is closed if it misses a deadline, or if there are too many: then t
 longest. Its methods run in one thread, except `call`.
 """
 
-import heapq
 import os
 import selectors
 import socket
@@ -22,25 +21,22 @@ from gunicorn.http.errors import ParseException  # type: ignore[import-untyped]
 from paliapi.web_server.body import Body, NoRoom
 from paliapi.web_server.connection import Connection, Handler, Phase
 from paliapi.web_server.limits import MAX_BODY_IN_MEMORY, Limits, Room
-from paliapi.web_server.waiting import Waiting
+from paliapi.web_server.waiting import Pauses, Waiting
 
 log = structlog.get_logger(__name__)
 
 _READ, _WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
 # Few at a time, after the requests of others: if threads compute, each system call of the loop may wait for them.
 _ACCEPT_AT_ONCE, _SLOW_AT_ONCE = 8, 32
-_HEAD_READ_BYTES, _BODY_READ_BYTES = 16 * 1024, 256 * 1024
+_HEAD_READ_BYTES, _BODY_READ_BYTES, _PROGRESS_BYTES = 16 * 1024, 256 * 1024, 64 * 1024
 # A client that sends less at a time is read less and less often, so that thousands of them cost little.
 _SMALL_BYTES = 256
 _FIRST_PAUSE_S, _PAUSE_GROWTH, _MAX_PAUSE_S = 0.5, 3, 5.0
 # A client that sends too many requests learns it this much later, and so sends the next one later.
 _HOLD_S = 0.25
-_PROGRESS_BYTES = 64 * 1024
 _CLOSING_S = 2.0
 # Often, so that few connections are closed at once, and few of an attacker's new ones arrive at once.
 _SWEEP_S = 0.05
-# Answering each of thousands of slow clients would help them; the others are closed without a response.
-_TIMEOUT_RESPONSES = 1
 
 
 class Clients:
@@ -53,7 +49,7 @@ class Clients:
         self._selector = selectors.DefaultSelector()
         self._connections: set[Connection] = set()
         self._waiting = Waiting(most_of_a_peer=limits.peer_connections)
-        self._paused: list[tuple[float, int, Connection]] = []
+        self._pauses = Pauses()
         self._next_sweep = 0.0
         self._stop_at: float | None = None
         self._calls: SimpleQueue[Callable[[], None]] = SimpleQueue()
@@ -93,8 +89,7 @@ class Clients:
 
     def run_once(self, timeout_s: float) -> None:
         """Wait for events and handle them."""
-        if self._paused:
-            timeout_s = min(timeout_s, max(0.0, self._paused[0][0] - time.monotonic()))
+        timeout_s = self._pauses.shorten(timeout_s)
         slow, others = [], []
         for key, _ in self._selector.select(timeout_s):
             if not isinstance(key.data, Connection):
@@ -108,10 +103,7 @@ class Clients:
         for connection in slow[:_SLOW_AT_ONCE]:
             self._guarded(connection, self._ready)
         now = time.monotonic()
-        for _ in range(_SLOW_AT_ONCE):
-            if not self._paused or self._paused[0][0] > now:
-                break
-            connection = heapq.heappop(self._paused)[2]
+        for connection in self._pauses.over(now, at_most=_SLOW_AT_ONCE):
             if connection.phase in (Phase.HEAD, Phase.BODY, Phase.RESPONSE):
                 self._guarded(connection, self._ready)
         if now >= self._next_sweep:
@@ -130,7 +122,7 @@ class Clients:
         connection.forget_request()
         if connection.output is not None and connection.output.is_held:
             self._wait(connection, Phase.RESPONSE, self._limits.grace_s)
-            self._pause(connection, _HOLD_S)
+            self._pauses.add(connection, _HOLD_S)
         else:
             self._guarded(connection, self._send_rest)
 
@@ -373,19 +365,16 @@ class Clients:
             self._watch(connection, _READ)
             return
         self._watch(connection, 0)
-        self._pause(connection, min(_FIRST_PAUSE_S * _PAUSE_GROWTH ** min(connection.pauses - 2, 9), _MAX_PAUSE_S))
-
-    def _pause(self, connection: Connection, seconds: float) -> None:
-        heapq.heappush(self._paused, (time.monotonic() + seconds, id(connection), connection))
+        self._pauses.add(connection, min(_FIRST_PAUSE_S * _PAUSE_GROWTH ** min(connection.pauses - 2, 9), _MAX_PAUSE_S))
 
     def _sweep(self, now: float) -> None:
         """Close the connections that missed their deadline."""
-        responses = _TIMEOUT_RESPONSES
+        answered = False
         for connection in [one for one in self._waiting if one.deadline <= now]:
             if connection.phase is Phase.BODY or (connection.phase is Phase.HEAD and connection.has_begun):
                 self.closed["request_timeout"] += 1
-                if responses:
-                    responses -= 1
+                if not answered:  # answering each of thousands of slow clients would help them
+                    answered = True
                     self._guarded(connection, lambda one: self._refuse(one, "request_timeout"))
                 else:
                     self._drop(connection)

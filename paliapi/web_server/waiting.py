@@ -1,5 +1,7 @@
-"""Connections that wait for their client, in the order of their last progress."""
+"""Connections that wait: for their client, in the order of their last progress, and for the end of a pause."""
 
+import heapq
+import time
 from collections import OrderedDict, defaultdict
 from collections.abc import Iterator
 
@@ -42,3 +44,24 @@ class Waiting:
         self._all.move_to_end(connection)
         if connection.peer in self._of_peer:
             self._of_peer[connection.peer].move_to_end(connection)
+
+
+class Pauses:
+    """Connections that are left alone for a while, in the order in which that ends."""
+
+    def __init__(self) -> None:
+        self._heap: list[tuple[float, int, Connection]] = []
+
+    def add(self, connection: Connection, seconds: float) -> None:
+        heapq.heappush(self._heap, (time.monotonic() + seconds, id(connection), connection))
+
+    def shorten(self, timeout_s: float) -> float:
+        """Return a timeout that ends with the next pause."""
+        return min(timeout_s, max(0.0, self._heap[0][0] - time.monotonic())) if self._heap else timeout_s
+
+    def over(self, now: float, *, at_most: int) -> Iterator[Connection]:
+        """Remove and yield connections whose pause is over."""
+        for _ in range(at_most):
+            if not self._heap or self._heap[0][0] > now:
+                return
+            yield heapq.heappop(self._heap)[2]
