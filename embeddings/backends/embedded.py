@@ -50,7 +50,7 @@ class TextModel:
 MULTILINGUAL: Final = TextModel("paliapi/embedded-e5-ocr-v1", "any", "text", E5)
 ENGLISH: Final = TextModel("paliapi/embedded-minilm-ocr-v2", "en", "English text", EnglishMiniLM)
 FORMER: Final = TextModel("paliapi/embedded-minilm-ocr-v1", "en", "English text", FormerMiniLM)
-DEFAULT: Final = FORMER
+DEFAULT: Final = MULTILINGUAL
 MODELS: Final = {model.name: model for model in (MULTILINGUAL, ENGLISH, FORMER)}
 
 
