@@ -26,7 +26,9 @@ def wrong(_: Precision) -> Floats:
 
 
 @pytest.mark.parametrize(
-    ("multiply", "chosen"), [(correct, "int8"), (overflowing, "int7"), (wrong, "float32")], ids=str
+    ("multiply", "chosen"),
+    [(correct, "int8"), (overflowing, "int7"), (wrong, "float32")],
+    ids=["correct", "overflowing", "wrong"],
 )
 def test_first_precision_that_is_computed_correctly_is_chosen(multiply: runtime.Multiply, chosen: str) -> None:
     assert choose_precision(multiply) == chosen
