@@ -12,7 +12,7 @@ check migrations schema: export REDIS_URL := redis://127.0.0.1:1/0
 check migrations schema: export EMBEDDINGS_URL := http://127.0.0.1:1
 
 .PHONY: help install run test test-models test-launchers check fmt migrations schema bench bench-embeddings bench-ocr bench-peers bench-load
-.PHONY: pin-images bench-large bench-fairness bench-retrieval bench-report bench-gpu bench-ingest attack bombs chaos fuzz slow-clients soak thousand
+.PHONY: pin-images bench-large bench-fairness bench-retrieval bench-report bench-gpu bench-ingest attack bombs chaos fuzz slow-clients soak thousand bench-quality bench-first-hour
 
 help:
 	@echo 'make run     start everything; http://localhost:8001'
@@ -120,6 +120,13 @@ thousand: install
 bench-ingest: install
 	$(VENV_PYTHON) -m benchmarks.ingest.overhead
 	$(VENV_PYTHON) -m benchmarks.ingest.one_page_documents
+
+bench-first-hour: install
+	$(VENV_PYTHON) -m benchmarks.ingest.first_hour $(ARGS)
+
+# Fetches the pages once, from a Debian mirror.
+bench-quality: install
+	$(VENV_PYTHON) -m benchmarks.quality
 
 bench-embeddings: install
 	$(VENV_PYTHON) -m benchmarks embeddings.service_overhead embeddings.search_quality embeddings.text_models

@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.embeddings import text_models
+from benchmarks.ingest import first_hour
 from benchmarks.load import fairness, http_load
+from benchmarks.quality import report as quality
 from benchmarks.search import large, peers, retrieval
 from paliapi.env import ROOT
 
@@ -94,6 +96,34 @@ from the documentation of Python's standard library, the built-in model and hand
 check, not a comparison of models. `exact` is `maxsim` with every page scored.
 """
 
+_QUALITY = """
+## Languages
+
+`make bench-quality` asks 400 questions about more than two thousand pages of real documentation from Debian packages
+(`benchmarks/quality/packages.txt`): manual pages, help for desktop users in six languages, and a handbook. It fetches
+the packages once, from a Debian mirror. The questions (`benchmarks/quality/questions.txt`) were written down before
+anything was measured, in words that a user would use. *title*: the title of a page. *english* to *japanese*: everyday
+wording about pages that exist in English only. *own language*: German, French, Spanish, Russian and Japanese about
+topics that exist in that language, too. *identifier*: a name, option, number or code. Pages of equal scores share the
+middle place.
+
+`minilm` is the encoder of the first releases in float32. *by places* is reciprocal rank fusion with BM25, which is not
+used. *search* is PaliAPI's own search function over these pages in Postgres, with the default model: *lexical*,
+*maxsim*, *hybrid* and *auto* score every page and return a hundred; *ten* is the default path by sketches and returns
+ten. Parameters are fitted on the documentation of Python instead (`python -m benchmarks.quality.fit`).
+"""
+
+_FIRST_HOUR = """
+## The first hour
+
+`make bench-first-hour` clones the last commit, and measures `make run` there with its default settings: the time until
+the first search finds the first page, a long PDF with a text layer (about 450 tokens a page), PDFs of one page each,
+scanned pages of 400 words, a few searches, and the peak memory of all processes. Packages come from the caches of uv
+and pip if they are there. Each part waits until the machine is quiet; *stolen* is the time that the host took, *others*
+the time that other programs used, and *gigaflops* the speed of one core multiplying matrices just before.
+`scanned_page_cpu_s` counts the CPU time of all processes.
+"""
+
 _INGEST = """
 ## From upload to searchable
 
@@ -149,6 +179,10 @@ def page() -> str:
             _table("fairness", fairness.table),
             _RETRIEVAL,
             _table("retrieval", retrieval.table),
+            _QUALITY,
+            _table("quality", quality.table),
+            _FIRST_HOUR,
+            _table("first_hour", first_hour.table),
             _INGEST,
             _table("ingest", _of_flat),
             _table("one_page_documents", _of_flat),

@@ -99,7 +99,11 @@ def temporary_folder() -> Iterator[Path]:
 def descendants(pid: int) -> list[int]:
     """Return all descendants of a process."""
     pids: list[int] = []
-    for path in Path(f"/proc/{pid}/task").glob("*/children"):
+    try:
+        paths = list(Path(f"/proc/{pid}/task").glob("*/children"))
+    except OSError:  # it ended meanwhile
+        return []
+    for path in paths:
         try:
             mine = [int(word) for word in path.read_text().split()]
         except OSError:

@@ -57,8 +57,8 @@ def _is_japanese(text: str) -> bool:
 
 def _manual_pages(folder: Path, language: str) -> Iterator[Page]:
     for file in sorted(folder.rglob("man?/*.gz")):
-        wanted = file.parent.parent.name == ("man" if language == "en" else language) and not file.is_symlink()
-        source = gzip.decompress(file.read_bytes()).decode("utf-8", "replace") if wanted else ""
+        is_page = file.parent.parent.name == ("man" if language == "en" else language) and not file.is_symlink()
+        source = gzip.decompress(file.read_bytes()).decode("utf-8", "replace") if is_page else ""
         if source and not source.startswith(".so "):
             text = roff(source)
             title = re.search(r"\bNAME\s+(?:.*? -+ |\S+\s+)(.*)", text)

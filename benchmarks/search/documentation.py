@@ -25,14 +25,13 @@ def main(folder: Path) -> int:
     pages = folder / "pages"
     pages.mkdir(parents=True, exist_ok=True)
     places: dict[str, str] = {}
-    modules, questions = _QUESTIONS.read_text(encoding="utf-8").split("\n\n")
-    for module in modules.split():
-        entries = list(_entries(module))
+    modules, judged_queries = modules_and_questions()
+    for module in modules:
+        entries = list(named_texts(module))
         if entries:
             file = f"{module}.pdf"
             (pages / file).write_bytes(text_pdf.write([_page(name, text) for name, text in entries]))
             places |= {name: f"{file}#{number}" for number, (name, _) in enumerate(entries, start=1)}
-    judged_queries = [line.split(" | ") for line in questions.splitlines()]
     with (folder / "queries.jsonl").open("w", encoding="utf-8") as queries:
         queries.writelines(
             json.dumps({"_id": str(number), "text": text}) + "\n" for number, (text, _) in enumerate(judged_queries)
@@ -44,7 +43,14 @@ def main(folder: Path) -> int:
     return 0
 
 
-def _entries(name: str) -> Iterator[tuple[str, str]]:
+def modules_and_questions() -> tuple[list[str], list[tuple[str, str]]]:
+    """Return the names of the modules, and each question with the name of the page that answers it."""
+    modules, questions = _QUESTIONS.read_text(encoding="utf-8").split("\n\n")
+    rows = (line.split(" | ") for line in questions.splitlines())
+    return modules.split(), [(text, name) for text, name in rows]
+
+
+def named_texts(name: str) -> Iterator[tuple[str, str]]:
     """Generate the documented names of a module in alphabetical order, with their texts."""
     module = importlib.import_module(name)
     own = [word for word, thing in vars(module).items() if getattr(thing, "__module__", "") in (name, f"_{name}")]

@@ -19,7 +19,7 @@ from collections_app.ingest.accept import DocumentUpsert, Upload
 from collections_app.ingest.embed_pages import EmbeddedPage
 from collections_app.ingest.store_pages import Checkpoint, NewPage
 from collections_app.search import Hit
-from embeddings.contract import MultiVector
+from embeddings.contract import MultiVector, VectorSpace
 
 PAGES_OF_A_FILE = 100
 _AT_ONCE = 20
@@ -29,10 +29,11 @@ _PDF = b"%PDF-1.4\ntrailer<<>>\n%%EOF\n"
 
 @dataclass(frozen=True, slots=True)
 class Shelf:
-    """The owner and collection that receive the documents."""
+    """The owner and collection that receive the documents, and the space of their vectors."""
 
     caller: Caller
     collection: str
+    space: VectorSpace = SPACE
 
 
 def owner(email: str) -> Caller:
@@ -41,7 +42,14 @@ def owner(email: str) -> Caller:
         return Caller.of_owner(CustomUser.objects.create_user(email).pk, email=email)
 
 
-def put(shelf: Shelf, pages: Sequence[Halves] | Halves, *, first: int = 0, forms: Sequence[CompactForms] = ()) -> None:
+def put(
+    shelf: Shelf,
+    pages: Sequence[Halves] | Halves,
+    *,
+    first: int = 0,
+    forms: Sequence[CompactForms] = (),
+    texts: Sequence[str] = (),
+) -> None:
     """Store documents of a hundred pages each, named by the number of their first page, starting at `first`.
 
     The reduced forms of a page are computed from its vectors unless they are given.
@@ -49,7 +57,10 @@ def put(shelf: Shelf, pages: Sequence[Halves] | Halves, *, first: int = 0, forms
     image = _page_image()
     for start in range(0, len(pages), PAGES_OF_A_FILE):
         end = start + PAGES_OF_A_FILE
-        _document(shelf, list(pages[start:end]), forms[start:end], image, first=first + start)
+        vectors = list(pages[start:end])
+        reduced = forms[start:end] or [compact_forms(page) for page in vectors]
+        embedded = [EmbeddedPage(MultiVector(page), one) for page, one in zip(vectors, reduced, strict=True)]
+        _document(shelf, embedded, texts[start:end] or [""] * len(embedded), image, first=first + start)
 
 
 def number_of(hit: Hit) -> int:
@@ -57,17 +68,15 @@ def number_of(hit: Hit) -> int:
     return int(hit.page.document_metadata["first"]) + hit.page.number - 1
 
 
-def _document(
-    shelf: Shelf, pages: Sequence[Halves], forms: Sequence[CompactForms], image: bytes, *, first: int
-) -> None:
+def _document(shelf: Shelf, pages: Sequence[EmbeddedPage], texts: Sequence[str], image: bytes, *, first: int) -> None:
     upload = Upload(file=BytesIO(_PDF), sha256=hashlib.sha256(_PDF).hexdigest(), size=len(_PDF))
     upsert = DocumentUpsert(name=f"from-{first}", collection_name=shelf.collection, metadata={"first": first})
     accept.upsert_document(shelf.caller, upsert, upload, claim=_nothing, remember=_nothing)
     lease = leases.claim()
     if lease is None:
         raise SystemExit("Another worker claimed the new document.")
-    space_id = store_pages.space_id_of(SPACE)
-    for batch in _batches(pages, forms, image):
+    space_id = store_pages.space_id_of(shelf.space)
+    for batch in _batches(pages, texts, image):
         last = batch[-1].rendered
         checkpoint = Checkpoint(
             pages_done=last.number, pages_total=last.total, space_id=space_id, skipped=[], timings={}
@@ -76,24 +85,22 @@ def _document(
     publish.publish(lease, timings={})
 
 
-def _batches(pages: Sequence[Halves], forms: Sequence[CompactForms], image: bytes) -> Iterator[list[NewPage]]:
+def _batches(pages: Sequence[EmbeddedPage], texts: Sequence[str], image: bytes) -> Iterator[list[NewPage]]:
     image_sha256 = hashlib.sha256(image).hexdigest()
     for start in range(0, len(pages), _AT_ONCE):
         yield [
             NewPage(
-                rendered=_rendered(place + 1, len(pages), image),
+                rendered=_rendered(place + 1, len(pages), image, texts[place]),
                 image_sha256=image_sha256,
-                embedded=EmbeddedPage(
-                    MultiVector(pages[place]), forms[place] if forms else compact_forms(pages[place])
-                ),
+                embedded=pages[place],
             )
             for place in range(start, min(start + _AT_ONCE, len(pages)))
         ]
 
 
-def _rendered(number: int, total: int, image: bytes) -> RenderedPage:
+def _rendered(number: int, total: int, image: bytes, text: str) -> RenderedPage:
     return RenderedPage(
-        number=number, total=total, image=image, content_type="image/jpeg", width=_WIDTH, height=_HEIGHT
+        number=number, total=total, image=image, content_type="image/jpeg", width=_WIDTH, height=_HEIGHT, text=text
     )
 
 
