@@ -62,6 +62,7 @@ _REFUSALS: dict[str, tuple[int, str]] = {
     "bad_host": (400, "Unknown host name."),
     "csrf_failed": (403, "The form has expired; reload the page."),
     "headers_too_large": (431, "The request headers are too large."),
+    "incomplete_body": (400, "The connection ended before the whole body was received."),
     "internal_error": (500, "Internal server error."),
     "length_required": (411, "A request body needs a Content-Length header."),
     "malformed_request": (400, "Malformed HTTP request."),

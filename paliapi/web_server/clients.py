@@ -27,16 +27,15 @@ log = structlog.get_logger(__name__)
 
 _READ, _WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
 # Few at a time, after the requests of others: if threads compute, each system call of the loop may wait for them.
-_ACCEPT_AT_ONCE, _SLOW_AT_ONCE = 8, 32
+_ACCEPT_AT_ONCE, _SLOW_AT_ONCE, _REFUSALS_PER_SWEEP = 8, 32, 2
 _HEAD_READ_BYTES, _BODY_READ_BYTES, _PROGRESS_BYTES = 16 * 1024, 256 * 1024, 64 * 1024
 # A client that sends less at a time is read less and less often, so that thousands of them cost little.
 _SMALL_BYTES = 256
 _FIRST_PAUSE_S, _PAUSE_GROWTH, _MAX_PAUSE_S = 0.5, 3, 5.0
 # A client that sends too many requests learns it this much later, and so sends the next one later.
 _HOLD_S = 0.25
-_CLOSING_S = 2.0
 # Often, so that few connections are closed at once, and few of an attacker's new ones arrive at once.
-_SWEEP_S = 0.05
+_CLOSING_S, _SWEEP_S = 2.0, 0.05
 
 
 class Clients:
@@ -51,6 +50,7 @@ class Clients:
         self._waiting = Waiting(most_of_a_peer=limits.peer_connections)
         self._pauses = Pauses()
         self._next_sweep = 0.0
+        self._refusals_left = 0
         self._stop_at: float | None = None
         self._calls: SimpleQueue[Callable[[], None]] = SimpleQueue()
         self._wake_read, self._wake_write = os.pipe()
@@ -130,13 +130,9 @@ class Clients:
         """Respond with an internal error."""
         self._guarded(connection, lambda one: self._refuse(one, "internal_error"))
 
-    def failed(self, connection: Connection) -> None:
-        """Close a connection whose response cannot be completed."""
-        self._drop(connection)
-
     def close(self) -> None:
         for connection in list(self._connections):
-            self._drop(connection)
+            self.drop(connection)
         self._selector.close()
         os.close(self._wake_read)
         os.close(self._wake_write)
@@ -161,8 +157,7 @@ class Clients:
                 if not self._drop_oldest():
                     time.sleep(0.05)  # there is nothing to close yet
                 return
-            full = len(self._connections) >= self._limits.connections
-            if full and not self._drop_oldest():
+            if len(self._connections) >= self._limits.connections and not self._drop_oldest():
                 sock.close()
                 continue
             sock.setblocking(False)  # noqa: FBT003
@@ -178,10 +173,10 @@ class Clients:
         try:
             function(connection)
         except OSError:  # the client has disconnected
-            self._drop(connection)
+            self.drop(connection)
         except Exception:  # the other connections continue
             log.exception("connection_failed")
-            self._drop(connection)
+            self.drop(connection)
 
     def _ready(self, connection: Connection) -> None:
         if connection.phase is Phase.RESPONSE:
@@ -199,14 +194,16 @@ class Clients:
         if connection.phase is Phase.CLOSING:
             connection.moved += len(data)
             if not data or connection.moved > self._limits.max_body_bytes:
-                self._drop(connection)
+                self.drop(connection)
         elif data:
             connection.received += data
             self._count(connection, len(data))
             if connection.phase is not Phase.CLOSED:
                 self._advance(connection, small=len(data) < _SMALL_BYTES)
+        elif connection.phase is Phase.BODY:
+            self._refuse_some(connection, "incomplete_body")
         else:
-            self._drop(connection)  # in the middle of a request, if any: the application never sees it
+            self.drop(connection)
 
     # --- A request --------------------------------------------------------------------------------------------------
 
@@ -324,7 +321,7 @@ class Clients:
         connection.moved = 0
         too_many = self._waiting.add(connection)
         if too_many is not None:
-            self._drop(too_many, "client_limit")
+            self.drop(too_many, "client_limit")
 
     def _leave(self, connection: Connection) -> None:
         """Leave a connection to a thread, or to what follows."""
@@ -359,8 +356,7 @@ class Clients:
         connection.watched = events
 
     def _watch_or_pause(self, connection: Connection, *, small: bool) -> None:
-        if small:
-            connection.pauses += 1
+        connection.pauses += small
         if not small or connection.pauses == 1:
             self._watch(connection, _READ)
             return
@@ -369,26 +365,31 @@ class Clients:
 
     def _sweep(self, now: float) -> None:
         """Close the connections that missed their deadline."""
-        answered = False
+        self._refusals_left = _REFUSALS_PER_SWEEP
         for connection in [one for one in self._waiting if one.deadline <= now]:
             if connection.phase is Phase.BODY or (connection.phase is Phase.HEAD and connection.has_begun):
                 self.closed["request_timeout"] += 1
-                if not answered:  # answering each of thousands of slow clients would help them
-                    answered = True
-                    self._guarded(connection, lambda one: self._refuse(one, "request_timeout"))
-                else:
-                    self._drop(connection)
+                self._refuse_some(connection, "request_timeout")
             else:
-                self._drop(connection, "response_timeout" if connection.phase is Phase.RESPONSE else "")
+                self.drop(connection, "response_timeout" if connection.phase is Phase.RESPONSE else "")
+
+    def _refuse_some(self, connection: Connection, code: str) -> None:
+        """Answer a client that does not complete its request, unless there are too many: that would help them."""
+        self._refusals_left -= 1
+        if self._refusals_left >= 0:
+            self._guarded(connection, lambda one: self._refuse(one, code))
+        else:
+            self.drop(connection)
 
     def _drop_oldest(self) -> bool:
         """Close the connection without progress for longest; return whether there was one."""
         oldest = self._waiting.oldest()
         if oldest is not None:
-            self._drop(oldest, "connection_limit")
+            self.drop(oldest, "connection_limit")
         return oldest is not None
 
-    def _drop(self, connection: Connection, reason: str = "") -> None:
+    def drop(self, connection: Connection, reason: str = "") -> None:
+        """Close a connection, such as one whose response cannot be completed."""
         if connection.phase is Phase.CLOSED:
             return
         self._leave(connection)

@@ -150,7 +150,7 @@ class Handler(Protocol):
     """What happens to requests. All methods return at once."""
 
     def handle(self, connection: Connection) -> None:
-        """Start handling a request; `Clients.responded` or `Clients.failed` is called at the end."""
+        """Start handling a request; `Clients.responded` or `Clients.drop` is called at the end."""
 
     def refuse(self, connection: Connection, reason: "Exception | str") -> None:
         """Write the response to an error of the parser, or with an error code."""

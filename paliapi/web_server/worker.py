@@ -175,10 +175,10 @@ class BufferingWorker(Worker):  # type: ignore[misc]
             self._respond(connection, output)
         except ConnectionError as problem:  # the client has disconnected or is too slow
             log.debug("response_cut_off", error=type(problem).__name__)
-            self._clients.call(lambda: self._clients.failed(connection))
+            self._clients.call(lambda: self._clients.drop(connection))
         except Exception:
             self.log.exception("Error handling request %s", connection.request.uri)
-            after = self._clients.failed if output.begun else self._clients.without_response
+            after = self._clients.drop if output.begun else self._clients.without_response
             self._clients.call(lambda: after(connection))
         else:
             self._clients.call(lambda: self._clients.responded(connection))
