@@ -33,10 +33,10 @@ def publishing(tx: OwnerTransaction, lease: Lease, *, timings: dict[str, float])
     revision = Revision.objects.get(owner_id=tx.owner_id, pk=lease.revision_id)
     pages = Page.objects.filter(owner_id=tx.owner_id, revision=revision)
     counts = pages.aggregate(all=Count("pk"), without_text=Count("pk", filter=Q(text="")))
-    if not revision.stored_pages or counts["all"] != revision.stored_pages:
-        raise PagesMissing
     without_text = counts["without_text"]
     lease.end(tx, Status.READY, error=None, waiting_for="", timings=timings, pages_without_text=without_text)
+    if not revision.stored_pages or counts["all"] != revision.stored_pages:
+        raise PagesMissing
     Collection.objects.filter(owner_id=tx.owner_id, pk=collection.pk).update(vectors_seq=collection.vectors_seq + 1)
     Document.objects.filter(owner_id=tx.owner_id, pk=document.pk).update(
         shown=revision, metadata=revision.metadata, updated_at=Now()
