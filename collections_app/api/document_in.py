@@ -12,7 +12,7 @@ from collections_app import catalogue
 from collections_app.api.validation import CollectionNameField, MetadataField, NameField
 from collections_app.models import Document, OnPageError
 from paliapi.http.parsers import check_value_count
-from paliapi.http.serializers import TextField
+from paliapi.http.serializers import BoundedListField, TextField
 from paliapi.http.uploads import ReceivedFile
 from paliapi.units import MAX_FILES_PER_FORM, MAX_NAME_LENGTH
 
@@ -123,7 +123,8 @@ class DocumentIn(SourceIn):
 
 
 class DocumentsIn(serializers.Serializer[Document]):
-    files = serializers.ListField(
+    files = BoundedListField(
+        max_length=MAX_FILES_PER_FORM,
         child=serializers.FileField(allow_empty_file=True),
         required=False,
         help_text=f"The files, up to {MAX_FILES_PER_FORM}. The name of each becomes that of its document.",

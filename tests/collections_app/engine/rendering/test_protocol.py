@@ -23,12 +23,12 @@ parts = st.floats(0, 1)
 words = st.builds(Word, st.text(max_size=5), parts, parts, parts, parts)
 pages = st.builds(
     RenderedPage,
-    number=st.integers(1),
-    total=st.integers(1),
+    number=st.integers(1, 2**31),
+    total=st.integers(1, 2**31),
     image=st.binary(),
     content_type=st.text(),
-    width=st.integers(1),
-    height=st.integers(1),
+    width=st.integers(1, 2**31),
+    height=st.integers(1, 2**31),
     text=st.text(),
     words=st.lists(words, max_size=3).map(tuple),
 )
