@@ -1,6 +1,7 @@
 """Upload documents to a stack and wait for them."""
 
 import time
+from http import HTTPStatus
 from typing import Any
 
 import httpx
@@ -9,12 +10,17 @@ COLLECTION = "default_collection"
 
 
 def upload(client: httpx.Client, name: str, content: bytes, *, collection: str = COLLECTION) -> None:
-    answer = client.post(
-        "/v1/documents/upsert-document/",
-        data={"name": name, "collection_name": collection},
-        files={"file": (name, content, "application/pdf")},
-    )
-    answer.raise_for_status()
+    """Upload a document, and try again after `Retry-After` if the account sends too many requests."""
+    while True:
+        answer = client.post(
+            "/v1/documents/upsert-document/",
+            data={"name": name, "collection_name": collection},
+            files={"file": (name, content, "application/pdf")},
+        )
+        if answer.status_code != HTTPStatus.TOO_MANY_REQUESTS:
+            answer.raise_for_status()
+            return
+        time.sleep(float(answer.headers["Retry-After"]))
 
 
 def until_ready(client: httpx.Client, name: str, *, within_s: float, collection: str = COLLECTION) -> None:
