@@ -37,6 +37,7 @@ def test_message_has_no_arguments(alice: Someone, queue: "Redis") -> None:
     assert [body["headers"]["argsrepr"] for body in bodies] == ["()", "()"]
 
 
+@pytest.mark.usefixtures("db")
 def test_no_message_is_added_to_many(queue: "Redis") -> None:
     for _ in range(30):
         tasks.nudge()
