@@ -215,7 +215,7 @@ def _of_ocr(results: dict[str, Any]) -> str:
     head = "| reader | s per page | words right | characters right | overlap of boxes | boxes on their word |"
     pages = [
         f"| {style} | "
-        + " | ".join(f"{results[name]['pages'][style][key]}" for key in figures[:2] for name in _READERS)
+        + " | ".join(f"{results[name]['pages'][style][key]}" for key in ("seconds", "words_right") for name in _READERS)
         + " |"
         for style in results["service"]["pages"]
     ]
