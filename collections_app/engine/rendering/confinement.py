@@ -20,6 +20,7 @@ _PROGRAMS = (
     *("/bin", "/sbin", "/lib", "/lib64", "/usr/bin", "/usr/sbin", "/usr/lib", "/usr/lib64", "/usr/libexec"),
     *("/usr/share", "/usr/local/bin", "/usr/local/lib", "/usr/local/share/fonts"),
     *("/etc/fonts", "/etc/libreoffice", "/etc/alternatives", "/etc/ld.so.cache"),
+    "/var/spool/libreoffice",  # Debian's list of shared extensions, without which LibreOffice does not start
 )
 _DEVICES = tuple(map(Path, ("/dev/null", "/dev/zero", "/dev/random", "/dev/urandom")))
 
