@@ -27,7 +27,7 @@ log = structlog.get_logger(__name__)
 
 _READ, _WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
 # Few at a time, after the requests of others: if threads compute, each system call of the loop may wait for them.
-_ACCEPT_AT_ONCE, _SLOW_AT_ONCE, _REFUSALS_PER_SWEEP = 8, 32, 2
+_ACCEPT_AT_ONCE, _SLOW_AT_ONCE, _CLOSE_AT_ONCE, _REFUSALS_PER_SWEEP = 8, 32, 100, 1
 _HEAD_READ_BYTES, _BODY_READ_BYTES, _PROGRESS_BYTES = 16 * 1024, 256 * 1024, 64 * 1024
 # A client that sends less at a time is read less and less often, so that thousands of them cost little.
 _SMALL_BYTES = 256
@@ -47,7 +47,7 @@ class Clients:
         self._handler = handler
         self._selector = selectors.DefaultSelector()
         self._connections: set[Connection] = set()
-        self._waiting = Waiting(most_of_a_peer=limits.peer_connections)
+        self._waiting = Waiting(most_of_a_peer=limits.peer_connections, step_s=_SWEEP_S)
         self._pauses = Pauses()
         self._next_sweep = 0.0
         self._refusals_left = 0
@@ -79,7 +79,7 @@ class Clients:
         self._stop_at = time.monotonic() + within_s
         for connection in self._waiting:
             if connection.phase is Phase.HEAD:
-                connection.deadline = min(connection.deadline, self._stop_at)
+                self._waiting.limit(connection, until=self._stop_at)
 
     def call(self, function: Callable[[], None]) -> None:
         """Run a function in the event loop; called by other threads."""
@@ -89,9 +89,8 @@ class Clients:
 
     def run_once(self, timeout_s: float) -> None:
         """Wait for events and handle them."""
-        timeout_s = self._pauses.shorten(timeout_s)
         slow, others = [], []
-        for key, _ in self._selector.select(timeout_s):
+        for key, _ in self._selector.select(self._pauses.shorten(timeout_s)):
             if not isinstance(key.data, Connection):
                 others.append(key)
             elif key.data.pauses:
@@ -100,9 +99,9 @@ class Clients:
                 self._guarded(key.data, self._ready)
         for key in others:
             key.data(key.fileobj)
+        now = time.monotonic()
         for connection in slow[:_SLOW_AT_ONCE]:
             self._guarded(connection, self._ready)
-        now = time.monotonic()
         for connection in self._pauses.over(now, at_most=_SLOW_AT_ONCE):
             if connection.phase in (Phase.HEAD, Phase.BODY, Phase.RESPONSE):
                 self._guarded(connection, self._ready)
@@ -223,6 +222,7 @@ class Clients:
         if not connection.has_begun:
             connection.has_begun = True
             connection.deadline = time.monotonic() + self._limits.head_s
+            self._waiting.limit(connection, until=connection.deadline)
         self._watch_or_pause(connection, small=small)
 
     def _begin_body(self, connection: Connection) -> None:
@@ -305,7 +305,7 @@ class Clients:
             return
         self._wait(connection, Phase.HEAD, self._cfg.keepalive)
         if self._stop_at is not None:
-            connection.deadline = min(connection.deadline, self._stop_at)
+            self._waiting.limit(connection, until=self._stop_at)
         if connection.received:
             self._advance(connection)
         else:
@@ -366,7 +366,7 @@ class Clients:
     def _sweep(self, now: float) -> None:
         """Close the connections that missed their deadline."""
         self._refusals_left = _REFUSALS_PER_SWEEP
-        for connection in [one for one in self._waiting if one.deadline <= now]:
+        for connection in self._waiting.missed(now, at_most=_CLOSE_AT_ONCE):
             if connection.phase is Phase.BODY or (connection.phase is Phase.HEAD and connection.has_begun):
                 self.closed["request_timeout"] += 1
                 self._refuse_some(connection, "request_timeout")

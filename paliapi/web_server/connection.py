@@ -37,6 +37,7 @@ class Connection:
         "expects_continue",
         "has_begun",
         "keep_alive",
+        "looked_at",
         "moved",
         "output",
         "pauses",
@@ -77,6 +78,7 @@ class Connection:
         self.moved = 0
         self.queued_at = 0.0
         self.deadline = 0.0
+        self.looked_at: int | None = None  # the step at which the event loop looks at the deadline
 
     def parse_head(self, cfg: Any) -> bool:
         """Return whether the head is complete: then it is parsed, and only what follows it is left in `received`.

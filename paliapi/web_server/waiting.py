@@ -4,14 +4,55 @@ import heapq
 import time
 from collections import OrderedDict, defaultdict
 from collections.abc import Iterator
+from math import ceil
 
 from paliapi.web_server.connection import Connection
+
+
+class _Deadlines:
+    """Connections by the time of their deadline, which may have moved on when it is reached.
+
+    What a look costs does not depend on how many connections wait.
+    """
+
+    def __init__(self, *, step_s: float) -> None:
+        self._step_s = step_s
+        self._next = ceil(time.monotonic() / step_s)
+        self._at: defaultdict[int, set[Connection]] = defaultdict(set)
+
+    def add(self, connection: Connection) -> None:
+        """Plan a look at a connection at its deadline, unless one is planned earlier."""
+        step = max(ceil(connection.deadline / self._step_s), self._next)
+        if connection.looked_at is None or step < connection.looked_at:
+            self.discard(connection)
+            connection.looked_at = step
+            self._at[step].add(connection)
+
+    def discard(self, connection: Connection) -> None:
+        if connection.looked_at is not None:
+            self._at[connection.looked_at].discard(connection)
+            connection.looked_at = None
+
+    def reached(self, now: float, *, at_most: int) -> Iterator[Connection]:
+        """Remove and yield the connections that are to be looked at now."""
+        while self._next <= now / self._step_s:
+            connections = self._at[self._next]
+            while connections:
+                if not at_most:
+                    return
+                at_most -= 1
+                connection = connections.pop()
+                connection.looked_at = None
+                yield connection
+            del self._at[self._next]
+            self._next += 1
 
 
 class Waiting:
     """The connections of all clients and of each address."""
 
-    def __init__(self, *, most_of_a_peer: int | None) -> None:
+    def __init__(self, *, most_of_a_peer: int | None, step_s: float) -> None:
+        self._deadlines = _Deadlines(step_s=step_s)
         self._most_of_a_peer = most_of_a_peer
         self._all: OrderedDict[Connection, None] = OrderedDict()
         self._of_peer: defaultdict[str, OrderedDict[Connection, None]] = defaultdict(OrderedDict)
@@ -26,6 +67,7 @@ class Waiting:
     def add(self, connection: Connection) -> Connection | None:
         """Add a connection; return the oldest of its address if that has too many now."""
         self._all[connection] = None
+        self._deadlines.add(connection)
         if not connection.peer or self._most_of_a_peer is None:
             return None
         others = self._of_peer[connection.peer]
@@ -34,11 +76,25 @@ class Waiting:
 
     def discard(self, connection: Connection) -> None:
         self._all.pop(connection, None)
+        self._deadlines.discard(connection)
         others = self._of_peer.get(connection.peer)
         if others is not None:
             others.pop(connection, None)
             if not others:
                 del self._of_peer[connection.peer]
+
+    def limit(self, connection: Connection, *, until: float) -> None:
+        """Let a connection wait no longer than that."""
+        connection.deadline = min(connection.deadline, until)
+        self._deadlines.add(connection)
+
+    def missed(self, now: float, *, at_most: int) -> Iterator[Connection]:
+        """Yield connections that missed their deadline. The others that are to be looked at now are looked at later."""
+        for connection in self._deadlines.reached(now, at_most=at_most):
+            if connection.deadline > now:
+                self._deadlines.add(connection)
+            else:
+                yield connection
 
     def progressed(self, connection: Connection) -> None:
         self._all.move_to_end(connection)

@@ -97,7 +97,7 @@ class BufferingWorker(Worker):  # type: ignore[misc]
         gc.set_threshold(_COLLECT_AFTER_OBJECTS, _OLDER_AFTER, _OLDER_AFTER)
         self._clients.listen(self.sockets)
         while self.alive:
-            self._turn()
+            self._turn(within_s=1.0)
             if self.ppid != os.getppid():
                 self.log.info("Parent changed, shutting down: %s", self)
                 break
@@ -105,16 +105,16 @@ class BufferingWorker(Worker):  # type: ignore[misc]
         self._clients.stop(self.sockets, within_s=_KEPT_AFTER_STOP_S)
         until = time.monotonic() + self.cfg.graceful_timeout
         while len(self._clients) and time.monotonic() < until:
-            self._turn()
+            self._turn(within_s=0.1)
         self._clients.close()
         self._threads.shutdown(wait=False)
         self._liveness.shutdown(wait=False)
         for listener in self.sockets:
             listener.close()
 
-    def _turn(self) -> None:
+    def _turn(self, *, within_s: float) -> None:
         self.notify()
-        self._clients.run_once(timeout_s=1.0)
+        self._clients.run_once(within_s)
         now = time.monotonic()
         if now >= self._next_report:
             self._next_report = now + _REPORT_EVERY_S
