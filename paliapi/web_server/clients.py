@@ -26,8 +26,9 @@ from paliapi.web_server.waiting import Pauses, Waiting
 log = structlog.get_logger(__name__)
 
 _READ, _WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
-# Few at a time, after the requests of others: if threads compute, each system call of the loop may wait for them.
-_ACCEPT_AT_ONCE, _SLOW_AT_ONCE, _CLOSE_AT_ONCE, _REFUSALS_PER_SWEEP = 8, 32, 100, 1
+# Few at a time, after the requests of others: thousands of slow clients get a part of the time, however many they are.
+_ACCEPT_AT_ONCE, _SLOW_AT_ONCE, _CLOSE_AT_ONCE = 4, 16, 8
+_MOST_REFUSALS, _REFUSALS_PER_SWEEP = 10.0, 0.2
 _HEAD_READ_BYTES, _BODY_READ_BYTES, _PROGRESS_BYTES = 16 * 1024, 256 * 1024, 64 * 1024
 # A client that sends less at a time is read less and less often, so that thousands of them cost little.
 _SMALL_BYTES = 256
@@ -50,7 +51,7 @@ class Clients:
         self._waiting = Waiting(most_of_a_peer=limits.peer_connections, step_s=_SWEEP_S)
         self._pauses = Pauses()
         self._next_sweep = 0.0
-        self._refusals_left = 0
+        self._refusals_left = _MOST_REFUSALS
         self._stop_at: float | None = None
         self._calls: SimpleQueue[Callable[[], None]] = SimpleQueue()
         self._wake_read, self._wake_write = os.pipe()
@@ -90,7 +91,8 @@ class Clients:
     def run_once(self, timeout_s: float) -> None:
         """Wait for events and handle them."""
         slow, others = [], []
-        for key, _ in self._selector.select(self._pauses.shorten(timeout_s)):
+        timeout_s = _SWEEP_S if self._waiting.is_late() else self._pauses.shorten(timeout_s)
+        for key, _ in self._selector.select(timeout_s):
             if not isinstance(key.data, Connection):
                 others.append(key)
             elif key.data.pauses:
@@ -188,7 +190,7 @@ class Clients:
         try:
             data = connection.sock.recv(size)
         except BlockingIOError:
-            self._watch(connection, _READ)
+            connection.watch(self._selector, _READ)
             return
         if connection.phase is Phase.CLOSING:
             connection.moved += len(data)
@@ -250,7 +252,7 @@ class Clients:
             connection.sock.send(b"HTTP/1.1 100 Continue\r\n\r\n")
         self._wait(connection, Phase.BODY, self._limits.grace_s)
         self._extend(connection, length - connection.body.missing)
-        self._watch(connection, _READ)
+        connection.watch(self._selector, _READ)
 
     def _continue_body(self, connection: Connection, *, small: bool) -> None:
         body, length = connection.body, connection.body_length
@@ -291,7 +293,7 @@ class Clients:
             return
         if connection.phase is not Phase.RESPONSE:
             self._wait(connection, Phase.RESPONSE, self._limits.grace_s)
-        self._watch(connection, _WRITE)
+        connection.watch(self._selector, _WRITE)
         self._extend(connection, output.sent)
 
     def _end_request(self, connection: Connection) -> None:
@@ -301,7 +303,7 @@ class Clients:
             connection.received.clear()
             connection.sock.shutdown(socket.SHUT_WR)
             self._wait(connection, Phase.CLOSING, _CLOSING_S)
-            self._watch(connection, _READ)
+            connection.watch(self._selector, _READ)
             return
         self._wait(connection, Phase.HEAD, self._cfg.keepalive)
         if self._stop_at is not None:
@@ -309,7 +311,7 @@ class Clients:
         if connection.received:
             self._advance(connection)
         else:
-            self._watch(connection, _READ)
+            connection.watch(self._selector, _READ)
 
     # --- Deadlines and limits ---------------------------------------------------------------------------------------
 
@@ -325,7 +327,7 @@ class Clients:
 
     def _leave(self, connection: Connection) -> None:
         """Leave a connection to a thread, or to what follows."""
-        self._watch(connection, 0)
+        connection.watch(self._selector, 0)
         connection.phase = Phase.HANDLING
         self._waiting.discard(connection)
 
@@ -344,28 +346,17 @@ class Clients:
             while self._received_bytes > self._limits.memory_bytes and self._drop_oldest():
                 pass
 
-    def _watch(self, connection: Connection, events: int) -> None:
-        if events == connection.watched:
-            return
-        if not connection.watched:
-            self._selector.register(connection.sock, events, connection)
-        elif not events:
-            self._selector.unregister(connection.sock)
-        else:
-            self._selector.modify(connection.sock, events, connection)
-        connection.watched = events
-
     def _watch_or_pause(self, connection: Connection, *, small: bool) -> None:
         connection.pauses += small
         if not small or connection.pauses == 1:
-            self._watch(connection, _READ)
+            connection.watch(self._selector, _READ)
             return
-        self._watch(connection, 0)
+        connection.watch(self._selector, 0)
         self._pauses.add(connection, min(_FIRST_PAUSE_S * _PAUSE_GROWTH ** min(connection.pauses - 2, 9), _MAX_PAUSE_S))
 
     def _sweep(self, now: float) -> None:
         """Close the connections that missed their deadline."""
-        self._refusals_left = _REFUSALS_PER_SWEEP
+        self._refusals_left = min(self._refusals_left + _REFUSALS_PER_SWEEP, _MOST_REFUSALS)
         for connection in self._waiting.missed(now, at_most=_CLOSE_AT_ONCE):
             if connection.phase is Phase.BODY or (connection.phase is Phase.HEAD and connection.has_begun):
                 self.closed["request_timeout"] += 1
@@ -375,8 +366,8 @@ class Clients:
 
     def _refuse_some(self, connection: Connection, code: str) -> None:
         """Answer a client that does not complete its request, unless there are too many: that would help them."""
-        self._refusals_left -= 1
-        if self._refusals_left >= 0:
+        if self._refusals_left >= 1:
+            self._refusals_left -= 1
             self._guarded(connection, lambda one: self._refuse(one, code))
         else:
             self.drop(connection)

@@ -3,6 +3,7 @@
 from contextlib import suppress
 from enum import Enum, auto
 from io import BytesIO
+from selectors import BaseSelector
 from socket import socket
 from typing import Any, Protocol
 
@@ -140,6 +141,18 @@ class Connection:
         self.output = None
         self.has_begun = False
         self.pauses = 0
+
+    def watch(self, selector: BaseSelector, events: int) -> None:
+        """Wait for these events only."""
+        if events == self.watched:
+            return
+        if not self.watched:
+            selector.register(self.sock, events, self)
+        elif not events:
+            selector.unregister(self.sock)
+        else:
+            selector.modify(self.sock, events, self)
+        self.watched = events
 
     def close(self) -> None:
         self.phase = Phase.CLOSED

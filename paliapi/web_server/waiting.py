@@ -33,6 +33,10 @@ class _Deadlines:
             self._at[connection.looked_at].discard(connection)
             connection.looked_at = None
 
+    def is_late(self) -> bool:
+        """Return whether the last look ended before it reached all connections."""
+        return bool(self._at.get(self._next)) and self._next <= time.monotonic() / self._step_s
+
     def reached(self, now: float, *, at_most: int) -> Iterator[Connection]:
         """Remove and yield the connections that are to be looked at now."""
         while self._next <= now / self._step_s:
@@ -95,6 +99,10 @@ class Waiting:
                 self._deadlines.add(connection)
             else:
                 yield connection
+
+    def is_late(self) -> bool:
+        """Return whether more connections have missed their deadline than were yielded."""
+        return self._deadlines.is_late()
 
     def progressed(self, connection: Connection) -> None:
         self._all.move_to_end(connection)

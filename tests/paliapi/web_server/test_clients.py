@@ -162,6 +162,17 @@ def test_bytes_of_a_head_do_not_extend_its_deadline(tmp_path: Path) -> None:
                 received += line.recv(1000)
 
 
+def test_all_of_many_idle_connections_are_closed_and_few_at_a_time(tmp_path: Path) -> None:
+    with serving(tmp_path, head_s=1) as web, ExitStack() as lines:
+        idle = [lines.enter_context(web.connect()) for _ in range(100)]
+        closed = []
+        for line in idle:
+            assert line.recv(1) == b""
+            closed.append(time.monotonic())
+        assert len({round(at, 1) for at in closed}) > 1
+        assert b"200 OK" in web.get("/")
+
+
 @pytest.mark.parametrize("length", [1000, 1_000_000])
 def test_a_body_must_arrive_at_a_minimum_rate(tmp_path: Path, length: int) -> None:
     with serving(tmp_path, grace_s=0.5, bytes_per_s=1_000_000) as web:
