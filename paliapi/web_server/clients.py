@@ -28,7 +28,7 @@ log = structlog.get_logger(__name__)
 _READ, _WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
 # Few at a time, after the requests of others: thousands of slow clients get a part of the time, however many they are.
 _ACCEPT_AT_ONCE, _SLOW_AT_ONCE, _CLOSE_AT_ONCE = 4, 16, 8
-_MOST_REFUSALS, _REFUSALS_PER_SWEEP = 10.0, 0.2
+_MOST_REFUSALS, _REFUSALS_PER_S = 10.0, 4.0
 _HEAD_READ_BYTES, _BODY_READ_BYTES, _PROGRESS_BYTES = 16 * 1024, 256 * 1024, 64 * 1024
 # A client that sends less at a time is read less and less often, so that thousands of them cost little.
 _SMALL_BYTES = 256
@@ -50,7 +50,7 @@ class Clients:
         self._connections: set[Connection] = set()
         self._waiting = Waiting(most_of_a_peer=limits.peer_connections, step_s=_SWEEP_S)
         self._pauses = Pauses()
-        self._next_sweep = 0.0
+        self._swept_at = 0.0
         self._refusals_left = _MOST_REFUSALS
         self._stop_at: float | None = None
         self._calls: SimpleQueue[Callable[[], None]] = SimpleQueue()
@@ -80,7 +80,7 @@ class Clients:
         self._stop_at = time.monotonic() + within_s
         for connection in self._waiting:
             if connection.phase is Phase.HEAD:
-                self._waiting.limit(connection, until=self._stop_at)
+                self._waiting.set_deadline(connection, min(connection.deadline, self._stop_at))
 
     def call(self, function: Callable[[], None]) -> None:
         """Run a function in the event loop; called by other threads."""
@@ -91,7 +91,7 @@ class Clients:
     def run_once(self, timeout_s: float) -> None:
         """Wait for events and handle them."""
         slow, others = [], []
-        timeout_s = _SWEEP_S if self._waiting.is_late() else self._pauses.shorten(timeout_s)
+        timeout_s = self._pauses.shorten(_SWEEP_S if self._waiting.is_late() else timeout_s)
         for key, _ in self._selector.select(timeout_s):
             if not isinstance(key.data, Connection):
                 others.append(key)
@@ -101,14 +101,13 @@ class Clients:
                 self._guarded(key.data, self._ready)
         for key in others:
             key.data(key.fileobj)
-        now = time.monotonic()
         for connection in slow[:_SLOW_AT_ONCE]:
             self._guarded(connection, self._ready)
+        now = time.monotonic()
         for connection in self._pauses.over(now, at_most=_SLOW_AT_ONCE):
             if connection.phase in (Phase.HEAD, Phase.BODY, Phase.RESPONSE):
                 self._guarded(connection, self._ready)
-        if now >= self._next_sweep:
-            self._next_sweep = now + _SWEEP_S
+        if now - self._swept_at >= _SWEEP_S:
             self._sweep(now)
 
     def admitted(self, connection: Connection, account: str | None) -> None:
@@ -223,8 +222,7 @@ class Clients:
             return
         if not connection.has_begun:
             connection.has_begun = True
-            connection.deadline = time.monotonic() + self._limits.head_s
-            self._waiting.limit(connection, until=connection.deadline)
+            self._waiting.set_deadline(connection, time.monotonic() + self._limits.head_s)
         self._watch_or_pause(connection, small=small)
 
     def _begin_body(self, connection: Connection) -> None:
@@ -307,7 +305,7 @@ class Clients:
             return
         self._wait(connection, Phase.HEAD, self._cfg.keepalive)
         if self._stop_at is not None:
-            self._waiting.limit(connection, until=self._stop_at)
+            self._waiting.set_deadline(connection, min(connection.deadline, self._stop_at))
         if connection.received:
             self._advance(connection)
         else:
@@ -356,7 +354,8 @@ class Clients:
 
     def _sweep(self, now: float) -> None:
         """Close the connections that missed their deadline."""
-        self._refusals_left = min(self._refusals_left + _REFUSALS_PER_SWEEP, _MOST_REFUSALS)
+        self._refusals_left = min(self._refusals_left + _REFUSALS_PER_S * (now - self._swept_at), _MOST_REFUSALS)
+        self._swept_at = now
         for connection in self._waiting.missed(now, at_most=_CLOSE_AT_ONCE):
             if connection.phase is Phase.BODY or (connection.phase is Phase.HEAD and connection.has_begun):
                 self.closed["request_timeout"] += 1

@@ -87,13 +87,12 @@ class Waiting:
             if not others:
                 del self._of_peer[connection.peer]
 
-    def limit(self, connection: Connection, *, until: float) -> None:
-        """Let a connection wait no longer than that."""
-        connection.deadline = min(connection.deadline, until)
+    def set_deadline(self, connection: Connection, deadline: float) -> None:
+        connection.deadline = deadline
         self._deadlines.add(connection)
 
     def missed(self, now: float, *, at_most: int) -> Iterator[Connection]:
-        """Yield connections that missed their deadline. The others that are to be looked at now are looked at later."""
+        """Look at a number of connections whose deadline was planned for now, and yield those that missed it."""
         for connection in self._deadlines.reached(now, at_most=at_most):
             if connection.deadline > now:
                 self._deadlines.add(connection)
