@@ -2,10 +2,10 @@
 
 Searches, lists and liveness checks are sent at predetermined times, without the attack and with it in turns. Prints the
 95th percentile of each, and of all together, with and without, and their ratio; writes
-`drills/results/slow_clients.json`. Exits with 1 if a request fails, or if the 95th percentile of all requests more than
-doubles next to all kinds of slow clients at once. A kind alone may cost more: ten thousand clients that read nothing
-send 333 whole requests a second. `ARGS="--server gthread"` measures gunicorn's own worker; `waitress` and `granian`
-must be installed first.
+`drills/results/slow_clients.json`. Exits with 1 if a request fails, or if searches, lists or all together take more
+than twice as long next to all kinds of slow clients at once. A kind alone may cost more: clients that read nothing send
+whole requests. `ARGS="--server gthread"` measures gunicorn's own worker; `waitress` and `granian` must be installed
+first.
 """
 
 import argparse
@@ -95,7 +95,7 @@ def main(argv: Sequence[str]) -> int:
                     sys.stdout.flush()
     if arguments.server == "paliapi" and arguments.connections == 10_000:
         RESULTS.write_text(json.dumps([asdict(row) for row in rows], indent=2) + "\n", encoding="utf-8")
-    judged = [row for row in rows if row.attack == "all" and row.request == "all"]
+    judged = [row for row in rows if row.attack == "all" and row.request != "liveness"]
     good = all(row.ratio <= _MOST_RATIO for row in judged) and not any(row.failed for row in rows)
     return 0 if good else 1
 
