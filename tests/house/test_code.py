@@ -70,7 +70,6 @@ TESTED_ELSEWHERE = {
     "paliapi/web_server/body.py": "paliapi/web_server/test_clients.py",
     "paliapi/web_server/connection.py": "paliapi/web_server/test_clients.py",
     "paliapi/web_server/output.py": "paliapi/web_server/test_clients.py",
-    "paliapi/web_server/waiting.py": "paliapi/web_server/test_clients.py",
 }
 
 
