@@ -25,7 +25,8 @@ from tests.collections_app.engine.outbound.web_servers import (
 )
 
 LIMITS = FetchLimits(max_bytes=1000, connect_s=5, read_s=5, total_s=DEADLINE_S)
-# Another loopback address stands in for the public network; 127.0.0.1 remains private.
+# Another loopback address stands in for the public network; 127.0.0.1 remains private. A port that is free there may be
+# in use at 127.0.0.1, where all other servers listen: servers that share a port begin with 127.0.0.1.
 OUTSIDE = "127.0.0.2"
 
 SPELLINGS = (
@@ -120,7 +121,7 @@ def test_a_name_is_resolved_once_and_the_connection_is_pinned() -> None:
         return next(results)
 
     pages = {"/": ok(b"content")}
-    with listening(pages, address=OUTSIDE) as server, listening(pages, port=server.port) as inside:
+    with listening(pages) as inside, listening(pages, address=OUTSIDE, port=inside.port) as server:
         policy = OutboundPolicy(allow=AllowList.parse([OUTSIDE]), ports=frozenset({server.port}), resolve=rebinding)
         fetch(f"http://docs.example:{server.port}/", io.BytesIO(), limits=LIMITS, policy=policy)
         assert isinstance(outcome(f"http://docs.example:{server.port}/", policy=policy), FetchRefused)
@@ -141,7 +142,7 @@ def test_redirects_to_private_addresses_are_refused(location: str) -> None:
         return [OUTSIDE] if resolved == ["docs.example"] else ["127.0.0.1"]
 
     pages = {"/": b""}
-    with listening(pages, address=OUTSIDE) as server, listening({}, port=server.port) as inside:
+    with listening({}) as inside, listening(pages, address=OUTSIDE, port=inside.port) as server:
         pages["/"] = status(302, "Location: " + location.format(port=server.port))
         policy = OutboundPolicy(allow=AllowList.parse([OUTSIDE]), ports=frozenset({server.port}), resolve=resolve)
         error = outcome(f"http://docs.example:{server.port}/", policy=policy)
