@@ -75,6 +75,9 @@ predetermined times, whatever happens to earlier ones; 2 % are uploads. The rate
 more than a second, or some fail. Latency counts from the time a request was due. Above that rate, rejections must be
 clean: 429 or 503, with `Retry-After`. `ARGS="--minutes 30"` continues for half an hour at half the sustained rate, and
 watches memory.
+
+To see what a change costs, `python -m benchmarks.load.compare CHECKOUT` runs two versions at the same time, which take
+turns: queries one at a time, at a usual rate and at more than fits, and the ingestion of a PDF.
 """
 
 _FAIRNESS = """

@@ -106,7 +106,7 @@ def _overhead(house: Household, port: int, keys: Sequence[str]) -> dict[str, flo
             through, directly = [], []
             for start in range(0, QUESTIONS, _BY_TURNS):
                 some = range(start, min(start + _BY_TURNS, QUESTIONS))
-                through += [_over_http(line, number, keys) for number in some]
+                through += [time_over_http(line, number, keys) for number in some]
                 directly += [float(ask(str(number))) for number in some]
             return through, directly
 
@@ -124,7 +124,7 @@ def _overhead(house: Household, port: int, keys: Sequence[str]) -> dict[str, flo
     }
 
 
-def _over_http(line: HTTPConnection, number: int, keys: Sequence[str]) -> tuple[float, float]:
+def time_over_http(line: HTTPConnection, number: int, keys: Sequence[str]) -> tuple[float, float]:
     """Return the milliseconds of one query, and of the stages that its response reports."""
     body = json.dumps(_question(number % QUESTIONS, COLLECTIONS[number % 2])).encode()
     headers = {"Authorization": f"Bearer {keys[number % len(keys)]}", "Content-Type": "application/json"}
@@ -146,7 +146,7 @@ def _rising(port: int, keys: Sequence[str]) -> Iterator[Step]:
     """Run steps of rising rate; the last one exceeds the capacity."""
     rate, saturated = FIRST_RATE, False
     while not saturated:
-        step = _step(asyncio.run(fire(_arrivals(keys, rate=rate, seconds=STEP_S), port=port)), rate=rate)
+        step = summary(asyncio.run(fire(arrivals(keys, rate=rate, seconds=STEP_S), port=port)), rate=rate)
         saturated = step.saturated
         _say(f"{rate:.0f} per second: {step.p50_ms} ms, {step.statuses}")
         yield step
@@ -154,7 +154,7 @@ def _rising(port: int, keys: Sequence[str]) -> Iterator[Step]:
         rate *= 2
 
 
-def _step(outcomes: Sequence[Outcome], *, rate: float) -> Step:
+def summary(outcomes: Sequence[Outcome], *, rate: float) -> Step:
     searches = [one for one in outcomes if one.kind == "search"]
     good = [one.seconds for one in searches if one.status == 200] or [PATIENCE_S]
     uploads = [one.seconds for one in outcomes if one.kind == "upload" and one.status == 202] or [PATIENCE_S]
@@ -188,27 +188,28 @@ def _soak(port: int, keys: Sequence[str], memory: Memory, *, rate: float, minute
     _say(f"{minutes} minutes at {rate:.0f} per second")
     memory.forget()
     stolen = steal_time.Stolen()
-    outcomes = asyncio.run(fire(_arrivals(keys, rate=rate, seconds=60 * minutes), port=port))
+    outcomes = asyncio.run(fire(arrivals(keys, rate=rate, seconds=60 * minutes), port=port))
     taken = round(100 * stolen.share(), 1)
-    step = _step(outcomes, rate=rate)
+    step = summary(outcomes, rate=rate)
     return {"minutes": minutes, **asdict(step), "stolen_percent": taken, "memory_growth": memory.growth()}
 
 
-def _arrivals(keys: Sequence[str], *, rate: float, seconds: float) -> list[Arrival]:
+def arrivals(keys: Sequence[str], *, rate: float, seconds: float) -> list[Arrival]:
     """Draw a Poisson process, determined by rate and duration."""
     drawn = random.Random(f"{rate} {seconds}")  # noqa: S311 - the same load every time
-    arrivals, at_s = [], drawn.expovariate(rate)
+    due: list[Arrival] = []
+    at_s = drawn.expovariate(rate)
     while at_s < seconds:
         key = drawn.choice(keys)
         if drawn.random() < UPLOAD_SHARE:
-            arrivals.append(Arrival(at_s=at_s, kind="upload", request=_upload(key, name=f"{rate} {at_s}")))
+            due.append(Arrival(at_s=at_s, kind="upload", request=_upload(key, name=f"{rate} {at_s}")))
         else:
             question = _question(drawn.randrange(QUESTIONS), drawn.choice(COLLECTIONS))
             body = json.dumps(question).encode()
             sent = request("POST", "/v1/search/", key=key, body=body, content_type="application/json")
-            arrivals.append(Arrival(at_s=at_s, kind="search", request=sent))
+            due.append(Arrival(at_s=at_s, kind="search", request=sent))
         at_s += drawn.expovariate(rate)
-    return arrivals
+    return due
 
 
 def _question(number: int, collection: str) -> dict[str, Any]:
