@@ -135,7 +135,7 @@ class SearchIn(SearchOptionsIn):
         required=False,
         allow_null=True,
         help_text="`maxsim`: by late interaction; `lexical`: by words; `hybrid`: by both; `auto`, the default: "
-        "`hybrid` for text with a number in it if the model sees only text, else `maxsim`.",
+        "`hybrid` for text with a number or an identifier if the model sees only text, else `maxsim`.",
     )
     allow_degraded = FlagField(
         required=False,
@@ -234,8 +234,8 @@ class SearchView(_SearchBase):
             "of that page, or of the part inside the box, are the query; no model is called, and the page itself is "
             "not among the hits. A `query` that is a list combines its parts by weight, regardless of their length; "
             "parts with a negative weight are avoided. An unknown collection counts as empty.\n\n"
-            "With `ranking: hybrid`, hits are ordered by their ranks by score and by words, so that exact identifiers "
-            "are found; `ranks` has both ranks, and scores may increase from one hit to the next."
+            "With `ranking: hybrid`, hits are ordered by score and words, so that exact identifiers are found; `ranks` "
+            "has the fused score and both ranks, and scores may increase from one hit to the next."
         ),
         parameters=[_TIMING],
         request=SearchIn,

@@ -56,7 +56,9 @@ class RanksOut(serializers.Serializer[Any]):
         allow_null=True, help_text="Rank by words, from 1; null if the page contains none of them."
     )
     fused = serializers.FloatField(
-        allow_null=True, help_text="Reciprocal rank fusion of both; null if ranked by words alone."
+        allow_null=True,
+        help_text="Normalised score, plus up to 0.1 for the query's words on the page, plus 2.2 if it contains an "
+        "identifier of the query that at most ten pages contain; null if ranked by words alone.",
     )
 
 
@@ -151,7 +153,7 @@ _HIT = {
     "page_id": 1207,
     "raw_score": 14.82,
     "normalized_score": 0.87,
-    "ranks": {"maxsim": 2, "lexical": 1, "fused": 0.0325},
+    "ranks": {"maxsim": 2, "lexical": 1, "fused": 0.9448},
     "img_base64": "iVBORw0KGgo=",
     "image_url": "http://localhost:8001/v1/files/pages/WzEsMTIwN10:1vMKfC:example",
     "thumbnail_url": "http://localhost:8001/v1/files/thumbnails/WzEsMTIwN10:1vMKfC:example",

@@ -1,7 +1,7 @@
 """Rankings of pages: by late interaction (`maxsim`), by text (`lexical`), or by both (`hybrid`)."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from collections_app.engine.retrieval import fusion
@@ -11,8 +11,9 @@ from collections_app.search.context import SearchContext
 from collections_app.search.query_vectors import QueryVectors
 from collections_app.search.request import Ranking, SearchRequest
 from collections_app.search.vector_search import ScoredPages
+from collections_app.search.word_search import TextMatches
 
-# How many of the best by score are fused. A page further down would gain next to nothing from its position.
+# How many of the best by score are fused, with the best by words.
 _FUSED_OF_ALL = 1000
 # Fewer if not every page has a score: each one that is fused has to be scored exactly.
 _FUSED_OF_CANDIDATES = 64
@@ -53,7 +54,7 @@ def choose_ranking(request: SearchRequest, query: QueryVectors) -> RankingDecisi
     """Resolve `auto`, now that the model is known."""
     ranking = request.ranking
     if ranking == "auto":
-        # Text search helps a model that reads only text to find identifiers, and nothing else. A model that sees pages
+        # Text search helps a model that reads only text to find identifiers, and little else. A model that sees pages
         # would lose what is not text.
         reads_text = query.space.text_only and queries.is_text_only(request.query)
         has_identifier = reads_text and word_search.may_contain_identifier(queries.text_of(request.query))
@@ -93,14 +94,14 @@ def _rank_lexical(context: SearchContext, request: SearchRequest) -> RankedPages
     with context.stopwatch.stage("words"):
         matches = word_search.matches(context, queries.text_of(request.query), pages_in_scope=in_scope)
     # Without a score, no page reaches a minimum.
-    hits = matches if request.min_score is None else []
+    hits = matches.ranked if request.min_score is None else []
     pages = [RankedPage(page_id=match.page_id, lexical_rank=position) for position, match in enumerate(hits, 1)]
     pages = _cut(context, request, pages)
-    return RankedPages(ranking="lexical", pages=pages, in_scope=in_scope, matched=len(matches))
+    return RankedPages(ranking="lexical", pages=pages, in_scope=in_scope, matched=len(matches.ranked))
 
 
 def _rank_hybrid(context: SearchContext, request: SearchRequest, query: QueryVectors) -> RankedPages:
-    """Fuse both rankings by position. Every page of the result has its exact score."""
+    """Order pages by their scores and words. Every page of the result has its exact score."""
     depth = max(_FUSED_OF_ALL if request.mode == "exact" else _FUSED_OF_CANDIDATES, request.limit)
     scored = vector_search.best(context, query, limit=depth, mode=request.mode)
     if not scored.compared and scored.complete:
@@ -110,17 +111,14 @@ def _rank_hybrid(context: SearchContext, request: SearchRequest, query: QueryVec
         return RankedPages(ranking="maxsim", pages=[], in_scope=scored.in_scope, scored=scored)
     with context.stopwatch.stage("words"):
         matches = word_search.matches(context, queries.text_of(request.query), pages_in_scope=scored.in_scope)
-    # If pages contain an identifier of the query, pages that only have similar words gain nothing from these.
-    any_exact = any(match.exact for match in matches)
-    matched = [match.page_id for match in matches if match.exact or not any_exact][:depth]
     scores = dict(scored.ranked)
     maxsim_ranks = {page_id: position for position, page_id in enumerate(scores, 1)}
-    unscored = [page_id for page_id in matched if page_id not in scores]
+    unscored = [page_id for page_id in _best_by_words(matches, limit=depth) if page_id not in scores]
     with context.stopwatch.stage("score"):
+        # A page without vectors of this space has no score, so it can't be a hit.
         scores |= vector_search.scores_of(context, query, unscored)
-    # A page without vectors of this space has no score, so it can't be a hit.
-    matched = [page_id for page_id in matched if page_id in scores]
-    lexical_ranks = {page_id: position for position, page_id in enumerate(matched, 1)}
+    lexical_ranks = {match.page_id: position for position, match in enumerate(matches.ranked, 1)}
+    fused = _fuse(scores, matches, max_score=query.max_score)
     min_score = _min_raw_score(request, query)
     pages = [
         RankedPage(
@@ -128,15 +126,32 @@ def _rank_hybrid(context: SearchContext, request: SearchRequest, query: QueryVec
             score=scores[page_id],
             maxsim_rank=maxsim_ranks.get(page_id),
             lexical_rank=lexical_ranks.get(page_id),
-            fused_score=fused_score,
+            fused_score=fused[page_id],
         )
-        for page_id, fused_score in fusion.fuse(list(maxsim_ranks), matched)
+        # The better score breaks ties, then the lowest id.
+        for page_id in sorted(scores, key=lambda page_id: (-fused[page_id], -scores[page_id], page_id))
         if scores[page_id] >= (-math.inf if min_score is None else min_score)
     ]
     pages = _cut(context, request, pages)
-    return RankedPages(
-        ranking="hybrid", pages=pages, in_scope=scored.in_scope, scored=scored, matched=len(lexical_ranks)
-    )
+    matched = len(lexical_ranks.keys() & scores.keys())
+    return RankedPages(ranking="hybrid", pages=pages, in_scope=scored.in_scope, scored=scored, matched=matched)
+
+
+def _best_by_words(matches: TextMatches, *, limit: int) -> list[int]:
+    """Return the pages that gain most from their words."""
+    shares = matches.shares_of([match.page_id for match in matches.ranked])
+    best = sorted(matches.ranked, key=lambda match: (not match.exact, -shares.get(match.page_id, 0.0)))
+    return [match.page_id for match in best[:limit]]
+
+
+def _fuse(scores: Mapping[int, float], matches: TextMatches, *, max_score: float) -> dict[int, float]:
+    """Return the fused score of each page."""
+    shares = matches.shares_of(list(scores))
+    exact = {match.page_id for match in matches.ranked if match.exact}
+    return {
+        page_id: fusion.fused_score(score / max_score, words=shares.get(page_id, 0.0), has_identifier=page_id in exact)
+        for page_id, score in scores.items()
+    }
 
 
 def _count_pages(context: SearchContext) -> int:

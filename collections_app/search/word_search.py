@@ -1,12 +1,12 @@
 """Text search, with Postgres's full-text index.
 
-Pages that contain an identifier of the query come first. Otherwise rare words count more than common ones, repetition
-adds a little, and long pages lose a little. It takes two statements: the first asks only the index which pages have
-which word; the second reads and ranks the best of them.
+Pages that contain an identifier of the query come first, if these are few. Otherwise rare words count more than common
+ones, repetition adds a little, and long pages lose a little. It takes two statements: the first asks only the index
+which pages have which word; the second reads and ranks the best of them.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,13 +18,15 @@ from django.db.models.sql.compiler import SQLCompiler
 from numpy.typing import NDArray
 
 from accounts.ownership import OwnerTransaction
+from collections_app.engine.retrieval.identifiers import identifiers
 from collections_app.models import Page
 from collections_app.search import scope
 from collections_app.search.context import SearchContext
 
 _DIGIT = re.compile(r"\d")
-_IDENTIFIER = re.compile(r"\d{5,}|(?=.*\d)(?=.*[^\W\d]).+")
 _MAX_PAGES_PER_WORD = 1000
+# Of a name that more pages contain, such as that of a product, these pages need not be about what is asked.
+_MAX_PAGES_PER_IDENTIFIER = 10
 _MAX_WORDS = 64
 # Reading a page takes longer than finding it in the index. This bounds pages times words.
 _MAX_RANKED = 2000
@@ -36,7 +38,21 @@ class TextMatch:
 
     page_id: int
     score: float
-    exact: bool  # the page contains an identifier of the query
+    exact: bool  # the page contains an identifier of the query that few pages contain
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TextMatches:
+    """The best pages with words of the query, best first, and the share of the words of every page that has any."""
+
+    ranked: list[TextMatch]
+    _pages: NDArray[np.int64]  # ascending
+    _shares: NDArray[np.float64]
+
+    def shares_of(self, page_ids: Sequence[int]) -> dict[int, float]:
+        """Return the share of the query's words that each page has, by their rarity; none for pages without any."""
+        chosen = np.isin(self._pages, page_ids)
+        return dict(zip(self._pages[chosen].tolist(), self._shares[chosen].tolist(), strict=True))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,27 +68,37 @@ class _Postings:
 
 def may_contain_identifier(text: str) -> bool:
     """Return whether the text may contain an identifier or a date. Most queries don't."""
-    return bool(_DIGIT.search(text))
+    return bool(_DIGIT.search(text) or identifiers(text))
 
 
-def matches(context: SearchContext, text: str, *, pages_in_scope: int) -> list[TextMatch]:
-    """Return the pages in scope that have words of the text, best first; a few hundred at most."""
+def matches(context: SearchContext, text: str, *, pages_in_scope: int) -> TextMatches:
+    """Return the pages in scope that have words of the text, of which the best few hundred are ranked."""
     terms = _terms(text)
-    if not terms:
-        return []
     words = list(terms)
     postings = _postings(context, [f"'#{context.tx.owner_id}' & '{word}'" for word in words])
     if len(postings.pages) == 0:
-        return []
+        return TextMatches([], np.empty(0, dtype=np.int64), np.empty(0))
     counts = np.bincount(postings.words, minlength=len(words))
     rarity = np.log1p((max(pages_in_scope, int(counts.max())) - counts + 0.5) / (counts + 0.5))
+    pages, shares = _shares(postings, rarity, is_known=counts < _MAX_PAGES_PER_WORD)
+    is_rare = np.array(list(terms.values())) & (counts <= _MAX_PAGES_PER_IDENTIFIER)
+    exact = np.unique(postings.where(is_rare[postings.words]).pages)
     if (counts >= _MAX_PAGES_PER_WORD).any():
         postings = _without_common_words(context, words, postings, counts)
-    exact = np.unique(postings.where(np.array(list(terms.values()))[postings.words]).pages)
     best = _preselect(postings, rarity, exact, limit=max(50, min(500, _MAX_RANKED // len(words))))
     scores = _rank(context.tx, best, {word: float(rarity[index]) for index, word in enumerate(words)})
     by_score = [TextMatch(page_id, score, page_id in exact) for page_id, score in scores]
-    return sorted(by_score, key=lambda match: not match.exact)
+    return TextMatches(sorted(by_score, key=lambda match: not match.exact), pages, shares)
+
+
+def _shares(
+    postings: _Postings, rarity: NDArray[np.float64], *, is_known: NDArray[np.bool_]
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Return the pages that have words whose pages are known, and their share of the rarity of all such words."""
+    known = postings.where(is_known[postings.words])
+    pages, inverse = np.unique(known.pages, return_inverse=True)
+    total = max(float(rarity[is_known].sum()), 1e-9)
+    return pages, np.bincount(inverse, weights=rarity[known.words], minlength=len(pages)) / total
 
 
 def _terms(text: str) -> dict[str, bool]:
@@ -80,13 +106,10 @@ def _terms(text: str) -> dict[str, bool]:
     with connection.cursor() as cursor:
         cursor.execute("SELECT * FROM paliapi_asked(%s)", [text])
         joined, words = cursor.fetchone() or ([], [])
-    # A word with punctuation inside is the best identifier: of INV-2023-X7, X7 alone means little.
-    identifiers = {word for word in joined if _DIGIT.search(word)} or {
-        word for word in words if _IDENTIFIER.fullmatch(word)
-    }
+    names = identifiers(text)
     # The longest words are identifiers, or at least not the most common ones.
-    longest = sorted({*joined, *words}, key=lambda word: (-len(word), word))[:_MAX_WORDS]
-    return {word: word in identifiers for word in longest}
+    longest = sorted({*joined, *words, *names}, key=lambda word: (-len(word), word))[:_MAX_WORDS]
+    return {word: word in names for word in longest}
 
 
 class _MatchesTerm(Expression):

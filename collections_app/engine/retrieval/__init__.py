@@ -5,7 +5,8 @@ What other packages use:
 - `multivector`, `sketch`, `word_boxes`, `boxes`: what is stored of a page, encoded and decoded;
 - `weights`: a query of several parts, as one set of vectors;
 - `plan`, `segment`, `sketch_scan`: which pages become candidates, chosen by sketches in memory;
-- `maxsim`, `top_k`, `fusion`: exact scores, the best of them, and several rankings made one;
+- `maxsim`, `top_k`: exact scores, and the best of them;
+- `identifiers`, `fusion`: identifiers in a query, and scores fused with the words of a page;
 - `regions`: where on a page the answer is;
 - `arrays`: the array types of all of these;
 - `file_cache`, `lru_cache`, `ttl_cache`, `stopwatch`: caches and timings of a search.

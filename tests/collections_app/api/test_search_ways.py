@@ -58,7 +58,9 @@ def test_hybrid_returns_both_ranks_and_exact_scores(alice: Someone, office: list
     for hit in payload["results"]:
         assert hit["raw_score"] == scored[hit["page_id"]]["raw_score"]
         assert hit["ranks"]["maxsim"] == list(scored).index(hit["page_id"]) + 1
-    assert [hit["ranks"]["lexical"] for hit in payload["results"]] == [2, 1, None]
+    assert [hit["ranks"]["lexical"] for hit in payload["results"]] == [1, 2, None]
+    fused = [hit["ranks"]["fused"] for hit in payload["results"]]
+    assert fused == sorted(fused, reverse=True)
     assert payload["receipt"]["ranking"] == "hybrid"
     assert payload["receipt"]["pages_matched"] == 2
     assert "ranks" not in next(iter(scored.values()))
@@ -102,8 +104,11 @@ def test_only_hybrid_and_lexical_rank_pages_without_vectors(alice: Someone, serv
         assert alice.delete("/v1/collections/other/").status_code == 204
 
 
-def test_auto_is_hybrid_for_text_with_a_number_if_the_model_is_text_only(alice: Someone, office: list[int]) -> None:
+def test_auto_is_hybrid_for_numbers_and_identifiers_if_the_model_is_text_only(
+    alice: Someone, office: list[int]
+) -> None:
     assert ask(alice, query="invoice 0042")["receipt"]["ranking"] == "hybrid"
+    assert ask(alice, query="where is total_due set")["receipt"]["ranking"] == "hybrid"
     assert ask(alice, query="invoice")["receipt"]["ranking"] == "maxsim"
     assert ask(alice, page=page(1))["receipt"]["ranking"] == "maxsim"
     assert not replace(TOY, model="vidore/colpali-v1.3").text_only

@@ -1,15 +1,18 @@
 """Rankings: how `auto` is resolved, and what limits, offsets, minimum scores and groups do."""
 
 import dataclasses
+import math
+from collections.abc import Sequence
 
+import numpy as np
 import pytest
 
 from accounts.ownership import acting_for
 from collections_app.search import ImageQuery, QueryInput, SearchRequest, TextQuery, ranking
 from collections_app.search.query_vectors import QueryVectors
-from collections_app.search.ranking import RankingDecision
+from collections_app.search.ranking import RankedPages, RankingDecision
 from tests.cast import Someone
-from tests.collections_app.search.by_page import page_ids, random_pages, search_by_page
+from tests.collections_app.search.by_page import naive_score, page_ids, random_pages, search_by_page
 from tests.collections_app.searchable import TOY, random_vectors, search_context, with_vectors
 
 IDENTIFIER = TextQuery("invoice 0042", at="/query")
@@ -21,6 +24,7 @@ READS_TEXT = QueryVectors(dataclasses.replace(TOY, model="paliapi/embedded-minil
     ("query", "vectors", "expected"),
     [
         (IDENTIFIER, READS_TEXT, "hybrid"),
+        (TextQuery("where is total_due set", at="/query"), READS_TEXT, "hybrid"),
         (TextQuery("invoice", at="/query"), READS_TEXT, "maxsim"),
         (ImageQuery("", at="/query"), READS_TEXT, "maxsim"),
         (IDENTIFIER, QueryVectors(dataclasses.replace(TOY, model="vidore/colpali-v1.3"), VECTORS.vectors), "maxsim"),
@@ -88,3 +92,55 @@ def test_hybrid_keeps_only_pages_with_a_score(alice: Someone) -> None:
         ranked = ranking.rank(search_context(tx, alice), request, decision)
     assert [(page.page_id, page.lexical_rank) for page in ranked.pages] == [(scored, None)]
     assert (ranked.ranking, ranked.matched) == ("hybrid", 0)
+
+
+def hybrid(who: Someone, text: str, **options: int) -> RankedPages:
+    with acting_for(who.id) as tx:
+        request = SearchRequest(query=TextQuery(text, at="/query"), ranking="hybrid", **options)  # type: ignore[arg-type]
+        return ranking.rank(search_context(tx, who), request, RankingDecision(ranking="hybrid", query=VECTORS))
+
+
+def naive_shares(texts: Sequence[str], question: Sequence[str]) -> list[float]:
+    counts = [sum(word in text.split() for text in texts) for word in question]
+    rarity = [math.log1p((len(texts) - count + 0.5) / (count + 0.5)) for count in counts]
+    return [
+        sum(weight for word, weight in zip(question, rarity, strict=True) if word in text.split()) / sum(rarity)
+        for text in texts
+    ]
+
+
+@pytest.mark.parametrize("count", [40, 260], ids=["all pages", "sketches"])
+def test_hybrid_orders_pages_by_their_scores_and_words(alice: Someone, count: int) -> None:
+    rng = np.random.default_rng(5)
+    question = ["lens", "light", "tower", "keeper"]
+    # The first word is on few pages, the last on all.
+    texts = [
+        " ".join(word for word, k in zip(question, (9, 2, 2, 1), strict=True) if not rng.integers(k))
+        for _ in range(count)
+    ]
+    vectors = random_pages(8, count=count)
+    stored = with_vectors(alice, "x", vectors, texts=texts)
+    scores = [naive_score(page) / len(VECTORS.vectors) for page in vectors]
+    fused = {
+        page_id: score + 0.1 * share**4
+        for page_id, score, share in zip(stored, scores, naive_shares(texts, question), strict=True)
+    }
+    ranked = hybrid(alice, " ".join(question), top_k=20)
+    expected = sorted(fused, key=lambda page_id: -fused[page_id])[:20]
+    assert [page.page_id for page in ranked.pages] == expected
+    assert [page.fused_score for page in ranked.pages] == pytest.approx([fused[one] for one in expected], abs=1e-4)
+    assert [page.score for page in ranked.pages] != sorted((page.score or 0 for page in ranked.pages), reverse=True)
+
+
+def test_page_with_an_identifier_comes_first_although_no_sketch_selects_it(alice: Someone) -> None:
+    vectors = random_pages(9, count=300)
+    vectors[150] = np.asarray(-VECTORS.vectors[:1], dtype=np.float16)
+    texts = ["the peer"] * 300
+    texts[150] = "SO_PEERCRED"
+    stored = with_vectors(alice, "x", vectors, texts=texts)
+    ranked = hybrid(alice, "what is so-peercred for, or SO_PEERCRED?", top_k=3)
+    first = ranked.pages[0]
+    assert (first.page_id, first.lexical_rank, first.maxsim_rank) == (stored[150], 1, None)
+    assert first.score == pytest.approx(naive_score(vectors[150]), abs=1e-3)
+    assert ranked.scored
+    assert not ranked.scored.exact

@@ -9,7 +9,7 @@ from accounts.ownership import acting_for
 from collections_app.engine.input import filter_parser
 from collections_app.search import word_search
 from collections_app.search.scope import Scope
-from collections_app.search.word_search import TextMatch
+from collections_app.search.word_search import TextMatch, TextMatches
 from tests.cast import Someone
 from tests.collections_app.searchable import random_vectors, search_context, with_vectors
 
@@ -19,9 +19,13 @@ def store(who: Someone, *texts: str, name: str = "x", **options: Any) -> list[in
     return with_vectors(who, name, [random_vectors(1, count=1)] * len(texts), texts=texts, **options)
 
 
-def matches(who: Someone, text: str, scope: Scope | None = None) -> list[TextMatch]:
+def search(who: Someone, text: str, scope: Scope | None = None) -> TextMatches:
     with acting_for(who.id) as tx:
         return word_search.matches(search_context(tx, who, scope), text, pages_in_scope=10)
+
+
+def matches(who: Someone, text: str, scope: Scope | None = None) -> list[TextMatch]:
+    return search(who, text, scope).ranked
 
 
 def ids(who: Someone, text: str, scope: Scope | None = None) -> list[int]:
@@ -40,6 +44,32 @@ def test_identifier_is_found_in_any_spelling(alice: Someone, written: str) -> No
 def test_part_number_is_found_among_similar_ones(alice: Someone, part: str) -> None:
     *_, expected = store(alice, "part AB/12-34.X8", "4711.0816_b", "#A-1:78", "ISO-9001:2016", f"part {part}.")
     assert ids(alice, part)[0] == expected
+
+
+def test_only_identifiers_on_few_pages_come_first(alice: Someone, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(word_search, "_MAX_PAGES_PER_IDENTIFIER", 2)
+    one, two, *_, other = store(alice, "in SO_PEERCRED", "SO_PEERCRED", *["PG15 here"] * 3, "a lens, PG15")
+    exact = {match.page_id for match in matches(alice, "lens of SO_PEERCRED and PG15") if match.exact}
+    assert exact == {one, two}
+    assert ids(alice, "lens of PG15")[0] == other
+    assert not any(match.exact for match in matches(alice, "lens of PG15"))
+
+
+def test_share_of_the_words_of_a_query_counts_rare_ones_more(alice: Someone) -> None:
+    lens, light, both, _ = store(alice, "lens and light", "light", "a lens in the light of day", "nothing")
+    found = search(alice, "a lens by daylight and light")
+    shares = found.shares_of([lens, light, both])
+    assert shares[lens] == shares[both] > shares[light] > 0
+    assert shares[lens] < 0.6, "a word that no page contains counts as well"
+    assert search(alice, "light of a lens").shares_of([lens]) == {lens: pytest.approx(1)}
+    assert found.shares_of([0]) == {}
+
+
+def test_words_of_too_many_pages_to_list_have_no_share(alice: Someone, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(word_search, "_MAX_PAGES_PER_WORD", 3)
+    *pages, both = store(alice, *["light"] * 5, "light of a lens")
+    assert search(alice, "lens light").shares_of([*pages, both]) == {both: pytest.approx(1)}
+    assert search(alice, "light").shares_of([*pages, both]) == {}
 
 
 def test_words_match_other_inflections_and_rare_words_count_more(alice: Someone) -> None:

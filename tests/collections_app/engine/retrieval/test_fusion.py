@@ -1,26 +1,24 @@
-"""Reciprocal rank fusion, and the first item of each group."""
+"""Fusion of scores and words, and the first item of each group."""
 
 import pytest
 
-from collections_app.engine.retrieval.fusion import first_of_each_group, fuse
+from collections_app.engine.retrieval.fusion import first_of_each_group, fused_score
 
 
-def test_items_of_both_rankings_come_before_items_of_one() -> None:
-    assert [item for item, _ in fuse([1, 2, 3], [9, 3])] == [3, 1, 9, 2]
+def test_words_decide_between_pages_of_similar_scores_only() -> None:
+    without, with_words = (fused_score(0.7, words=share, has_identifier=False) for share in (0, 1))
+    assert without == 0.7
+    assert without < with_words == pytest.approx(0.8)
+    assert fused_score(0.85, words=0, has_identifier=False) > with_words
 
 
-def test_score_is_the_sum_of_reciprocal_ranks_offset_by_sixty() -> None:
-    assert dict(fuse([7], [5, 7])) == {7: pytest.approx(1 / 61 + 1 / 62), 5: pytest.approx(1 / 61)}
+def test_few_shared_words_hardly_count() -> None:
+    assert fused_score(0.7, words=0.5, has_identifier=False) < 0.707
 
 
-def test_first_ranking_breaks_ties() -> None:
-    assert [item for item, _ in fuse([5], [4])] == [5, 4]
-    assert [item for item, _ in fuse([1, 2], [2, 1])] == [1, 2]
-
-
-def test_single_ranking_is_unchanged_and_no_ranking_is_empty() -> None:
-    assert [item for item, _ in fuse([3, 1, 2], [])] == [3, 1, 2]
-    assert fuse([], []) == []
+def test_identifier_outweighs_any_score_and_words() -> None:
+    worst, best = fused_score(-1, words=0, has_identifier=True), fused_score(1, words=1, has_identifier=False)
+    assert worst > best
 
 
 def test_first_item_of_each_group_keeps_its_order() -> None:
