@@ -147,7 +147,7 @@ def test_user_is_not_created_twice_or_without_an_e_mail(
 
 def test_user_whose_key_cannot_be_written_is_not_created(db: None, settings: Settings, tmp_path: Path) -> None:
     settings.ENV = replace(settings.ENV, home=tmp_path / "missing")
-    with pytest.raises(CommandError, match="Nothing was created"):
+    with pytest.raises(CommandError, match="Nothing was created; --print-key prints it"):
         run("create_user", "dora@example.com")
     with managing_users():
         assert not CustomUser.objects.exists()

@@ -61,6 +61,6 @@ def _write(name: str, text: str) -> str:
             file.write(f"{text}\n")
     except OSError as error:
         raise CommandError(
-            f"The API key cannot be written to {path}: {error.strerror}. Nothing was created."
+            f"The API key cannot be written to {path}: {error.strerror}. Nothing was created; --print-key prints it."
         ) from error
     return str(path)
