@@ -90,6 +90,10 @@ class Settings:
     )
     model: str = _setting("", "COLPALI_MODEL_NAME", _text, "id or folder of the model; empty: the backend's default")
     model_revision: str = _setting("", "COLPALI_MODEL_REVISION", _text, "commit or tag of the model")
+    reranker: str = _setting(
+        "", "COLPALI_RERANKER", _text, "id or folder of a cross-encoder that ranks texts; empty: none"
+    )
+    reranker_revision: str = _setting("", "COLPALI_RERANKER_REVISION", _text, "commit or tag of the reranker")
     device: str = _setting("", "COLPALI_DEVICE", _text, "cuda, cuda:1, mps or cpu; empty: the best available")
     dtype: Literal["auto", "bfloat16", "float16", "float32"] = _setting(
         "auto",

@@ -1,7 +1,8 @@
 """The walls around the service's process: which files it can open, and which calls the kernel refuses it.
 
 A backend for CPUs needs nothing but its packages: it then cannot open any other file, write any, connect to any server
-or run any program. Other backends download weights, compile code and use devices; they are not confined here.
+or run any program. Other backends, and rerankers, download weights, compile code and use devices; they are not confined
+here.
 """
 
 import logging
@@ -28,8 +29,8 @@ _SYSTEM = (
 
 def confine(settings: Settings) -> None:
     """Confine this process if the backend allows it. Call this before libraries are imported that start threads."""
-    if not is_for_cpus(settings):
-        log.info("This backend downloads weights or uses devices, so its process is not confined.")
+    if settings.reranker or not is_for_cpus(settings):
+        log.info("This model downloads weights or uses devices, so its process is not confined.")
         return
     readable = [*_program(), *map(Path, _SYSTEM)]
     if os.geteuid() == 0 and not all(_is_readable_without_privileges(path) for path in _program()):

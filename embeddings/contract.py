@@ -24,6 +24,8 @@ NPZ: Final = "application/x-npz"
 MODEL_HEADER: Final = "x-embeddings-model"
 REVISION_HEADER: Final = "x-embeddings-revision"
 DIM_HEADER: Final = "x-embeddings-dim"
+# The method of POST /rerank that uses the reranker.
+CROSS_ENCODER: Final = "cross_encoder"
 
 # The prefix of this service's own models, which read the text of a page and nothing else.
 _TEXT_ONLY_PREFIX: Final = "paliapi/"

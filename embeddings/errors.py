@@ -61,6 +61,10 @@ class EmbeddingFailed(RequestError):
     status, code, title = 500, "cannot_embed", "The model failed on this input."
 
 
+class RerankerMissing(RequestError):
+    status, code, title = 501, "reranker_missing", "This service has no reranker; set COLPALI_RERANKER."
+
+
 class NotReady(RequestError):
     status, code, title = 503, "not_ready", "The model is not ready."
 

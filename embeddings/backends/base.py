@@ -43,20 +43,13 @@ class BackendInfo:
     concurrent_pages: int = 0
 
 
-class Backend(Protocol):
-    """After `load`, `prepare` is called on many threads, `collate` on one and `encode` on another one.
-
-    With `concurrent_pages`, `collate` and `encode` are called on many threads, too.
-    """
+class BatchModel(Protocol):
+    """What batches need of a model."""
 
     @property
     def info(self) -> BackendInfo: ...
 
     def load(self) -> None: ...
-
-    def prepare(self, item: Item) -> Prepared:
-        """Prepare an item, or raise a RequestError, which is reported for this item alone."""
-        ...
 
     def collate(self, batch: Sequence[Prepared]) -> Any:
         """Combine prepared items into the input of `encode`."""
@@ -67,6 +60,28 @@ class Backend(Protocol):
         ...
 
     def close(self) -> None: ...
+
+
+class Backend(BatchModel, Protocol):
+    """After `load`, `prepare` is called on many threads, `collate` on one and `encode` on another one.
+
+    With `concurrent_pages`, `collate` and `encode` are called on many threads, too.
+    """
+
+    def prepare(self, item: Item) -> Prepared:
+        """Prepare an item, or raise a RequestError, which is reported for this item alone."""
+        ...
+
+
+class Reranker(BatchModel, Protocol):
+    """Scores pairs of a query and a passage. A score is a multi-vector of one number, not of unit length: a logit.
+
+    After `load`, `split` is called on many threads, `collate` and `encode` on one.
+    """
+
+    def split(self, query: str, text: str) -> list[Prepared]:
+        """Return a pair for each passage of the text, at least one; or raise a RequestError about the query."""
+        ...
 
 
 class DeviceLost(Exception):

@@ -17,6 +17,10 @@ class ModelNotFound(Exception):
     """The model's files are not available; the text names the places searched."""
 
 
+class WeightsMissing(Exception):
+    """The checkpoint lacks a part of the model, which would be initialised at random."""
+
+
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
     """Available weights: their name, revision and configuration."""

@@ -1,4 +1,4 @@
-"""Selects the backend. Only the selected backend's module is imported, because each has dependencies of its own.
+"""Selects the backend and the reranker. Only their modules are imported, because each has dependencies of its own.
 
 To add a backend, add a module `embeddings.backends.NAME` with a function `make(settings)`, and its name to `config`.
 """
@@ -8,8 +8,8 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import cast
 
-from embeddings.backends.base import Backend
-from embeddings.config import Settings
+from embeddings.backends.base import Backend, Reranker
+from embeddings.config import ConfigError, Settings
 
 log = logging.getLogger(__name__)
 
@@ -22,6 +22,15 @@ def choose_backend(settings: Settings) -> Backend:
         if name == "embedded":
             log.warning("No visual model can run here: pages are searched by the text that OCR reads on them.")
     return cast(Backend, import_module(f"embeddings.backends.{name}").make(settings))
+
+
+def choose_reranker(settings: Settings) -> Reranker | None:
+    """Return the configured reranker; None without one."""
+    if not settings.reranker:
+        return None
+    if not (find_spec("torch") and find_spec("transformers")):
+        raise ConfigError(["COLPALI_RERANKER needs torch and transformers, which the dependency group gpu contains."])
+    return cast(Reranker, import_module("embeddings.backends.cross_encoder").make(settings))
 
 
 def _visual_model_available(settings: Settings) -> bool:

@@ -6,17 +6,13 @@ from typing import Any
 import colpali_engine.models
 
 from embeddings.backends.base import Item
-from embeddings.backends.checkpoints import Checkpoint, find_checkpoint, require_checkpoint
+from embeddings.backends.checkpoints import Checkpoint, WeightsMissing, find_checkpoint, require_checkpoint
 from embeddings.backends.families import DEFAULT_MODEL, RESEARCH_ONLY, Family, candidate_models, family_of
 from embeddings.backends.processors import neutralize_special_tokens, page_layout, special_tokens
 from embeddings.backends.torch_backend import ModelInfo, TorchBackend
 from embeddings.backends.torch_runtime import ModelOutput, Placement, Tensors, choose_placement, tensors_of
 from embeddings.config import Settings
 from embeddings.contract import Layout, Task
-
-
-class WeightsMissing(Exception):
-    """The checkpoint lacks a part of the model, which would be initialised at random."""
 
 
 def make(settings: Settings) -> TorchBackend:

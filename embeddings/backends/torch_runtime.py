@@ -137,6 +137,11 @@ def _pad(part: torch.Tensor, axis: int, longest: int, side: PaddingSide, filler:
     return torch.cat([padding, part] if side == "left" else [part, padding], dim=axis)
 
 
+def batch_of_one(features: Mapping[str, Sequence[int]]) -> Tensors:
+    """Return the numbers of one item as tensors (1, length)."""
+    return {name: torch.tensor([numbers]) for name, numbers in features.items()}
+
+
 def to_device(batch: Mapping[str, torch.Tensor], placement: Placement) -> Tensors:
     """Copy the batch to the device, with floating-point tensors in the model's number type."""
     return {

@@ -5,13 +5,14 @@ with Client("http://localhost:8000", token="secret") as client:
     pages = client.embed_pages([png], words=[[Word("Total", 0.1, 0.1, 0.2, 0.2)]], with_layout=True)
 """
 
-from embeddings.client.client import Client, EmbeddingResult
+from embeddings.client.client import Client, EmbeddingResult, RerankResult
 from embeddings.client.errors import (
     AccessDenied,
     ClientError,
     InputRejected,
     InputTooLarge,
     InvalidResponse,
+    NoReranker,
     ServiceUnavailable,
     SpaceMismatch,
 )
@@ -25,6 +26,8 @@ __all__ = [
     "InputRejected",
     "InputTooLarge",
     "InvalidResponse",
+    "NoReranker",
+    "RerankResult",
     "RetryPolicy",
     "ServiceUnavailable",
     "SpaceMismatch",

@@ -43,6 +43,21 @@ def check_multi_vectors(multi_vectors: Sequence[MultiVector], *, count: int) -> 
     return checked
 
 
+def check_scores(content: Mapping[str, Any], *, count: int) -> list[float]:
+    """Return the scores of a response of POST /rerank in the order of the texts, or raise InvalidResponse."""
+    scores: dict[int, float] = {}
+    results = content.get("results")
+    for result in results if isinstance(results, list) else ():
+        match result:
+            case {"index": int(index), "relevance_score": int() | float() as score} if 0 <= score <= 1:
+                scores[index] = float(score)
+            case _:
+                raise InvalidResponse("The response has a result without an index and a score from 0 to 1.")
+    if scores.keys() != set(range(count)):
+        raise InvalidResponse(f"{count} texts were sent, and {len(scores)} of them have a score.")
+    return [scores[index] for index in range(count)]
+
+
 def check_space(space: VectorSpace, *, expected: VectorSpace | None) -> None:
     """Raise SpaceMismatch unless the spaces are the same. Older services do not name their model."""
     if expected is None:

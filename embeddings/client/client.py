@@ -1,20 +1,23 @@
 """The client: splits inputs into requests, and returns only checked vectors."""
 
 import base64
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Literal, Self
 
-from embeddings.client.checks import check_multi_vectors, check_space
-from embeddings.client.errors import InputRejected, InputTooLarge, InvalidResponse
+from embeddings.client.checks import check_multi_vectors, check_scores, check_space
+from embeddings.client.errors import InputRejected, InputTooLarge, InvalidResponse, NoReranker, NotSupported
 from embeddings.client.retries import RetryPolicy
 from embeddings.client.transports import Transport, transport_for
-from embeddings.contract import MultiVector, VectorSpace, Word
+from embeddings.contract import CROSS_ENCODER, MultiVector, VectorSpace, Word
 
 MAX_PAGES_PER_REQUEST = 8
 MAX_QUERIES_PER_REQUEST = 32
+MAX_TEXTS_PER_REQUEST = 64
 MAX_REQUEST_BYTES = 8 * 1024 * 1024
+_MAX_NAME = 200
 _DEFAULT_POLICY = RetryPolicy()
 
 
@@ -24,6 +27,15 @@ class EmbeddingResult:
 
     space: VectorSpace | None
     multi_vectors: list[MultiVector]
+
+
+@dataclass(frozen=True, slots=True)
+class RerankResult:
+    """The relevance of each text, from 0 to 1, in their order, and the reranker."""
+
+    model: str
+    revision: str
+    scores: list[float]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,6 +82,22 @@ class Client:
         options = {"include": ["layout"]} if with_layout else {}
         return self._embed(inputs, kind="image", limit=MAX_PAGES_PER_REQUEST, options=options)
 
+    def rerank(self, query: str, texts: Sequence[str], *, until: float = math.inf) -> RerankResult:
+        """Score at least one text by the service's reranker, or raise NoReranker.
+
+        `until`, on the monotonic clock, is a deadline for all requests together.
+        """
+        inputs = [_EncodedInput(text, len(text.encode())) for text in texts]
+        results = [
+            result
+            for batch in _batches(inputs, limit=MAX_TEXTS_PER_REQUEST)
+            for result in self._rerank_batch(query, [encoded.content for encoded in batch], until=until)
+        ]
+        if len({(result.model, result.revision) for result in results}) != 1:
+            raise InvalidResponse("The texts were scored by different rerankers.")
+        scores = [score for result in results for score in result.scores]
+        return RerankResult(results[0].model, results[0].revision, scores)
+
     def close(self) -> None:
         """Close the connections."""
         self._transport.close()
@@ -112,6 +140,27 @@ class Client:
             check_space(right.space, expected=left.space)
         return EmbeddingResult(left.space, left.multi_vectors + right.multi_vectors)
 
+    def _rerank_batch(self, query: str, texts: list[str], *, until: float) -> list[RerankResult]:
+        """Send one request, and halve it for as long as the service says that it is too large."""
+        try:
+            content = self._transport.rerank({"query": query, "documents": texts, "method": CROSS_ENCODER}, until=until)
+        except NotSupported as error:
+            raise NoReranker(error.detail) from error
+        except InputTooLarge:
+            if len(texts) == 1:
+                raise
+        else:
+            if content.get("method") != CROSS_ENCODER:
+                # Older services know no methods and rank by MaxSim.
+                raise NoReranker("The service is too old to rerank.")
+            scores = check_scores(content, count=len(texts))
+            return [RerankResult(_name(content, "model"), _name(content, "revision"), scores)]
+        middle = len(texts) // 2
+        return [
+            *self._rerank_batch(query, texts[:middle], until=until),
+            *self._rerank_batch(query, texts[middle:], until=until),
+        ]
+
     def __enter__(self) -> Self:
         return self
 
@@ -119,6 +168,10 @@ class Client:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _name(content: dict[str, Any], field: str) -> str:
+    return str(content.get(field) or "")[:_MAX_NAME]
 
 
 def _encode_page(image: bytes, words: Sequence[Word] | None) -> _EncodedInput:

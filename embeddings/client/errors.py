@@ -34,5 +34,13 @@ class InvalidResponse(ClientError):
     """The response does not contain valid embeddings."""
 
 
+class NoReranker(ClientError):
+    """The service has no reranker."""
+
+
+class NotSupported(InvalidResponse):
+    """The service does not have this route or function."""
+
+
 class SpaceMismatch(InvalidResponse):
     """The vectors come from another model than expected."""

@@ -1,5 +1,6 @@
 """A single request with a size limit, the meaning of its status, and retries."""
 
+import math
 import random
 import time
 from collections.abc import Callable
@@ -8,11 +9,19 @@ from typing import Any, TypeVar
 
 import httpx
 
-from embeddings.client.errors import AccessDenied, InputRejected, InputTooLarge, InvalidResponse, ServiceUnavailable
+from embeddings.client.errors import (
+    AccessDenied,
+    InputRejected,
+    InputTooLarge,
+    InvalidResponse,
+    NotSupported,
+    ServiceUnavailable,
+)
 
 T = TypeVar("T")
 
 _RETRYABLE = frozenset({408, 425, 429, 500, 502, 503, 504})
+_NOT_SUPPORTED = frozenset({404, 405, 501})
 MAX_RESPONSE_BYTES = 256 * 1024 * 1024
 
 
@@ -43,9 +52,12 @@ def http_client(token: str, *, policy: RetryPolicy) -> httpx.Client:
     return httpx.Client(headers=headers, timeout=timeout, limits=httpx.Limits(keepalive_expiry=30))
 
 
-def call_with_retries(attempt: Callable[[float], T], *, policy: RetryPolicy) -> T:
-    """Call `attempt(deadline)` until it succeeds, or raise ServiceUnavailable when the policy is exhausted."""
-    deadline = time.monotonic() + policy.total_s
+def call_with_retries(attempt: Callable[[float], T], *, policy: RetryPolicy, until: float = math.inf) -> T:
+    """Call `attempt(deadline)` until it succeeds, or raise ServiceUnavailable when the policy is exhausted.
+
+    `until`, on the monotonic clock, is a deadline of the caller's own.
+    """
+    deadline = min(time.monotonic() + policy.total_s, until)
     pause_s = policy.first_pause_s
     for number in range(1, policy.attempts + 1):
         try:
@@ -116,7 +128,7 @@ def error_for_status(status: int, detail: str, *, index: int | None, retry_after
         return AccessDenied(detail)
     if status in (400, 415, 422, 500):
         return InputRejected(detail, index=index)
-    return InvalidResponse(detail)
+    return NotSupported(detail) if status in _NOT_SUPPORTED else InvalidResponse(detail)
 
 
 def _problem_details(response: httpx.Response) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """The ways to reach the service: plain HTTP, or a Runpod queue."""
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
@@ -46,6 +47,10 @@ class Transport(Protocol):
         """Send one body of POST /embeddings and return the response, or raise a ClientError."""
         ...
 
+    def rerank(self, body: Mapping[str, Any], *, until: float) -> dict[str, Any]:
+        """Send one body of POST /rerank and return the JSON of the response, or raise a ClientError."""
+        ...
+
     def close(self) -> None: ...
 
 
@@ -53,25 +58,24 @@ class HttpTransport:
     """Calls the service directly."""
 
     def __init__(self, url: str, *, token: str, policy: RetryPolicy) -> None:
-        self._url = url.rstrip("/").removesuffix("/embeddings") + "/embeddings"
+        self._url = url.rstrip("/").removesuffix("/embeddings")
         self._policy = policy
         self._client = http_client(token, policy=policy)
 
     def send(self, body: Mapping[str, Any]) -> UncheckedResponse:
         content = _serialize(body)
-        return call_with_retries(lambda deadline: self._attempt(content, deadline=deadline), policy=self._policy)
+        return call_with_retries(lambda deadline: self._embed(content, deadline=deadline), policy=self._policy)
 
-    def _attempt(self, content: bytes, *, deadline: float) -> UncheckedResponse:
-        accept = {"accept": f"{NPZ}, application/json;q=0.5"}
-        headers = {**accept, "content-type": "application/json"}
-        response = send_request(self._client, "POST", self._url, deadline=deadline, content=content, headers=headers)
-        # A gateway that times out before the model has finished redirects to the pending result.
-        for _ in range(_MAX_REDIRECTS):
-            if response.status_code != 303:
-                break
-            target = redirect_target(response)
-            response = send_request(self._client, "GET", target, deadline=deadline, headers=accept)
-        raise_for_status(response)
+    def rerank(self, body: Mapping[str, Any], *, until: float) -> dict[str, Any]:
+        content = _serialize(body)
+
+        def attempt(deadline: float) -> dict[str, Any]:
+            return _json_object(self._post("/rerank", content, accept="application/json", deadline=deadline))
+
+        return call_with_retries(attempt, policy=self._policy, until=until)
+
+    def _embed(self, content: bytes, *, deadline: float) -> UncheckedResponse:
+        response = self._post("/embeddings", content, accept=f"{NPZ}, application/json;q=0.5", deadline=deadline)
         model, revision, dim = (response.headers.get(name, "") for name in (MODEL_HEADER, REVISION_HEADER, DIM_HEADER))
         if response.headers.get("content-type", "").startswith(NPZ):
             try:
@@ -80,6 +84,20 @@ class HttpTransport:
                 raise InvalidResponse(f"The response is not valid npz: {error}") from error
             return UncheckedResponse(multi_vectors, model, revision, dim)
         return _from_json(parse_json(response), model=model, revision=revision, dim=dim)
+
+    def _post(self, route: str, content: bytes, *, accept: str, deadline: float) -> httpx.Response:
+        """Send one request and return its successful response."""
+        headers = {"accept": accept, "content-type": "application/json"}
+        url = self._url + route
+        response = send_request(self._client, "POST", url, deadline=deadline, content=content, headers=headers)
+        # A gateway that times out before the model has finished redirects to the pending result.
+        for _ in range(_MAX_REDIRECTS):
+            if response.status_code != 303:
+                break
+            target = redirect_target(response)
+            response = send_request(self._client, "GET", target, deadline=deadline, headers={"accept": accept})
+        raise_for_status(response)
+        return response
 
     def close(self) -> None:
         self._client.close()
@@ -95,10 +113,22 @@ class RunpodTransport:
 
     def send(self, body: Mapping[str, Any]) -> UncheckedResponse:
         job_input = {**body, "encoding_format": "base64", "include": [*body.get("include", ()), "model"]}
-        content = _serialize({"input": job_input})
-        return call_with_retries(lambda deadline: self._attempt(content, deadline=deadline), policy=self._policy)
+        return _from_json(self._run(job_input, until=math.inf))
 
-    def _attempt(self, content: bytes, *, deadline: float) -> UncheckedResponse:
+    def rerank(self, body: Mapping[str, Any], *, until: float) -> dict[str, Any]:
+        output = self._run(body, until=until)
+        if not isinstance(output, dict):
+            raise InvalidResponse("The job's output is not a JSON object.")
+        return output
+
+    def _run(self, job_input: Mapping[str, Any], *, until: float) -> Any:
+        """Run a job and return its output."""
+        content = _serialize({"input": job_input})
+        return call_with_retries(
+            lambda deadline: self._attempt(content, deadline=deadline), policy=self._policy, until=until
+        )
+
+    def _attempt(self, content: bytes, *, deadline: float) -> Any:
         submit_url = f"{self._url}/runsync"
         headers = {"content-type": "application/json"}
         job = _parse_job(
@@ -114,7 +144,7 @@ class RunpodTransport:
             job = _parse_job(response) | {"id": job.get("id")}
         if job.get("status") != "COMPLETED":
             raise RetryableError(f"The job ended as {job.get('status')}: {str(job.get('error'))[:500]}")
-        return _from_job_output(job.get("output"))
+        return _checked_output(job.get("output"))
 
     def close(self) -> None:
         self._client.close()
@@ -140,14 +170,18 @@ def _serialize(body: Mapping[str, Any]) -> bytes:
 
 def _parse_job(response: httpx.Response) -> dict[str, Any]:
     raise_for_status(response)
-    job = parse_json(response)
-    if not isinstance(job, dict):
-        raise InvalidResponse("The queue did not answer with a job.")
-    return job
+    return _json_object(response)
 
 
-def _from_job_output(output: Any) -> UncheckedResponse:
-    """Return the response in a job's output, or raise the problem in it."""
+def _json_object(response: httpx.Response) -> dict[str, Any]:
+    content = parse_json(response)
+    if not isinstance(content, dict):
+        raise InvalidResponse("The response is not a JSON object.")
+    return content
+
+
+def _checked_output(output: Any) -> Any:
+    """Return a job's output, or raise the problem in it."""
     if isinstance(output, dict) and isinstance(problem := output.get("problem"), dict):
         status, index = problem.get("status"), problem.get("index")
         raise error_for_status(
@@ -156,7 +190,7 @@ def _from_job_output(output: Any) -> UncheckedResponse:
             index=index if isinstance(index, int) else None,
             retry_after=str(problem.get("retry_after_s") or ""),
         )
-    return _from_json(output)
+    return output
 
 
 def _from_json(content: Any, *, model: str = "", revision: str = "", dim: str = "") -> UncheckedResponse:

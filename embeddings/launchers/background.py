@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import orjson
 
-from embeddings.backends.choose import choose_backend
+from embeddings.backends.choose import choose_backend, choose_reranker
 from embeddings.config import Settings
 from embeddings.server.app import create_app
 from embeddings.server.engine import EmbeddingEngine
@@ -23,7 +23,7 @@ class BackgroundService:
     def __init__(self, settings: Settings) -> None:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="service", daemon=True)
-        self._engine = EmbeddingEngine(choose_backend(settings), settings=settings)
+        self._engine = EmbeddingEngine(choose_backend(settings), settings=settings, reranker=choose_reranker(settings))
         transport = httpx.ASGITransport(create_app(self._engine, settings=settings), raise_app_exceptions=False)
         # The service itself enforces the timeout.
         self._client = httpx.AsyncClient(transport=transport, base_url="http://embeddings", timeout=None)  # noqa: S113

@@ -13,6 +13,9 @@ async def run(job_input: Any, *, service: BackgroundService) -> dict[str, Any]:
         return {"problem": {"status": 422, "code": "bad_field", "detail": "input must be an object."}}
     if "input_data" in job_input:
         return await _run_colivare(job_input, service=service)
+    if "documents" in job_input:
+        status, content = await service.post("/rerank", job_input)
+        return content if status == 200 else {"problem": content}
     include = job_input.get("include")
     include = [*include, "model"] if isinstance(include, list) else include or ["model"]
     # Outputs are JSON and limited in size, so vectors are base64 by default.

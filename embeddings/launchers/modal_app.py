@@ -13,7 +13,7 @@ import modal
 from starlette.applications import Starlette
 
 from embeddings import config
-from embeddings.backends.choose import choose_backend
+from embeddings.backends.choose import choose_backend, choose_reranker
 from embeddings.config import Settings
 from embeddings.server.app import create_app
 from embeddings.server.engine import EmbeddingEngine
@@ -50,7 +50,7 @@ def serve() -> Starlette:
 
 def preloading_app(settings: Settings) -> Starlette:
     """Return an application whose startup waits for the model; Modal holds requests back until then."""
-    engine = EmbeddingEngine(choose_backend(settings), settings=settings)
+    engine = EmbeddingEngine(choose_backend(settings), settings=settings, reranker=choose_reranker(settings))
     asgi = create_app(engine, settings=settings)
     start_and_stop = asgi.router.lifespan_context
 

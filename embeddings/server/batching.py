@@ -8,7 +8,7 @@ from typing import Literal
 from embeddings.backends.base import Prepared
 from embeddings.contract import MultiVector
 
-Lane = Literal["text", "image"]
+Lane = Literal["text", "image", "pair"]
 
 _LOOK_AHEAD = 128
 

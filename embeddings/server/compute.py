@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from embeddings.backends.base import Backend, DeviceLost, OutOfMemory, Prepared
+from embeddings.backends.base import BatchModel, DeviceLost, OutOfMemory, Prepared
 from embeddings.contract import MultiVector
 from embeddings.errors import EmbeddingFailed, RequestError
 from embeddings.server.batching import Lane, QueuedInput, choose_batch, padded_tokens
@@ -23,7 +23,7 @@ from embeddings.server.metrics import Metrics
 log = logging.getLogger(__name__)
 
 # How long a partial batch waits for inputs still being prepared, while the device is idle.
-_MAX_WAIT_S: dict[Lane, float] = {"text": 0.002, "image": 0.008}
+_MAX_WAIT_S: dict[Lane, float] = {"text": 0.002, "image": 0.008, "pair": 0.002}
 # After this many consecutive text batches an image batch goes first, however many texts are queued.
 _MAX_CONSECUTIVE_TEXT_BATCHES = 8
 
@@ -32,16 +32,25 @@ class Compute:
     """Runs batches, texts before images.
 
     A backend without `concurrent_pages` has a device, which only the compute thread uses. Otherwise each image is
-    computed on one of so many threads, and texts on another thread, so that they wait for no image.
+    computed on one of so many threads, and texts on another thread, so that they wait for no image. With `only_pairs`,
+    the model is a reranker, with one thread.
     """
 
     def __init__(
-        self, backend: Backend, *, batch_size: int, budget: int, metrics: Metrics, on_device_lost: Callable[[], None]
+        self,
+        backend: BatchModel,
+        *,
+        batch_size: int,
+        budget: int,
+        metrics: Metrics,
+        on_device_lost: Callable[[], None],
+        only_pairs: bool = False,
     ) -> None:
         self.backend = backend
         self._sizes: dict[Lane, int] = {
             "text": batch_size,
             "image": 1 if backend.info.concurrent_pages else batch_size,
+            "pair": batch_size,
         }
         self.budget = budget
         self._metrics = metrics
@@ -49,8 +58,8 @@ class Compute:
         self._lock = threading.Lock()
         self._compute_wakeup = threading.Condition(self._lock)
         self._collate_wakeup = threading.Condition(self._lock)
-        self._lanes: dict[Lane, list[QueuedInput]] = {"text": [], "image": []}
-        self._expected: dict[Lane, int] = {"text": 0, "image": 0}
+        self._lanes: dict[Lane, list[QueuedInput]] = {"text": [], "image": [], "pair": []}
+        self._expected: dict[Lane, int] = {"text": 0, "image": 0, "pair": 0}
         self._collated: tuple[list[QueuedInput], Any] | None = None
         self._collating = False
         self._stopping = False
@@ -60,13 +69,16 @@ class Compute:
         self._finished = queue.SimpleQueue()
         self._threads = [
             threading.Thread(target=run, name=name, daemon=True)
-            for name, run in self._loops(backend.info.concurrent_pages)
+            for name, run in self._loops(backend.info.concurrent_pages, only_pairs=only_pairs)
         ]
         self._deliver_thread = threading.Thread(target=self._deliver_loop, name="deliver", daemon=True)
-        metrics.budget_tokens.set(budget)
+        self._budget_tokens = metrics.pair_budget_tokens if only_pairs else metrics.budget_tokens
+        self._budget_tokens.set(budget)
 
-    def _loops(self, concurrent_pages: int) -> list[tuple[str, Callable[[], None]]]:
+    def _loops(self, concurrent_pages: int, *, only_pairs: bool) -> list[tuple[str, Callable[[], None]]]:
         """Return the name and the function of each computing thread."""
+        if only_pairs:
+            return [("pairs", partial(self._lane_loop, "pair", name="pairs"))]
         if not concurrent_pages:
             return [("compute", self._compute_loop), ("collate", self._collate_loop)]
         lanes: list[tuple[str, Lane]] = [("texts", "text")]
@@ -262,7 +274,7 @@ class Compute:
             self._fail(batch, EmbeddingFailed("This input does not fit into the memory of the device."))
             return
         self.budget = max(1, min(self.budget, padded_tokens(batch) // 2))
-        self._metrics.budget_tokens.set(self.budget)
+        self._budget_tokens.set(self.budget)
         log.warning("Out of memory with %d inputs; batches now have at most %d tokens.", len(batch), self.budget)
         middle = len(batch) // 2
         self._run(batch[:middle], None)

@@ -2,21 +2,20 @@
 
 import asyncio
 import logging
-import math
 import os
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Literal, TypeVar
 
-from embeddings.backends.base import Backend, BackendInfo, Prepared
+from embeddings.backends.base import Backend, BackendInfo, BatchModel, Prepared, Reranker
 from embeddings.config import Settings
 from embeddings.contract import MultiVector
-from embeddings.errors import NotReady, QueueFull, RequestError, RequestTimedOut
+from embeddings.errors import NotReady, RequestError, RequestTimedOut
 from embeddings.server import self_test
+from embeddings.server.admission import Admission
 from embeddings.server.batching import Lane
 from embeddings.server.compute import Compute
 from embeddings.server.metrics import Metrics
@@ -27,43 +26,69 @@ T = TypeVar("T")
 State = Literal["loading", "ready", "draining", "failed"]
 
 # The assumed cost of an input before it is prepared. For an image: up to 768 visual tokens, and the prompt.
-_ESTIMATED_TOKENS: dict[Lane, int] = {"text": 32, "image": 800}
+_ESTIMATED_TOKENS: dict[Lane, int] = {"text": 32, "image": 800, "pair": 512}
 _TEXT_THREADS = 2
 
 
 @dataclass(frozen=True, slots=True)
 class InputTask:
-    """One input to embed; `prepare` may be called on any thread."""
+    """One input to embed, or one pair to score; `prepare` may be called on any thread.
+
+    `tokens` is its cost, if it is known before; `index` its position in the request, if not that among the tasks.
+    """
 
     lane: Lane
     prepare: Callable[[], Prepared]
+    tokens: int | None = None
+    index: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Queue:
+    """The queue of one model."""
+
+    compute: Compute
+    admission: Admission
 
 
 class EmbeddingEngine:
-    """Runs one backend. Belongs to one event loop."""
+    """Runs one backend, and a reranker if there is one. Belongs to one event loop."""
 
-    def __init__(self, backend: Backend, *, settings: Settings, self_test: bool = True) -> None:
+    def __init__(
+        self, backend: Backend, *, settings: Settings, reranker: Reranker | None = None, self_test: bool = True
+    ) -> None:
         self.backend = backend
+        self.reranker = reranker
         self.state: State = "loading"
         self.metrics = Metrics()
-        self.pending_tokens = 0
         self._settings = settings
         self._self_test = self_test
         self._image_threads = settings.prepare_threads or os.cpu_count() or 1
         self._pools: dict[Lane, ThreadPoolExecutor] = {
             "text": ThreadPoolExecutor(_TEXT_THREADS, thread_name_prefix="text"),
             "image": ThreadPoolExecutor(self._image_threads, thread_name_prefix="image"),
+            "pair": ThreadPoolExecutor(_TEXT_THREADS, thread_name_prefix="pair"),
         }
-        self._compute = Compute(
-            backend,
+        # Each model has a queue of its own, so that queries do not wait for pairs.
+        embedding = self._queue(backend)
+        self._queues: dict[Lane, _Queue] = {"text": embedding, "image": embedding}
+        self._computes = [embedding.compute]
+        if reranker is not None:
+            self._queues["pair"] = self._queue(reranker, only_pairs=True)
+            self._computes.append(self._queues["pair"].compute)
+        self._loading: asyncio.Task[None] | None = None
+
+    def _queue(self, model: BatchModel, *, only_pairs: bool = False) -> _Queue:
+        settings = self._settings
+        compute = Compute(
+            model,
             batch_size=settings.batch_size,
             budget=settings.max_batch_tokens or settings.batch_size * _ESTIMATED_TOKENS["image"],
             metrics=self.metrics,
             on_device_lost=self._fail,
+            only_pairs=only_pairs,
         )
-        self._loading: asyncio.Task[None] | None = None
-        self._capacity = asyncio.Condition()
-        self._tokens_per_s = 0.0
+        return _Queue(compute, Admission(max_tokens=settings.max_queue_tokens, gauge=self.metrics.queue_tokens))
 
     @property
     def info(self) -> BackendInfo:
@@ -72,9 +97,9 @@ class EmbeddingEngine:
     @property
     def stuck(self) -> bool:
         """True if a batch has run for longer than a request may take, or a thread has died."""
-        since = self._compute.running_since
-        timed_out = since is not None and time.monotonic() - since > self._settings.timeout_s
-        return timed_out or (self.state == "ready" and not self._compute.alive)
+        limit = time.monotonic() - self._settings.timeout_s
+        timed_out = any((compute.running_since or limit) < limit for compute in self._computes)
+        return timed_out or (self.state == "ready" and not all(compute.alive for compute in self._computes))
 
     def start(self) -> None:
         """Begin to load the model; `state` changes when that ends."""
@@ -95,7 +120,8 @@ class EmbeddingEngine:
             log.exception("The model cannot be used.")
             self.state = "failed"
         else:
-            self._compute.start()
+            for compute in self._computes:
+                compute.start()
             self.state = "ready" if self.state == "loading" else self.state
             self._report_ready()
 
@@ -105,25 +131,30 @@ class EmbeddingEngine:
             self.backend.load()
             if self._self_test:
                 self_test.run(self.backend)
+            if self.reranker is not None:
+                self.reranker.load()
+                if self._self_test:
+                    self_test.run_reranker(self.reranker)
         except Exception as error:
             loaded.set_exception(error)
         else:
             loaded.set_result(None)
 
     def _report_ready(self) -> None:
-        info, space = self.info, self.info.space
         self.metrics.ready.set(1)
-        self.metrics.model.labels(info.backend, space.model, space.revision, str(space.dim), info.device).set(1)
-        log.info(
-            "Ready: %s, %s at %s, %d dimensions, on %s.",
-            info.backend,
-            space.model,
-            space.revision,
-            space.dim,
-            info.device,
-        )
-        for warning in info.warnings:
-            log.warning("%s", warning)
+        for info in [self.info, *([self.reranker.info] if self.reranker else [])]:
+            space = info.space
+            self.metrics.model.labels(info.backend, space.model, space.revision, str(space.dim), info.device).set(1)
+            log.info(
+                "Ready: %s, %s at %s, %d dimensions, on %s.",
+                info.backend,
+                space.model,
+                space.revision,
+                space.dim,
+                info.device,
+            )
+            for warning in info.warnings:
+                log.warning("%s", warning)
 
     def _fail(self) -> None:
         self.state = "failed"
@@ -141,18 +172,22 @@ class EmbeddingEngine:
         return await asyncio.get_running_loop().run_in_executor(self._pools[lane], work)
 
     async def embed(self, tasks: Sequence[InputTask], *, wait: bool = False) -> list[MultiVector]:
-        """Return one multi-vector for each task, in order. Without `wait`, raise QueueFull instead of waiting."""
-        estimated = sum(_ESTIMATED_TOKENS[task.lane] for task in tasks)
+        """Return one multi-vector for each task, in order. Without `wait`, raise QueueFull instead of waiting.
+
+        All tasks belong to the same model.
+        """
+        estimated = sum(task.tokens or _ESTIMATED_TOKENS[task.lane] for task in tasks)
+        queue = self._queues[tasks[0].lane if tasks else "text"]
         # Limit the concurrency of one request, so that a large one does not block all others.
         limiter = asyncio.Semaphore(self._image_threads + 1)
         try:
             async with (
                 asyncio.timeout(self._settings.timeout_s),
-                self._admission(estimated, wait=wait),
+                queue.admission.hold(estimated, wait=wait),
                 asyncio.TaskGroup() as group,
             ):
                 results = [
-                    group.create_task(self._embed_one(task, index=index, limiter=limiter))
+                    group.create_task(self._embed_one(task, queue.compute, index=index, limiter=limiter))
                     for index, task in enumerate(tasks)
                 ]
         except TimeoutError:
@@ -163,57 +198,30 @@ class EmbeddingEngine:
             raise errors.exceptions[0] from None
         return [result.result() for result in results]
 
-    async def _embed_one(self, task: InputTask, *, index: int, limiter: asyncio.Semaphore) -> MultiVector:
+    async def _embed_one(
+        self, task: InputTask, compute: Compute, *, index: int, limiter: asyncio.Semaphore
+    ) -> MultiVector:
         self.metrics.queue_items.inc()
         try:
             async with limiter:
-                submitted = await self._prepare_and_submit(task)
+                submitted = await self._prepare_and_submit(task, compute)
             multi_vector = await asyncio.wrap_future(submitted)
         except RequestError as error:
-            raise error.at(index) from error
+            raise error.at(index if task.index is None else task.index) from error
         finally:
             self.metrics.queue_items.dec()
         self.metrics.inputs.labels(task.lane).inc()
         return multi_vector
 
-    async def _prepare_and_submit(self, task: InputTask) -> Future[MultiVector]:
-        self._compute.expect(task.lane, 1)
+    async def _prepare_and_submit(self, task: InputTask, compute: Compute) -> Future[MultiVector]:
+        compute.expect(task.lane, 1)
         began = time.monotonic()
         try:
             prepared = await self.run_in_pool(task.prepare, lane=task.lane)
-            return self._compute.submit(prepared, lane=task.lane)
+            return compute.submit(prepared, lane=task.lane)
         finally:
             self.metrics.prepare_seconds.labels(task.lane).observe(time.monotonic() - began)
-            self._compute.expect(task.lane, -1)
-
-    @asynccontextmanager
-    async def _admission(self, tokens: int, *, wait: bool) -> AsyncIterator[None]:
-        """Hold capacity for `tokens` inside the context. An empty queue admits a request of any size."""
-        async with self._capacity:
-            if wait:
-                await self._capacity.wait_for(lambda: self._fits(tokens))
-            elif not self._fits(tokens):
-                raise QueueFull(retry_after_s=self._seconds_until_capacity())
-            self._add_pending(tokens)
-        began = time.monotonic()
-        try:
-            yield
-            speed = tokens / max(time.monotonic() - began, 1e-3)
-            self._tokens_per_s += 0.2 * (speed - self._tokens_per_s) if self._tokens_per_s else speed
-        finally:
-            async with self._capacity:
-                self._add_pending(-tokens)
-                self._capacity.notify_all()
-
-    def _fits(self, tokens: int) -> bool:
-        return self.pending_tokens == 0 or self.pending_tokens + tokens <= self._settings.max_queue_tokens
-
-    def _add_pending(self, tokens: int) -> None:
-        self.pending_tokens += tokens
-        self.metrics.queue_tokens.set(self.pending_tokens)
-
-    def _seconds_until_capacity(self) -> int:
-        return min(max(math.ceil(self.pending_tokens / max(self._tokens_per_s, 1.0)), 1), 60)
+            compute.expect(task.lane, -1)
 
     def drain(self) -> None:
         """Accept no more requests; finish those already accepted."""
@@ -226,7 +234,8 @@ class EmbeddingEngine:
         self.drain()
         if self._loading is not None:
             self._loading.cancel()
-        await asyncio.to_thread(self._compute.stop)
-        await asyncio.to_thread(self.backend.close)
+        for compute in self._computes:
+            await asyncio.to_thread(compute.stop)
+            await asyncio.to_thread(compute.backend.close)
         for pool in self._pools.values():
             pool.shutdown(wait=False, cancel_futures=True)

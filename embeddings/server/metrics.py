@@ -40,10 +40,13 @@ class Metrics:
         self.budget_tokens = Gauge(
             "paliembed_budget_tokens", "Current limit of padded tokens in a batch.", registry=registry
         )
+        self.pair_budget_tokens = Gauge(
+            "paliembed_pair_budget_tokens", "Current limit of padded tokens in a batch of pairs.", registry=registry
+        )
         self.ready = Gauge("paliembed_ready", "1 when the model is ready.", registry=registry)
         self.model = Gauge(
             "paliembed_model_info",
-            "The loaded model.",
+            "The loaded models.",
             ("backend", "model", "revision", "dim", "device"),
             registry=registry,
         )

@@ -82,6 +82,14 @@ def parse_list(body: dict[str, Any], name: str, *, limit: int) -> list[Any]:
     return value
 
 
+def parse_top_n(body: dict[str, Any], *, default: int) -> int:
+    """Return how many of the best documents a body of POST /rerank asks for."""
+    top_n = body.get("top_n")
+    if top_n is not None and (not isinstance(top_n, int) or isinstance(top_n, bool) or top_n < 1):
+        raise InvalidField("top_n must be a whole number from 1.")
+    return top_n or default
+
+
 def parse_text(value: Any, *, path: str, task: Task, settings: Settings) -> Input:
     """Parse a text, plain or as {"text": ...}."""
     text = value.get("text") if isinstance(value, dict) else value

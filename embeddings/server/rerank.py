@@ -14,7 +14,7 @@ from embeddings.config import Settings
 from embeddings.contract import MultiVector, Task
 from embeddings.errors import InvalidField
 from embeddings.scoring import maxsim
-from embeddings.server.requests import Input, parse_image, parse_list, parse_text
+from embeddings.server.requests import Input, parse_image, parse_list, parse_text, parse_top_n
 
 Candidate = Input | NDArray[Any]
 
@@ -40,10 +40,7 @@ def parse_rerank(body: dict[str, Any], *, dim: int, settings: Settings) -> Reran
         _parse_candidate(value, path=f"documents[{index}]", task="document", dim=dim, settings=settings)
         for index, value in enumerate(parse_list(body, "documents", limit=settings.max_inputs))
     ]
-    top_n = body.get("top_n")
-    if top_n is not None and (not isinstance(top_n, int) or isinstance(top_n, bool) or top_n < 1):
-        raise InvalidField("top_n must be a whole number from 1.")
-    return RerankRequest(query, tuple(documents), top_n or len(documents))
+    return RerankRequest(query, tuple(documents), parse_top_n(body, default=len(documents)))
 
 
 def rank(request: RerankRequest, embedded: Sequence[MultiVector]) -> list[dict[str, Any]]:

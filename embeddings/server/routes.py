@@ -10,9 +10,9 @@ from starlette.responses import Response
 
 from embeddings.backends.base import Prepared
 from embeddings.config import Settings
-from embeddings.contract import NPZ, MultiVector
-from embeddings.errors import NotReady
-from embeddings.server import images
+from embeddings.contract import CROSS_ENCODER, NPZ, MultiVector
+from embeddings.errors import NotReady, RerankerMissing
+from embeddings.server import images, pairs
 from embeddings.server.auth import authenticate
 from embeddings.server.body import SMALL_BODY_BYTES, MemoryBudget, announced_size, cancel_on_disconnect, read_body
 from embeddings.server.decode import EncodedInput, decode_base64, decode_item
@@ -55,11 +55,26 @@ class Routes:
 
     async def rerank(self, request: Request) -> Response:
         async with self._read(request) as body:
+            if pairs.wants_reranker(body):
+                return await cancel_on_disconnect(request, self._rerank_pairs(body))
             space = self.engine.info.space
             parsed = parse_rerank(body, dim=space.dim, settings=self.settings)
             embedded = await cancel_on_disconnect(request, self._embed(parsed.inputs))
             results = await self.engine.run_in_pool(lambda: rank(parsed, embedded))
-            return json_response({"model": space.model, "results": results})
+            return json_response({"model": space.model, "method": "maxsim", "results": results})
+
+    async def _rerank_pairs(self, body: dict[str, Any]) -> Response:
+        reranker = self.engine.reranker
+        if reranker is None:
+            raise RerankerMissing
+        parsed = pairs.parse_pairs(body, settings=self.settings)
+        split = partial(pairs.split_into_tasks, parsed, reranker, max_tokens=self.settings.max_queue_tokens)
+        tasks = await self.engine.run_in_pool(split, lane="pair")
+        results = pairs.rank(parsed, tasks, await self.engine.embed(tasks))
+        space = reranker.info.space
+        return json_response(
+            {"model": space.model, "revision": space.revision, "method": CROSS_ENCODER, "results": results}
+        )
 
     async def health(self, _: Request) -> Response:
         info, state = self.engine.info, self.engine.state
@@ -75,8 +90,20 @@ class Routes:
             "languages": info.languages,
             "degraded": info.degraded,
             "warnings": info.warnings,
+            "reranker": self._describe_reranker(),
         }
         return json_response(content, status=503 if status in ("stuck", "failed") else 200)
+
+    def _describe_reranker(self) -> dict[str, str] | None:
+        if self.engine.reranker is None:
+            return None
+        info = self.engine.reranker.info
+        return {
+            "model": info.space.model,
+            "revision": info.space.revision,
+            "device": info.device,
+            "dtype": info.dtype,
+        }
 
     async def ready(self, _: Request) -> Response:
         if self.engine.state != "ready":

@@ -6,7 +6,7 @@ Detects faults that array shapes do not reveal: weights that were not loaded, a 
 import numpy as np
 from PIL import Image, ImageDraw
 
-from embeddings.backends.base import Backend, Item
+from embeddings.backends.base import Backend, Item, Reranker
 from embeddings.contract import MultiVector, Word
 from embeddings.scoring import maxsim
 
@@ -38,6 +38,19 @@ def run(backend: Backend) -> None:
         raise SelfTestFailed(
             f"The right page scores {right:.3f}, the wrong one {wrong:.3f}: these weights cannot search."
         )
+
+
+def run_reranker(reranker: Reranker) -> None:
+    """Raise SelfTestFailed unless the text about invoices scores higher for the query than the other one."""
+    right, wrong = (_score(reranker, " ".join(lines)) for lines in _PAGES)
+    if not right > wrong:
+        raise SelfTestFailed(
+            f"The right text scores {right:.3f}, the wrong one {wrong:.3f}: these weights cannot rank texts."
+        )
+
+
+def _score(reranker: Reranker, text: str) -> float:
+    return float(reranker.encode(reranker.collate(reranker.split(_QUERY, text)[:1]))[0].vectors[0, 0])
 
 
 def _embed(backend: Backend, item: Item) -> MultiVector:

@@ -5,7 +5,7 @@ from types import FrameType
 
 import uvicorn
 
-from embeddings.backends.choose import choose_backend
+from embeddings.backends.choose import choose_backend, choose_reranker
 from embeddings.config import Settings
 from embeddings.server.app import create_app
 from embeddings.server.engine import EmbeddingEngine
@@ -25,7 +25,7 @@ class _Server(uvicorn.Server):
 
 def serve(settings: Settings) -> None:
     """Serve until a signal to stop arrives."""
-    engine = EmbeddingEngine(choose_backend(settings), settings=settings)
+    engine = EmbeddingEngine(choose_backend(settings), settings=settings, reranker=choose_reranker(settings))
     server_config = uvicorn.Config(
         create_app(engine, settings=settings),
         host=settings.host,

@@ -15,7 +15,7 @@ import uvicorn
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from embeddings.backends.base import Backend
+from embeddings.backends.base import Backend, Reranker
 from embeddings.backends.lexical import LexicalBackend
 from embeddings.config import Settings, parse
 from embeddings.server.app import create_app
@@ -31,18 +31,18 @@ def settings(**values: str) -> Settings:
 
 
 @contextmanager
-def serving(**values: str) -> Iterator[httpx.Client]:
+def serving(reranker: Reranker | None = None, /, **values: str) -> Iterator[httpx.Client]:
     """Run a service with the lexical backend, and yield a client of it."""
-    with serving_with(LexicalBackend(), **values) as client:
+    with serving_with(LexicalBackend(), reranker, **values) as client:
         until_ready(client)
         yield client
 
 
 @contextmanager
-def serving_with(backend: Backend, **values: str) -> Iterator[httpx.Client]:
+def serving_with(backend: Backend, reranker: Reranker | None = None, /, **values: str) -> Iterator[httpx.Client]:
     """Run a service and yield a client with its key; the model may still be loading."""
     chosen = settings(**values)
-    engine = EmbeddingEngine(backend, settings=chosen)
+    engine = EmbeddingEngine(backend, settings=chosen, reranker=reranker)
     listener = socket.create_server(("127.0.0.1", 0))
     server = uvicorn.Server(uvicorn.Config(create_app(engine, settings=chosen), log_config=None, lifespan="on"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})

@@ -15,14 +15,14 @@ CONFINED = """
 import os, sys
 from embeddings import config, confinement
 from tests.sandbox import attempts
-confinement.confine(config.parse({"COLPALI_API_KEY": "key", "COLPALI_BACKEND": sys.argv.pop(1)}))
+confinement.confine(config.load({"COLPALI_API_KEY": "key", "COLPALI_BACKEND": sys.argv.pop(1)}))
 attempts.main()
 """
 # Root without privileges gains nothing, and the session of the service is its own.
 HARMLESS = {"become root", "leave the session"}
 
 
-def attempt(backend: str, at: Targets, *names: str) -> dict[str, str]:
+def attempt(backend: str, at: Targets, *names: str, **variables: str) -> dict[str, str]:
     command = [sys.executable, "-B", "-c", CONFINED, backend, at.to_json(), *names]
     done = subprocess.run(
         command,
@@ -31,7 +31,7 @@ def attempt(backend: str, at: Targets, *names: str) -> dict[str, str]:
         text=True,
         check=False,
         timeout=60,
-        env={"PATH": os.defpath},
+        env={"PATH": os.defpath, **variables},
         stdin=subprocess.DEVNULL,
     )
     assert done.stdout, done.stderr
@@ -47,9 +47,10 @@ def test_hostile_code_reaches_nothing(backend: str) -> None:
         assert Path(at.secret).read_text() == "secret"
 
 
-def test_visual_backend_is_not_confined() -> None:
+def test_visual_backend_and_reranker_are_not_confined() -> None:
     with targets() as at:
         assert attempt("colpali", at, "read a secret") == {"read a secret": "succeeded"}
+        assert attempt("lexical", at, "read a secret", COLPALI_RERANKER="a/model") == {"read a secret": "succeeded"}
 
 
 def test_folder_that_contains_the_program_cannot_be_listed() -> None:

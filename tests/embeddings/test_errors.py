@@ -30,6 +30,7 @@ def test_statuses_and_codes_are_stable() -> None:
         (422, "unsupported"),
         (429, "queue_full"),
         (500, "cannot_embed"),
+        (501, "reranker_missing"),
         (503, "not_ready"),
         (504, "took_too_long"),
     }

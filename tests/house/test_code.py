@@ -41,6 +41,7 @@ TESTED_ELSEWHERE = {
     "embeddings/backends/base.py": "embeddings/backends/test_choose.py",
     "embeddings/backends/checkpoints.py": "embeddings/with_torch/test_checkpoints.py",
     "embeddings/backends/colpali.py": "embeddings/with_torch/test_colpali.py",
+    "embeddings/backends/cross_encoder.py": "embeddings/with_torch/test_cross_encoder.py",
     "embeddings/backends/encoders/text_encoder.py": "embeddings/backends/test_embedded.py",
     "embeddings/backends/native.py": "embeddings/with_torch/test_models.py",
     "embeddings/backends/pooling.py": "embeddings/with_torch/test_models.py",

@@ -1,12 +1,14 @@
 """The choice of the backend."""
 
 import logging
+from importlib.util import find_spec
 
 import pytest
 
-from embeddings.backends.choose import choose_backend
+from embeddings.backends.choose import choose_backend, choose_reranker
 from embeddings.backends.embedded import EmbeddedBackend
 from embeddings.backends.lexical import LexicalBackend
+from embeddings.config import ConfigError
 from tests.embeddings.serving import settings
 
 
@@ -25,3 +27,13 @@ def test_auto_falls_back_to_embedded_with_a_warning(caplog: pytest.LogCaptureFix
     assert isinstance(chosen, EmbeddedBackend)
     assert chosen.info.degraded
     assert "No visual model can run here" in caplog.text
+
+
+def test_reranker_is_chosen_only_if_configured() -> None:
+    assert choose_reranker(settings()) is None
+
+
+@pytest.mark.skipif(find_spec("torch") is not None, reason="the tests with torch load rerankers")
+def test_reranker_without_torch_names_the_remedy() -> None:
+    with pytest.raises(ConfigError, match="dependency group gpu"):
+        choose_reranker(settings(COLPALI_RERANKER="a/model"))

@@ -5,6 +5,7 @@ import time
 import pytest
 
 from embeddings.client import AccessDenied, Client, InputRejected, InputTooLarge, InvalidResponse, ServiceUnavailable
+from embeddings.client.errors import NotSupported
 from embeddings.client.retries import RetryableError, error_for_status, pause
 from tests.embeddings.client.responses import FAST_RETRIES, embeddings_of, one_row
 from tests.embeddings.scripted import ReceivedRequest, Reply, scripted
@@ -46,7 +47,10 @@ def test_pause_beyond_the_deadline_is_refused() -> None:
         (500, None, RetryableError),
         (500, 3, InputRejected),
         (503, 3, RetryableError),
-        (404, None, InvalidResponse),
+        (404, None, NotSupported),
+        (405, None, NotSupported),
+        (501, None, NotSupported),
+        (410, None, InvalidResponse),
     ],
 )
 def test_status_determines_the_error(status: int, index: int | None, error: type[Exception]) -> None:

@@ -41,6 +41,13 @@ def test_options_of_the_job_take_precedence_over_defaults(service: BackgroundSer
     assert output["model"]
 
 
+def test_job_with_documents_ranks_them(service: BackgroundService) -> None:
+    output = output_of({"query": "penguins", "documents": ["bread", "penguins"]}, service=service)
+    assert [result["index"] for result in output["results"]] == [1, 0]
+    output = output_of({"query": "a", "documents": ["a"], "method": "cross_encoder"}, service=service)
+    assert (output["problem"]["status"], output["problem"]["code"]) == (501, "reranker_missing")
+
+
 @pytest.mark.parametrize(("task", "data"), [("query", "hello world"), ("image", encoded(text_image("Invoice")))])
 def test_colivare_job_returns_the_format_of_colivare(service: BackgroundService, task: str, data: str) -> None:
     output = output_of({"task": task, "input_data": [data, data]}, service=service)

@@ -18,6 +18,7 @@ NAMES = {
     "paliembed_forward_seconds",
     "paliembed_dropped",
     "paliembed_budget_tokens",
+    "paliembed_pair_budget_tokens",
     "paliembed_ready",
     "paliembed_model_info",
 }

@@ -12,7 +12,7 @@ from PIL import Image
 from safetensors.torch import load_file, save_file
 
 from embeddings.backends import colpali
-from embeddings.backends.colpali import WeightsMissing
+from embeddings.backends.checkpoints import WeightsMissing
 from embeddings.backends.families import _BY_TYPE
 from embeddings.backends.torch_runtime import tensors_of
 from tests.embeddings.serving import floats

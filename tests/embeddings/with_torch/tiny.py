@@ -7,6 +7,9 @@ import colpali_engine.models as engine
 import torch
 from tokenizers import pre_tokenizers
 from transformers import (
+    BertConfig,
+    BertForSequenceClassification,
+    BertTokenizer,
     GemmaTokenizer,
     Idefics3Config,
     Idefics3ImageProcessor,
@@ -20,6 +23,9 @@ from transformers import (
     Qwen2Tokenizer,
     Qwen2VLImageProcessor,
     SiglipImageProcessor,
+    XLMRobertaConfig,
+    XLMRobertaForSequenceClassification,
+    XLMRobertaTokenizer,
 )
 from transformers.models.qwen2_vl.video_processing_qwen2_vl import Qwen2VLVideoProcessor
 
@@ -31,6 +37,14 @@ _TEXT = {
     "num_attention_heads": 4,
     "num_key_value_heads": 2,
     "max_position_embeddings": 4096,
+}
+_ENCODER = {
+    "hidden_size": 32,
+    "intermediate_size": 48,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 2,
+    # With the usual one, so small a model returns the same for every text.
+    "initializer_range": 0.3,
 }
 _QWEN_TOKENS = ("<|endoftext|>", "<|im_start|>", "<|im_end|>", "<|vision_start|>", "<|vision_end|>", "<|vision_pad|>")
 _QWEN_PADS = ("<|image_pad|>", "<|video_pad|>")
@@ -182,3 +196,26 @@ def neomme(folder: Path) -> Path:
         image_token_id=tokenizer.convert_tokens_to_ids("<img>"),
     )
     return _save(NeoMMEForRetrieval, config, processor, folder)
+
+
+def xlm_roberta(folder: Path, *, labels: int = 1, positions: int = 514) -> Path:
+    """Save a cross-encoder of the architecture of bge-reranker-v2-m3, whose positions start after that of padding."""
+    special = ["<s>", "<pad>", "</s>", "<unk>"]
+    letters = ["\u2581", *"abcdefghijklmnopqrstuvwxyz0123456789?.,-<>/"]
+    tokenizer = XLMRobertaTokenizer(
+        vocab=[*((token, 0.0) for token in special), *((letter, -1.0) for letter in letters)]
+    )
+    config = XLMRobertaConfig(
+        **_ENCODER, vocab_size=len(tokenizer), num_labels=labels, max_position_embeddings=positions, type_vocab_size=1
+    )
+    return _save(XLMRobertaForSequenceClassification, config, tokenizer, folder)
+
+
+def bert(folder: Path) -> Path:
+    """Save a cross-encoder of the architecture of the ms-marco MiniLM, whose types separate query and passage."""
+    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+    letters = "abcdefghijklmnopqrstuvwxyz0123456789?.,-"
+    words = [*special, *letters, *(f"##{letter}" for letter in letters)]
+    tokenizer = BertTokenizer(vocab={word: number for number, word in enumerate(words)})
+    config = BertConfig(**_ENCODER, vocab_size=len(words), num_labels=1)
+    return _save(BertForSequenceClassification, config, tokenizer, folder)
