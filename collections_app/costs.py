@@ -13,6 +13,8 @@ from paliapi.units import MEBIBYTE
 
 EXACT = 19
 REGIONS = 9
+# The reranker reads up to fifty pages, on a device that others wait for.
+RERANKING = 19
 IMAGE = 4
 STORED_PAGE = 8
 CHARACTERS_PER_UNIT = 500
@@ -30,6 +32,7 @@ def of_search(body: Mapping[str, Any], query: QueryInput) -> int:
     """Return the cost of the options of a search, beyond that of a simple one."""
     units: int = min((body.get("top_k", 0) + body.get("offset", 0)) // HITS_PER_UNIT, MAX_FOR_HITS)
     units += EXACT if body.get("mode") == "exact" else 0
+    units += RERANKING if body.get("rerank") else 0
     units += REGIONS if "regions" in body.get("include", ()) else 0
     parts: Iterable[QueryInput] = (
         (part.query for part in query.parts) if isinstance(query, CompositeQuery) else (query,)
@@ -50,7 +53,7 @@ def of_upload(size: int) -> int:
 
 def working_s(receipt: Receipt) -> float:
     """Return the seconds that a search worked, without those that it waited for the embeddings service."""
-    return sum(ms for stage, ms in receipt.stopwatch.ms.items() if stage != "query") / 1000
+    return sum(ms for stage, ms in receipt.stopwatch.ms.items() if stage not in ("query", "rerank")) / 1000
 
 
 def of_filter(query_filter: Filter) -> int:

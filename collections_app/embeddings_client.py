@@ -19,8 +19,23 @@ from collections_app.engine.input import base64_input
 from collections_app.engine.outbound.circuit_breaker import CircuitBreaker, WaitBudget
 from collections_app.engine.rendering import query_image
 from collections_app.engine.rendering.protocol import RenderLimits
-from collections_app.errors import EmbeddingsUnavailable, EmbeddingsUntrustworthy, InputNotEmbeddable
-from embeddings.client import Client, ClientError, EmbeddingResult, InputRejected, RetryPolicy, ServiceUnavailable
+from collections_app.errors import (
+    EmbeddingsUnavailable,
+    EmbeddingsUntrustworthy,
+    InputNotEmbeddable,
+    RerankerMissing,
+)
+from embeddings.client import (
+    Client,
+    ClientError,
+    EmbeddingResult,
+    InputRejected,
+    InvalidResponse,
+    NoReranker,
+    RerankResult,
+    RetryPolicy,
+    ServiceUnavailable,
+)
 from embeddings.contract import MultiVector, Vectors, VectorSpace, Word
 from paliapi.errors import Error, Problem, Unavailable
 
@@ -28,6 +43,7 @@ log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
 Task = Literal["query", "image"]
+_Model = Literal["embedding", "reranker"]
 
 # A client waits for the response, and occupies a thread of the web server.
 _INTERACTIVE = RetryPolicy(connect_s=2, read_s=25, total_s=28, attempts=3)
@@ -53,12 +69,12 @@ class EmbeddedQuery(NamedTuple):
 
 
 class _Clients:
-    """One client per retry policy and one circuit breaker per service. A forked child creates its own."""
+    """One client per retry policy, and one circuit breaker per model of a service. A forked child creates its own."""
 
     def __init__(self) -> None:
         self._lock = Lock()
         self._clients: dict[tuple[int, str, str, RetryPolicy], Client] = {}
-        self._breakers: dict[tuple[int, str], CircuitBreaker] = {}
+        self._breakers: dict[tuple[int, str, _Model], CircuitBreaker] = {}
 
     def get(self, policy: RetryPolicy) -> Client:
         env = settings.ENV
@@ -68,12 +84,15 @@ class _Clients:
                 self._clients[key] = Client(env.embeddings_url, token=env.embeddings_url_token, retry_policy=policy)
             return self._clients[key]
 
-    def breaker(self) -> CircuitBreaker:
-        """Return the circuit breaker, which lets half of the threads wait for long."""
-        key = (os.getpid(), settings.ENV.embeddings_url)
+    def breaker(self, model: _Model) -> CircuitBreaker:
+        """Return the circuit breaker of a model: a slow reranker does not keep queries from being embedded.
+
+        Half of the threads may wait long for embeddings, and a quarter for the reranker.
+        """
+        key = (os.getpid(), settings.ENV.embeddings_url, model)
         with self._lock:
             if key not in self._breakers:
-                limit = max(1, settings.ENV.web_threads // 2)
+                limit = max(1, settings.ENV.web_threads // (2 if model == "embedding" else 4))
                 self._breakers[key] = CircuitBreaker(max_long_waits=limit, probe_interval_s=_PROBE_INTERVAL_S)
             return self._breakers[key]
 
@@ -131,6 +150,21 @@ def embed_pages_for_index(
     """Embed pages with their layout, in the background; return them with their space."""
     result = _call(lambda client: client.embed_pages(images, words=words, with_layout=True), at=at, policy=_BACKGROUND)
     return _storable_space(result), result.multi_vectors
+
+
+def rerank(query: str, texts: Sequence[str], *, at: str, until: float, fail_fast: bool = False) -> RerankResult:
+    """Score at least one text for a query; `at` is the query's JSON pointer, `until` is on the monotonic clock."""
+
+    def call(client: Client) -> RerankResult:
+        try:
+            return client.rerank(query, texts, until=until)
+        except InputRejected as error:
+            if error.index is None:
+                raise
+            # The texts are ours, so the caller can do nothing about it.
+            raise InvalidResponse(error.detail) from error
+
+    return _call_interactively(call, at=at, is_list=False, fail_fast=fail_fast, short_wait=_FAIL_FAST, model="reranker")
 
 
 def current_space() -> VectorSpace:
@@ -194,9 +228,10 @@ def _call_interactively(
     is_list: bool = True,
     fail_fast: bool = False,
     short_wait: RetryPolicy = _INTERACTIVE,
+    model: _Model = "embedding",
 ) -> T:
     """Call the service through the circuit breaker. `short_wait` applies when the long waits are taken."""
-    breaker = _clients.breaker()
+    breaker = _clients.breaker(model)
     with breaker.admit(fail_fast=fail_fast) as budget:
         if budget is WaitBudget.NONE:
             raise EmbeddingsUnavailable(retry_after_s=5)
@@ -217,6 +252,8 @@ def _call(operation: Callable[[Client], T], *, at: str, is_list: bool = True, po
         pointer = at if error.index is None or not is_list else f"{at}/{error.index}"
         problem = Problem(pointer, InputNotEmbeddable.code, error.detail)
         raise InputNotEmbeddable(problems=(problem,)) from error
+    except NoReranker as error:
+        raise RerankerMissing from error
     except ServiceUnavailable as error:
         log.warning("embeddings_unavailable", error=error.detail)
         raise EmbeddingsUnavailable(retry_after_s=error.retry_after_s or 5) from error

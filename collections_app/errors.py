@@ -56,6 +56,11 @@ class EmbeddingsUntrustworthy(Unavailable):
     title = "The embeddings service returned an unusable response."
 
 
+class RerankerMissing(Conflict):
+    code = "reranker_missing"
+    title = "The embeddings service has no reranker; leave out `rerank`."
+
+
 class InputNotEmbeddable(Invalid):
     code = "input_not_embeddable"
     title = "The embeddings service cannot read this input."

@@ -137,10 +137,16 @@ class SearchIn(SearchOptionsIn):
         help_text="`maxsim`: by late interaction; `lexical`: by words; `hybrid`: by both; `auto`, the default: "
         "`hybrid` for text with a number or an identifier if the model sees only text, else `maxsim`.",
     )
+    rerank = FlagField(
+        required=False,
+        allow_null=True,
+        help_text="Let the reranker of the embeddings service read the 50 best pages, and order those with text by its "
+        "score and that of the ranking. Needs a query with text.",
+    )
     allow_degraded = FlagField(
         required=False,
         allow_null=True,
-        help_text="If the embeddings service is unavailable, rank by words alone instead of failing.",
+        help_text="If the embeddings service is unavailable, rank by words alone or do not rerank, instead of failing.",
     )
 
     def validate(self, attrs: Any) -> Any:
@@ -176,6 +182,7 @@ _TOGETHER = {
     "query": [{"text": "revenue by region"}, {"page": _PAGE, "weight": 0.5}, {"text": "forecast", "weight": -0.3}],
     "images": "none",
 }
+_RERANKED = {"query": "Which lighthouse is the tallest?", "rerank": True, "images": "none"}
 _BY_WORDS = {"query": "INV-2023-0042", "ranking": "hybrid", "allow_degraded": True, "images": "none"}
 
 
@@ -209,7 +216,17 @@ class _SearchBase(OwnedView):
 
 
 # Fields of a body with the same name and meaning in a `SearchRequest`, which has their defaults.
-_SAME_FIELDS = ("query_filter", "top_k", "offset", "min_score", "ranking", "mode", "group_by", "allow_degraded")
+_SAME_FIELDS = (
+    "query_filter",
+    "top_k",
+    "offset",
+    "min_score",
+    "ranking",
+    "rerank",
+    "mode",
+    "group_by",
+    "allow_degraded",
+)
 
 
 def _search_request(body: dict[str, Any], query: QueryInput) -> SearchRequest:
@@ -235,7 +252,9 @@ class SearchView(_SearchBase):
             "not among the hits. A `query` that is a list combines its parts by weight, regardless of their length; "
             "parts with a negative weight are avoided. An unknown collection counts as empty.\n\n"
             "With `ranking: hybrid`, hits are ordered by score and words, so that exact identifiers are found; `ranks` "
-            "has the fused score and both ranks, and scores may increase from one hit to the next."
+            "has the fused score and both ranks, and scores may increase from one hit to the next.\n\n"
+            "With `rerank`, hits are ordered by the reranker's score and the ranking's together, so scores may "
+            "increase as well. Without a reranker in the embeddings service, the response is 409 `reranker_missing`."
         ),
         parameters=[_TIMING],
         request=SearchIn,
@@ -246,6 +265,7 @@ class SearchView(_SearchBase):
             OpenApiExample("More like this page", value=_LIKE, request_only=True),
             OpenApiExample("More like this part of a page", value=_PART_OF_A_PAGE, request_only=True),
             OpenApiExample("Several parts", value=_TOGETHER, request_only=True),
+            OpenApiExample("Reranked", value=_RERANKED, request_only=True),
             OpenApiExample("An identifier", value=_BY_WORDS, request_only=True),
             OpenApiExample("A hit", value={"query": _WORDS["query"], **search_out.EXAMPLE}, response_only=True),
         ],

@@ -1,6 +1,7 @@
 """Search results in responses."""
 
 import base64
+import dataclasses
 from typing import Any, Literal, TypeAlias
 
 from django.conf import settings
@@ -80,6 +81,12 @@ class HitOut(serializers.Serializer[Any]):
         allow_null=True,
         help_text="The raw score divided by the number of query vectors, or by the sum of their weights.",
     )
+    rerank_score = serializers.FloatField(
+        required=False,
+        allow_null=True,
+        help_text="Relevance by the reranker, from 0 to 1. Only if pages were reranked; null for a page without text, "
+        "and beyond the fiftieth.",
+    )
     ranks = RanksOut(required=False, help_text="Only if words were part of the ranking.")
     img_base64 = serializers.CharField(
         allow_blank=True,
@@ -108,6 +115,15 @@ class SpaceOut(serializers.Serializer[Any]):
     dim = serializers.IntegerField()
 
 
+class RerankingOut(serializers.Serializer[Any]):
+    """What the reranker did."""
+
+    model = serializers.CharField(allow_blank=True)
+    revision = serializers.CharField(allow_blank=True)
+    candidates = serializers.IntegerField(help_text="The best pages by the ranking, at most 50.")
+    pages = serializers.IntegerField(help_text="Candidates with text, which the reranker scored.")
+
+
 class ReceiptOut(serializers.Serializer[Any]):
     """How the search was done."""
 
@@ -124,6 +140,11 @@ class ReceiptOut(serializers.Serializer[Any]):
         allow_null=True, help_text="Pages found by words, up to a few hundred; null if words were not searched."
     )
     pages_left_out = serializers.IntegerField(help_text="Pages without vectors of the query's model.")
+    reranking = RerankingOut(
+        allow_null=True,
+        help_text="Null if pages were not reranked: it was not requested, no candidate has text, `offset` is past the "
+        "candidates, or the response is degraded.",
+    )
     ms = serializers.DictField(child=serializers.FloatField(), help_text="Milliseconds per stage.")
 
 
@@ -169,6 +190,7 @@ _RECEIPT = {
     "pages_scored": 240,
     "pages_matched": 12,
     "pages_left_out": 0,
+    "reranking": None,
     "ms": {"scope": 1.1, "query": 3.2, "score": 41.5, "fetch": 1.6},
 }
 EXAMPLE = {"results": [{**_HIT, "regions": _REGIONS}], "receipt": _RECEIPT}
@@ -217,6 +239,7 @@ def _represent_hit(hit: Hit, receipt: Receipt) -> dict[str, Any]:
         "page_id": page.pk,
         "raw_score": hit.score,
         "normalized_score": hit.normalized_score,
+        **({"rerank_score": hit.rank.rerank_score} if receipt.reranking else {}),
         **({} if receipt.ranking == "maxsim" else {"ranks": _ranks(hit)}),
         "width": page.width,
         "height": page.height,
@@ -229,7 +252,7 @@ def _ranks(hit: Hit) -> dict[str, Any]:
 
 
 def _represent_receipt(receipt: Receipt) -> dict[str, Any]:
-    space = receipt.space
+    space, reranking = receipt.space, receipt.reranking
     return {
         "mode": receipt.mode,
         "ranking": receipt.ranking,
@@ -239,6 +262,7 @@ def _represent_receipt(receipt: Receipt) -> dict[str, Any]:
         "pages_scored": receipt.pages_scored,
         "pages_matched": receipt.pages_matched,
         "pages_left_out": receipt.pages_left_out,
+        "reranking": dataclasses.asdict(reranking) if reranking else None,
         "ms": {stage: round(ms, 3) for stage, ms in receipt.stopwatch.ms.items()},
     }
 

@@ -11,12 +11,13 @@ from django.db import connection
 
 from accounts.access import Caller
 from accounts.ownership import OwnerTransaction
+from collections_app.engine.text_rules import MAX_PAGE_CHARACTERS
 from collections_app.models import Collection, Document, Page, StoredFile
 from paliapi.database import binary_cursor, statement
 
 _VISIBLE_PAGES = statement(
-    "SELECT p.id, p.owner_id, p.number, p.width, p.height, CASE WHEN %s THEN p.text END, i.key, i.size, "
-    "i.thumbnail_size, d.id, d.name, d.metadata, c.id, c.name, c.metadata FROM {pages} AS p "
+    "SELECT p.id, p.owner_id, p.number, p.width, p.height, CASE WHEN %s THEN left(p.text, %s) END, i.key, "
+    "i.size, i.thumbnail_size, d.id, d.name, d.metadata, c.id, c.name, c.metadata FROM {pages} AS p "
     "JOIN {documents} AS d ON d.shown_id = p.revision_id AND d.owner_id = p.owner_id "
     "JOIN {collections} AS c ON c.id = d.collection_id AND c.owner_id = p.owner_id "
     "JOIN {files} AS i ON i.id = p.image_id AND i.owner_id = p.owner_id "
@@ -56,12 +57,19 @@ class HitPage:
     collection_metadata: dict[str, Any]
 
 
-def read(tx: OwnerTransaction, caller: Caller, page_ids: Sequence[int], *, with_text: bool) -> dict[int, HitPage]:
+def read(
+    tx: OwnerTransaction,
+    caller: Caller,
+    page_ids: Sequence[int],
+    *,
+    with_text: bool,
+    max_text: int = MAX_PAGE_CHARACTERS,
+) -> dict[int, HitPage]:
     """Return those of the pages that are still shown and that the caller may read."""
     if not page_ids:
         return {}
     names = None if caller.collections is None else list(caller.collections)
     with connection.wrap_database_errors, binary_cursor() as cursor:
-        params = [with_text, tx.owner_id, list(page_ids), names, names]
+        params = [with_text, max_text, tx.owner_id, list(page_ids), names, names]
         cursor.execute(_VISIBLE_PAGES, params, prepare=True, binary=True)
         return {row[0]: HitPage(*(*row[:6], PageImage(*row[6:9]), *row[9:])) for row in cursor}

@@ -37,6 +37,7 @@ class RankedPage:
     maxsim_rank: int | None = None
     lexical_rank: int | None = None
     fused_score: float | None = None
+    rerank_score: float | None = None  # from 0 to 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -26,6 +26,7 @@ class SearchRequest:
     group_by: Literal["document"] | None = None
     include: frozenset[Include] = frozenset()
     allow_degraded: bool = False
+    rerank: bool = False
 
     @property
     def limit(self) -> int:

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from django.conf import settings
@@ -14,7 +14,7 @@ from accounts.access import Caller
 from accounts.ownership import OwnerTransaction, acting_for
 from collections_app.engine.retrieval.stopwatch import Stopwatch
 from collections_app.errors import EmbeddingsUnavailable, EmbeddingsUntrustworthy
-from collections_app.search import hit_rows, ranking, recall, regions
+from collections_app.search import hit_rows, ranking, recall, regions, reranking
 from collections_app.search import query as queries
 from collections_app.search import scope as scopes
 from collections_app.search.context import SearchContext
@@ -25,6 +25,7 @@ from collections_app.search.query_vectors import QueryVectors
 from collections_app.search.ranking import RankedPage, RankedPages, RankingDecision
 from collections_app.search.regions import PageRegions
 from collections_app.search.request import Ranking, SearchRequest
+from collections_app.search.reranking import Reranking
 from collections_app.search.scope import Scope
 from embeddings import contract
 
@@ -57,6 +58,7 @@ class Receipt:
     pages_scored: int = 0
     pages_matched: int | None = None  # None: the text was not searched
     best_by_score: tuple[int, ...] = ()  # before fusion
+    reranking: Reranking | None = None  # None: not requested, or there was nothing to rerank
 
     @property
     def pages_left_out(self) -> int:
@@ -79,12 +81,14 @@ class _Attempt:
     ranked: RankedPages
     hits: list[Hit]
     complete: bool  # everything that was in scope at the beginning still existed at the end
+    reranking: Reranking | None = None
+    degraded: bool = False
 
 
 def search(caller: Caller, request: SearchRequest) -> SearchResult:
     """Search the pages that the caller may read. Call outside a transaction: it may call the embeddings service."""
     stopwatch = Stopwatch()
-    if request.ranking in ("hybrid", "lexical") and not queries.text_of(request.query):
+    if (request.rerank or request.ranking in ("hybrid", "lexical")) and not queries.text_of(request.query):
         raise RankingNeedsWords
     stored = StoredQueryPages()
     if queries.names_pages(request.query):
@@ -92,6 +96,7 @@ def search(caller: Caller, request: SearchRequest) -> SearchResult:
             stored = queries.read_stored_pages(tx, caller, request.query)
     scope = Scope(collections=request.collections, filter=request.query_filter, excluded_page_ids=stored.page_ids)
     decision = _decide(caller, request, scope, stored, stopwatch)
+    reranks = reranking.applies_to(request) and not decision.degraded
     deadline = _deadline()
     number = 0
     while True:
@@ -105,11 +110,16 @@ def search(caller: Caller, request: SearchRequest) -> SearchResult:
                 deadline=deadline,
                 force_reload=number > 1,
             )
-            attempt = _attempt(context, request, decision)
+            ranked = ranking.rank(context, reranking.with_candidates(request) if reranks else request, decision)
+            texts = reranking.read_texts(context, ranked) if reranks else {}
+            attempt = None if texts else _read_hits(context, request, decision, ranked)
+        if attempt is None:
+            attempt = _rerank(context, request, decision, ranked, texts)
         if attempt.complete or number == _MAX_ATTEMPTS:
             break
     query = None if attempt.ranked.ranking == "lexical" else decision.query
-    receipt = _receipt(attempt.ranked, query, stopwatch, degraded=decision.degraded)
+    receipt = _receipt(attempt.ranked, query, stopwatch, degraded=decision.degraded or attempt.degraded)
+    receipt = replace(receipt, reranking=attempt.reranking)
     return SearchResult(receipt, attempt.hits, query, scope)
 
 
@@ -136,11 +146,27 @@ def _decide(
     return ranking.choose_ranking(request, query)
 
 
-def _attempt(context: SearchContext, request: SearchRequest, decision: RankingDecision) -> _Attempt:
+def _rerank(
+    context: SearchContext,
+    request: SearchRequest,
+    decision: RankingDecision,
+    ranked: RankedPages,
+    texts: dict[int, str],
+) -> _Attempt:
+    """Reorder the best pages outside a transaction, and read the hits in another one."""
+    reranked = reranking.rerank(context, request, ranked, texts)
+    # The reranker may have used all the time there was, and a degraded result is due even then.
+    with _transaction(context.caller, _deadline()) as tx:
+        attempt = _read_hits(replace(context, tx=tx), request, decision, reranked.ranked)
+    return replace(attempt, reranking=reranked.reranking, degraded=reranked.degraded)
+
+
+def _read_hits(
+    context: SearchContext, request: SearchRequest, decision: RankingDecision, ranked: RankedPages
+) -> _Attempt:
     tx, stopwatch = context.tx, context.stopwatch
-    ranked = ranking.rank(context, request, decision)
     with stopwatch.stage("fetch"):
-        pages = ranked.pages[request.offset :]
+        pages = ranked.pages[request.offset : request.limit]
         page_ids = [page.page_id for page in pages]
         rows = hit_rows.read(tx, context.caller, page_ids, with_text="text" in request.include)
     query = None if ranked.ranking == "lexical" else decision.query

@@ -32,6 +32,7 @@ def test_simple_search_costs_nothing_more() -> None:
     ("option", "units"),
     [
         ({"mode": "exact"}, costs.EXACT),
+        ({"rerank": True}, costs.RERANKING),
         ({"include": ["regions", "receipt"]}, costs.REGIONS),
         ({"query": "word " * 1000}, 5000 // costs.CHARACTERS_PER_UNIT),
         ({"top_k": 100, "offset": 200}, 300 // costs.HITS_PER_UNIT),
