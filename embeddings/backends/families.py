@@ -43,7 +43,6 @@ _BY_TYPE: Final = {
     "paligemma": Family("ColPali", "ColPaliProcessor", forward_options=_NO_LOGITS, bidirectional=True),
     "qwen2_vl": Family("ColQwen2", "ColQwen2Processor", takes_token_limit=True),
     "qwen2_5_vl": Family("ColQwen2_5", "ColQwen2_5_Processor", takes_token_limit=True),
-    "qwen2_5_omni_thinker": Family("ColQwen2_5Omni", "ColQwen2_5OmniProcessor"),
     "qwen3_vl": Family("ColQwen3", "ColQwen3Processor", takes_token_limit=True),
     "qwen3_5": Family("ColQwen3_5", "ColQwen3_5Processor", takes_token_limit=True),
     "idefics3": Family("ColIdefics3", "ColIdefics3Processor"),

@@ -10,6 +10,7 @@ import torch
 from peft import LoraConfig, get_peft_model
 from PIL import Image
 from safetensors.torch import load_file, save_file
+from transformers import Qwen2_5OmniThinkerConfig
 
 from embeddings.backends import colpali
 from embeddings.backends.checkpoints import WeightsMissing
@@ -26,9 +27,12 @@ def test_classes_of_every_family_are_installed() -> None:
         assert hasattr(engine, family.processor)
 
 
-def test_every_late_interaction_class_has_a_family() -> None:
+def test_every_late_interaction_class_that_works_has_a_family() -> None:
     installed = {name for name in dir(engine) if name.startswith("Col") and "Processor" not in name}
-    assert installed == {family.model for family in _BY_TYPE.values()}
+    assert installed == {family.model for family in _BY_TYPE.values()} | {"ColQwen2_5Omni"}
+    # It sets `visual`, which transformers has moved. If this no longer fails, it can have a family.
+    with torch.device("meta"), pytest.raises(AttributeError, match="visual"):
+        engine.ColQwen2_5Omni(Qwen2_5OmniThinkerConfig())
 
 
 @pytest.mark.parametrize("build", [tiny.qwen, tiny.colpali, tiny.idefics])
