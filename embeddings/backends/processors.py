@@ -38,5 +38,6 @@ def page_layout(tensors: Tensors, processor: Any) -> Layout | None:
 
 
 def _image_token_id(processor: Any) -> int:
-    declared = getattr(processor, "image_token_id", None)
+    # The singular of Gemma 3 is the token that announces an image.
+    declared = processor.image_token_ids[0]
     return int(declared if declared is not None else processor.tokenizer.convert_tokens_to_ids(processor.image_token))

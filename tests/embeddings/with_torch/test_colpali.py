@@ -17,8 +17,14 @@ from embeddings.backends.checkpoints import WeightsMissing
 from embeddings.backends.families import _BY_TYPE
 from embeddings.backends.torch_runtime import tensors_of
 from tests.embeddings.serving import floats
-from tests.embeddings.with_torch import tiny
+from tests.embeddings.with_torch import tiny, tiny_families
 from tests.embeddings.with_torch.test_models import agreement, embed, noise, open_backend, page, pages, query
+
+# Not ColGemma3, whose queries get no additional tokens.
+EXTENDING = [
+    *(tiny.qwen, tiny.colpali, tiny.idefics),
+    *(tiny_families.qwen2, tiny_families.qwen3, tiny_families.qwen3_5, tiny_families.modernvbert),
+]
 
 
 def test_classes_of_every_family_are_installed() -> None:
@@ -35,7 +41,7 @@ def test_every_late_interaction_class_that_works_has_a_family() -> None:
         engine.ColQwen2_5Omni(Qwen2_5OmniThinkerConfig())
 
 
-@pytest.mark.parametrize("build", [tiny.qwen, tiny.colpali, tiny.idefics])
+@pytest.mark.parametrize("build", [*EXTENDING, tiny_families.gemma3])
 def test_batch_of_separately_prepared_pages_equals_that_of_the_processor(build: Any, tmp_path: Path) -> None:
     backend = open_backend(colpali.make, build(tmp_path))
     model: Any = backend._model
@@ -47,7 +53,7 @@ def test_batch_of_separately_prepared_pages_equals_that_of_the_processor(build: 
         torch.testing.assert_close(actual[name], tensor, rtol=0, atol=0)
 
 
-@pytest.mark.parametrize("build", [tiny.qwen, tiny.colpali, tiny.idefics])
+@pytest.mark.parametrize("build", EXTENDING)
 def test_query_is_extended_by_ten_augmentation_tokens(build: Any, tmp_path: Path) -> None:
     backend = open_backend(colpali.make, build(tmp_path))
     model: Any = backend._model
