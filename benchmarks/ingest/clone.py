@@ -19,6 +19,7 @@ _READY_WITHIN_S = 900.0
 # Variables with which tools find their caches and the package index.
 _PASSED = ("PATH", "HOME", "LANG", "TMPDIR")
 _PASSED_PREFIXES = ("UV_", "PIP_", "SSL_", "XDG_")
+_NOT_PASSED = ("UV_PROJECT_ENVIRONMENT",)  # the clone has its own
 
 
 @contextmanager
@@ -48,7 +49,9 @@ def _make_run(checkout: Path, output: Path, settings: Mapping[str, str]) -> Iter
 def _running(command: list[str], checkout: Path, output: Path, settings: Mapping[str, str]) -> Iterator[Stack]:
     port, home = free_port(), Home(output.parent / "home")
     environ = {
-        name: value for name, value in process_environ().items() if name in _PASSED or name.startswith(_PASSED_PREFIXES)
+        name: value
+        for name, value in process_environ().items()
+        if (name in _PASSED or name.startswith(_PASSED_PREFIXES)) and name not in _NOT_PASSED
     }
     environ |= {"PALIAPI_PORT": str(port), "PALIAPI_HOME": str(home.path), "ADMIN": "off", **settings}
     with output.open("wb") as words:

@@ -40,7 +40,7 @@ TARGETS: Mapping[str, Mapping[str, tuple[float, float]]] = {
 LIMITS = {"peak_memory_mb": 2500.0, "first_result_s": 60.0}
 _CONNECTIONS = 4
 _DEADLINE_S = 3600.0
-_PATIENCE_S = 120.0
+_PATIENCE_S = 20.0
 _COLLECTION = "default_collection"
 
 
@@ -230,7 +230,8 @@ def table(results: Mapping[str, Mapping[str, Any]]) -> str:
     lines = ["| figure | " + " | ".join(f"`{results[name]['model']}`" for name in names) + " |"]
     lines += ["|---" * (1 + len(names)) + "|"]
     for one in figures:
-        lines += [f"| `{one}` | " + " | ".join(f"{results[name].get(one, ''):,}" for name in names) + " |"]
+        values = [results[name].get(one) for name in names]
+        lines += [f"| `{one}` | " + " | ".join("" if value is None else f"{value:,}" for value in values) + " |"]
     return "\n".join(lines) + "\n"
 
 
