@@ -85,9 +85,9 @@ def process(lease: Lease, embedder: SharedEmbedder, *, rendered: Callable[[], No
     """
     failpoints.reach("claimed")
     work = _start(lease, embedder, rendered)
-    others_due = False
+    is_first = True
     while not work.is_complete:
-        if others_due or work.is_overtime:
+        if work.is_overtime or (not is_first and leases.count_due(limit=1)):
             with lease.transaction() as tx:
                 lease.end(tx, Status.QUEUED, next_try_at=Now(), attempts=0)
             return
@@ -100,7 +100,7 @@ def process(lease: Lease, embedder: SharedEmbedder, *, rendered: Callable[[], No
         _process_pages(work)
         if work.checkpoint.pages_done == done_before:
             raise RenderCrashed
-        others_due = leases.count_due(limit=1) > 0
+        is_first = False
     skipped, total = work.checkpoint.skipped, work.checkpoint.pages_total
     if len(skipped) == total:
         raise NoPageUsable(f"No page of the file could be used. The first: {skipped[0]['detail']}")
@@ -113,7 +113,7 @@ def process(lease: Lease, embedder: SharedEmbedder, *, rendered: Callable[[], No
 def _start(lease: Lease, embedder: SharedEmbedder, rendered: Callable[[], None]) -> _Work:
     start = time.monotonic()
     with lease.transaction() as tx:
-        rows = Revision.objects.select_related("file", "converted")
+        rows = Revision.objects.select_related("file")
         row = rows.filter(owner_id=tx.owner_id, pk=lease.revision_id).first()
         if row is None:
             raise LeaseLost
