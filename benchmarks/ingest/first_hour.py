@@ -23,9 +23,11 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import psycopg
 
 from benchmarks.harness import prose, quiet, text_pdf
 from benchmarks.harness.memory import Memory
+from benchmarks.harness.parts import processor_s_of_parts
 from benchmarks.harness.stack import Stack, processor_s, temporary_folder
 from benchmarks.ingest.clone import running_checkout, running_clone
 
@@ -81,13 +83,17 @@ def _measured(stack: Stack, name: str, patience_s: float, act: Callable[[], Mapp
     """Return the figures of a part, and under its name what disturbed it."""
     is_quiet = quiet.wait_until_quiet(within_s=patience_s)
     speed = quiet.gigaflops()
-    busy = processor_s(stack.pid) + time.process_time()
+    busy, of_parts = processor_s(stack.pid) + time.process_time(), processor_s_of_parts(stack)
     with quiet.noise() as around:
         figures = act()
     ours = processor_s(stack.pid) + time.process_time() - busy
     return {
         **figures,
         f"{name}_cpu_s": round(ours, 1),
+        **{
+            f"{name}_{part}_cpu_s": round(seconds - of_parts[part], 1)
+            for part, seconds in processor_s_of_parts(stack).items()
+        },
         f"{name}_stolen_percent": around.stolen_percent,
         f"{name}_others_percent": around.others_percent(ours),
         f"{name}_gigaflops": speed,
@@ -161,21 +167,21 @@ def _ingested(stack: Stack, files: Mapping[str, bytes]) -> tuple[float, int]:
         with lock:
             refused += again
 
-    began = time.monotonic()
-    before = _ready(stack)
-    with stack.client() as client, ThreadPoolExecutor(_CONNECTIONS) as senders:
-        list(senders.map(send, files))
-    while (done := _ready(stack) - before) < len(files):
-        if time.monotonic() > began + _DEADLINE_S:
-            raise SystemExit(f"{done} of {len(files)} documents are ready.")
-        time.sleep(0.1)  # polling, within the deadline above
-    return time.monotonic() - began, refused
+    with stack.connect() as database:  # one connection, because the start of each takes CPU time
+        began = time.monotonic()
+        before = _ready(database)
+        with stack.client() as client, ThreadPoolExecutor(_CONNECTIONS) as senders:
+            list(senders.map(send, files))
+        while (done := _ready(database) - before) < len(files):
+            if time.monotonic() > began + _DEADLINE_S:
+                raise SystemExit(f"{done} of {len(files)} documents are ready.")
+            time.sleep(0.1)  # polling, within the deadline above
+        return time.monotonic() - began, refused
 
 
-def _ready(stack: Stack) -> int:
+def _ready(database: "psycopg.Connection[tuple[object, ...]]") -> int:
     """Return the number of documents that are ready; stop if one has failed."""
-    with stack.connect() as database:
-        rows = database.execute("SELECT status, count(*) FROM collections_app_revision GROUP BY status").fetchall()
+    rows = database.execute("SELECT status, count(*) FROM collections_app_revision GROUP BY status").fetchall()
     counts = {str(status): int(str(count)) for status, count in rows}
     if counts.get("failed"):
         raise SystemExit(f"{counts['failed']} documents have failed.")
