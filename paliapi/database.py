@@ -5,7 +5,7 @@ for it, use the role that owns the tables.
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, LiteralString
@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 import psycopg
 from django.db import connection
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 from psycopg import sql
 
 from paliapi.roles import APP
@@ -59,6 +59,25 @@ def binary_cursor() -> psycopg.Cursor[tuple[Any, ...]]:
     """Return a cursor that sends values separately from the statement, unlike Django's own."""
     connection.ensure_connection()
     return psycopg.Cursor[tuple[Any, ...]](connection.connection)
+
+
+class ConstantQuery:
+    """A query whose conditions never change, for those that are executed often: its SQL is generated only once.
+
+    Django takes longer to generate the SQL of a complex query than Postgres to execute it.
+    """
+
+    def __init__(self, make: "Callable[[], QuerySet[Any, Any]]") -> None:
+        self._make = make
+        self._sql: tuple[str, tuple[Any, ...]] | None = None
+
+    def rows(self) -> list[tuple[Any, ...]]:
+        """Execute the query, and return the rows with the columns that it selects."""
+        if self._sql is None:
+            self._sql = self._make().query.sql_with_params()
+        with connection.cursor() as cursor:
+            cursor.execute(*self._sql)
+            return list(cursor.fetchall())
 
 
 def statement(text: LiteralString, **tables: type[Model]) -> bytes:

@@ -22,7 +22,7 @@ from django.db.models.functions import Now
 from accounts.ownership import OwnerTransaction, acting_as_housekeeping, acting_for
 from collections_app.models import Revision, RevisionQuerySet, Status
 from collections_app.owned import NO_LEASE
-from paliapi.database import release_connection
+from paliapi.database import ConstantQuery, release_connection
 
 log = structlog.get_logger(__name__)
 
@@ -92,7 +92,7 @@ def claim(*, may_retry: bool = True) -> Lease | None:
     The attempt is counted before anything risky happens, so a file that kills its worker is not retried for ever.
     """
     with acting_as_housekeeping():
-        for owner_id in _owners_in_fair_order():
+        for (owner_id,) in _OWNERS_IN_FAIR_ORDER.rows():
             due = Revision.objects.due().filter(owner_id=owner_id, attempts__lt=MAX_ATTEMPTS)
             in_order = due.only("pk", "owner_id", "attempts").order_by("next_try_at", "pk")
             row = in_order.select_for_update(skip_locked=True, of=("self",)).first()
@@ -129,6 +129,9 @@ def _owners_in_fair_order() -> QuerySet[Any, int]:
     )
 
 
+_OWNERS_IN_FAIR_ORDER = ConstantQuery(_owners_in_fair_order)
+
+
 def free_abandoned() -> int:
     """End the leases of dead processes of this machine, and return how many there were."""
     with acting_as_housekeeping():
@@ -145,10 +148,17 @@ def count_due(*, limit: int) -> int:
 def is_owner_waiting() -> bool:
     """Check whether an owner of whom nothing is being processed has waited for more than a moment."""
     with acting_as_housekeeping():
-        of_owner = Revision.objects.filter(owner=OuterRef("pk"))
-        due = of_owner.due().filter(attempts__lt=MAX_ATTEMPTS, next_try_at__lt=Now() - _MOMENT)
-        owners = get_user_model().objects.filter(Exists(due), ~Exists(of_owner.held()), is_active=True)
-        return owners.exists()
+        return bool(_WAITING_OWNERS.rows())
+
+
+def _waiting_owners() -> QuerySet[Any, int]:
+    of_owner = Revision.objects.filter(owner=OuterRef("pk"))
+    due = of_owner.due().filter(attempts__lt=MAX_ATTEMPTS, next_try_at__lt=Now() - _MOMENT)
+    owners = get_user_model().objects.filter(Exists(due), ~Exists(of_owner.held()), is_active=True)
+    return owners.values_list("pk", flat=True)[:1]
+
+
+_WAITING_OWNERS = ConstantQuery(_waiting_owners)
 
 
 @contextmanager

@@ -28,6 +28,7 @@ from collections_app.webhook_models import (
     WebhookEndpoint,
 )
 from collections_app.webhooks import endpoints
+from paliapi.database import ConstantQuery
 
 log = structlog.get_logger(__name__)
 
@@ -117,10 +118,13 @@ def _endpoints_in_fair_order() -> QuerySet[WebhookEndpoint, int]:
     )
 
 
+_READY_ENDPOINTS = ConstantQuery(_endpoints_in_fair_order)
+
+
 def any_due() -> bool:
     """Return whether a message could be sent now."""
     with acting_as_housekeeping():
-        return _endpoints_in_fair_order().exists()
+        return bool(_READY_ENDPOINTS.rows())
 
 
 def record(claim: Claim, result: PostResult) -> None:

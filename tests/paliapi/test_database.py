@@ -2,9 +2,14 @@
 
 import pytest
 from django.db import connection, transaction
+from django.db.models import QuerySet
+from django.db.models.functions import Now
 
 from accounts.models import ApiKey
+from accounts.ownership import acting_as_housekeeping
+from collections_app.models import Outage
 from paliapi.database import (
+    ConstantQuery,
     as_table_owner,
     binary_cursor,
     database_settings,
@@ -32,6 +37,23 @@ def test_pool_is_optional() -> None:
     pooled = database_settings("postgresql://app@db/docs", pool_size=7)
     assert pooled["OPTIONS"]["pool"]["max_size"] == 7
     assert not pooled["CONN_HEALTH_CHECKS"]
+
+
+@pytest.mark.django_db
+def test_constant_query_is_generated_once_and_returns_current_rows() -> None:
+    times_made = 0
+
+    def outages_that_are_due() -> QuerySet[Outage, str]:
+        nonlocal times_made
+        times_made += 1
+        return Outage.objects.filter(next_try_at__lte=Now()).order_by("part").values_list("part", flat=True)[:2]
+
+    query = ConstantQuery(outages_that_are_due)
+    assert query.rows() == []
+    with acting_as_housekeeping():
+        Outage.objects.bulk_create(Outage(part=part, code="x", next_try_at=Now()) for part in ("b", "a", "c"))
+    assert query.rows() == [("a",), ("b",)]
+    assert times_made == 1
 
 
 def test_table_names_are_quoted_in_statements() -> None:
