@@ -8,8 +8,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.core.exceptions import ObjectDoesNotExist
 from django.db import IntegrityError
-from django.db.models import Sum
-from django.db.models.functions import Coalesce, Now
+from django.db.models.functions import Now
 
 from accounts.access import Caller
 from accounts.ownership import OwnerTransaction, acting_for
@@ -191,11 +190,8 @@ def _queue_revision(
     """
     _require_room_in_queue(tx)
     is_new = document.latest_id is None
-    superseded = Revision.objects.filter(owner_id=tx.owner_id, document=document).exclude(pk=document.shown_id or 0)
-    # Locked before anything is counted: a worker may be adding pages to one of them.
-    superseded_ids = list(superseded.select_for_update().values_list("pk", flat=True))
-    freed_bytes = superseded.aggregate(size=Coalesce(Sum("size"), 0))["size"]
-    freed_pages = Page.objects.filter(owner_id=tx.owner_id, revision_id__in=superseded_ids).count()
+    superseded = {} if is_new else _lock_superseded(tx, document)
+    freed_pages = Page.objects.filter(owner_id=tx.owner_id, revision_id__in=superseded).count() if superseded else 0
     document.latest = Revision.objects.create(
         owner_id=tx.owner_id,
         document=document,
@@ -211,9 +207,16 @@ def _queue_revision(
     if document.shown_id is None:
         document.metadata = metadata
     document.save(update_fields=["latest", "metadata", "updated_at"])
-    Revision.objects.filter(owner_id=tx.owner_id, pk__in=superseded_ids).delete()
-    more_bytes += document.latest.size - freed_bytes
+    if superseded:
+        Revision.objects.filter(owner_id=tx.owner_id, pk__in=superseded).delete()
+    more_bytes += document.latest.size - sum(superseded.values())
     charge(tx, collections=new_collections, documents=int(is_new), pages=-freed_pages, bytes=more_bytes)
+
+
+def _lock_superseded(tx: OwnerTransaction, document: Document) -> dict[int, int]:
+    """Lock the revisions that were never shown, to which a worker may be adding pages, and return their sizes."""
+    rows = Revision.objects.filter(owner_id=tx.owner_id, document=document).exclude(pk=document.shown_id or 0)
+    return dict(rows.select_for_update().values_list("pk", "size"))
 
 
 def _require_room_in_queue(tx: OwnerTransaction) -> None:

@@ -23,8 +23,10 @@ def is_needed(file: StoredFile) -> bool:
 
 def keep_pdf(tx: OwnerTransaction, revision: Revision) -> StoredFile | None:
     """Return the PDF of an earlier slice, protected from housekeeping. Call before the revision is changed."""
-    rows = StoredFile.objects.filter(owner_id=tx.owner_id, pk=revision.converted_id or 0)
-    return revision.converted if rows.update(wanted_at=Now()) else None
+    if revision.converted_id is None:
+        return None
+    rows = StoredFile.objects.filter(owner_id=tx.owner_id, pk=revision.converted_id)
+    return rows.first() if rows.update(wanted_at=Now()) else None
 
 
 def convert(lease: Lease, file: StoredFile) -> StoredFile:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from django.db.models import Count, Q
+from django.db.models import Count, F, Q
 from django.db.models.functions import Now
 
 from accounts.ownership import OwnerTransaction
@@ -28,31 +28,33 @@ def publishing(tx: OwnerTransaction, lease: Lease, *, timings: dict[str, float])
     """Publish the revision in this transaction, after the block, which may store its last pages."""
     # Every transaction locks in this order: collection, document, files, revision, usage, webhooks. The lock on the
     # collection also makes readers, who compare `vectors_seq`, see the change and the number together.
-    collection, document = _lock(tx, lease)
+    document = _lock(tx, lease)
     yield
-    revision = Revision.objects.get(owner_id=tx.owner_id, pk=lease.revision_id)
+    rows = Revision.objects.filter(owner_id=tx.owner_id, pk=lease.revision_id)
+    revision = rows.only("metadata", "pages_total", "skipped").get()
     pages = Page.objects.filter(owner_id=tx.owner_id, revision=revision)
     counts = pages.aggregate(all=Count("pk"), without_text=Count("pk", filter=Q(text="")))
     without_text = counts["without_text"]
     lease.end(tx, Status.READY, error=None, waiting_for="", timings=timings, pages_without_text=without_text)
     if not revision.stored_pages or counts["all"] != revision.stored_pages:
         raise PagesMissing
-    Collection.objects.filter(owner_id=tx.owner_id, pk=collection.pk).update(vectors_seq=collection.vectors_seq + 1)
     Document.objects.filter(owner_id=tx.owner_id, pk=document.pk).update(
         shown=revision, metadata=revision.metadata, updated_at=Now()
     )
-    _delete_replaced(tx, document, keep=revision)
+    if document.shown_id is not None:  # otherwise an upload has deleted what it replaced
+        _delete_replaced(tx, document, keep=revision)
     outbox.announce(tx, revision.pk)
 
 
-def _lock(tx: OwnerTransaction, lease: Lease) -> tuple[Collection, Document]:
+def _lock(tx: OwnerTransaction, lease: Lease) -> Document:
+    """Lock the collection by changing it, and the document."""
     documents = Document.objects.filter(owner_id=tx.owner_id, revisions=lease.revision_id)
     collections = Collection.objects.filter(owner_id=tx.owner_id, pk__in=documents.values("collection"))
-    collection = collections.select_for_update(no_key=True).first()
-    document = documents.select_for_update(of=("self",)).first()
-    if collection is None or document is None or document.latest_id != lease.revision_id:
+    changed = collections.update(vectors_seq=F("vectors_seq") + 1)
+    document = documents.only("pk", "shown_id", "latest_id").select_for_update(of=("self",)).first()
+    if not changed or document is None or document.latest_id != lease.revision_id:
         raise LeaseLost
-    return collection, document
+    return document
 
 
 def _delete_replaced(tx: OwnerTransaction, document: Document, *, keep: Revision) -> None:
