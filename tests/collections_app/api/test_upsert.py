@@ -358,6 +358,8 @@ def test_accepted_uploads_cost_their_bytes_and_refused_ones_units(
     settings.ENV = replace(settings.ENV, rate_per_minute=1, rate_burst=4)
     for number in range(20):
         put(alice, f"{number}.pdf", PDF)
+    many = answers(send_many(alice, *(SimpleUploadedFile(f"of many {number}.pdf", PDF) for number in range(20))))
+    assert set(many.values()) == {"queued"}
     assert alice.get("/v1/documents/").status_code == 200
     for _ in range(2):
         assert alice.post(UPSERT, {"name": "x", "base64": base64.b64encode(b"<html>").decode()}).status_code == 422
