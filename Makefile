@@ -120,6 +120,7 @@ thousand: install
 bench-ingest: install
 	$(VENV_PYTHON) -m benchmarks.ingest.overhead
 	$(VENV_PYTHON) -m benchmarks.ingest.one_page_documents
+	$(VENV_PYTHON) -m benchmarks.ingest.renderer_start
 
 bench-first-hour: install
 	$(VENV_PYTHON) -m benchmarks.ingest.first_hour $(ARGS)

@@ -139,6 +139,9 @@ The second table is about a thousand documents of one page and an embeddings ser
 pages. `service_busy` is the share of the time in which it computes; the CPU milliseconds are those of each part, per
 document.
 
+The third table has the CPU milliseconds of rendering a file in a process of its own: `start_ms` is an image of 64
+pixels, `page_ms` a PDF of one page, and `same_process_ms` that page if one process renders it again and again.
+
 `make chaos` and `make thousand` inject faults along the way; `make bombs` uploads hostile files.
 """
 
@@ -189,6 +192,7 @@ def page() -> str:
             _INGEST,
             _table("ingest", _of_flat),
             _table("one_page_documents", _of_flat),
+            _table("renderer_start", _of_flat),
             _EMBEDDINGS,
             _table("embeddings", _of_flat),
             _table("embeddings_search", _of_flat),

@@ -20,6 +20,7 @@ from collections_app.engine.rendering.formats.base import IMAGE_RENDERER, PDF_RE
 from collections_app.engine.rendering.protocol import (
     Encoding,
     Job,
+    RasterPage,
     RenderedPage,
     Renderer,
     write_frame,
@@ -79,18 +80,22 @@ def _render(renderer: Renderer, job: Job, out: IO[bytes]) -> None:
     total, pages = renderer.render_pages(content, job)
     write_frame(out, {"total": total})
     for number, page in enumerate(pages, start=job.first_page):
-        rendered = RenderedPage(
-            number=number,
-            total=total,
-            image=_encode(page.image, job.encoding),
-            thumbnail=_thumbnail(page.image) if job.thumbnails else b"",
-            content_type=f"image/{job.encoding}",
-            width=page.image.width,
-            height=page.image.height,
-            text=page.text,
-            words=page.words,
-        )
-        write_page(out, rendered)
+        write_page(out, encode_page(page, number=number, total=total, job=job))
+
+
+def encode_page(page: RasterPage, *, number: int, total: int, job: Job) -> RenderedPage:
+    """Return the page as an image file, with a thumbnail if the job asks for one."""
+    return RenderedPage(
+        number=number,
+        total=total,
+        image=_encode(page.image, job.encoding),
+        thumbnail=_thumbnail(page.image) if job.thumbnails else b"",
+        content_type=f"image/{job.encoding}",
+        width=page.image.width,
+        height=page.image.height,
+        text=page.text,
+        words=page.words,
+    )
 
 
 def _forbid_bombs(*, megapixels: int) -> None:
