@@ -124,7 +124,8 @@ the first search finds the first page, a long PDF with a text layer (about 450 t
 scanned pages of 400 words, a few searches, and the peak memory of all processes. Packages come from the caches of uv
 and pip if they are there. Each part waits until the machine is quiet; *stolen* is the time that the host took, *others*
 the time that other programs used, and *gigaflops* the speed of one core multiplying matrices just before.
-`scanned_page_cpu_s` counts the CPU time of all processes.
+`scanned_page_cpu_s` counts the CPU time of all processes; figures such as `short_worker_cpu_s` are the CPU seconds of
+one part of the stack, where `renderers` are the processes that open files.
 """
 
 _INGEST = """

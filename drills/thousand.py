@@ -1,11 +1,13 @@
 """Upload a thousand documents from twenty clients while workers are killed at random: `make thousand`.
 
-Checks that each becomes searchable exactly once. Prints the outcome, and writes it to drills/results/thousand.json.
+Checks that each becomes searchable exactly once. `in_flight_at_kills` is how many documents the workers held on average
+when one was killed. Prints the outcome, and writes it to drills/results/thousand.json.
 """
 
 import json
 import random
 import signal
+import statistics
 import sys
 import threading
 import time
@@ -28,6 +30,7 @@ _PAUSE_S = (4.0, 10.0)
 _WHOLE_WORKER_SHARE = 0.1
 _STALLED_AFTER_S = 300.0
 _COUNT = "SELECT status, count(*) FROM collections_app_revision GROUP BY 1"
+_IN_FLIGHT = "SELECT count(*) FROM collections_app_revision WHERE lease_until > now()"
 _PAGES = """
 SELECT d.name, array_agg(p.text) FROM collections_app_document d
 LEFT JOIN collections_app_page p ON p.revision_id = d.shown_id GROUP BY d.id
@@ -39,7 +42,7 @@ def main() -> int:
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
     with temporary_folder() as folder, running(folder, WORKER_PROCESSES="2") as stack:
         began = time.monotonic()
-        with killing_workers(stack) as kills:
+        with killing_workers(stack) as (kills, in_flight):
             rejected = upload_all(stack, count)
             uploaded_s = time.monotonic() - began
             wait_until_finished(stack)
@@ -54,6 +57,7 @@ def main() -> int:
         "clients": CLIENTS,
         "uploads_refused": rejected,
         **{f"kills_{name}": number for name, number in sorted(kills.items())},
+        "in_flight_at_kills": round(statistics.mean(in_flight or [0]), 1),
         "shown_once_as_sent": correct,
         **{f"status_{name}": number for name, number in sorted(statuses.items())},
         "upload_s": round(uploaded_s, 1),
@@ -109,10 +113,11 @@ def wait_until_finished(stack: Stack) -> None:
 
 
 @contextmanager
-def killing_workers(stack: Stack) -> Iterator[Counter[str]]:
-    """Kill workers at random while the block runs."""
+def killing_workers(stack: Stack) -> Iterator[tuple[Counter[str], list[int]]]:
+    """Kill workers at random while the block runs; count the kills, and list how many documents were in flight."""
     rng = random.Random(7)  # noqa: S311 - nothing secret
     kills: Counter[str] = Counter()
+    in_flight: list[int] = []
     done = threading.Event()
 
     def kill() -> None:
@@ -121,6 +126,8 @@ def killing_workers(stack: Stack) -> Iterator[Counter[str]]:
             children = descendants(worker) if worker else []
             if not children:
                 continue
+            with stack.connect() as database:
+                in_flight.append(int(str((database.execute(_IN_FLIGHT).fetchone() or (0,))[0])))
             if rng.random() < _WHOLE_WORKER_SHARE:
                 processes.signal_group(worker, signal.SIGKILL)
                 kills["of_whole_workers"] += 1
@@ -131,7 +138,7 @@ def killing_workers(stack: Stack) -> Iterator[Counter[str]]:
     thread = threading.Thread(target=kill)
     thread.start()
     try:
-        yield kills
+        yield kills, in_flight
     finally:
         done.set()
         thread.join()
