@@ -134,7 +134,9 @@ _INGEST = """
 `make bench-ingest` ingests a PDF of 500 pages through the whole path, with one worker per core and the `lexical` model,
 so that the path itself is measured. `bare` is the minimal cost: the same pages rendered, encoded and inserted into
 Postgres by one process that would survive no crash. `stored_ratio` is the stored size of a page of 1,030 vectors,
-without its image, relative to its bare vectors; for short pages the reduced forms weigh more.
+without its image, relative to its bare vectors; for short pages the reduced forms weigh more. Figures that begin with
+`one_page` or `bare_one_page` are about documents of one page each; `one_page_worker_ms` and others like it are the CPU
+time of each part of the stack per document.
 
 The second table is about a thousand documents of one page and an embeddings service that takes 200 ms for up to eight
 pages. `service_busy` is the share of the time in which it computes; the CPU milliseconds are those of each part, per

@@ -1,4 +1,4 @@
-"""Measure the minimal cost of a page in one process: `python -m benchmarks.ingest.bare PDF DATABASE_URL`
+"""Measure the minimal cost of a page in one process: `python -m benchmarks.ingest.bare PDF ... DATABASE_URL`
 
 Prints wall-clock and CPU seconds. The product's functions render each page and encode it as JPEG; the lexical model
 embeds the image in memory; binary INSERTs of eight rows per transaction store it in a table of their own. No queue,
@@ -73,14 +73,16 @@ def insert(database: "psycopg.Connection[Any]", first: int, pages: Sequence[tupl
 
 
 def main() -> int:
-    """Process the file once."""
-    content, backend = Path(sys.argv[1]).read_bytes(), LexicalBackend()
-    with psycopg.connect(sys.argv[2]) as database:
+    """Process each file once."""
+    *files, url = sys.argv[1:]
+    contents, backend = [Path(file).read_bytes() for file in files], LexicalBackend()
+    with psycopg.connect(url) as database:
         database.adapters.register_dumper(Wire, WireDumper)
         database.execute(_TABLE)
         database.commit()
         began, busy = time.perf_counter(), time.process_time()
-        encoded_pages = ((encoded(backend, page), page.text) for page in rendered_pages(content))
+        pages = (page for content in contents for page in rendered_pages(content))
+        encoded_pages = ((encoded(backend, page), page.text) for page in pages)
         count = 0
         while batch := list(islice(encoded_pages, _BATCH)):
             insert(database, count, batch)

@@ -20,6 +20,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
+import psycopg
 
 from benchmarks.harness.parts import processor_s_of_parts
 from benchmarks.harness.sample_pdf import report
@@ -84,8 +85,7 @@ def ingest(stack: Stack, count: int) -> dict[str, float]:
     processes.signal_group(worker, signal.SIGSTOP)
     before = processor_s_of_parts(stack)
     began = time.monotonic()
-    with ThreadPoolExecutor(_CLIENTS) as pool:
-        list(pool.map(lambda first: upload_each(stack, range(first, count, _CLIENTS)), range(_CLIENTS)))
+    upload_all(stack, range(count))
     upload_s = time.monotonic() - began
     uploaded = processor_s_of_parts(stack)
     stolen = Stolen()
@@ -104,17 +104,27 @@ def ingest(stack: Stack, count: int) -> dict[str, float]:
     }
 
 
+def upload_all(stack: Stack, numbers: range) -> None:
+    """Upload a document for each number, from several clients."""
+    with ThreadPoolExecutor(_CLIENTS) as pool:
+        list(pool.map(lambda first: upload_each(stack, numbers[first::_CLIENTS]), range(_CLIENTS)))
+
+
 def upload_each(stack: Stack, numbers: range) -> None:
     with stack.client() as client:
         for number in numbers:
             upload(client, f"{number}.pdf", report(1, seed=number))
 
 
+def count_ready(database: "psycopg.Connection[tuple[object, ...]]") -> int:
+    return int(str((database.execute(_READY).fetchone() or (0,))[0]))
+
+
 def wait_until_ready(stack: Stack, count: int) -> None:
     """Wait until so many documents are shown, with one connection, whose queries cost almost nothing."""
     until = time.monotonic() + _DEADLINE_S
     with stack.connect() as database:
-        while int(str((database.execute(_READY).fetchone() or (0,))[0])) < count:
+        while count_ready(database) < count:
             if time.monotonic() > until:
                 raise SystemExit("The documents did not become ready.")
             time.sleep(_POLL_S)

@@ -5,7 +5,8 @@ Prints the figures and writes them to benchmarks/results/ingest.json.
 A complete stack with the lexical model ingests PDFs of 500 pages, compared with `benchmarks.ingest.bare`. Both are
 measured alternately, so that other load on the machine affects both. `pages_per_s` is one document, processed by one
 worker process; `pages_per_s_of_all` is one document per core, and `ratio_per_core` compares that with as many
-concurrent bare processes. CPU milliseconds do not depend on the load.
+concurrent bare processes. `one_page_ratio_per_core` compares documents of one page each. CPU milliseconds do not depend
+on the load.
 """
 
 import json
@@ -16,7 +17,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,10 +29,13 @@ from benchmarks.harness.parts import processor_s_of_parts
 from benchmarks.harness.sample_pdf import lines, report
 from benchmarks.harness.stack import Stack, descendants, peak_mb, processor_s, running, temporary_folder
 from benchmarks.harness.uploads import until_ready, upload
+from benchmarks.ingest.one_page_documents import count_ready, upload_all, wait_until_ready
 from paliapi.env import ROOT
 
 RESULTS = Path(__file__).parents[1] / "results" / "ingest.json"
 PAGES, ROUNDS, UPLOADS = 500, 2, 20
+ONE_PAGE_DOCUMENTS = 200
+_FIRST_ONE_PAGE_SEED = 10_000  # their pages equal no others
 # With "Page", its number and sixteen vectors of its appearance, a page has 1,030 vectors, like those of visual models.
 LONG_PAGES, LONG_WORDS = 300, 1012
 LEAST = {"ratio": 0.8}
@@ -56,7 +60,8 @@ def main() -> int:
         running(folder, WORKER_PROCESSES=str(cores)) as stack,
         watching(stack) as peaks,
     ):
-        figures = throughput(stack, folder, cores=cores) | storage(stack) | latency(stack)
+        figures = throughput(stack, folder, cores=cores) | one_page_documents(stack, folder, cores=cores)
+        figures |= storage(stack) | latency(stack)
     figures |= {"cores": cores, "document_pages": PAGES, **peaks}
     report = {name: round(value, 3) for name, value in figures.items()}
     sys.stdout.write(json.dumps(report, indent=2) + "\n")
@@ -75,7 +80,7 @@ def throughput(stack: Stack, folder: Path, *, cores: int) -> dict[str, float]:
             file.write_bytes(report(PAGES, seed=1 + lap * (cores + 1) + number))
         taken["bare"].append(bare(stack, files[:1]))
         taken["whole"].append(through(stack, files[:1]))
-        taken["bare_of_all"].append(bare(stack, files[1:]))
+        taken["bare_of_all"].append(bare(stack, *([file] for file in files[1:])))
         taken["whole_of_all"].append(through(stack, files[1:]))
     count = PAGES * cores
     pages = {"bare": PAGES, "whole": PAGES, "bare_of_all": count, "whole_of_all": count}
@@ -97,12 +102,36 @@ def throughput(stack: Stack, folder: Path, *, cores: int) -> dict[str, float]:
     }
 
 
-def bare(stack: Stack, files: list[Path]) -> Cost:
-    """Run one bare process per file concurrently; the slowest counts."""
+def one_page_documents(stack: Stack, folder: Path, *, cores: int) -> dict[str, float]:
+    """Measure documents of one page: the stack, and one bare process per core with its share of them."""
+    taken: dict[str, list[Cost]] = {"one_page": [], "bare_one_page": []}
+    for lap in range(ROUNDS):
+        first = _FIRST_ONE_PAGE_SEED + lap * ONE_PAGE_DOCUMENTS
+        numbers = range(first, first + ONE_PAGE_DOCUMENTS)
+        files = [folder / f"{number}.pdf" for number in numbers]
+        for number, file in zip(numbers, files, strict=True):
+            file.write_bytes(report(1, seed=number))
+        taken["bare_one_page"].append(bare(stack, *(files[core::cores] for core in range(cores))))
+        taken["one_page"].append(_one_page_through(stack, numbers))
+    count = ROUNDS * ONE_PAGE_DOCUMENTS
+    rate = {name: count / sum(one.wall_s for one in costs) for name, costs in taken.items()}
+    return {
+        **{f"{name}_documents_per_s": value for name, value in rate.items()},
+        "one_page_ratio_per_core": rate["one_page"] / rate["bare_one_page"],
+        **{f"{name}_processor_ms": 1000 * sum(one.busy_s for one in costs) / count for name, costs in taken.items()},
+        **{
+            f"one_page_{part}_ms": 1000 * sum(one.of_parts[part] for one in taken["one_page"]) / count
+            for part in taken["one_page"][0].of_parts
+        },
+    }
+
+
+def bare(stack: Stack, *shares: list[Path]) -> Cost:
+    """Run a bare process for each list of files concurrently; the slowest counts."""
     with stack.connect() as database:
         where = database.info.dsn
         began = server_busy_s(stack)
-    commands = [[sys.executable, "-m", "benchmarks.ingest.bare", str(file), where] for file in files]
+    commands = [[sys.executable, "-m", "benchmarks.ingest.bare", *map(str, files), where] for files in shares]
     running_now = [subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) for command in commands]
     report = [[float(word) for word in process.communicate()[0].split()] for process in running_now]
     busy_s = sum(busy for _, busy in report) + server_busy_s(stack) - began
@@ -115,12 +144,31 @@ def server_busy_s(stack: Stack) -> float:
 
 def through(stack: Stack, files: list[Path]) -> Cost:
     """Measure from the first upload until all are ready."""
+
+    def ingest() -> None:
+        with stack.client() as client:
+            for file in files:
+                upload(client, file.name, file.read_bytes())
+            for file in files:
+                until_ready(client, file.name, within_s=_DEADLINE_S)
+
+    return _cost(stack, ingest)
+
+
+def _one_page_through(stack: Stack, numbers: range) -> Cost:
+    with stack.connect() as database:
+        before = count_ready(database)
+
+    def ingest() -> None:
+        upload_all(stack, numbers)
+        wait_until_ready(stack, before + len(numbers))
+
+    return _cost(stack, ingest)
+
+
+def _cost(stack: Stack, act: Callable[[], None]) -> Cost:
     began, busy, before = time.monotonic(), processor_s(stack.pid), processor_s_of_parts(stack)
-    with stack.client() as client:
-        for file in files:
-            upload(client, file.name, file.read_bytes())
-        for file in files:
-            until_ready(client, file.name, within_s=_DEADLINE_S)
+    act()
     took_s, after = time.monotonic() - began, processor_s_of_parts(stack)
     of_parts = {name: seconds - before[name] for name, seconds in after.items()}
     return Cost(took_s, processor_s(stack.pid) - busy, of_parts)
