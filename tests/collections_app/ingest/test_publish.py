@@ -30,6 +30,18 @@ def test_shown_revision_stays_until_the_new_one_is_ready(owner: Someone) -> None
         assert Revision.objects.filter(owner_id=owner.id).count() == 1
 
 
+def test_uploads_that_were_never_shown_leave_no_revisions(owner: Someone) -> None:
+    put(owner, "report.pdf", b"%PDF-1.7 damaged")
+    process_all()
+    assert get_document(owner, "report.pdf")["status"] == "failed"
+    put(owner, "report.pdf", pdf("waits"))
+    put(owner, "report.pdf", pdf("newest"))
+    process_all()
+    assert shown_texts(owner, "report.pdf") == ["newest"]
+    with acting_for(owner.id):
+        assert Revision.objects.filter(owner_id=owner.id).count() == 1
+
+
 def test_incomplete_revision_is_not_published(owner: Someone) -> None:
     put(owner, "report.pdf", pdf("old"))
     process_all()
