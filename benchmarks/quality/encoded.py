@@ -45,6 +45,10 @@ class Encoded:
         stop = self.starts[number + 1] if number + 1 < len(self.starts) else len(self.rows)
         return self.rows[self.starts[number] : stop]
 
+    def lengths(self) -> NDArray[np.int64]:
+        """Return the number of vectors of each text."""
+        return np.diff(np.append(self.starts, len(self.rows)))
+
 
 def encode(model: str, texts: Sequence[str], *, task: Task) -> Encoded:
     """Return the vectors of the texts, of which those already encoded are read from files."""

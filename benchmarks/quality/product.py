@@ -33,7 +33,7 @@ def main(model: str, which: str) -> int:
     texts = Evaluation.held_out() if which == "held-out" else Evaluation.for_fitting()
     vectors = encoded.encode(model, [page.text for page in texts.pages], task="document")
     caller = fill.owner("quality@benchmarks.example")
-    shelf = fill.Shelf(caller, _COLLECTION, models.load(model).info.space)
+    shelf = fill.Shelf(caller, _COLLECTION, models.NAMES[model].space)
     rows = [vectors.halves(number) for number in range(len(texts.pages))]
     fill.put(shelf, rows, texts=[page.text for page in texts.pages])
     ranks: dict[str, list[int | None]] = {name: [] for name in WAYS}

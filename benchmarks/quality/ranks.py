@@ -25,9 +25,8 @@ def maxsim(questions: Encoded, pages: Encoded) -> NDArray[np.float32]:
             queries @ rows.T, pages.starts[first:last] - pages.starts[first], axis=1
         )
         first = last
-    lengths = np.diff(np.append(questions.starts, len(queries))).astype(np.float32)
     sums: NDArray[np.float32] = np.add.reduceat(best, questions.starts, axis=0)
-    return sums / lengths[:, None]
+    return sums / questions.lengths().astype(np.float32)[:, None]
 
 
 def ranks(scores: NDArray[np.floating], answers: Sequence[Sequence[int]]) -> NDArray[np.float64]:
