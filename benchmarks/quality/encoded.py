@@ -22,6 +22,7 @@ from benchmarks.quality.documentation import pages
 from benchmarks.quality.fitting import fitting_texts
 from benchmarks.quality.questions import questions
 from embeddings.backends.base import Backend, Item
+from embeddings.backends.encoders.e5 import AXES
 from embeddings.contract import Task
 from embeddings.word import Word
 from paliapi.env import ROOT
@@ -53,7 +54,7 @@ class Encoded:
 def encode(model: str, texts: Sequence[str], *, task: Task) -> Encoded:
     """Return the vectors of the texts, of which those already encoded are read from files."""
     parts = [tuple(texts[first : first + _AT_ONCE]) for first in range(0, len(texts), _AT_ONCE)]
-    files = [FOLDER / f"{model}-{task}-{_digest(part)}.npz" for part in parts]
+    files = [file_of(model, task, part) for part in parts]
     pending = [(part, file) for part, file in zip(parts, files, strict=True) if not file.is_file()]
     FOLDER.mkdir(parents=True, exist_ok=True)
     if pending:
@@ -71,8 +72,11 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0))
 
 
-def _digest(texts: Sequence[str]) -> str:
-    return hashlib.sha256("\0".join(texts).encode()).hexdigest()[:16]
+def file_of(model: str, task: Task, texts: Sequence[str]) -> Path:
+    """Return the file of some texts, which has another name if the axes of the default model change."""
+    axes = AXES.read_bytes() if model == models.DEFAULT else b""
+    digest = hashlib.sha256(axes + "\0".join(texts).encode()).hexdigest()
+    return FOLDER / f"{model}-{task}-{digest[:16]}.npz"
 
 
 def _load(model: str) -> None:
