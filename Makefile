@@ -127,7 +127,7 @@ bench-first-hour: install
 
 # Fetches the pages once, from a Debian mirror.
 bench-quality: install
-	$(VENV_PYTHON) -m benchmarks.quality
+	$(VENV_PYTHON) -m benchmarks.quality $(ARGS)
 
 bench-embeddings: install
 	$(VENV_PYTHON) -m benchmarks embeddings.service_overhead embeddings.search_quality embeddings.text_models

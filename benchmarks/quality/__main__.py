@@ -1,9 +1,11 @@
 """Measure retrieval quality on real documentation: `make bench-quality`
 
 Fetches the pages (packages.txt, from a Debian mirror), encodes them with each model, and ranks them for the questions
-in questions.txt. Prints the table and writes benchmarks/results/quality.json.
+in questions.txt. Prints the table and writes benchmarks/results/quality.json. `--without-search` leaves out the part
+that searches in Postgres, which takes longest.
 """
 
+import argparse
 import json
 import sys
 from collections.abc import Mapping
@@ -14,7 +16,7 @@ from numpy.typing import NDArray
 
 from benchmarks.harness.household import household
 from benchmarks.quality import fetch, models, ranks, report
-from benchmarks.quality.evaluation import Evaluation, by_places, reordered
+from benchmarks.quality.evaluation import Evaluation, by_places, fused, reordered
 
 _AT = 10
 # Chosen by `fit`.
@@ -23,6 +25,9 @@ _PIECES, _WEIGHT_OF_ROWS = 48, 1.0
 
 def main() -> int:
     """Measure, print and write."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--without-search", action="store_true", help="leave out the part that searches in Postgres")
+    without_search = parser.parse_args().without_search
     versions = fetch.fetch()
     texts = Evaluation.held_out()
     meaning = {name: texts.maxsim(name) for name in models.NAMES}
@@ -33,11 +38,13 @@ def main() -> int:
     by_way = {
         "BM25": texts.ranks(words),
         **{name: texts.ranks(scores) for name, scores in meaning.items()},
+        "fused": texts.ranks(fused(texts, best)),
         "by places": texts.ranks(by_places(best, words)),
         "page rows": texts.ranks(page_rows),
         "passages": texts.ranks(reordered(best, passages)),
-        **{f"search: {name}": places for name, places in product_ranks(models.DEFAULT, "held-out").items()},
     }
+    if not without_search:
+        by_way |= {f"search: {name}": places for name, places in product_ranks(models.DEFAULT, "held-out").items()}
     results = {
         "pages": len(texts.pages),
         "languages": {name: sum(page.language == name for page in texts.pages) for name in _languages(texts)},

@@ -11,8 +11,11 @@ from benchmarks.quality.documentation import Page, pages
 from benchmarks.quality.fitting import fitting_texts
 from benchmarks.quality.lexical import Words
 from benchmarks.quality.questions import Question, questions
+from collections_app.engine.retrieval import fusion
 
 Scores = NDArray[np.float64]
+# As in `word_search`.
+_PAGES_OF_AN_IDENTIFIER = 10
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,6 +82,13 @@ class Evaluation:
         for number, one in enumerate(self.questions):
             each[one.kind].append(number)
         return {kind: np.array(numbers) for kind, numbers in {**each, "all": range(len(self.questions))}.items()}
+
+
+def fused(texts: Evaluation, meaning: Scores) -> Scores:
+    """Return the scores of all pages by the formula of `hybrid`."""
+    exact = texts.has_identifier(at_most=_PAGES_OF_AN_IDENTIFIER)
+    scores: Scores = meaning + fusion.WEIGHT * texts.coverage() ** fusion.POWER + fusion.FIRST * exact
+    return scores
 
 
 def by_places(first: Scores, second: Scores, *, depth: int = 1000) -> Scores:

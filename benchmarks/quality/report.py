@@ -11,13 +11,14 @@ PAIRS: Final = (
     ("english", "minilm"),
     ("multilingual", "english"),
     ("multilingual", "BM25"),
+    ("fused", "multilingual"),
     ("by places", "multilingual"),
     ("page rows", "multilingual"),
     ("passages", "multilingual"),
     ("search: hybrid", "search: maxsim"),
     ("search: auto", "search: maxsim"),
 )
-# Only the first ten hits count: what storage in eight bits and sketches lose against exact scores of floats.
+# Only the first ten hits count: what storage and sketches lose against exact scores of floats.
 CUT_PAIRS: Final = (
     ("search: maxsim", "multilingual"),
     ("search: maxsim, ten", "multilingual"),
