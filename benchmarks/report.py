@@ -10,7 +10,7 @@ from benchmarks.embeddings import text_models
 from benchmarks.ingest import first_hour
 from benchmarks.load import fairness, http_load
 from benchmarks.quality import report as quality
-from benchmarks.search import large, peers, retrieval
+from benchmarks.search import candidates, large, peers, retrieval
 from paliapi.env import ROOT
 
 PAGE = ROOT / "docs" / "benchmarks.md"
@@ -65,6 +65,16 @@ _LARGE = """
 pooled vectors are computed from real vectors. All vectors are stored only for pages among the 100 best of any query:
 nothing else is ever read. Creating the pages takes a while the first time, and 4 GB. The process may hold 4 GB of
 sketches (`INDEX_MB`) and 2 GB of vectors (`VECTORS_CACHE_MB`).
+"""
+
+_CANDIDATES = """
+Queries of many vectors are merged for the first looks at sketches. `python -m benchmarks.search.candidates` compares
+this with looks by all vectors, in turns: the share of the exact ten among the candidates, in how many queries it is
+higher or lower, and the time until candidates are selected, merging included. *few candidates*: as small a share of the
+pages as among a million. *repeated*: the same sketches again and again, for times only. `python -m
+benchmarks.quality.candidates` does the same with the pages of `make bench-quality`. They are too few for merging to
+save time, and are merged all the same: *questions* are those of that benchmark that have more than eight vectors,
+*passages* are pieces of the pages' own text.
 """
 
 _LOAD = """
@@ -187,6 +197,8 @@ def page() -> str:
             _NOTES,
             _LARGE,
             _table("large", _of_large),
+            _CANDIDATES,
+            _table("candidates", candidates.table),
             _LOAD,
             _table("load", http_load.table),
             _FAIRNESS,

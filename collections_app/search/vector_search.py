@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from collections_app.engine.retrieval import maxsim, segment, sketch_scan
+from collections_app.engine.retrieval import candidates, maxsim
 from collections_app.engine.retrieval.arrays import Numbers
 from collections_app.engine.retrieval.plan import PLAN, Plan, Steps
 from collections_app.engine.retrieval.segment import SegmentPart
@@ -77,10 +77,10 @@ def best(
         short_query = QueryVectors(query.space, *condense(query.vectors, query.weights))
         per_document = plan.pooled_per_document if by_document else None
         sketched = _best_by_sketch(context, short_query, parts, steps, per_document=per_document)
-        candidates = _order_candidates(context, short_query, sketched)
+        ordered = _order_candidates(context, short_query, sketched)
         with context.stopwatch.stage("score"):
-            scorer.score([*np.concatenate([part.unsketched for part in parts]).tolist(), *candidates.unpooled])
-            _score_candidates(scorer, candidates, steps)
+            scorer.score([*np.concatenate([part.unsketched for part in parts]).tolist(), *ordered.unpooled])
+            _score_candidates(scorer, ordered, steps)
     return ScoredPages(
         ranked=scorer.best.ranking(),
         in_scope=sum(part.pages for part in parts),
@@ -135,14 +135,7 @@ def _best_by_sketch(
 ) -> Numbers:
     """Return the pages with the best sketches."""
     with context.stopwatch.stage("sketch"):
-        encoded = sketch_scan.encode_query(query.vectors, query.weights)
-        return segment.best_candidates(
-            parts,
-            encoded,
-            limit=steps.pooled_candidates,
-            coarse_candidates=steps.coarse_candidates,
-            per_document=per_document,
-        )
+        return candidates.select(parts, query.vectors, query.weights, steps, per_document=per_document)
 
 
 def _order_candidates(context: SearchContext, query: QueryVectors, sketched: Numbers) -> _Candidates:
@@ -202,22 +195,22 @@ class _Scorer:
         self.complete = self.complete and existing == len(page_ids)
 
 
-def _score_candidates(scorer: _Scorer, candidates: _Candidates, steps: Steps) -> None:
+def _score_candidates(scorer: _Scorer, ordered: _Candidates, steps: Steps) -> None:
     """Score candidates until the next one has hardly a chance of being among the best."""
     gaps: list[float] = []
     done = 0
-    total = len(candidates.page_ids)
+    total = len(ordered.page_ids)
     limit = min(steps.max_exact, total)
     while done < limit:
         end = min(limit, done + _CANDIDATES_PER_CHECK if done else steps.min_exact)
-        batch = candidates.page_ids[done:end]
+        batch = ordered.page_ids[done:end]
         scores = scorer.score(batch)
-        estimates = zip(batch, candidates.estimates[done:end], strict=True)
+        estimates = zip(batch, ordered.estimates[done:end], strict=True)
         gaps += [scores[page_id] - estimate for page_id, estimate in estimates if page_id in scores]
         done = end
         if done == total:
             return
-        if gaps and steps.is_settled(gaps, estimate=candidates.estimates[done], threshold=scorer.best.threshold()):
+        if gaps and steps.is_settled(gaps, estimate=ordered.estimates[done], threshold=scorer.best.threshold()):
             return
 
 

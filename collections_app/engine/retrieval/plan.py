@@ -17,6 +17,12 @@ class Plan:
     coarse_share_of_few: float = 0.1
     coarse_max_of_few: int = 3000  # limits the share above
     coarse_share_of_many: float = 0.02
+    merged_vectors: int = 8  # a query of many more is merged to so many for the first looks at sketches,
+    merged_share: float = 1 / 4  # or to this share of its vectors, if that is more
+    merged_widening: int = 2  # coarse candidates of a merged query, relative to one that is not
+    merged_fine_share: float = 1 / 4  # of the coarse candidates of one that is not
+    fine_cost: float = 9  # time to compare a page by its fine sketch, relative to its coarse one,
+    fine_overhead: float = 6  # and what a page itself takes, as a number of vectors
     pooled_candidates: int = 96
     pooled_share: float = 1 / 64
     pooled_max: int = 400  # limits the share above
@@ -37,8 +43,13 @@ class Plan:
         coarse_share = max(
             min(int(self.coarse_share_of_few * pages), self.coarse_max_of_few), int(self.coarse_share_of_many * pages)
         )
+        coarse = max(self.coarse_candidates, coarse_share, 3 * pooled)
         return Steps(
-            coarse_candidates=max(self.coarse_candidates, coarse_share, 3 * pooled),
+            plan=self,
+            pages=pages,
+            coarse_candidates=coarse,
+            merged_coarse_candidates=self.merged_widening * coarse,
+            merged_fine_candidates=max(int(self.merged_fine_share * coarse), 2 * pooled),
             pooled_candidates=pooled,
             min_exact=min_exact,
             max_exact=max_exact,
@@ -50,16 +61,36 @@ class Plan:
 class Steps:
     """The stages of one search: coarse sketches of all pages, fine sketches, pooled vectors, and exact scores.
 
-    Each stage ranks the best pages of the one before. Exact scores are given to at least `min_exact` and at most
+    Each stage ranks the best pages of the one before. If a query has many vectors, the stages of sketches first use
+    merged ones: `merged_coarse_candidates` are then ranked by their fine sketches, and of these
+    `merged_fine_candidates` again, by all vectors. Exact scores are given to at least `min_exact` and at most
     `max_exact` pages, and stop when the next page would have to exceed its pooled estimate by `patience` standard
     deviations more than the pages before it did.
     """
 
+    plan: Plan
+    pages: int
     coarse_candidates: int
+    merged_coarse_candidates: int
+    merged_fine_candidates: int
     pooled_candidates: int
     min_exact: int
     max_exact: int
     patience: float
+
+    def merged_limit(self, vectors: int) -> int:
+        """Return to how many vectors a query of so many is merged; to all of them if merging would save no time."""
+        limit = max(self.plan.merged_vectors, int(self.plan.merged_share * vectors))
+        whole = self._time(self.coarse_candidates, vectors)
+        first = self._time(self.merged_coarse_candidates, limit)
+        return limit if first + self._fine_time(self.merged_fine_candidates, vectors) < whole else vectors
+
+    def _time(self, candidates: int, vectors: int) -> float:
+        """Return the time to compare a query with sketches, as a number of coarse comparisons of one vector."""
+        return self._fine_time(candidates, vectors) + (self.pages * vectors if self.pages > candidates else 0)
+
+    def _fine_time(self, candidates: int, vectors: int) -> float:
+        return self.plan.fine_cost * min(candidates, self.pages) * (vectors + self.plan.fine_overhead)
 
     def is_settled(self, gaps: Sequence[float], *, estimate: float, threshold: float) -> bool:
         """Check whether a page of this estimate is unlikely to reach the threshold.

@@ -4,14 +4,14 @@ A segment is immutable. A change of the collection makes a new one, which shares
 so that searches can go on with theirs.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from collections_app.engine.retrieval import sketch_scan
-from collections_app.engine.retrieval.arrays import Floats, Numbers
-from collections_app.engine.retrieval.sketch_scan import EncodedQuery, LoadedSketches
+from collections_app.engine.retrieval.arrays import Numbers
+from collections_app.engine.retrieval.sketch_scan import LoadedSketches
 
 _NONE: Numbers = np.empty(0, dtype=np.int64)
 
@@ -152,87 +152,6 @@ class SegmentPart:
         """Return the ids of all pages that have vectors."""
         pairs = zip(self.segment.blocks, self.rows, strict=True)
         return np.concatenate([self.unsketched, *(block.page_ids[rows] for block, rows in pairs)])
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Selection:
-    """Rows of one block, and the revisions that their documents are looked up in."""
-
-    block: Block
-    rows: Numbers
-    revisions: RevisionTable
-
-    @property
-    def page_ids(self) -> Numbers:
-        return self.block.page_ids[self.rows]
-
-    @property
-    def document_ids(self) -> Numbers:
-        index = np.searchsorted(self.revisions.revision_ids, self.block.revision_ids[self.rows])
-        return self.revisions.document_ids[index]
-
-
-def best_candidates(
-    parts: Sequence[SegmentPart],
-    query: EncodedQuery,
-    *,
-    limit: int,
-    coarse_candidates: int,
-    per_document: int | None = None,
-) -> Numbers:
-    """Return the ids of the `limit` pages that score best by their sketches, best first.
-
-    Fine scores are computed only for the `coarse_candidates` best pages by coarse scores. At most `per_document` pages
-    of each document are returned. Pages without a sketch are not among them.
-    """
-    selections = [
-        _Selection(block, rows, part.segment.revisions)
-        for part in parts
-        for block, rows in zip(part.segment.blocks, part.rows, strict=True)
-        if len(rows)
-    ]
-    if sum(len(selection.rows) for selection in selections) > coarse_candidates:
-        scores = [_coarse_scores(query, selection) for selection in selections]
-        selections = _best_rows(selections, scores, coarse_candidates)
-    if not selections:
-        return _NONE
-    fine_scores = np.concatenate(
-        [sketch_scan.score_fine(query, selection.block.sketches.fine, selection.rows) for selection in selections]
-    )
-    ids = np.concatenate([selection.page_ids for selection in selections])
-    order = np.lexsort((ids, -fine_scores))
-    if per_document is not None:
-        document_ids = np.concatenate([selection.document_ids for selection in selections])
-        order = order[_rank_in_group(document_ids[order]) < per_document]
-    return ids[order[:limit]]
-
-
-def _coarse_scores(query: EncodedQuery, selection: _Selection) -> Floats:
-    sketches = selection.block.sketches
-    return sketch_scan.score_coarse(query, sketches.coarse, selection.rows, dim=sketches.dim)
-
-
-def _best_rows(selections: list[_Selection], scores: list[Floats], limit: int) -> list[_Selection]:
-    """Return the `limit` rows of the highest scores; among equal scores at the end, those of the lowest ids."""
-    all_scores = np.concatenate(scores)
-    threshold = np.partition(all_scores, -limit)[-limit]
-    ties = np.flatnonzero(all_scores == threshold)
-    tie_ids = np.concatenate([selection.page_ids for selection in selections])[ties]
-    chosen = all_scores > threshold
-    chosen[ties[np.argsort(tie_ids)[: limit - int(chosen.sum())]]] = True
-    masks = np.split(chosen, np.cumsum([len(selection.rows) for selection in selections])[:-1])
-    pairs = zip(selections, masks, strict=True)
-    best = [replace(selection, rows=selection.rows[mask]) for selection, mask in pairs]
-    return [selection for selection in best if len(selection.rows)]
-
-
-def _rank_in_group(groups: Numbers) -> Numbers:
-    """Return for each element how many of the same group come before it."""
-    order = np.argsort(groups, kind="stable")
-    _, firsts, sizes = np.unique(groups[order], return_index=True, return_counts=True)
-    ranks = np.empty(len(groups), dtype=np.int64)
-    ranks[order] = np.arange(len(groups)) - np.repeat(firsts, sizes)
-    return ranks
 
 
 def _merged(blocks: Iterable[Block]) -> list[Block]:

@@ -10,6 +10,8 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from collections_app.engine.retrieval.arrays import Floats
+from collections_app.engine.retrieval.kernels import dispatch
 from collections_app.engine.retrieval.multivector import MultiVector
 from collections_app.engine.retrieval.pooling import FINE, pool
 
@@ -36,3 +38,30 @@ def condense(query: MultiVector, weights: Weights | None) -> tuple[MultiVector, 
     parts = [pool(query[each == value]) for value in values]
     counts = [part.weights * value for part, value in zip(parts, values, strict=True)]
     return np.concatenate([part.fine for part in parts]).astype(np.float16), np.concatenate(counts)
+
+
+def merge(query: MultiVector | Floats, weights: Weights | None, *, limit: int) -> tuple[Floats, Weights]:
+    """Merge similar vectors of a query until at most `limit` are left of each sign of weight.
+
+    A query repeats itself: the sum of its best matches is mostly that of a few vectors, each counted several times. A
+    merged vector is the mean of those that it stands for, and counts as much as all of them.
+    """
+    vectors = np.ascontiguousarray(query, dtype=np.float32)
+    if weights is None:
+        return _merge_group(vectors, np.ones(len(vectors), dtype=np.float32), limit)
+    # A mean of vectors to be found and of vectors to be avoided would stand for neither.
+    wanted, avoided = weights > 0, weights < 0
+    if not avoided.any():
+        return _merge_group(vectors[wanted], weights[wanted], limit)
+    means, totals = _merge_group(vectors[wanted], weights[wanted], limit)
+    avoided_means, avoided_totals = _merge_group(vectors[avoided], -weights[avoided], limit)
+    return np.concatenate([means, avoided_means]), np.concatenate([totals, -avoided_totals])
+
+
+def _merge_group(vectors: Floats, weights: Weights, limit: int) -> tuple[Floats, Weights]:
+    """Merge vectors of positive weights."""
+    if len(vectors) <= limit:
+        return vectors, weights
+    means, totals = np.zeros((limit, vectors.shape[1]), dtype=np.float32), np.zeros(limit, dtype=np.float32)
+    count = dispatch.merge_vectors(vectors, weights, limit, means, totals)
+    return means[:count], totals[:count]

@@ -102,6 +102,22 @@ def test_scoring_stops_when_the_result_is_fairly_certain(alice: Someone) -> None
     assert scored == [5, 100]
 
 
+@pytest.mark.parametrize("avoided", [0, 10])
+def test_long_query_finds_the_best_pages_by_merged_vectors(alice: Someone, avoided: int) -> None:
+    ids = fill(alice, documents=4, pages=30)
+    weights = np.repeat(np.array([1, -0.5], dtype=np.float32), [24 - avoided, avoided])
+    long = QueryVectors(TOY, random_vectors(5, count=24), weights)
+    with acting_for(alice.id) as tx:
+        context = search_context(tx, alice)
+        exact = vector_search.best(context, long, limit=1000, mode="exact").ranked
+        merging = replace(WIDE, fine_cost=0, max_exact=len(ids) - 1)
+        wide = vector_search.best(context, long, limit=10, plan=merging)
+        narrow = vector_search.best(context, long, limit=10, plan=replace(NARROW, coarse_candidates=20, fine_cost=0))
+    assert wide.ranked == exact[:10]
+    assert all(dict(exact)[page_id] == score for page_id, score in narrow.ranked)
+    assert len(set(dict(narrow.ranked)) & set(dict(exact[:10]))) >= 6
+
+
 def test_grouped_by_document_every_document_is_found(alice: Someone) -> None:
     fill(alice, documents=8, pages=15)
     exact = best(alice, mode="exact", by_document=True).ranked

@@ -94,3 +94,33 @@ def sum_by_label(vectors: Floats, weights: Floats, labels: Numbers, sums: Floats
         into = sums[labels[i]]
         for j in range(vectors.shape[1]):
             into[j] += weights[i] * vectors[i, j]
+
+
+@compiled("int64(float32[:, ::1], float32[::1], int64, float32[:, ::1], float32[::1])")
+def merge_vectors(vectors: Floats, weights: Floats, limit: int, means: Floats, totals: Floats) -> int:
+    """Cluster weighted vectors by Ward's method until `limit` clusters are left, if possible; return their number.
+
+    The weighted mean of each cluster is added to `means` and its weight to `totals`, which both come as zeros. All of
+    this is one call: the vectors of a query are so few that several calls would take longer than the work.
+    """
+    count, dim = vectors.shape
+    products, columns = np.zeros((count, count), dtype=np.float32), vectors.T.copy()
+    for i in range(count):
+        row = products[i]
+        for k in range(dim):
+            factor, column = vectors[i, k], columns[k]
+            for j in range(count):
+                row[j] += factor * column[j]
+    sources, targets = np.empty(count - 1, dtype=np.int64), np.empty(count - 1, dtype=np.int64)
+    heights = np.empty(count - 1, dtype=np.float32)
+    merge_clusters(products, weights.copy(), sources, targets, heights)
+    cheapest = np.argsort(heights, kind="mergesort")[: max(0, count - limit)]
+    labels = np.arange(count)
+    clusters = label_clusters(sources[cheapest], targets[cheapest], labels)
+    sum_by_label(vectors, weights, labels, means)
+    for i in range(count):
+        totals[labels[i]] += weights[i]
+    for cluster in range(clusters):
+        for k in range(dim):
+            means[cluster, k] /= totals[cluster]
+    return clusters

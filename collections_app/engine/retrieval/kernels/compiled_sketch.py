@@ -22,6 +22,7 @@ from collections_app.engine.retrieval.kernels.simd import (
     min_lane,
     min_words,
     popcount,
+    prefetch,
 )
 
 _NUMBERS = types.int64[::1]
@@ -59,6 +60,8 @@ def count_bits(
 def weigh_bits(words: Words, starts: Numbers, rows: Numbers, planes: Words, steps: Floats, scores: Floats) -> None:
     """Store the MaxSim scores of the pages `rows`, comparing bits with the query's numbers in sixteen steps.
 
+    The rows are few of many, so no processor guesses which page is next: it is loaded while this one is compared.
+
     A level is k + 1/2 for k from -8 to 7, and a sign is 2 b - 1 for a bit b. Twice a level is 2 u - 15, where u is the
     number that the four bit planes make. The sum of level times sign is then the sum of (2 u - 15) b, minus a term that
     is the same for every page.
@@ -69,6 +72,9 @@ def weigh_bits(words: Words, starts: Numbers, rows: Numbers, planes: Words, step
         start = starts[rows[number]]
         size = starts[rows[number] + 1] - start
         begin = start * each
+        following = rows[min(number + 1, len(rows) - 1)]
+        for j in range(starts[following] * each, starts[following + 1] * each, WORDS_AT_ONCE):
+            prefetch(words, j)
         for j in range(size):
             ones[j] = 0
         for w in range(each):

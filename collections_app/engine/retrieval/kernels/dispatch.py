@@ -14,6 +14,7 @@ if USES_NUMPY:
         decode_halves,
         label_clusters,
         merge_clusters,
+        merge_vectors,
         sum_by_label,
         sum_over_pages,
         unpack_six_bits,
@@ -21,7 +22,12 @@ if USES_NUMPY:
     )
 else:
     from collections_app.engine.retrieval.kernels.compiled_maxsim import decode_halves, sum_over_pages
-    from collections_app.engine.retrieval.kernels.compiled_pooling import label_clusters, merge_clusters, sum_by_label
+    from collections_app.engine.retrieval.kernels.compiled_pooling import (
+        label_clusters,
+        merge_clusters,
+        merge_vectors,
+        sum_by_label,
+    )
     from collections_app.engine.retrieval.kernels.compiled_sketch import (
         arrange_words,
         count_bits,
@@ -36,6 +42,7 @@ __all__ = [
     "decode_halves",
     "label_clusters",
     "merge_clusters",
+    "merge_vectors",
     "sum_by_label",
     "sum_over_pages",
     "unpack_six_bits",

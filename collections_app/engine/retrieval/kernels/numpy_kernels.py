@@ -134,6 +134,22 @@ def sum_by_label(vectors: Floats, weights: Floats, labels: Numbers, sums: Floats
     np.add.at(sums, labels, weights[:, None] * vectors)
 
 
+def merge_vectors(vectors: Floats, weights: Floats, limit: int, means: Floats, totals: Floats) -> int:
+    """Store the means and weights of at most `limit` clusters of these vectors; return how many there are."""
+    sources, targets = np.empty((2, len(vectors) - 1), dtype=np.int64)
+    heights = np.empty(len(vectors) - 1, dtype=np.float32)
+    with single_threaded():
+        products = vectors @ vectors.T
+    merge_clusters(products, weights.copy(), sources, targets, heights)
+    cheapest = np.argsort(heights, kind="stable")[: max(0, len(vectors) - limit)]
+    labels = np.arange(len(vectors))
+    count = label_clusters(sources[cheapest], targets[cheapest], labels)
+    sum_by_label(vectors, weights, labels, means)
+    np.add.at(totals, labels, weights)
+    means[:count] /= totals[:count, None]
+    return count
+
+
 def _floats(page: Page) -> Floats:
     return (
         np.ascontiguousarray(page).view(np.float16).astype(np.float32) if page.dtype == np.int16 else page.astype("f4")

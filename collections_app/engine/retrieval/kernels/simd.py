@@ -140,6 +140,15 @@ broadcast_word, broadcast_float = _broadcasting(_words), _broadcasting(_floats)
 load_words, load_floats = _loading(_words), _loading(_floats)
 
 
+@_operation(types.void, types.uint64[::1], types.int64)
+def prefetch(emitter: _Emitter, words: Value, index: Value) -> Value:
+    """Begin to load the cache line of a word that will be read soon."""
+    address = emitter.ir.bitcast(emitter.address(words, index, argument=0), ir.IntType(8).as_pointer())
+    # To read, into all caches, data.
+    emitter.call("llvm.prefetch.p0", ir.VoidType(), address, *(ir.Constant(_INT32, number) for number in (0, 3, 1)))
+    return emitter.no_result()
+
+
 @_operation(_words, _words, types.uint64)
 def differing_bits(emitter: _Emitter, words: Value, word: Value) -> Value:
     """Return in how many bits each lane differs from the word."""

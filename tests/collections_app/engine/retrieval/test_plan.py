@@ -13,6 +13,16 @@ def test_each_stage_is_larger_than_the_next_and_than_the_hits() -> None:
         steps = PLAN.steps(pages, hits=hits)
         assert steps is not None
         assert hits < steps.min_exact < steps.max_exact <= steps.pooled_candidates < steps.coarse_candidates
+        assert steps.pooled_candidates < steps.merged_fine_candidates < steps.merged_coarse_candidates
+
+
+def test_query_is_merged_if_it_has_so_many_vectors_that_this_saves_time() -> None:
+    for pages, least in ((1000, 100), (10_000, 20), (1_000_000, 12)):
+        steps = PLAN.steps(pages, hits=10)
+        assert steps is not None
+        assert all(steps.merged_limit(vectors) == vectors for vectors in range(1, min(least - 2, 33)))
+        assert all(steps.merged_limit(vectors) == 8 for vectors in range(least, 33))
+        assert steps.merged_limit(128) in (32, 128)
 
 
 def test_scoring_stops_when_the_next_estimate_is_too_far_below_the_threshold() -> None:

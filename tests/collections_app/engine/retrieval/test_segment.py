@@ -1,11 +1,10 @@
 """A segment has exactly the pages that a collection shows, whatever changed in between."""
 
 import numpy as np
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from collections_app.engine.retrieval import segment, sketch_scan
+from collections_app.engine.retrieval import candidates, sketch_scan
 from collections_app.engine.retrieval.arrays import Numbers
 from collections_app.engine.retrieval.segment import EMPTY, Block, RevisionTable, Segment, Unsketched
 from collections_app.engine.retrieval.sketch import compact_forms
@@ -78,8 +77,8 @@ def test_updated_segment_equals_one_loaded_at_once(history: list[dict[int, int]]
     assert all_pages(built) == all_pages(at_once) == sorted(pages)
     assert set(built.unsketched.page_ids.tolist()) == unsketched & set(pages)
     part = built.part(None, excluded_page_ids=NO_PAGES)
-    candidates = segment.best_candidates([part], QUERY, limit=1000, coarse_candidates=1000)
-    assert candidates.tolist() == ranking(sorted(set(pages) - unsketched))
+    ranked = candidates.best([part], QUERY, limit=1000, coarse_candidates=1000)
+    assert ranked.tolist() == ranking(sorted(set(pages) - unsketched))
     assert len(built.blocks) <= 1 + np.log2(1 + len(pages))
 
 
@@ -96,35 +95,6 @@ def test_pages_without_vectors_are_counted() -> None:
     built = EMPTY.updated(1, shown, [block(1, [100])], Unsketched(NO_PAGES, NO_PAGES))
     part = built.part(None, excluded_page_ids=NO_PAGES)
     assert (part.pages, len(part)) == (3, 1)
-
-
-def test_candidates_of_several_segments_are_ranked_together_with_ties_by_id() -> None:
-    shown = {revision: [100 * revision + page for page in range(30)] for revision in range(1, 9)}
-    odd = update(EMPTY, {key: shown[key] for key in (1, 3, 5, 7)}, seq=1)
-    even = update(EMPTY, {key: shown[key] for key in (2, 4, 6, 8)}, seq=1)
-    parts = [built.part(None, excluded_page_ids=NO_PAGES) for built in (odd, even)]
-    whole = ranking([page for pages in shown.values() for page in pages])
-    assert segment.best_candidates(parts, QUERY, limit=50, coarse_candidates=1000).tolist() == whole[:50]
-    narrowed = segment.best_candidates(parts, QUERY, limit=50, coarse_candidates=60).tolist()
-    assert len(narrowed) == 50
-    assert narrowed == [page for page in whole if page in set(narrowed)]
-    assert segment.best_candidates([], QUERY, limit=5, coarse_candidates=5).tolist() == []
-
-
-@pytest.mark.parametrize("per_document", [1, 2])
-def test_candidates_per_document_are_limited(per_document: int) -> None:
-    shown = {revision: [100 * revision + page for page in range(6)] for revision in range(1, 5)}
-    part = update(EMPTY, shown, seq=1).part(None, excluded_page_ids=NO_PAGES)
-    whole = segment.best_candidates([part], QUERY, limit=1000, coarse_candidates=1000).tolist()
-    limited = segment.best_candidates(
-        [part], QUERY, limit=1000, coarse_candidates=1000, per_document=per_document
-    ).tolist()
-    expected = [
-        page
-        for rank, page in enumerate(whole)
-        if sum(better // 100 == page // 100 for better in whole[:rank]) < per_document
-    ]
-    assert limited == expected
 
 
 def test_mostly_hidden_block_releases_its_memory() -> None:

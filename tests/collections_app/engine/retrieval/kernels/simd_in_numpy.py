@@ -50,6 +50,7 @@ _OPERATIONS = {
     "to_float": _to_float,
     "transpose_block": _transpose_block,
     "popcount": np.bitwise_count,
+    "prefetch": lambda *_: None,
     "to_pointer": lambda address: ctypes.c_void_p(int(address)),
     "fetch_add": _fetch_add,
 }

@@ -7,6 +7,7 @@ from collections_app.engine.retrieval import maxsim, sketch
 from collections_app.engine.retrieval.kernels import dispatch, numpy_kernels
 from collections_app.engine.retrieval.pooling import pool
 from collections_app.engine.retrieval.sketch_scan import encode_query, score_coarse, score_fine
+from collections_app.engine.retrieval.weights import merge
 from tests.collections_app.engine.retrieval.test_pooling import clustered_page
 from tests.collections_app.engine.retrieval.test_sketch_scan import load_sketches, random_pages, same
 
@@ -59,6 +60,17 @@ def test_pooled_vectors_are_equal(monkeypatch: pytest.MonkeyPatch, count: int) -
     np.testing.assert_allclose(in_numpy.fine, compiled.fine, atol=1e-3)
     np.testing.assert_allclose(in_numpy.coarse, compiled.coarse, atol=1e-3)
     assert np.array_equal(in_numpy.weights, compiled.weights)
+
+
+@pytest.mark.parametrize("count", [9, 24, 128])
+def test_merged_queries_are_equal(monkeypatch: pytest.MonkeyPatch, count: int) -> None:
+    query = clustered_page(7, count=count)
+    weights = np.random.default_rng(7).uniform(0.5, 2, count).astype(np.float32)
+    compiled = merge(query, weights, limit=8)
+    use_numpy(monkeypatch)
+    in_numpy = merge(query, weights, limit=8)
+    np.testing.assert_allclose(in_numpy[0], compiled[0], atol=1e-3)
+    np.testing.assert_allclose(in_numpy[1], compiled[1], rtol=1e-5)
 
 
 def test_equal_vectors_can_be_pooled(monkeypatch: pytest.MonkeyPatch) -> None:
