@@ -3,12 +3,13 @@
 Nothing is padded: a row of zeros would win on a page that has only negative similarities.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from collections_app.engine.retrieval.arrays import Numbers
 from collections_app.engine.retrieval.kernels import dispatch
 from collections_app.engine.retrieval.multivector import MultiVector
 from collections_app.engine.retrieval.parallel import run_in_chunks, run_shared
@@ -26,6 +27,8 @@ _SHORT_QUERY = 128
 _BLOCK = 2048  # vectors decoded at a time: 1 MiB of float32 at 128 dimensions, which fits the cache of a core
 _MAX_PRODUCTS = 2**22  # in memory at once
 _CHUNK = 2**14  # products of vectors in one chunk of work: about a tenth of a millisecond
+_BYTES_CHUNK = 2**15  # the same for bytes
+_MAX_LEVEL = np.float32(64)  # of the numbers of a query that is multiplied with bytes; see `kernels.compiled_bytes`
 
 _FLOATS = np.dtype(np.float16)
 # Empty arrays by which the kernels recognise the numbers of a page.
@@ -40,16 +43,27 @@ def scores(query: Query, pages: Sequence[MultiVector], *, weights: Weights | Non
     if len(floats) > _SHORT_QUERY:
         return _scores_by_blas(floats, contiguous, weights)
     addresses = [page.__array_interface__["data"][0] for page in contiguous]
-    return _scores_by_kernel(floats, contiguous, addresses, _HALVES, weights)
+    return _scores_by_kernel(floats, contiguous, addresses, _HALVES, _gains(floats, weights))
 
 
 def pooled_scores(query: Query, pages: Sequence[PooledPage], *, weights: Weights | None = None) -> Scores:
-    """Return the MaxSim score of each page's pooled vectors."""
+    """Return the MaxSim score of each page's pooled vectors, with the query's numbers as small integers as well."""
     floats = np.ascontiguousarray(query, dtype=np.float32)
     numbers = [page.numbers for page in pages]
     _check(floats, numbers, _STEPS.dtype)
-    sums = _scores_by_kernel(floats, numbers, [page.address for page in pages], _STEPS, weights)
-    return sums * np.array([page.step for page in pages], dtype=np.float32)
+    steps = np.abs(floats).max(axis=1) / _MAX_LEVEL
+    levels = np.rint(floats / np.where(steps > 0, steps, 1)[:, None])
+    gains = _gains(floats, weights) * steps
+    addresses = [page.address for page in pages]
+    score = _scores_by_kernel if dispatch.BYTE_PRODUCTS is None else _scores_by_bytes
+    return score(levels, numbers, addresses, _STEPS, gains) * np.array([page.step for page in pages], dtype=np.float32)
+
+
+def _gains(query: NDArray[np.float32], weights: Weights | None) -> Weights:
+    gains = np.ones(len(query), dtype=np.float32) if weights is None else np.ascontiguousarray(weights, np.float32)
+    if gains.shape != query.shape[:1]:
+        raise ValueError(f"weights of shape {gains.shape} for a query of shape {query.shape}")
+    return gains
 
 
 def _scores_by_kernel(
@@ -57,23 +71,52 @@ def _scores_by_kernel(
     pages: Sequence[NDArray[Any]],
     addresses: list[int],
     kind: NDArray[np.int16] | NDArray[np.int8],
-    weights: Weights | None,
+    gains: Weights,
 ) -> Scores:
     """Score all pages with one kernel call per thread: a call costs more than a small page does."""
-    sums = np.empty(len(pages), dtype=np.float32)
-    if not pages:
-        return sums
-    gains = np.ones(len(query), dtype=np.float32) if weights is None else np.ascontiguousarray(weights, np.float32)
-    if gains.shape != query.shape[:1]:
-        raise ValueError(f"weights of shape {gains.shape} for a query of shape {query.shape}")
-    counts = [len(page) for page in pages]
-    starts, lengths, counter = np.array(addresses, np.int64), np.array(counts, np.int64), np.zeros(1, np.int64)
 
-    def work(_referenced: object = pages) -> None:
-        # An address alone keeps no array alive, so each thread holds a reference to the pages.
+    def work(starts: Numbers, lengths: Numbers, counter: Numbers, sums: Scores) -> None:
         dispatch.sum_over_pages(query, starts, lengths, kind, gains, counter, sums)
 
-    run_shared(work, parts=-(-len(pages) // _pages_per_chunk(query, sum(counts), len(pages))))
+    return _shared(work, query, pages, addresses, chunk=_CHUNK)
+
+
+def _scores_by_bytes(
+    levels: NDArray[np.float32], pages: Sequence[NDArray[Any]], addresses: list[int], _kind: object, gains: Weights
+) -> Scores:
+    """Score pages of bytes with a query of small integers."""
+    count, dim = levels.shape
+    padded = np.zeros((count, dim + -dim % 4), dtype=np.int8)
+    padded[:, :dim] = levels
+    offsets = 128 * padded.sum(axis=1, dtype=np.int32)
+    in_steps = dispatch.BYTE_PRODUCTS != "vpdpbusd"
+
+    def work(starts: Numbers, lengths: Numbers, counter: Numbers, sums: Scores) -> None:
+        words = padded.view(np.int32)
+        dispatch.sum_over_byte_pages(words, dim, starts, lengths, offsets, gains, counter, sums, in_steps)
+
+    return _shared(work, levels, pages, addresses, chunk=_BYTES_CHUNK)
+
+
+def _shared(
+    work: Callable[[Numbers, Numbers, Numbers, Scores], None],
+    query: NDArray[np.float32],
+    pages: Sequence[NDArray[Any]],
+    addresses: list[int],
+    *,
+    chunk: int,
+) -> Scores:
+    """Let as many threads as are idle share the pages."""
+    sums = np.empty(len(pages), dtype=np.float32)
+    if pages:
+        counts = [len(page) for page in pages]
+        starts, lengths, counter = np.array(addresses, np.int64), np.array(counts, np.int64), np.zeros(1, np.int64)
+
+        def share(_referenced: object = pages) -> None:
+            # An address alone keeps no array alive, so each thread holds a reference to the pages.
+            work(starts, lengths, counter, sums)
+
+        run_shared(share, parts=-(-len(pages) // _pages_per_chunk(query, sum(counts), len(pages), chunk)))
     return sums
 
 
@@ -86,12 +129,12 @@ def _scores_by_blas(query: NDArray[np.float32], pages: Sequence[MultiVector], we
             best = _best_products(query, pages[number].view(np.int16))
             sums[number] = best.sum() if weights is None else weights @ best
 
-    run_in_chunks(work, len(pages), size=_pages_per_chunk(query, sum(map(len, pages)), len(pages)))
+    run_in_chunks(work, len(pages), size=_pages_per_chunk(query, sum(map(len, pages)), len(pages), _CHUNK))
     return sums
 
 
-def _pages_per_chunk(query: NDArray[np.float32], vectors: int, pages: int) -> int:
-    return max(1, _CHUNK * pages // max(1, len(query) * vectors))
+def _pages_per_chunk(query: NDArray[np.float32], vectors: int, pages: int, chunk: int) -> int:
+    return max(1, chunk * pages // max(1, len(query) * vectors))
 
 
 def _best_products(query: NDArray[np.float32], page: NDArray[np.int16]) -> NDArray[np.float32]:

@@ -7,6 +7,9 @@ except ImportError:
 else:
     USES_NUMPY = bool(config.DISABLE_JIT)  # type: ignore[attr-defined] # declared at run time
 
+BYTE_PRODUCTS: str | None = None
+"""The instruction by which bytes are multiplied, if the processor has one; otherwise they are multiplied as floats."""
+
 if USES_NUMPY:
     from collections_app.engine.retrieval.kernels.numpy_kernels import (
         arrange_words,
@@ -34,8 +37,13 @@ else:
         unpack_six_bits,
         weigh_bits,
     )
+    from collections_app.engine.retrieval.kernels.jit import BYTE_PRODUCTS
+
+    if BYTE_PRODUCTS is not None:
+        from collections_app.engine.retrieval.kernels.compiled_bytes import sum_over_byte_pages
 
 __all__ = [
+    "BYTE_PRODUCTS",
     "USES_NUMPY",
     "arrange_words",
     "count_bits",
@@ -44,6 +52,7 @@ __all__ = [
     "merge_clusters",
     "merge_vectors",
     "sum_by_label",
+    "sum_over_byte_pages",
     "sum_over_pages",
     "unpack_six_bits",
     "weigh_bits",

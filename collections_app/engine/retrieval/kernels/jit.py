@@ -55,6 +55,20 @@ def _enable_wide_registers() -> bool:
     return wide
 
 
+def _byte_products() -> str | None:
+    """Return the instruction of this processor that multiplies bytes and adds the products, or None.
+
+    On other processors than those of x86, and without AVX2, bytes are multiplied as floats.
+    """
+    config: Any = numba.config
+    features = get_host_cpu_features() if config.CPU_FEATURES is None else config.CPU_FEATURES  # type: ignore[no-untyped-call]
+    available = set(features.split(","))
+    if not {"+avx2", "+fma"} <= available or (WIDE_REGISTERS and "+avx512bw" not in available):
+        return None
+    newest = {"+avx512vnni"} if WIDE_REGISTERS else {"+avxvnni"}
+    return "vpdpbusd" if newest <= available else "vpmaddubsw"
+
+
 def _private_folder() -> Path:
     """Return a folder that only this user can write to, since its contents are executed."""
     folder = Path(tempfile.gettempdir()) / f"paliapi-compiled-{os.geteuid()}"
@@ -66,3 +80,4 @@ def _private_folder() -> Path:
 
 _choose_cache_folder()
 WIDE_REGISTERS = _enable_wide_registers()
+BYTE_PRODUCTS = _byte_products()

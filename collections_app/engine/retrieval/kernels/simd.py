@@ -18,7 +18,7 @@ from numba.core import types
 from numba.extending import intrinsic, models, register_model
 
 from collections_app.engine.retrieval.arrays import WORDS_AT_ONCE
-from collections_app.engine.retrieval.kernels.jit import WIDE_REGISTERS
+from collections_app.engine.retrieval.kernels.jit import BYTE_PRODUCTS, WIDE_REGISTERS
 
 FLOATS_AT_ONCE = 16 if WIDE_REGISTERS else 8
 
@@ -32,6 +32,14 @@ _INT32, _INT64 = ir.IntType(32), ir.IntType(64)
 _WORDS = ir.VectorType(ir.IntType(64), WORDS_AT_ONCE)
 _FLOATS = ir.VectorType(ir.FloatType(), FLOATS_AT_ONCE)
 _INTEGERS = ir.VectorType(ir.IntType(32), FLOATS_AT_ONCE)
+_SHORTS = ir.VectorType(ir.IntType(16), 2 * FLOATS_AT_ONCE)
+_BYTES = ir.VectorType(ir.IntType(8), 4 * FLOATS_AT_ONCE)
+_FLIPPED = -0x7F7F7F80  # the highest bit of each of four bytes
+_PAIRS, _SUMS = (
+    ("llvm.x86.avx512.pmaddubs.w.512", "llvm.x86.avx512.pmaddw.d.512")
+    if WIDE_REGISTERS
+    else ("llvm.x86.avx2.pmadd.ub.sw", "llvm.x86.avx2.pmadd.wd")
+)
 
 
 class _Lanes(types.Type):
@@ -49,6 +57,7 @@ class _LanesModel(models.PrimitiveModel):
 
 
 _words, _floats = _Lanes(types.uint64, _WORDS), _Lanes(types.float32, _FLOATS)
+_integers = _Lanes(types.int32, _INTEGERS)
 _float_array = types.float32[::1]
 
 
@@ -75,8 +84,9 @@ class _Emitter:
         loaded.align = align
         return loaded
 
-    def store_floats(self, floats: Value, address: Value) -> None:
-        self.ir.store(floats, self.ir.bitcast(address, _FLOATS.as_pointer())).align = 4
+    def store(self, lanes: Value, address: Value) -> None:
+        """Store a register of numbers of four bytes."""
+        self.ir.store(lanes, self.ir.bitcast(address, lanes.type.as_pointer())).align = 4
 
     def no_result(self) -> Value:
         """Return the value of an operation that has no result."""
@@ -137,7 +147,8 @@ def _loading(lanes: _Lanes) -> Operation:
 
 
 broadcast_word, broadcast_float = _broadcasting(_words), _broadcasting(_floats)
-load_words, load_floats = _loading(_words), _loading(_floats)
+broadcast_integer = _broadcasting(_integers)
+load_words, load_floats, load_integers = _loading(_words), _loading(_floats), _loading(_integers)
 
 
 @_operation(types.void, types.uint64[::1], types.int64)
@@ -181,8 +192,49 @@ def min_lane(emitter: _Emitter, words: Value) -> Value:
 @_operation(types.void, _float_array, types.int64, _floats)
 def store_floats(emitter: _Emitter, array: Value, index: Value, floats: Value) -> Value:
     """Store all lanes in the array, beginning at the index."""
-    emitter.store_floats(floats, emitter.address(array, index, argument=0))
+    emitter.store(floats, emitter.address(array, index, argument=0))
     return emitter.no_result()
+
+
+@_operation(types.void, types.int32[::1], types.int64, _integers)
+def store_integers(emitter: _Emitter, array: Value, index: Value, integers: Value) -> Value:
+    """Store all lanes in the array, beginning at the index."""
+    emitter.store(integers, emitter.address(array, index, argument=0))
+    return emitter.no_result()
+
+
+@_operation(_integers, _integers, _integers, types.int32)
+def add_products(emitter: _Emitter, totals: Value, integers: Value, four: Value) -> Value:
+    """Return the totals, each plus four products: of the unsigned bytes of its lane with the signed bytes of `four`."""
+    if BYTE_PRODUCTS != "vpdpbusd":
+        return _add_products_in_steps(emitter, totals, integers, four)
+    factors = emitter.ir.bitcast(emitter.broadcast(_INTEGERS, four), _BYTES)
+    name = f"llvm.x86.avx512.vpdpbusd.{32 * FLOATS_AT_ONCE}"
+    return emitter.call(name, _INTEGERS, totals, emitter.ir.bitcast(integers, _BYTES), factors)
+
+
+@_operation(_integers, _integers, _integers, types.int32)
+def add_products_in_steps(emitter: _Emitter, totals: Value, integers: Value, four: Value) -> Value:
+    """Do the same without VNNI: a sum of two products must fit 16 bits."""
+    return _add_products_in_steps(emitter, totals, integers, four)
+
+
+def _add_products_in_steps(emitter: _Emitter, totals: Value, integers: Value, four: Value) -> Value:
+    factors = emitter.ir.bitcast(emitter.broadcast(_INTEGERS, four), _BYTES)
+    pairs = emitter.call(_PAIRS, _SHORTS, emitter.ir.bitcast(integers, _BYTES), factors)
+    return emitter.ir.add(totals, emitter.call(_SUMS, _INTEGERS, pairs, _constant(_SHORTS, 1)))
+
+
+@_operation(_integers, _integers, _integers)
+def max_integers(emitter: _Emitter, left: Value, right: Value) -> Value:
+    """Return the higher number of each lane."""
+    return emitter.call(f"llvm.smax.v{FLOATS_AT_ONCE}i32", _INTEGERS, left, right)
+
+
+@_operation(types.int32, _integers)
+def max_integer_lane(emitter: _Emitter, integers: Value) -> Value:
+    """Return the highest number of all lanes."""
+    return emitter.call(f"llvm.vector.reduce.smax.v{FLOATS_AT_ONCE}i32", _INT32, integers)
 
 
 @_operation(_floats, _floats, _floats, types.float32)
@@ -229,7 +281,30 @@ def transpose_block(
         block.append(_to_floats(emitter, emitter.load(begin, kind, align=1), _FLOATS, _INTEGERS))
     for number, column in enumerate(_transposed(emitter, block)):
         begin = emitter.ir.add(to, emitter.ir.mul(out_stride, ir.Constant(_INT64, number)))
-        emitter.store_floats(column, emitter.address(out, begin, argument=4))
+        emitter.store(column, emitter.address(out, begin, argument=4))
+    return emitter.no_result()
+
+
+@_operation(types.void, None, *[types.int64] * 3, types.int32[::1], types.int64)
+def transpose_bytes(
+    emitter: _Emitter, rows: Value, start: Value, stride: Value, count: Value, out: Value, to: Value
+) -> Value:
+    """Write a block of bytes to `out` so that each lane has four bytes of one row, with 128 added to each.
+
+    The block has FLOATS_AT_ONCE rows, of which row i begins at `rows[start + i * stride]`, and four times as many
+    columns. Only the first `count` rows exist; the last of them stands in for the others.
+    """
+    address = emitter.address(rows, start, argument=0)
+    last = emitter.ir.sub(count, ir.Constant(_INT64, 1))
+    block = []
+    for number in (ir.Constant(_INT64, number) for number in range(FLOATS_AT_ONCE)):
+        row = emitter.ir.select(emitter.ir.icmp_signed("<", number, last), number, last)
+        begin = emitter.ir.gep(address, [emitter.ir.mul(row, stride)], inbounds=True)
+        integers = emitter.load(begin, _INTEGERS, align=1)
+        block.append(emitter.ir.xor(integers, _constant(_INTEGERS, _FLIPPED)))
+    for number, column in enumerate(_transposed(emitter, block)):
+        begin = emitter.ir.add(to, ir.Constant(_INT64, number * FLOATS_AT_ONCE))
+        emitter.store(column, emitter.address(out, begin, argument=4))
     return emitter.no_result()
 
 

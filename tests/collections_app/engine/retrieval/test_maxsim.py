@@ -1,6 +1,7 @@
 """MaxSim equals the obvious double loop, and a page's score does not depend on what it is scored with."""
 
 from random import Random
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from numpy.typing import NDArray
 
+from collections_app.engine.retrieval.kernels import dispatch
 from collections_app.engine.retrieval.maxsim import pooled_scores, scores
 from collections_app.engine.retrieval.parallel import HelperPool
 from collections_app.engine.retrieval.sketch import PooledPage, compact_forms, decode_pooled
@@ -27,7 +29,14 @@ def queries_with_pages(draw: st.DrawFn) -> tuple[Halves, list[Halves]]:
     return draw(_multi_vectors(dim)), draw(st.lists(_multi_vectors(dim), min_size=1, max_size=6))
 
 
-def naive(query: Halves, page: Halves | NDArray[np.int8]) -> float:
+def in_levels(query: NDArray[Any]) -> NDArray[np.float32]:
+    """Return the query as pooled vectors are compared with it: in 64 steps to each side, by vector."""
+    floats = query.astype(np.float32)
+    steps = np.abs(floats).max(axis=1, keepdims=True) / 64
+    return np.asarray(np.rint(floats / np.where(steps > 0, steps, 1)) * steps, dtype=np.float32)
+
+
+def naive(query: NDArray[Any], page: Halves | NDArray[np.int8]) -> float:
     """Return the sum of the best dot products, computed the slow and obvious way."""
     return sum(max(sum(float(a) * float(b) for a, b in zip(q, p, strict=True)) for p in page) for q in query)
 
@@ -50,7 +59,7 @@ def test_weighted_pooled_scores_equal_the_double_loop(drawn: tuple[Halves, list[
     query, pages = drawn
     weights = np.array([random.uniform(-2, 2) for _ in query], dtype=np.float32)
     pooled = [PooledPage(0.25, (page * 127).astype(np.int8)) for page in pages]
-    best = [[naive(vector[None], page.numbers) for vector in query] for page in pooled]
+    best = [[naive(vector[None], page.numbers) for vector in in_levels(query)] for page in pooled]
     expected = [0.25 * sum(w * b for w, b in zip(weights.tolist(), of_page, strict=True)) for of_page in best]
     np.testing.assert_allclose(pooled_scores(query, pooled, weights=weights), expected, rtol=1e-4, atol=1e-3)
 
@@ -151,8 +160,39 @@ def test_pooled_vectors_score_as_their_numbers_times_the_step(weights: NDArray[n
     stored = [compact_forms(page).pooled for page in random_pages(2, sizes=[1, 7, 40, 128, 300] * 8)]
     pages = [decode_pooled(data, dim=128) for data in stored]
     expected = [
-        (np.ones(3) if weights is None else weights) @ (query @ (page.numbers * page.step).T).max(axis=1)
+        (np.ones(3) if weights is None else weights) @ (in_levels(query) @ (page.numbers * page.step).T).max(axis=1)
         for page in pages
     ]
     np.testing.assert_allclose(pooled_scores(query, pages, weights=weights), expected, rtol=1e-3, atol=1e-3)
     assert len(pooled_scores(query, [])) == 0
+
+
+@pytest.mark.parametrize("weights", [None, np.array([1, -0.5, 2, 0, -3], dtype=np.float32)])
+@pytest.mark.parametrize("dim", [20, 128])
+def test_pooled_scores_are_equal_by_each_instruction(
+    monkeypatch: pytest.MonkeyPatch, dim: int, weights: NDArray[np.float32] | None
+) -> None:
+    """With None, numbers are multiplied as floats."""
+    (query,) = random_pages(1, sizes=[5], dim=dim)
+    stored = [compact_forms(page).pooled for page in random_pages(2, sizes=[1, 7, 40, 128, 300], dim=dim)]
+    pages = [decode_pooled(data, dim=dim) for data in stored]
+    results = []
+    available = (
+        (None,) if dispatch.BYTE_PRODUCTS is None else dict.fromkeys((dispatch.BYTE_PRODUCTS, "vpmaddubsw", None))
+    )
+    for instruction in available:
+        monkeypatch.setattr(dispatch, "BYTE_PRODUCTS", instruction)
+        results.append(pooled_scores(query, pages, weights=weights).tolist())
+    assert all(result == results[0] for result in results)
+
+
+def test_levels_of_a_query_change_pooled_scores_little() -> None:
+    (query,) = random_pages(1, sizes=[24])
+    pages = [decode_pooled(compact_forms(page).pooled, dim=128) for page in random_pages(2, sizes=[300] * 20)]
+    expected = [(query @ (page.numbers * page.step).T).max(axis=1).sum() for page in pages]
+    np.testing.assert_allclose(pooled_scores(query, pages), expected, rtol=1e-2)
+
+
+def test_zero_query_scores_zero_on_pooled_vectors() -> None:
+    page = decode_pooled(compact_forms(random_pages(2, sizes=[40])[0]).pooled, dim=128)
+    assert pooled_scores(np.zeros((2, 128), dtype=np.float16), [page]).tolist() == [0]

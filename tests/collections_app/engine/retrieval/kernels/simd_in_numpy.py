@@ -25,8 +25,25 @@ def _transpose_block(
             out[to + number * out_stride + row] = _to_float(rows[begin + number])
 
 
-def _store_floats(array: NDArray[Any], index: int, floats: NDArray[Any]) -> None:
-    array[index : index + FLOATS_AT_ONCE] = floats
+def _transpose_bytes(
+    rows: NDArray[np.int8], start: int, stride: int, count: int, out: NDArray[np.int32], to: int
+) -> None:
+    for row in range(FLOATS_AT_ONCE):
+        begin = start + min(row, count - 1) * stride
+        flipped = rows[begin : begin + 4 * FLOATS_AT_ONCE].view(np.uint8) ^ np.uint8(128)
+        out[to + row : to + row + FLOATS_AT_ONCE**2 : FLOATS_AT_ONCE] = flipped.view(np.int32)
+
+
+def _add_products(totals: NDArray[np.int32], integers: NDArray[np.int32], four: np.int32) -> NDArray[np.int32]:
+    """Add products as the processor does: without saturation only while two of them fit 16 bits."""
+    unsigned = integers.view(np.uint8).reshape(-1, 4).astype(np.int32)
+    products = unsigned * np.full(1, four).view(np.int8).astype(np.int32)
+    pairs = (products[:, ::2] + products[:, 1::2]).clip(-(2**15), 2**15 - 1)
+    return np.asarray(totals + pairs.sum(axis=1, dtype=np.int32))
+
+
+def _store(array: NDArray[Any], index: int, lanes: NDArray[Any]) -> None:
+    array[index : index + FLOATS_AT_ONCE] = lanes
 
 
 def _fetch_add(counter: NDArray[np.int64]) -> int:
@@ -43,7 +60,15 @@ _OPERATIONS = {
     "min_lane": lambda words: int(words.min()),
     "broadcast_float": lambda number: np.full(FLOATS_AT_ONCE, number),
     "load_floats": lambda array, index: array[index : index + FLOATS_AT_ONCE],
-    "store_floats": _store_floats,
+    "store_floats": _store,
+    "broadcast_integer": lambda number: np.full(FLOATS_AT_ONCE, number),
+    "load_integers": lambda array, index: array[index : index + FLOATS_AT_ONCE],
+    "store_integers": _store,
+    "add_products": _add_products,
+    "add_products_in_steps": _add_products,
+    "max_integers": np.maximum,
+    "max_integer_lane": np.max,
+    "transpose_bytes": _transpose_bytes,
     "multiply_add": lambda total, floats, number: total + floats * number,
     "max_floats": np.maximum,
     "max_lane": np.max,

@@ -13,7 +13,8 @@ from tests.collections_app.engine.retrieval.test_sketch_scan import load_sketche
 
 
 def use_numpy(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in set(dispatch.__all__) - {"USES_NUMPY"}:
+    monkeypatch.setattr(dispatch, "BYTE_PRODUCTS", None)
+    for name in set(dispatch.__all__) - {"BYTE_PRODUCTS", "USES_NUMPY", "sum_over_byte_pages"}:
         monkeypatch.setattr(dispatch, name, getattr(numpy_kernels, name))
 
 
