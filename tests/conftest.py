@@ -13,6 +13,8 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db import connections
 from django.test.client import ClientHandler
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 from pytest_django import DjangoDbBlocker, Settings
 
 from paliapi.database import database_settings
@@ -23,6 +25,10 @@ from paliapi.stack.redis import start_redis
 from tests.admin_client import AdminHandler
 from tests.cast import Someone, someone, with_key
 from tests.environment import HOME, Services
+
+# A test must not fail because the machine is busy.
+hypothesis_settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis_settings.load_profile("untimed")
 
 
 def pytest_unconfigure() -> None:

@@ -130,7 +130,7 @@ def matched_metadata(raw: Metadata) -> list[Metadata]:
 
 
 @pytest.mark.usefixtures("stored")
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(conditions)
 @example(Or((OneOf("document", ("a",), (1,)), OneOf("document", ("a",), (True,)))))
 @example(And((OneOf("document", ("a",), (1, True)), Not(OneOf("document", ("a",), (True,))))))

@@ -101,7 +101,7 @@ def test_preselection_leaves_pages_of_many_documents_if_these_are_limited() -> N
     distinct=st.sampled_from([1, 2, 7, 40]),
     limit=st.sampled_from([1, 5, 63, 64, 200, 3000, 4999]),
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_best_of_many_pages_are_those_of_a_full_sort(seed: int, distinct: int, limit: int) -> None:
     """Of very many scores, most are put aside by a sample; few distinct pages mean many ties."""
     rng = np.random.default_rng(seed)

@@ -76,7 +76,7 @@ def test_page_is_pooled_to_both_sizes_and_a_short_one_is_unchanged(count: int) -
         fill=st.just(np.float16(0)),
     )
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_extreme_vectors_give_finite_pooled_ones(page: Halves) -> None:
     pooled = pool(page)
     assert np.isfinite(pooled.fine).all()

@@ -66,7 +66,7 @@ def ranking(page_ids: list[int]) -> list[int]:
     ),
     st.frozensets(st.integers(100, 1300), max_size=30),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_updated_segment_equals_one_loaded_at_once(history: list[dict[int, int]], unsketched: frozenset[int]) -> None:
     built = EMPTY
     states = [{number: [100 * number + page for page in range(9)] for number in state} for state in history]

@@ -61,7 +61,7 @@ def same(left: LoadedSketches, right: LoadedSketches) -> bool:
     count=st.integers(1, 9),
     data=st.data(),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_scans_equal_their_slow_versions(
     seed: int, sizes: list[int], dim: int, count: int, data: st.DataObject
 ) -> None:
