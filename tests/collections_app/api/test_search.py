@@ -111,6 +111,7 @@ def test_receipt_describes_the_search(alice: Someone, library: list[int], mode: 
         "pages_scored": 5,
         "pages_matched": None,
         "pages_left_out": 2,
+        "reranking": None,
     }
     assert [part.partition(";")[0] for part in answer["Server-Timing"].split(", ")] == [
         "scope",
