@@ -17,7 +17,7 @@ def test_each_stage_is_larger_than_the_next_and_than_the_hits() -> None:
 
 
 def test_query_is_merged_if_it_has_so_many_vectors_that_this_saves_time() -> None:
-    for pages, least in ((1000, 100), (10_000, 20), (1_000_000, 12)):
+    for pages, least in ((1000, 13), (10_000, 20), (1_000_000, 12)):
         steps = PLAN.steps(pages, hits=10)
         assert steps is not None
         assert all(steps.merged_limit(vectors) == vectors for vectors in range(1, min(least - 2, 33)))
