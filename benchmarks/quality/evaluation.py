@@ -14,8 +14,6 @@ from benchmarks.quality.questions import Question, questions
 from collections_app.engine.retrieval import fusion
 
 Scores = NDArray[np.float64]
-# As in `word_search`.
-_PAGES_OF_AN_IDENTIFIER = 10
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -86,7 +84,7 @@ class Evaluation:
 
 def fused(texts: Evaluation, meaning: Scores) -> Scores:
     """Return the scores of all pages by the formula of `hybrid`."""
-    exact = texts.has_identifier(at_most=_PAGES_OF_AN_IDENTIFIER)
+    exact = texts.has_identifier(at_most=fusion.MAX_PAGES_PER_IDENTIFIER)
     scores: Scores = meaning + fusion.WEIGHT * texts.coverage() ** fusion.POWER + fusion.FIRST * exact
     return scores
 

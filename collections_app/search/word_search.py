@@ -18,6 +18,7 @@ from django.db.models.sql.compiler import SQLCompiler
 from numpy.typing import NDArray
 
 from accounts.ownership import OwnerTransaction
+from collections_app.engine.retrieval import fusion
 from collections_app.engine.retrieval.identifiers import identifiers
 from collections_app.models import Page
 from collections_app.search import scope
@@ -25,8 +26,6 @@ from collections_app.search.context import SearchContext
 
 _DIGIT = re.compile(r"\d")
 _MAX_PAGES_PER_WORD = 1000
-# Of a name that more pages contain, such as that of a product, these pages need not be about what is asked.
-_MAX_PAGES_PER_IDENTIFIER = 10
 _MAX_WORDS = 64
 # Reading a page takes longer than finding it in the index. This bounds pages times words.
 _MAX_RANKED = 2000
@@ -81,7 +80,7 @@ def matches(context: SearchContext, text: str, *, pages_in_scope: int) -> TextMa
     counts = np.bincount(postings.words, minlength=len(words))
     rarity = np.log1p((max(pages_in_scope, int(counts.max())) - counts + 0.5) / (counts + 0.5))
     pages, shares = _shares(postings, rarity, is_known=counts < _MAX_PAGES_PER_WORD)
-    is_rare = np.array(list(terms.values())) & (counts <= _MAX_PAGES_PER_IDENTIFIER)
+    is_rare = np.array(list(terms.values())) & (counts <= fusion.MAX_PAGES_PER_IDENTIFIER)
     exact = np.unique(postings.where(is_rare[postings.words]).pages)
     if (counts >= _MAX_PAGES_PER_WORD).any():
         postings = _without_common_words(context, words, postings, counts)

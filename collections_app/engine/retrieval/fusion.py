@@ -3,7 +3,7 @@
 A page gains a little from the words that it shares with the query, so that they decide between pages that the model
 considers alike. Pages that contain an identifier of the query come first, because to the model it is one of many.
 
-`benchmarks.quality.fit` chose the weight and the power.
+`benchmarks.quality.fit` chose the weight, the power, and how many pages may come first.
 """
 
 from collections.abc import Sequence
@@ -11,6 +11,8 @@ from typing import Final
 
 WEIGHT: Final = 0.1
 POWER: Final = 4
+# Of a name that more pages contain, such as that of a product, these pages need not be about what is asked.
+MAX_PAGES_PER_IDENTIFIER: Final = 10
 # More than normalised score and words can differ by.
 FIRST: Final = 2.2
 

@@ -7,6 +7,7 @@ from django.db import connection
 
 from accounts.ownership import acting_for
 from collections_app.engine.input import filter_parser
+from collections_app.engine.retrieval import fusion
 from collections_app.search import word_search
 from collections_app.search.scope import Scope
 from collections_app.search.word_search import TextMatch, TextMatches
@@ -47,7 +48,7 @@ def test_part_number_is_found_among_similar_ones(alice: Someone, part: str) -> N
 
 
 def test_only_identifiers_on_few_pages_come_first(alice: Someone, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(word_search, "_MAX_PAGES_PER_IDENTIFIER", 2)
+    monkeypatch.setattr(fusion, "MAX_PAGES_PER_IDENTIFIER", 2)
     one, two, *_, other = store(alice, "in SO_PEERCRED", "SO_PEERCRED", *["PG15 here"] * 3, "a lens, PG15")
     exact = {match.page_id for match in matches(alice, "lens of SO_PEERCRED and PG15") if match.exact}
     assert exact == {one, two}
