@@ -54,7 +54,6 @@ class Plan:
             pooled_candidates=pooled,
             min_exact=min_exact,
             max_exact=max_exact,
-            patience=self.patience,
         )
 
 
@@ -65,8 +64,8 @@ class Steps:
     Each stage ranks the best pages of the one before. If a query has many vectors, the stages of sketches first use
     merged ones: `merged_coarse_candidates` are then ranked by their fine sketches, and of these
     `merged_fine_candidates` again, by all vectors. Exact scores are given to at least `min_exact` and at most
-    `max_exact` pages, and stop when the next page would have to exceed its pooled estimate by `patience` standard
-    deviations more than the pages before it did.
+    `max_exact` pages, and stop when the next page would have to exceed its pooled estimate by the plan's `patience`
+    standard deviations more than the pages before it did.
     """
 
     plan: Plan
@@ -77,7 +76,6 @@ class Steps:
     pooled_candidates: int
     min_exact: int
     max_exact: int
-    patience: float
 
     def merged_limit(self, vectors: int) -> int:
         """Return to how many vectors a query of so many is merged; to all of them if merging would save no time."""
@@ -101,7 +99,7 @@ class Steps:
         # There are a few dozen gaps; arrays would be slower.
         mean = sum(gaps) / len(gaps)
         deviation = math.sqrt(sum((gap - mean) ** 2 for gap in gaps) / len(gaps))
-        return estimate + mean + self.patience * deviation < threshold
+        return estimate + mean + self.plan.patience * deviation < threshold
 
 
 PLAN = Plan()

@@ -29,6 +29,6 @@ def test_scoring_stops_when_the_next_estimate_is_too_far_below_the_threshold() -
     steps = PLAN.steps(1000, hits=10)
     assert steps is not None
     gaps = [0.5, 1.5, 0.5, 1.5]  # mean 1, standard deviation 0.5
-    highest = 7 + 1 + steps.patience * 0.5
+    highest = 7 + 1 + PLAN.patience * 0.5
     assert not steps.is_settled(gaps, estimate=7, threshold=highest - 0.01)
     assert steps.is_settled(gaps, estimate=7, threshold=highest + 0.01)
