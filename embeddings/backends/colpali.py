@@ -1,16 +1,15 @@
 """The late-interaction models of colpali-engine, which see the page as an image."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import colpali_engine.models
 
 from embeddings.backends.base import Item
-from embeddings.backends.checkpoints import Checkpoint, WeightsMissing, find_checkpoint, require_checkpoint
+from embeddings.backends.checkpoints import Checkpoint, find_checkpoint, require_checkpoint
 from embeddings.backends.families import DEFAULT_MODEL, RESEARCH_ONLY, Family, candidate_models, family_of
 from embeddings.backends.processors import neutralize_special_tokens, page_layout, special_tokens
 from embeddings.backends.torch_backend import ModelInfo, TorchBackend
-from embeddings.backends.torch_runtime import ModelOutput, Placement, Tensors, choose_placement, tensors_of
+from embeddings.backends.torch_runtime import ModelOutput, Tensors, choose_placement, load_model, tensors_of
 from embeddings.config import Settings
 from embeddings.contract import Layout, Task
 
@@ -47,7 +46,9 @@ def _open(settings: Settings) -> "ColModel":
         pad_id=int(processor.tokenizer.pad_token_id),
         warnings=(RESEARCH_ONLY,) if name == DEFAULT_MODEL else (),
     )
-    return ColModel(_load(checkpoint, family, placement), processor, family=family, info=info)
+    kind = getattr(colpali_engine.models, family.model)
+    model = load_model(kind, checkpoint, placement, may_lack="lm_head")
+    return ColModel(model, processor, family=family, info=info)
 
 
 class ColModel:
@@ -74,25 +75,3 @@ class ColModel:
 
     def forward(self, batch: Tensors, *, task: Task) -> ModelOutput:  # noqa: ARG002 - the prompt contains the task
         return ModelOutput(self._model(**batch, **self._family.forward_options), batch["attention_mask"])
-
-
-def _load(checkpoint: Checkpoint, family: Family, placement: Placement) -> Any:
-    model, loading_info = getattr(colpali_engine.models, family.model).from_pretrained(
-        checkpoint.name,
-        **checkpoint.from_pretrained_options,
-        dtype=placement.dtype,
-        device_map=placement.device,
-        attn_implementation=placement.attention,
-        # Other formats can contain code.
-        use_safetensors=True,
-        output_loading_info=True,
-    )
-    # With an adapter, weights that the base lacks come from the adapter.
-    missing = [] if checkpoint.is_adapter else _missing_weights(loading_info)
-    if missing:
-        raise WeightsMissing(f"{checkpoint.name} lacks weights that its model needs: " + ", ".join(missing[:5]) + ".")
-    return model.eval()
-
-
-def _missing_weights(loading_info: Mapping[str, Any]) -> list[str]:
-    return sorted(name for name in loading_info["missing_keys"] if "lm_head" not in name)

@@ -8,7 +8,7 @@ import numpy as np
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from embeddings.backends.base import BackendInfo, Prepared
-from embeddings.backends.checkpoints import Checkpoint, WeightsMissing, require_checkpoint
+from embeddings.backends.checkpoints import Checkpoint, require_checkpoint
 from embeddings.backends.families import UnsupportedModel
 from embeddings.backends.processors import neutralize_special_tokens, special_tokens
 from embeddings.backends.torch_runtime import (
@@ -17,6 +17,7 @@ from embeddings.backends.torch_runtime import (
     batch_of_one,
     choose_placement,
     inference,
+    load_model,
     pad_batch,
     to_array,
     to_device,
@@ -120,18 +121,7 @@ def _check_architecture(checkpoint: Checkpoint) -> None:
 
 
 def _load(checkpoint: Checkpoint, placement: Placement) -> Any:
-    model, loading_info = AutoModelForSequenceClassification.from_pretrained(
-        checkpoint.name,
-        **checkpoint.from_pretrained_options,
-        dtype=placement.dtype,
-        device_map=placement.device,
-        attn_implementation=placement.attention,
-        # Other formats can contain code.
-        use_safetensors=True,
-        output_loading_info=True,
-    )
-    if missing := sorted(loading_info["missing_keys"]):
-        raise WeightsMissing(f"{checkpoint.name} lacks weights that its model needs: " + ", ".join(missing[:5]) + ".")
+    model = load_model(AutoModelForSequenceClassification, checkpoint, placement)
     if model.config.num_labels != 1:
         raise UnsupportedModel(f"{checkpoint.name} has {model.config.num_labels} labels; a reranker has one.")
-    return model.eval()
+    return model

@@ -1,4 +1,4 @@
-"""The only module that imports torch: placement on a device, padded batches, and vectors without padding."""
+"""The only module that imports torch: loading to a device, padded batches, and vectors without padding."""
 
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from embeddings.backends.base import DeviceLost, OutOfMemory
+from embeddings.backends.checkpoints import Checkpoint, WeightsMissing
 from embeddings.contract import Vectors
 
 Tensors = dict[str, torch.Tensor]
@@ -75,6 +76,29 @@ def _best_dtype(device: str) -> torch.dtype:
         return torch.bfloat16
     capabilities = torch.cpu.get_capabilities()
     return torch.bfloat16 if capabilities.get("avx512_bf16") or capabilities.get("amx_tile") else torch.float32
+
+
+def load_model(kind: Any, checkpoint: Checkpoint, placement: Placement, *, may_lack: str | None = None) -> Any:
+    """Return a model of this class, ready for inference, or raise WeightsMissing.
+
+    A checkpoint that is an adapter, or weights whose name contains `may_lack`, need not have all that the model needs.
+    """
+    model, loading_info = kind.from_pretrained(
+        checkpoint.name,
+        **checkpoint.from_pretrained_options,
+        dtype=placement.dtype,
+        device_map=placement.device,
+        attn_implementation=placement.attention,
+        # Other formats can contain code.
+        use_safetensors=True,
+        output_loading_info=True,
+    )
+    # With an adapter, weights that the base lacks come from the adapter.
+    missing = [] if checkpoint.is_adapter else sorted(loading_info["missing_keys"])
+    missing = [name for name in missing if may_lack is None or may_lack not in name]
+    if missing:
+        raise WeightsMissing(f"{checkpoint.name} lacks weights that its model needs: " + ", ".join(missing[:5]) + ".")
+    return model.eval()
 
 
 @contextmanager

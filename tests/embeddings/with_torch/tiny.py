@@ -38,6 +38,15 @@ TEXT = {
     "num_key_value_heads": 2,
     "max_position_embeddings": 4096,
 }
+SIGLIP = {
+    "model_type": "siglip_vision_model",
+    "hidden_size": 32,
+    "intermediate_size": 48,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 2,
+    "image_size": 56,
+    "patch_size": 14,
+}
 _ENCODER = {
     "hidden_size": 32,
     "intermediate_size": 48,
@@ -124,16 +133,7 @@ def colpali(folder: Path) -> Path:
     processor.image_processor.image_seq_length = 16
     config = PaliGemmaConfig(
         text_config=TEXT | {"model_type": "gemma", "vocab_size": len(tokenizer), "head_dim": 16, "pad_token_id": 0},
-        vision_config={
-            "model_type": "siglip_vision_model",
-            "hidden_size": 32,
-            "intermediate_size": 48,
-            "num_hidden_layers": 2,
-            "num_attention_heads": 2,
-            "image_size": 56,
-            "patch_size": 14,
-            "projection_dim": HIDDEN,
-        },
+        vision_config=SIGLIP | {"projection_dim": HIDDEN},
         image_token_index=tokenizer.convert_tokens_to_ids("<image>"),
         projection_dim=HIDDEN,
     )

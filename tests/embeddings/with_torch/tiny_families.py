@@ -23,15 +23,6 @@ from tests.embeddings.with_torch import tiny
 # Positions with three axes: how many of the frequencies belong to each.
 _AXES = {"rope_type": "default", "rope_theta": 10_000.0, "mrope_section": [2, 3, 3], "mrope_interleaved": True}
 _VISION = {"depth": 2, "hidden_size": 32, "intermediate_size": 48, "num_heads": 2}
-_SIGLIP = {
-    "model_type": "siglip_vision_model",
-    "hidden_size": 32,
-    "intermediate_size": 48,
-    "num_hidden_layers": 2,
-    "num_attention_heads": 2,
-    "image_size": 56,
-    "patch_size": 14,
-}
 
 
 def qwen2(folder: Path) -> Path:
@@ -106,7 +97,7 @@ def modernvbert(folder: Path) -> Path:
             "num_attention_heads": 4,
             "pad_token_id": processor.tokenizer.pad_token_id,
         },
-        vision_config=_SIGLIP,
+        vision_config=tiny.SIGLIP,
         image_token_id=processor.tokenizer.convert_tokens_to_ids("<image>"),
         pixel_shuffle_factor=2,
     )
@@ -140,7 +131,7 @@ def gemma3(folder: Path) -> Path:
     )
     config = Gemma3Config(
         text_config=tiny.TEXT | {"vocab_size": len(tokenizer), "head_dim": 16, "pad_token_id": 0},
-        vision_config=_SIGLIP,
+        vision_config=tiny.SIGLIP,
         mm_tokens_per_image=16,
         boi_token_index=tokenizer.boi_token_id,
         eoi_token_index=tokenizer.eoi_token_id,
