@@ -41,13 +41,14 @@ class TextModel:
     languages: str
     sees: str
     load: Callable[[], TextEncoder]
+    revision: str = "1"  # another one whenever the vectors change
 
     @property
     def space(self) -> VectorSpace:
-        return VectorSpace(self.name, "1", SEMANTIC_DIMS + WORD_DIMS)
+        return VectorSpace(self.name, self.revision, SEMANTIC_DIMS + WORD_DIMS)
 
 
-MULTILINGUAL: Final = TextModel("paliapi/embedded-e5-ocr-v1", "any", "text", E5)
+MULTILINGUAL: Final = TextModel("paliapi/embedded-e5-ocr-v1", "any", "text", E5, revision="2")
 ENGLISH: Final = TextModel("paliapi/embedded-minilm-ocr-v2", "en", "English text", EnglishMiniLM)
 FORMER: Final = TextModel("paliapi/embedded-minilm-ocr-v1", "en", "English text", FormerMiniLM)
 DEFAULT: Final = MULTILINGUAL
