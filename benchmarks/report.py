@@ -72,9 +72,9 @@ Queries of many vectors are merged for the first looks at sketches. `python -m b
 this with looks by all vectors, in turns: the share of the exact ten among the candidates, in how many queries it is
 higher or lower, and the time until candidates are selected, merging included. *few candidates*: as small a share of the
 pages as among a million. *repeated*: the same sketches again and again, for times only. `python -m
-benchmarks.quality.candidates` does the same with the pages of `make bench-quality`. They are too few for merging to
-save time, and are merged all the same: *questions* are those of that benchmark that have more than eight vectors,
-*passages* are pieces of the pages' own text.
+benchmarks.quality.candidates` does the same with the pages of `make bench-quality`. For so
+few pages, merging saves time only if a query is long; here all are merged: *questions* are those of that benchmark that
+have more than eight vectors, *passages* are pieces of the pages' own text.
 """
 
 _LOAD = """
@@ -135,7 +135,7 @@ _FIRST_HOUR = """
 ## The first hour
 
 `make bench-first-hour` clones the last commit, and measures `make run` there with its default settings: the time until
-the first search finds the first page, a long PDF with a text layer (about 450 tokens a page), PDFs of one page each,
+the first search finds the first page, a long PDF with a text layer (330 words a page), PDFs of one page each,
 scanned pages of 400 words, a few searches, and the peak memory of all processes. Packages come from the caches of uv
 and pip if they are there. Each part waits until the machine is quiet; *stolen* is the time that the host took, *others*
 the time that other programs used, and *gigaflops* the speed of one core multiplying matrices just before.
