@@ -6,8 +6,10 @@ taken in the order collection, document, usage, so that two requests never deadl
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeAlias, TypeVar
 
+from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import Count, F, Sum
 from django.db.models.functions import Now
@@ -17,6 +19,7 @@ from accounts.ownership import OwnerTransaction
 from accounts.quotas import charge
 from collections_app.engine.input import jsonb
 from collections_app.engine.input.names import ALL_COLLECTIONS
+from collections_app.engine.retrieval.sketch_files import cleaning
 from collections_app.errors import (
     CollectionNameTaken,
     CollectionNotFound,
@@ -128,6 +131,10 @@ def delete_collection(
     rows = Document.objects.filter(owner_id=tx.owner_id, collection=collection).select_for_update()
     deleted = _delete_documents(tx, [document.pk for document in rows.only("pk")])
     size = collection.size
+    delete_files = partial(
+        cleaning.delete_collection, settings.ENV.index_files, owner_id=tx.owner_id, collection_id=collection.pk
+    )
+    transaction.on_commit(delete_files)
     collection.delete()
     charge(tx, collections=-1, documents=-deleted.documents, pages=-deleted.pages, bytes=-deleted.bytes - size)
 

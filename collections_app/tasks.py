@@ -132,6 +132,7 @@ def run_housekeeping() -> None:
     delete_old_recall()
     housekeeping.delete_unused_files()
     housekeeping.delete_abandoned_conversions()
+    housekeeping.delete_unused_sketch_files()
 
 
 @app.task(name="collections_app.tidy_storage", time_limit=3600, soft_time_limit=3500)

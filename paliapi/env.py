@@ -107,7 +107,19 @@ class Env(ProcessSettings):
         about="seconds that one event stream may last; after that, the client reconnects",
     )
     index_mb: int = setting(
-        "INDEX_MB", _count, 512, about="megabytes for sketches in each web server process; a page takes 2.6 kB"
+        "INDEX_MB",
+        _count,
+        512,
+        about="megabytes for sketches in each web server process, in addition to those in files; a page takes 2.6 kB",
+    )
+    index_root: Path | None = setting(
+        "INDEX_ROOT",
+        path,
+        None,
+        about="folder for files of sketches, which processes share; empty: `index` in PALIAPI_HOME",
+    )
+    index_files_mb: int = setting(
+        "INDEX_FILES_MB", between(0, 10**12), 16_384, about="maximum megabytes of these files together; 0: none"
     )
     vectors_cache_mb: int = setting(
         "VECTORS_CACHE_MB", _count, 512, about="megabytes for page vectors in each web server process"
@@ -209,6 +221,10 @@ class Env(ProcessSettings):
     @property
     def files(self) -> Path:
         return self.media_root or self.home / "files"
+
+    @property
+    def index_files(self) -> Path:
+        return self.index_root or self.home / "index"
 
     @property
     def max_body_bytes(self) -> int:

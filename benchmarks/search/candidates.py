@@ -83,7 +83,7 @@ def whole(sketched: sketch_scan.LoadedSketches) -> SegmentPart:
     rows, one = np.arange(len(sketched)), np.ones(1, dtype=np.int64)
     block = Block(rows, np.ones(len(rows), dtype=np.int64), sketched, rows)
     nothing = Unsketched(rows[:0], rows[:0])
-    revisions = RevisionTable(one, one, len(rows) * one)
+    revisions = RevisionTable(one, one, len(rows) * one, one)
     return Segment(EMPTY.seq, revisions, (block,), nothing).part(None, excluded_page_ids=rows[:0])
 
 

@@ -13,7 +13,8 @@ from django.utils import timezone
 from accounts.ownership import acting_as_housekeeping, acting_for
 from accounts.quotas import charge
 from collections_app.engine.rendering import soffice
-from collections_app.models import IdempotentAnswer, Page, Revision, StoredFile
+from collections_app.engine.retrieval.sketch_files import cleaning
+from collections_app.models import Collection, IdempotentAnswer, Page, Revision, StoredFile
 from collections_app.storage import files
 
 _BATCH_SIZE = 500
@@ -46,6 +47,16 @@ def _delete_some_answers(owner_id: int, *, before: datetime) -> int:
 def delete_abandoned_conversions() -> int:
     """Delete what workers of this machine left behind when they were killed during a LibreOffice conversion."""
     return soffice.delete_abandoned_runs()
+
+
+def delete_unused_sketch_files() -> int:
+    """Delete the sketch files of collections that no longer exist, and what killed processes left; return how many."""
+
+    def collections_of(owner_id: int) -> list[int]:
+        with acting_for(owner_id) as tx:
+            return list(Collection.objects.filter(owner_id=tx.owner_id).values_list("pk", flat=True))
+
+    return cleaning.delete_unneeded(settings.ENV.index_files, collections_of)
 
 
 def delete_unused_files() -> int:

@@ -24,8 +24,10 @@ _NAMES = {
 }
 _REVISIONS = sql.SQL(
     "SELECT string_agg(int8send(shown.collection_id), ''), string_agg(int8send(shown.id), ''), "
-    "string_agg(int8send(shown.document_id), ''), string_agg(int8send(shown.pages), '') "
+    "string_agg(int8send(shown.document_id), ''), string_agg(int8send(shown.pages), ''), "
+    "string_agg(int8send(shown.created), '') "
     "FROM (SELECT d.collection_id, r.id, d.id AS document_id, "
+    "(extract(epoch FROM r.created_at) * 1e6)::bigint AS created, "
     "(coalesce(r.pages_total, 0) - jsonb_array_length(r.skipped))::bigint AS pages "
     "FROM {documents} AS d JOIN {revisions} AS r ON r.id = d.shown_id AND r.owner_id = d.owner_id "
     "WHERE d.owner_id = %s AND d.collection_id = ANY(%s) ORDER BY r.id) AS shown"
@@ -51,11 +53,12 @@ def load_revision_tables(tx: OwnerTransaction, collection_ids: Sequence[int]) ->
     """Return the revisions that each collection shows."""
     with binary_cursor() as cursor:
         cursor.execute(_REVISIONS, [tx.owner_id, list(collection_ids)], binary=True)
-        collections, revisions, documents, pages = (_numbers(column) for column in cursor.fetchone() or [None] * 4)
+        columns = cursor.fetchone() or [None] * 5
+    collections, revisions, documents, pages, created = (_numbers(column) for column in columns)
     tables = {}
     for collection_id in collection_ids:
         rows = collections == collection_id
-        tables[collection_id] = RevisionTable(revisions[rows], documents[rows], pages[rows])
+        tables[collection_id] = RevisionTable(revisions[rows], documents[rows], pages[rows], created[rows])
     return tables
 
 

@@ -18,3 +18,7 @@ WORDS_AT_ONCE = 8
 
 MAX_SKETCH_VECTORS = 256
 """Vectors of one page in a sketch: their number is a byte."""
+
+CHECKSUM_LANES = 1024
+CHECKSUM_FACTOR = 0x9E3779B97F4A7C15
+"""An odd number, so that multiplication by it loses nothing."""

@@ -8,9 +8,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from collections_app.engine.retrieval import sketch_scan
 from collections_app.engine.retrieval.arrays import Numbers
+from collections_app.engine.retrieval.sketch_files.mapped_file import MappedFile
 from collections_app.engine.retrieval.sketch_scan import LoadedSketches
 
 _NONE: Numbers = np.empty(0, dtype=np.int64)
@@ -18,36 +20,60 @@ _NONE: Numbers = np.empty(0, dtype=np.int64)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RevisionTable:
-    """The revisions that a collection shows: their ids, in ascending order, their documents and page counts."""
+    """The revisions that a collection shows: their ids, in ascending order, their documents and page counts.
+
+    `created` is the microsecond of each. If the database is restored from a backup, ids are used again, but not at the
+    same moment.
+    """
 
     revision_ids: Numbers
     document_ids: Numbers
     page_counts: Numbers
+    created: Numbers
 
     def of_documents(self, document_ids: Numbers | None) -> "RevisionTable":
         """Return the revisions of those documents; of all documents for None."""
         if document_ids is None:
             return self
-        rows = np.isin(self.document_ids, document_ids)
-        return RevisionTable(self.revision_ids[rows], self.document_ids[rows], self.page_counts[rows])
+        return self.at(np.isin(self.document_ids, document_ids))
+
+    def among(self, revision_ids: Numbers) -> "RevisionTable":
+        """Return the rows of those revisions."""
+        return self.at(np.isin(self.revision_ids, revision_ids))
+
+    def without(self, revision_ids: Numbers) -> "RevisionTable":
+        """Return the rows of all other revisions."""
+        return self.at(~np.isin(self.revision_ids, revision_ids))
+
+    def at(self, rows: NDArray[np.bool_]) -> "RevisionTable":
+        """Return the rows that are true."""
+        return RevisionTable(
+            self.revision_ids[rows], self.document_ids[rows], self.page_counts[rows], self.created[rows]
+        )
 
     @property
     def nbytes(self) -> int:
-        return self.revision_ids.nbytes + self.document_ids.nbytes + self.page_counts.nbytes
+        return 4 * self.revision_ids.nbytes
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Block:
-    """Pages with their sketches, as they were loaded; `rows` are those that are still shown."""
+    """Pages with their sketches, as they were loaded; `rows` are those that are still shown.
+
+    The sketches may be in a file that other processes map as well.
+    """
 
     page_ids: Numbers
     revision_ids: Numbers
     sketches: LoadedSketches
     rows: Numbers
+    file: MappedFile | None = None
 
     @property
     def nbytes(self) -> int:
-        return self.page_ids.nbytes + self.revision_ids.nbytes + self.rows.nbytes + self.sketches.nbytes
+        """The memory that this process has for itself."""
+        ids = self.page_ids.nbytes + self.revision_ids.nbytes + self.rows.nbytes
+        return ids if self.file else ids + self.sketches.nbytes
 
     def of_revisions(self, revision_ids: Numbers) -> "Block":
         """Return a copy with only the pages of those revisions."""
@@ -57,6 +83,14 @@ class Block:
         """Restrict the rows to the revisions that are shown; copy the block if fewer than half of its pages are."""
         rows = self._rows_of(shown)
         return replace(self, rows=rows) if 2 * len(rows) >= len(self.page_ids) else self._copy(rows)
+
+    def of_shown(self, shown: Numbers) -> "Block":
+        """Restrict the rows to the revisions that are shown."""
+        return replace(self, rows=self._rows_of(shown))
+
+    def without(self, revision_ids: Numbers) -> "Block":
+        """Hide the pages of those revisions."""
+        return replace(self, rows=self.rows[~np.isin(self.revision_ids[self.rows], revision_ids)])
 
     def joined(self, other: "Block") -> "Block":
         return Block(
@@ -85,6 +119,10 @@ class Unsketched:
         rows = np.isin(self.revision_ids, revision_ids)
         return Unsketched(self.page_ids[rows], self.revision_ids[rows])
 
+    def without(self, revision_ids: Numbers) -> "Unsketched":
+        rows = ~np.isin(self.revision_ids, revision_ids)
+        return Unsketched(self.page_ids[rows], self.revision_ids[rows])
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Segment:
@@ -98,6 +136,22 @@ class Segment:
     @property
     def nbytes(self) -> int:
         return self.revisions.nbytes + sum(block.nbytes for block in self.blocks) + 2 * self.unsketched.page_ids.nbytes
+
+    @property
+    def files(self) -> list[MappedFile]:
+        return [block.file for block in self.blocks if block.file]
+
+    def has_unchanged_files(self) -> bool:
+        return all(file.is_unchanged() for file in self.files)
+
+    def without_changed_files(self) -> "Segment":
+        """Leave out the pages whose files were changed, replaced or deleted, so that they are loaded again."""
+        changed = [block for block in self.blocks if block.file and not block.file.is_unchanged()]
+        if not changed:
+            return self
+        lost = np.unique(np.concatenate([block.revision_ids[block.rows] for block in changed]))
+        remaining = tuple(block for block in self.blocks if block not in changed)
+        return replace(self, revisions=self.revisions.without(lost), blocks=remaining)
 
     def loaded_revisions(self) -> Numbers:
         """Return the revisions that need not be loaded again; those with unsketched pages may get sketches."""
@@ -130,7 +184,7 @@ class Segment:
         return SegmentPart(self, rows, unsketched, int(revisions.page_counts.sum()) - excluded)
 
 
-EMPTY = Segment(-1, RevisionTable(_NONE, _NONE, _NONE), (), Unsketched(_NONE, _NONE))
+EMPTY = Segment(-1, RevisionTable(_NONE, _NONE, _NONE, _NONE), (), Unsketched(_NONE, _NONE))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

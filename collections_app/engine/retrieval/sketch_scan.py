@@ -86,7 +86,7 @@ def load(sketches: bytes, lengths: NDArray[np.int64], *, dim: int) -> tuple[Load
     complete = lengths == HEADER_BYTES + (fine + coarse) * vector_bytes(dim)
     valid &= (formats == FORMAT) & complete & (coarse >= 1) & (coarse <= fine)
     begins = begins[valid] + HEADER_BYTES
-    words_of_vector = 2 * -(-dim // (8 * _PAIR_BYTES))
+    words_of_vector = words_per_vector(dim)
     forms = []
     for counts in (fine[valid], coarse[valid]):
         starts = np.zeros(len(begins) + 1, dtype=np.int64)
@@ -96,6 +96,11 @@ def load(sketches: bytes, lengths: NDArray[np.int64], *, dim: int) -> tuple[Load
         forms.append(Codes(words, starts))
         begins = begins + counts * vector_bytes(dim)
     return LoadedSketches(dim, forms[0], forms[1]), valid
+
+
+def words_per_vector(dim: int) -> int:
+    """Return the number of words that the bits of one vector take in memory."""
+    return 2 * -(-dim // (8 * _PAIR_BYTES))
 
 
 def concatenate(parts: list[LoadedSketches]) -> LoadedSketches:

@@ -1,8 +1,11 @@
 """The index in memory always agrees with the database: after any change, in many threads, and for every owner."""
 
+import os
 import threading
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
+from pathlib import Path
 from random import Random
 
 import numpy as np
@@ -58,17 +61,65 @@ def test_result_after_any_changes_equals_that_of_a_new_process(
     alice: Someone, seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     chance = Random(seed)  # noqa: S311
+    # One without files, and two that share files, the first of which searches now and then.
+    processes = [Index(pages_per_file=4), Index(), Index(pages_per_file=4)]
     for number in range(12):
         _change(alice, chance, number)
         narrow, exact = best(alice, plan=NARROW), best(alice, mode="exact", limit=1000)
-        with monkeypatch.context() as new_process:
-            new_process.setattr(index, "process_index", Index())
+        for process in (*processes[chance.randrange(2) :], Index(pages_per_file=4)):
+            monkeypatch.setattr(index, "process_index", process)
             assert best(alice, plan=NARROW) == narrow
-            assert best(alice, mode="exact", limit=1000) == exact
+        monkeypatch.setattr(index, "process_index", Index())
+        assert best(alice, plan=NARROW) == narrow
+        assert best(alice, mode="exact", limit=1000) == exact
         with acting_for(alice.id) as tx:
             shown = scope.pages(tx, caller_of(alice), Scope()).values_list("pk", flat=True)
             assert {page_id for page_id, _ in exact.ranked} == set(shown)
             assert exact.in_scope == len(shown)
+
+
+@pytest.fixture
+def shared(alice: Someone, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """Let a process with small files search, and return its files."""
+    settings.ENV = replace(settings.ENV, index_root=tmp_path / "index")
+    fill(alice, documents=2, pages=20)
+    monkeypatch.setattr(index, "process_index", Index(pages_per_file=4))
+    best(alice)
+    return [path for path in (tmp_path / "index").rglob("*") if path.is_file()]
+
+
+def test_new_process_loads_files_instead_of_rows(
+    alice: Someone, shared: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, result = pages_loaded(), best(alice, plan=NARROW)
+    monkeypatch.setattr(index, "process_index", Index(pages_per_file=4))
+    assert best(alice, plan=NARROW) == result
+    assert (pages_loaded() - before, len(shared)) == (0, 1)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda path: os.truncate(path, 5000),
+        lambda path: path.write_bytes(bytes(path.stat().st_size)),
+        lambda path: path.unlink(),
+    ],
+    ids=["truncated", "overwritten", "deleted"],
+)
+def test_damage_to_a_file_in_use_changes_no_result(
+    alice: Someone, shared: list[Path], damage: Callable[[Path], None]
+) -> None:
+    result = best(alice, plan=NARROW)
+    damage(shared[0])
+    assert best(alice, plan=NARROW) == result
+    assert shared[0].stat().st_size > 5000
+
+
+def test_files_in_excess_are_not_mapped(alice: Someone, shared: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(index, "_MAX_FILES", 0)
+    with_vectors(alice, "other", [random_vectors(number, count=2) for number in range(9)], collection="other")
+    best(alice)
+    assert sum(len(segment.files) for segment in index.process_index._segments.values()) == len(shared)
 
 
 def test_part_of_a_segment_has_the_pages_of_the_filtered_documents(alice: Someone) -> None:

@@ -1,6 +1,7 @@
 """Deletion of unused files and objects."""
 
 import os
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 from django.core.files.base import ContentFile
 from django.core.files.storage import storages
 from django.utils import timezone
-from pytest_django import DjangoCaptureOnCommitCallbacks
+from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
 from accounts.ownership import acting_for
 from collections_app.models import StoredFile
@@ -83,6 +84,27 @@ def test_old_object_without_a_row_is_deleted(alice: Someone, files_of_this_test:
 
 
 @pytest.mark.django_db
+def test_sketch_files_of_deleted_collections_are_deleted(
+    alice: Someone,
+    settings: Settings,
+    tmp_path: Path,
+    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
+) -> None:
+    index = tmp_path / "index"
+    settings.ENV = replace(settings.ENV, index_root=index)
+    ids = [shown_with_pages(alice, "x", pages=1, collection=name).collection_id for name in ("stays", "goes")]
+    stays, goes = (index / str(alice.id) / str(collection_id) for collection_id in ids)
+    strangers = index / str(alice.id + 10**9) / "1"
+    for folder in (stays, goes, strangers):
+        folder.mkdir(parents=True)
+    with django_capture_on_commit_callbacks(execute=True):
+        assert alice.delete("/v1/collections/goes/").status_code == 204
+    assert (stays.exists(), goes.exists()) == (True, False)
+    goes.mkdir()
+    run_housekeeping()
+    assert [path for path in index.rglob("*") if path.is_dir()] == [stays.parent, stays]
+
+
 def test_housekeeping_runs_on_an_empty_installation() -> None:
     run_housekeeping()
     tidy_storage()

@@ -26,12 +26,17 @@ from collections_app.engine.retrieval.kernels.simd import (
 )
 
 _NUMBERS = types.int64[::1]
+_STARTS = types.Array(types.int64, 1, "C", readonly=True)
+_WORDS = types.Array(types.uint64, 1, "C", readonly=True)
+_SIGNS = types.Array(types.uint64, 2, "C", readonly=True)
+_PLANES = types.Array(types.uint64, 3, "C", readonly=True)
+_SCORES = types.float32[::1]
 _BYTES = types.Array(types.uint8, 1, "C", readonly=True)
 _PACKED = types.Array(types.uint8, 2, "C", readonly=True)
 _MULTIPLES = types.Array(types.int8, 1, "C", readonly=True)
 
 
-@compiled("void(uint64[::1], int64[::1], int64[::1], uint64[:, ::1], float32[::1], int64, float32[::1])")
+@compiled(types.void(_WORDS, _STARTS, _STARTS, _SIGNS, _SCORES, types.int64, _SCORES))
 def count_bits(
     words: Words, starts: Numbers, rows: Numbers, signs: Words, gains: Floats, dim: int, scores: Floats
 ) -> None:
@@ -56,7 +61,7 @@ def count_bits(
         scores[number] = score
 
 
-@compiled("void(uint64[::1], int64[::1], int64[::1], uint64[:, :, ::1], float32[::1], float32[::1])")
+@compiled(types.void(_WORDS, _STARTS, _STARTS, _PLANES, _SCORES, _SCORES))
 def weigh_bits(words: Words, starts: Numbers, rows: Numbers, planes: Words, steps: Floats, scores: Floats) -> None:
     """Store the MaxSim scores of the pages `rows`, comparing bits with the query's numbers in sixteen steps.
 

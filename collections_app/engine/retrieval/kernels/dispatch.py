@@ -13,6 +13,7 @@ BYTE_PRODUCTS: str | None = None
 if USES_NUMPY:
     from collections_app.engine.retrieval.kernels.numpy_kernels import (
         arrange_words,
+        checksum,
         count_bits,
         decode_halves,
         label_clusters,
@@ -24,6 +25,7 @@ if USES_NUMPY:
         weigh_bits,
     )
 else:
+    from collections_app.engine.retrieval.kernels.compiled_checksum import checksum
     from collections_app.engine.retrieval.kernels.compiled_maxsim import decode_halves, sum_over_pages
     from collections_app.engine.retrieval.kernels.compiled_pooling import (
         label_clusters,
@@ -46,6 +48,7 @@ __all__ = [
     "BYTE_PRODUCTS",
     "USES_NUMPY",
     "arrange_words",
+    "checksum",
     "count_bits",
     "decode_halves",
     "label_clusters",

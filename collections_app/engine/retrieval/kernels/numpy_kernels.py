@@ -6,7 +6,16 @@ from threading import Lock
 import numpy as np
 from numpy.typing import NDArray
 
-from collections_app.engine.retrieval.arrays import WORDS_AT_ONCE, Bytes, Floats, Numbers, Page, Words
+from collections_app.engine.retrieval.arrays import (
+    CHECKSUM_FACTOR,
+    CHECKSUM_LANES,
+    WORDS_AT_ONCE,
+    Bytes,
+    Floats,
+    Numbers,
+    Page,
+    Words,
+)
 from collections_app.engine.retrieval.single_threaded_blas import single_threaded
 
 _BIT_WEIGHTS = np.array([1, 2, 4, 8], dtype=np.int64)[:, None]
@@ -67,6 +76,21 @@ def arrange_words(
         padded = np.zeros((count + -count % WORDS_AT_ONCE, 8 * each), dtype=np.uint8)
         padded[:, :row] = vectors[np.minimum(np.arange(len(padded)), count - 1)]
         words[starts[i] * each : starts[i + 1] * each] = padded.view("<u8").T.ravel()
+
+
+def checksum(words: Words) -> np.uint64:
+    """Return a checksum of the words."""
+    factor, half = np.uint64(CHECKSUM_FACTOR), np.uint64(32)
+    lanes = np.zeros(CHECKSUM_LANES, dtype=np.uint64)
+    for start in range(0, len(words), CHECKSUM_LANES):
+        row = words[start : start + CHECKSUM_LANES]
+        mixed = (lanes[: len(row)] ^ row) * factor
+        lanes[: len(row)] = mixed ^ (mixed >> half)
+    total = len(words)
+    for lane in lanes.tolist():
+        total = (total ^ lane) * CHECKSUM_FACTOR & (2**64 - 1)
+        total ^= total >> 32
+    return np.uint64(total)
 
 
 def unpack_six_bits(packed: Bytes, multiples: NDArray[np.int8], numbers: Page) -> None:

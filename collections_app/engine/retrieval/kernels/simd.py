@@ -138,7 +138,7 @@ def _broadcasting(lanes: _Lanes) -> Operation:
 def _loading(lanes: _Lanes) -> Operation:
     """Return the operation that loads one register from an array, beginning at an index."""
 
-    @_operation(lanes, lanes.number[::1], types.int64)
+    @_operation(lanes, None, types.int64)
     def load(emitter: _Emitter, array: Value, index: Value) -> Value:
         address = emitter.address(array, index, argument=0)
         return emitter.load(address, lanes.register, align=lanes.number.bitwidth // 8)
@@ -151,7 +151,7 @@ broadcast_integer = _broadcasting(_integers)
 load_words, load_floats, load_integers = _loading(_words), _loading(_floats), _loading(_integers)
 
 
-@_operation(types.void, types.uint64[::1], types.int64)
+@_operation(types.void, None, types.int64)
 def prefetch(emitter: _Emitter, words: Value, index: Value) -> Value:
     """Begin to load the cache line of a word that will be read soon."""
     address = emitter.ir.bitcast(emitter.address(words, index, argument=0), ir.IntType(8).as_pointer())

@@ -34,6 +34,7 @@ def table(shown: dict[int, list[int]]) -> RevisionTable:
         numbers(*revision_ids),
         numbers(*(10 * revision_id for revision_id in revision_ids)),
         numbers(*(len(shown[revision_id]) for revision_id in revision_ids)),
+        numbers(*(1000 + revision_id for revision_id in revision_ids)),
     )
 
 
