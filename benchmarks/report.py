@@ -8,7 +8,7 @@ from typing import Any
 
 from benchmarks.embeddings import text_models
 from benchmarks.ingest import first_hour
-from benchmarks.load import fairness, http_load
+from benchmarks.load import fairness, http_load, profile
 from benchmarks.quality import report as quality
 from benchmarks.search import candidates, large, peers, retrieval
 from paliapi.env import ROOT
@@ -88,6 +88,15 @@ watches memory.
 
 To see what a change costs, `python -m benchmarks.load.compare CHECKOUT` runs two versions at the same time, which take
 turns: queries one at a time, at a usual rate and at more than fits, and the ingestion of a PDF.
+"""
+
+_PROFILE = """
+### Where the time of a search goes
+
+`python -m benchmarks.load.profile` keeps eight searches in flight over the same pages, without uploads, and counts the
+CPU time of each process. To divide what was counted, it then samples the web server with
+[py-spy](https://github.com/benfred/py-spy), which has to be on the PATH, and has Postgres log the CPU time of each
+statement. The last table says what a search spends its time on in the web server, waiting included.
 """
 
 _FAIRNESS = """
@@ -201,6 +210,8 @@ def page() -> str:
             _table("candidates", candidates.table),
             _LOAD,
             _table("load", http_load.table),
+            _PROFILE,
+            _table("profile", profile.table),
             _FAIRNESS,
             _table("fairness", fairness.table),
             _RETRIEVAL,

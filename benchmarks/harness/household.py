@@ -21,7 +21,7 @@ from paliapi.stack import processes
 from paliapi.stack.child import Child, Command
 from paliapi.stack.home import Home, open_home
 from paliapi.stack.listen import free_port
-from paliapi.stack.postgres import start_postgres
+from paliapi.stack.postgres import SUPERUSER, start_postgres
 from paliapi.stack.redis import start_redis
 
 Model = Literal["questions", "embedded"]
@@ -38,6 +38,7 @@ class Household:
 
     home: Home
     environ: Mapping[str, str]
+    superuser_url: str = ""
 
     def start(self, name: str, *argv: str, **changes: str) -> Child:
         """Start Python with these arguments in the background."""
@@ -112,7 +113,7 @@ def household(settings: Mapping[str, str] | None = None, *, model: Model = "ques
             "EMBEDDINGS_URL": f"http://127.0.0.1:{port}",
             **(settings or {}),
         }
-        services = Household(home, environ)
+        services = Household(home, environ, postgres.postgres.url_for(SUPERUSER))
         service = _embeddings(services, model, port)
         ending.callback(service.stop, within_s=5)
         services.run("manage.py", "migrate", "--noinput", "-v", "0")

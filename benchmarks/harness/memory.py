@@ -51,10 +51,10 @@ class Memory:
     def _watch(self) -> None:
         while not self._done.wait(_EVERY_S):
             for name, pid in self._programs.items():
-                self._seen[name].append(sum(resident(one) for one in _family(pid)))
+                self._seen[name].append(sum(resident(one) for one in family(pid)))
 
 
-def _family(leader: int) -> list[int]:
+def family(leader: int) -> list[int]:
     """Return the process and all its descendants."""
     members = [leader]
     for pid in members:

@@ -6,7 +6,8 @@ due, and its latency counts from that moment.
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -55,6 +56,24 @@ async def fire(arrivals: Sequence[Arrival], *, port: int) -> list[Outcome]:
     for line in idle:
         line.close()
     return outcomes
+
+
+async def keep_busy(requests: Iterator[bytes], *, port: int, in_flight: int) -> Counter[int]:
+    """Send requests one after another over so many connections until there are none left; count the statuses.
+
+    This is a closed loop, for measuring what a request costs when the server is busy. It says nothing about latency.
+    """
+    idle: list[_Line] = []
+    statuses: Counter[int] = Counter()
+
+    async def send() -> None:
+        for one in requests:
+            statuses[(await _answered(one, idle, port=port))[0]] += 1
+
+    await asyncio.gather(*(send() for _ in range(in_flight)))
+    for line in idle:
+        line.close()
+    return statuses
 
 
 @dataclass(frozen=True, slots=True)
