@@ -1,4 +1,4 @@
-"""A small Redis client for the rate limits, which never makes a request wait for long.
+"""A small Redis client for the rate limits and for caches, which never makes a request wait for long.
 
 If Redis does not reply, requests pass: the limits that must hold in any case, the quotas, are in Postgres. After a
 failure Redis is left alone for a moment; then a single request tries it again while the others pass.
@@ -14,10 +14,11 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import cache
 from threading import Lock
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import structlog
 from django.conf import settings
+from prometheus_client import Counter
 from redis import ConnectionPool
 from redis.backoff import NoBackoff
 from redis.connection import ConnectionInterface
@@ -33,6 +34,7 @@ _TIMEOUT_S = 0.25
 _LOG_EVERY_S = 60.0
 
 _Reply = TypeVar("_Reply")
+Word: TypeAlias = str | bytes | float
 
 
 class _Connection:
@@ -42,28 +44,58 @@ class _Connection:
         self._connection = connection
         self._unread = 0
 
-    def send(self, *command: str | float) -> None:
+    def send(self, *command: Word) -> None:
         """Send a command; its reply is read and dropped before the next `request` returns."""
         self._connection.send_command(*command)  # type: ignore[no-untyped-call]
         self._unread += 1
 
-    def request(self, *command: str | float) -> list[Any]:
+    def request(self, *command: Word) -> list[Any]:
         """Send a command and return its reply."""
         self._connection.send_command(*command)  # type: ignore[no-untyped-call]
+        self._read_overdue()
+        return list(self._connection.read_response())
+
+    def request_all(self, commands: Sequence[Sequence[Word]]) -> list[Any]:
+        """Send several commands at once and return their replies; raise the last error, once all replies are read."""
+        packed = self._connection.pack_commands(commands)  # type: ignore[no-untyped-call]
+        self._connection.send_packed_command(packed)  # type: ignore[no-untyped-call]
+        self._read_overdue()
+        replies, error = [], None
+        for _ in commands:
+            try:
+                replies.append(self._connection.read_response())
+            except ResponseError as problem:
+                error = problem
+        if error:
+            raise error
+        return replies
+
+    def _read_overdue(self) -> None:
         while self._unread:
             self._unread -= 1
             with suppress(ResponseError):
                 self._connection.read_response()
-        return list(self._connection.read_response())
 
 
-class Limiter:
-    """Runs scripts in one Redis, over connections that are opened on first use and anew in a forked process."""
+class BriefClient:
+    """Sends commands to one Redis, over connections that are opened on first use and anew in a forked process.
 
-    def __init__(self, url: str, *, pause_s: float = 1.0) -> None:
+    It waits only briefly, and not at all for a while after a failure.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        timeout_s: float = _TIMEOUT_S,
+        pause_s: float = 1.0,
+        failures: Counter = metrics.limits_unavailable,
+        event: str = "limits_unavailable",
+    ) -> None:
         self._connections = ConnectionPool.from_url(
-            url, socket_timeout=_TIMEOUT_S, socket_connect_timeout=_TIMEOUT_S, retry=Retry(NoBackoff(), 0)
+            url, socket_timeout=timeout_s, socket_connect_timeout=timeout_s, retry=Retry(NoBackoff(), 0)
         )
+        self._failures, self._event = failures, event
         self._idle: list[_Connection] = []
         self._process = os.getpid()
         self._pause_s = pause_s
@@ -85,13 +117,17 @@ class Limiter:
         reply = self._attempt(run)
         return None if reply is None else [int(number) for number in reply]
 
-    def send(self, *command: str | float) -> None:
+    def request_all(self, *commands: Sequence[Word]) -> list[Any] | None:
+        """Send commands in one round trip; return their replies, or None if Redis is unavailable or refuses one."""
+        return self._attempt(lambda connection: connection.request_all(commands))
+
+    def send(self, *command: Word) -> None:
         """Send a command without waiting for its reply."""
         self._attempt(lambda connection: connection.send(*command))
 
     def _attempt(self, act: Callable[[_Connection], _Reply]) -> _Reply | None:
         if not self._may_try():
-            metrics.limits_unavailable.inc()
+            self._failures.inc()
             return None
         try:
             reply = self._with_some_connection(act)
@@ -135,7 +171,7 @@ class Limiter:
             return True
 
     def _record_failure(self, exc: Exception) -> None:
-        metrics.limits_unavailable.inc()
+        self._failures.inc()
         with self._lock:
             now = time.monotonic()
             self._retry_at = now + self._pause_s
@@ -143,7 +179,7 @@ class Limiter:
             if due:
                 self._logged_at = now
         if due:
-            log.warning("limits_unavailable", error=type(exc).__name__)
+            log.warning(self._event, error=type(exc).__name__)
 
 
 @cache
@@ -152,11 +188,11 @@ def _sha1(script: str) -> str:
     return hashlib.sha1(script.encode(), usedforsecurity=False).hexdigest()
 
 
-def limiter() -> Limiter:
-    """Return the limiter of this process."""
+def limiter() -> BriefClient:
+    """Return the client of the rate limits in this process."""
     return _limiter_at(settings.ENV.redis_url)
 
 
 @cache
-def _limiter_at(url: str) -> Limiter:
-    return Limiter(url)
+def _limiter_at(url: str) -> BriefClient:
+    return BriefClient(url)

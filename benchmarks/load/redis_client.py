@@ -29,7 +29,7 @@ def main() -> None:
         home = open_home(Path(folder))
         server, child = start_redis(home, password=secrets.token_urlsafe(16))
         try:
-            limiter = counters.Limiter(server.url)
+            limiter = counters.BriefClient(server.url)
             script = redis.Redis.from_url(server.url).register_script(_SCRIPT)
             calls: dict[str, Callable[[], object]] = {
                 "accounts.redis_counters": lambda: limiter.run_script(_SCRIPT, keys=_KEYS, arguments=[]),

@@ -3,10 +3,9 @@
 Text and images are embedded by the embeddings service; a page brings the vectors that are stored for it.
 """
 
+import time
 from dataclasses import dataclass, field
 from typing import TypeAlias
-
-from django.conf import settings
 
 from accounts.access import Caller
 from accounts.ownership import OwnerTransaction
@@ -17,6 +16,7 @@ from collections_app.engine.retrieval.boxes import Box, vectors_inside
 from collections_app.engine.retrieval.ttl_cache import TtlCache
 from collections_app.errors import PageNotFound
 from collections_app.models import Page, PageEmbedding, Space
+from collections_app.search import shared_queries
 from collections_app.search.errors import (
     CropEmpty,
     PageNotSearchable,
@@ -25,6 +25,7 @@ from collections_app.search.errors import (
     QueryTooLong,
 )
 from collections_app.search.query_vectors import QueryVectors
+from collections_app.search.shared_queries import Question
 from collections_app.storage import vectors
 from embeddings import contract
 
@@ -87,8 +88,10 @@ class StoredQueryPages:
     by_part: dict[int, QueryVectors] = field(default_factory=dict)
 
 
-# The owner is part of the key, so that timing doesn't reveal what other owners have searched for.
-_recent: TtlCache[tuple[int, str, str], QueryVectors] = TtlCache(limit=256, seconds=60)
+# What this process has embedded lately, or read from Redis, by question.
+_recent: TtlCache[Question, QueryVectors] = TtlCache(limit=1024, seconds=shared_queries.SECONDS)
+# How long a search waits while another one has the same question embedded; then it calls the service as well.
+_WAIT_S, _SHORT_WAIT_S = 1.5, 0.5
 
 
 def text_of(query: QueryInput) -> str:
@@ -109,8 +112,7 @@ def names_pages(query: QueryInput) -> bool:
 def needs_no_model(caller: Caller, query: QueryInput) -> bool:
     """Return whether the vectors of all parts are stored or cached. A cached one may still expire before its use."""
     return all(
-        isinstance(part.query, PageQuery)
-        or (isinstance(part.query, TextQuery) and _recent.get(_cache_key(caller, part.query)) is not None)
+        isinstance(part.query, PageQuery) or (isinstance(part.query, TextQuery) and _is_cached(caller, part.query.text))
         for part in _parts(query)
     )
 
@@ -181,16 +183,25 @@ def _embed_part(caller: Caller, query: TextQuery | ImageQuery, *, fail_fast: boo
         image = base64_input.decode(query.base64, at=query.at)
         space, image_vectors = embeddings_client.embed_image_query(image, at=query.at, fail_fast=fail_fast)
         return QueryVectors(space, image_vectors)
-    key = _cache_key(caller, query)
-    cached = _recent.get(key)
-    if cached is not None:
-        return cached
-    space, text_vectors = embeddings_client.embed_query(query.text, at=query.at, fail_fast=fail_fast)
-    embedded = QueryVectors(space, text_vectors)
-    if len(query.text) <= _MAX_CACHED_TEXT:
-        _recent.put(key, embedded)
-    return embedded
+
+    def call_the_model() -> QueryVectors:
+        return QueryVectors(*embeddings_client.embed_query(query.text, at=query.at, fail_fast=fail_fast))
+
+    if len(query.text) > _MAX_CACHED_TEXT:
+        return call_the_model()
+    asked = shared_queries.question(caller.owner_id, query.text)
+    until = time.monotonic() + (_SHORT_WAIT_S if fail_fast else _WAIT_S)
+    return _recent.get_or_compute(
+        asked, lambda: shared_queries.embed_once(asked, call_the_model, until=until), until=until
+    )
 
 
-def _cache_key(caller: Caller, query: TextQuery) -> tuple[int, str, str]:
-    return caller.owner_id, settings.ENV.embeddings_url, query.text
+def _is_cached(caller: Caller, text: str) -> bool:
+    if len(text) > _MAX_CACHED_TEXT:
+        return False
+    asked = shared_queries.question(caller.owner_id, text)
+    if _recent.get(asked) is None:
+        if (shared := shared_queries.get(asked)) is None:
+            return False
+        _recent.put(asked, shared)
+    return True

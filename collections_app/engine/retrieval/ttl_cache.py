@@ -6,8 +6,8 @@ library would save fewer lines than a dependency costs.
 
 import time
 from collections import OrderedDict
-from collections.abc import Hashable
-from threading import Lock
+from collections.abc import Callable, Hashable
+from threading import Event, Lock
 from typing import Generic, TypeVar
 
 Key = TypeVar("Key", bound=Hashable)
@@ -22,6 +22,7 @@ class TtlCache(Generic[Key, Value]):
         self._seconds = seconds
         self._lock = Lock()
         self._entries: OrderedDict[Key, tuple[float, Value]] = OrderedDict()
+        self._computations: dict[Key, Event] = {}
 
     def get(self, key: Key) -> Value | None:
         with self._lock:
@@ -34,3 +35,29 @@ class TtlCache(Generic[Key, Value]):
             self._entries.move_to_end(key)
             while len(self._entries) > self._limit:
                 self._entries.popitem(last=False)
+
+    def get_or_compute(self, key: Key, compute: Callable[[], Value], *, until: float) -> Value:
+        """Return the value, computed by one of the threads that need it.
+
+        The others wait for it until the given time (`time.monotonic`), and then compute it, too.
+        """
+        while (value := self.get(key)) is None:
+            mine = Event()
+            with self._lock:
+                computation = self._computations.setdefault(key, mine)
+            if computation is mine:
+                return self._compute(key, compute, mine)
+            # If the other thread fails, one of those that wait is the next to compute.
+            if not computation.wait(until - time.monotonic()):
+                return compute()
+        return value
+
+    def _compute(self, key: Key, compute: Callable[[], Value], done: Event) -> Value:
+        try:
+            value = compute()
+            self.put(key, value)
+        finally:
+            with self._lock:
+                del self._computations[key]
+            done.set()
+        return value
