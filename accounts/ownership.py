@@ -26,6 +26,7 @@ _OWNER_MATCHES = "owner_id = (SELECT nullif(current_setting('app.owner', true), 
 _SET_OWNER = "SELECT set_config('app.owner', %s, true)"
 _TIMEOUT = "set_config('statement_timeout', %s, true)"
 _SET_TIMEOUT = f"SELECT {_TIMEOUT}"
+_SET_OWNER_AND_TIMEOUT = f"{_SET_OWNER}, {_TIMEOUT}"
 # First key of the advisory lock of an owner; the second is the owner.
 _OWNER_LOCK = 0x6F776E72
 
@@ -53,10 +54,10 @@ def acting_for(owner_id: int, *, until: float = math.inf) -> Iterator[OwnerTrans
     with transaction.atomic():
         previous_owner = _scalar("SELECT current_setting('app.owner', true)") if nested else ""
         limit_s = min(statement_limit_s.get(), until - time.monotonic())
-        if limit_s < math.inf:
-            _scalar(f"{_SET_OWNER}, {_TIMEOUT}", str(owner_id), _milliseconds(limit_s))
-        else:
-            _scalar(_SET_OWNER, str(owner_id))
+        values = [str(owner_id)] if limit_s == math.inf else [str(owner_id), _milliseconds(limit_s)]
+        # BEGIN, which is due with the first statement, takes no round trip of its own in a pipeline.
+        with connection.wrap_database_errors, binary_cursor() as cursor, cursor.connection.pipeline():
+            cursor.execute(_SET_OWNER_AND_TIMEOUT if len(values) > 1 else _SET_OWNER, values, prepare=True)
         yield OwnerTransaction(owner_id)
         # The end of a transaction clears the value, and so does a rollback to the savepoint after an error.
         if nested:

@@ -24,6 +24,9 @@ from collections_app.api.webhooks import (
 )
 
 urlpatterns = [
+    # First, because they are requested most: Django tries one route after another.
+    path("search/", SearchView.as_view(), name="search"),
+    path("search-image/", SearchImageView.as_view(), name="searchImage"),
     path("collections/", Collections.as_view(), name="collections"),
     path("collections/<path:collection_name>/quality/", CollectionQuality.as_view(), name="collectionQuality"),
     path("collections/<path:collection_name>/", CollectionDetail.as_view(), name="collection"),
@@ -43,8 +46,6 @@ urlpatterns = [
     path("files/<str:token>", SignedFile.as_view(), name="getFile"),
     path("filter/", FilterView.as_view(), name="filter"),
     path("embeddings/", EmbeddingsView.as_view(), name="embeddings"),
-    path("search/", SearchView.as_view(), name="search"),
-    path("search-image/", SearchImageView.as_view(), name="searchImage"),
     path("helpers/file-to-imgbase64/", FileToImages.as_view(), name="fileToImages"),
     path("helpers/file-to-base64/", FileToBase64.as_view(), name="fileToBase64"),
     path("webhook/", ColiVarasWebhook.as_view(), name="webhookCompatible"),

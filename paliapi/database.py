@@ -5,7 +5,7 @@ for it, use the role that owns the tables.
 """
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, LiteralString
@@ -78,6 +78,19 @@ class ConstantQuery:
         with connection.cursor() as cursor:
             cursor.execute(*self._sql)
             return list(cursor.fetchall())
+
+
+def array_of_numbers(numbers: Iterable[int]) -> str:
+    """Return a value for a parameter `%s::bigint[]`. psycopg takes longer to convert a list."""
+    return f"{{{','.join(map(str, numbers))}}}"
+
+
+def array_of_texts(texts: Iterable[str] | None) -> str | None:
+    """Return a value for a parameter `%s::text[]`; None for NULL."""
+    if texts is None:
+        return None
+    quoted = (text.replace("\\", "\\\\").replace('"', '\\"') for text in texts)
+    return "{" + ",".join(f'"{text}"' for text in quoted) + "}"
 
 
 def statement(text: LiteralString, **tables: type[Model]) -> bytes:

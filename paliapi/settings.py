@@ -164,7 +164,7 @@ REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.authentication.KeyAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["accounts.authentication.HasScope"],
     "DEFAULT_PARSER_CLASSES": ["paliapi.http.parsers.JSONParser"],
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_RENDERER_CLASSES": ["paliapi.http.renderers.JSONRenderer"],
     "DEFAULT_SCHEMA_CLASS": "paliapi.http.openapi.Schema",
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "paliapi.http.problems.AlwaysJSON",
     "DEFAULT_THROTTLE_CLASSES": ["accounts.limits.budgets.KeyRate"],

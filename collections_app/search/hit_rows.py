@@ -13,7 +13,7 @@ from accounts.access import Caller
 from accounts.ownership import OwnerTransaction
 from collections_app.engine.text_rules import MAX_PAGE_CHARACTERS
 from collections_app.models import Collection, Document, Page, StoredFile
-from paliapi.database import binary_cursor, statement
+from paliapi.database import array_of_numbers, array_of_texts, binary_cursor, statement
 
 _VISIBLE_PAGES = statement(
     "SELECT p.id, p.owner_id, p.number, p.width, p.height, CASE WHEN %s THEN left(p.text, %s) END, i.key, "
@@ -21,7 +21,7 @@ _VISIBLE_PAGES = statement(
     "JOIN {documents} AS d ON d.shown_id = p.revision_id AND d.owner_id = p.owner_id "
     "JOIN {collections} AS c ON c.id = d.collection_id AND c.owner_id = p.owner_id "
     "JOIN {files} AS i ON i.id = p.image_id AND i.owner_id = p.owner_id "
-    "WHERE p.owner_id = %s AND p.id = ANY(%s) AND (%s::text[] IS NULL OR c.name = ANY(%s))",
+    "WHERE p.owner_id = %s AND p.id = ANY(%s::bigint[]) AND (%s::text[] IS NULL OR c.name = ANY(%s::text[]))",
     pages=Page,
     documents=Document,
     collections=Collection,
@@ -68,8 +68,8 @@ def read(
     """Return those of the pages that are still shown and that the caller may read."""
     if not page_ids:
         return {}
-    names = None if caller.collections is None else list(caller.collections)
+    names = array_of_texts(caller.collections)
     with connection.wrap_database_errors, binary_cursor() as cursor:
-        params = [with_text, max_text, tx.owner_id, list(page_ids), names, names]
+        params = [with_text, max_text, tx.owner_id, array_of_numbers(page_ids), names, names]
         cursor.execute(_VISIBLE_PAGES, params, prepare=True, binary=True)
         return {row[0]: HitPage(*(*row[:6], PageImage(*row[6:9]), *row[9:])) for row in cursor}

@@ -31,6 +31,22 @@ from embeddings import contract
 # A longer query, such as a whole page, would be too large for the queue.
 _MAX_VECTORS = 128
 _TIMEOUT_S = 60.0
+_ALL = 100  # percent: then there is no pause
+_PAUSE_S = 5.0
+
+
+class _Pace:
+    """Draws the searches to repeat, with a pause after each: an exact search takes many times as long."""
+
+    def __init__(self) -> None:
+        self._not_before = 0.0
+
+    def is_due(self, *, percent: int) -> bool:
+        if random.random() * 100 >= percent or time.monotonic() < self._not_before:  # noqa: S311 - need not be secure
+            return False
+        if percent < _ALL:
+            self._not_before = time.monotonic() + _PAUSE_S
+        return True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +69,7 @@ def sample_of(caller: Caller, request: SearchRequest, result: SearchResult, *, f
     query = result.query
     if query is None or result.receipt.mode != "sketch" or request.group_by or request.min_score is not None:
         return None
-    if len(query.vectors) > _MAX_VECTORS or random.random() * 100 >= settings.ENV.shadow_percent:  # noqa: S311 - need not be secure
+    if len(query.vectors) > _MAX_VECTORS or not _pace.is_due(percent=settings.ENV.shadow_percent):
         return None
     limit = min(recall.RECALL_K, request.limit)
     best_by_score = result.receipt.best_by_score[:limit]
@@ -151,3 +167,6 @@ def _to_list(names: frozenset[str] | None) -> list[str] | None:
 
 def _to_set(names: list[str] | None) -> frozenset[str] | None:
     return None if names is None else frozenset(names)
+
+
+_pace = _Pace()

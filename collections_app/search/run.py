@@ -12,7 +12,9 @@ from psycopg.errors import QueryCanceled
 
 from accounts.access import Caller
 from accounts.ownership import OwnerTransaction, acting_for
+from collections_app.engine.retrieval.parallel import searches
 from collections_app.engine.retrieval.stopwatch import Stopwatch
+from collections_app.engine.retrieval.ttl_cache import TtlCache
 from collections_app.errors import EmbeddingsUnavailable, EmbeddingsUntrustworthy
 from collections_app.search import hit_rows, ranking, recall, regions, reranking
 from collections_app.search import query as queries
@@ -31,6 +33,8 @@ from embeddings import contract
 
 # A page that is deleted while it is scored may have been replaced by a newer one, which only another attempt finds.
 _MAX_ATTEMPTS = 3
+# Where pages had vectors a short while ago. If they were deleted since, the model is called in vain, which is harmless.
+_with_vectors: TtlCache[tuple[int, frozenset[str] | None], bool] = TtlCache(limit=1000, seconds=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +105,7 @@ def search(caller: Caller, request: SearchRequest) -> SearchResult:
     number = 0
     while True:
         number += 1
-        with _transaction(caller, deadline) as tx:
+        with searches.one(), _transaction(caller, deadline) as tx:
             context = SearchContext(
                 tx=tx,
                 caller=caller,
@@ -127,12 +131,13 @@ def _decide(
     caller: Caller, request: SearchRequest, scope: Scope, stored: StoredQueryPages, stopwatch: Stopwatch
 ) -> RankingDecision:
     """Choose the ranking, and get the query's vectors if they are needed."""
-    if request.ranking != "lexical" and not queries.needs_no_model(caller, request.query):
-        with stopwatch.stage("scope"), _transaction(caller, _deadline()) as tx:
-            has_vectors = scopes.has_vectors(tx, caller, scope)
-        if not has_vectors:
-            # There is nothing to compare with, so the model need not be called. The text can still be searched.
-            return RankingDecision(ranking="lexical" if request.ranking == "hybrid" else "maxsim")
+    if (
+        request.ranking != "lexical"
+        and not queries.needs_no_model(caller, request.query)
+        and not _has_vectors(caller, scope, stopwatch)
+    ):
+        # There is nothing to compare with, so the model need not be called. The text can still be searched.
+        return RankingDecision(ranking="lexical" if request.ranking == "hybrid" else "maxsim")
     with stopwatch.stage("query"):
         if request.ranking == "lexical":
             return RankingDecision(ranking="lexical")
@@ -144,6 +149,18 @@ def _decide(
                 raise
             return RankingDecision(ranking="lexical", degraded=True)
     return ranking.choose_ranking(request, query)
+
+
+def _has_vectors(caller: Caller, scope: Scope, stopwatch: Stopwatch) -> bool:
+    """Return whether any page in scope has vectors, or had some a short while ago."""
+    place = caller.owner_id, None if (names := scopes.collection_names(caller, scope)) is None else frozenset(names)
+    if _with_vectors.get(place):
+        return True
+    with stopwatch.stage("scope"), _transaction(caller, _deadline()) as tx:
+        has_vectors = scopes.has_vectors(tx, caller, scope)
+    if has_vectors:
+        _with_vectors.put(place, True)  # noqa: FBT003 - a value
+    return has_vectors
 
 
 def _rerank(

@@ -15,13 +15,13 @@ from collections_app.engine.input.names import ALL_COLLECTIONS
 from collections_app.models import Collection, Document, DocumentQuerySet, Page, PageEmbedding, Space
 from collections_app.search.filter_sql import metadata_matches
 from embeddings import contract
-from paliapi.database import binary_cursor, statement
+from paliapi.database import array_of_texts, binary_cursor, statement
 
 # Every search runs this. Building the same statement from models takes longer than Postgres needs to execute it.
 _COLLECTION_VERSIONS = statement(
     "SELECT (SELECT id FROM {spaces} WHERE model = %s AND revision = %s AND dim = %s), "
     "c.id, c.vectors_seq, c.sketches_seq FROM {collections} AS c "
-    "WHERE c.owner_id = %s AND c.vectors_seq > 0 AND (%s::text[] IS NULL OR c.name = ANY(%s)) ORDER BY c.id",
+    "WHERE c.owner_id = %s AND c.vectors_seq > 0 AND (%s::text[] IS NULL OR c.name = ANY(%s::text[])) ORDER BY c.id",
     spaces=Space,
     collections=Collection,
 )
@@ -29,7 +29,7 @@ _COLLECTION_VERSIONS = statement(
 _HAS_VECTORS = statement(
     "SELECT EXISTS (SELECT 1 FROM {collections} AS c JOIN {documents} AS d ON d.collection_id = c.id "
     "JOIN {pages} AS p ON p.revision_id = d.shown_id JOIN {embeddings} AS e ON e.page_id = p.id "
-    "WHERE c.owner_id = %s AND c.vectors_seq > 0 AND (%s::text[] IS NULL OR c.name = ANY(%s)))",
+    "WHERE c.owner_id = %s AND c.vectors_seq > 0 AND (%s::text[] IS NULL OR c.name = ANY(%s::text[])))",
     collections=Collection,
     documents=Document,
     pages=Page,
@@ -73,7 +73,7 @@ def collection_versions(
 
     The id is None if the space is unknown or there is no such collection.
     """
-    names = collection_names(caller, scope)
+    names = array_of_texts(collection_names(caller, scope))
     params = [space.model, space.revision, space.dim, tx.owner_id, names, names]
     with connection.wrap_database_errors, binary_cursor() as cursor:
         rows = cursor.execute(_COLLECTION_VERSIONS, params, prepare=True, binary=True).fetchall()
@@ -82,7 +82,7 @@ def collection_versions(
 
 def has_vectors(tx: OwnerTransaction, caller: Caller, scope: Scope) -> bool:
     """Return whether any page in scope has vectors, leaving the filter out of account."""
-    names = collection_names(caller, scope)
+    names = array_of_texts(collection_names(caller, scope))
     with connection.wrap_database_errors, binary_cursor() as cursor:
         cursor.execute(_HAS_VECTORS, [tx.owner_id, names, names], prepare=True, binary=True)
         return cursor.fetchone() == (True,)

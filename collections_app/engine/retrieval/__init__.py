@@ -9,8 +9,9 @@ What other packages use:
 - `maxsim`, `top_k`: exact scores, and the best of them;
 - `identifiers`, `fusion`: identifiers in a query, and scores fused with the words of a page;
 - `regions`: where on a page the answer is;
+- `parallel`: how many searches run, which decides whether one uses several processors;
 - `arrays`: the array types of all of these;
 - `file_cache`, `lru_cache`, `ttl_cache`, `stopwatch`: caches and timings of a search.
 
-`pooling`, `parallel`, `single_threaded_blas` and `kernels` are internal.
+`pooling`, `single_threaded_blas` and `kernels` are internal.
 """

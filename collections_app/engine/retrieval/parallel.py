@@ -2,12 +2,15 @@
 
 The calling thread works, and helper threads join in while there is work left. A helper that has not begun is not
 waited for, and one that has begun delays the caller by one chunk at most. So when all processors are busy, a search
-takes as long as it would without helpers.
+takes as long as it would without helpers. Asking for help costs time as well, so a search does not ask when others in
+this process keep the processors busy.
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from threading import Lock
 
 # Other searches run at the same time.
 _MAX_HELPERS = 3
@@ -43,13 +46,39 @@ def _processors() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+class Searches:
+    """How many searches this process runs at the moment."""
+
+    def __init__(self) -> None:
+        self.reset()
+
+    def reset(self) -> None:
+        """Start at zero; for a forked process, which inherits no thread that runs one."""
+        self._lock = Lock()
+        self.running = 0
+
+    @contextmanager
+    def one(self) -> Iterator[None]:
+        """Count a search while the block runs."""
+        with self._lock:
+            self.running += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self.running -= 1
+
+
+searches = Searches()
 _helpers = HelperPool(min(_MAX_HELPERS, _processors() - 1))
-os.register_at_fork(after_in_child=_helpers.reset)
+for _state in (searches, _helpers):
+    os.register_at_fork(after_in_child=_state.reset)
 
 
 def run_shared(work: Callable[[], None], *, parts: int) -> None:
     """Run `work` in at most `parts` threads, this one included; the work itself must not do anything twice."""
-    _helpers.run(work, helpers=parts - 1)
+    others = max(searches.running - 1, 0)
+    _helpers.run(work, helpers=max(0, min(parts - 1, _helpers.size - others)))
 
 
 def run_in_chunks(work: Callable[[int, int], None], count: int, *, size: int) -> None:

@@ -151,3 +151,9 @@ def test_searches_by_sketch_are_sampled_and_exact_ones_are_not(
     assert take_samples(queue) == []
     tasks.compare_search(text)
     assert counted(alice)[:2] == (1, 3)
+
+
+def test_few_searches_are_sampled_when_there_are_many() -> None:
+    busy, complete = recall_sampling._Pace(), recall_sampling._Pace()
+    assert sum(busy.is_due(percent=99) for _ in range(1000)) == 1
+    assert all(complete.is_due(percent=100) for _ in range(10))

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collections_app.engine.retrieval.parallel import HelperPool, run_in_chunks, run_shared
+from collections_app.engine.retrieval.parallel import HelperPool, run_in_chunks, run_shared, searches
 
 
 @pytest.fixture
@@ -107,3 +107,14 @@ def test_forked_process_has_helpers_of_its_own() -> None:
         run_in_chunks(work, 50, size=1)
         os._exit(0 if sorted(done[9:]) == list(range(50)) else 1)
     assert os.waitpid(child, 0)[1] == 0
+
+
+def test_search_asks_for_no_help_while_others_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("collections_app.engine.retrieval.parallel._helpers", HelperPool(1))
+    threads: set[int] = set()
+    with searches.one():
+        assert searches.running == 1
+        with searches.one():
+            run_shared(lambda: threads.add(threading.get_ident()), parts=2)
+    assert threads == {threading.get_ident()}
+    assert searches.running == 0
