@@ -157,6 +157,8 @@ def write(folder: Path, label: Label, vectors_seq: int, block: Block, complete: 
 
 def open_file(name: FileName, label: Label) -> BlockFile:
     """Map a file, checking its header and size but not its contents; raise UnusableFile, or OSError."""
+    if name.path.is_symlink():
+        raise UnusableFile("no file of ours")
     descriptor = os.open(name.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
         status = os.fstat(descriptor)

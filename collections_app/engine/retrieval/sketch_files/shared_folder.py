@@ -168,7 +168,10 @@ def _opened(name: FileName, label: Label) -> BlockFile | None:
         return block_file.open_file(name, label)
     except FileNotFoundError:
         return None  # another process has replaced it
-    except (OSError, ValueError, UnusableFile) as problem:
+    except OSError as problem:  # too many open files, for example
+        log.warning("sketch_file_not_opened", file=str(name.path), error=str(problem))
+        return None
+    except UnusableFile as problem:
         _reject(name, problem)
         return None
 

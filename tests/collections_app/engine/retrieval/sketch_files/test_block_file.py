@@ -85,7 +85,7 @@ def pipe(path: Path) -> None:
         (lambda path: flip(path, 8), "header"),
         (lambda path: flip(path, 4096), "checksum"),
         (lambda path: flip(path, path.stat().st_size - 70), "checksum"),
-        (lambda path: (path.unlink(), path.symlink_to("/dev/zero")), "[Ss]ymbolic"),
+        (lambda path: (path.unlink(), path.symlink_to("/dev/zero")), "no file of ours"),
         (pipe, "no file of ours"),
     ],
 )
@@ -93,7 +93,7 @@ def test_damaged_file_is_refused_and_replaced(tmp_path: Path, damage: object, re
     name = written(tmp_path)
     assert callable(damage)
     damage(name.path)
-    with pytest.raises((UnusableFile, OSError), match=reason):
+    with pytest.raises(UnusableFile, match=reason):
         opened(name)
     assert written(tmp_path) == name
     assert same(opened(name).sketches, BLOCK.sketches)

@@ -1,6 +1,7 @@
 """Processes that share files have exactly what the collection shows, whatever happens to the files."""
 
 import os
+import resource
 import tempfile
 from dataclasses import replace
 from pathlib import Path
@@ -203,6 +204,19 @@ def test_rejected_file_is_logged_once_and_deleted(tmp_path: Path) -> None:
             assert all_pages(process.refresh({1: PAGES[1]}, seq=1)) == PAGES[1]
     assert [line["event"] for line in logs] == ["sketch_file_rejected", "sketch_file_written"]
     assert (processes[0].loaded, processes[1].loaded) == (PAGES[1], [])
+
+
+def test_file_stays_if_too_many_files_are_open(tmp_path: Path) -> None:
+    Process(tmp_path).refresh({1: PAGES[1]}, seq=1)
+    files = files_in(tmp_path)
+    descriptor, limits = os.open("/", os.O_RDONLY), resource.getrlimit(resource.RLIMIT_NOFILE)
+    os.close(descriptor)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (descriptor, limits[1]))
+    try:
+        segment = Process(tmp_path).refresh({1: PAGES[1]}, seq=1)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+    assert (all_pages(segment), segment.files, files_in(tmp_path)) == (PAGES[1], [], files)
 
 
 def test_folders_are_private(tmp_path: Path) -> None:
