@@ -11,6 +11,7 @@ from benchmarks.ingest import first_hour
 from benchmarks.load import fairness, http_load, profile
 from benchmarks.quality import report as quality
 from benchmarks.search import candidates, large, peers, retrieval
+from benchmarks.search.sketch_files import measure as sketch_files
 from paliapi.env import ROOT
 
 PAGE = ROOT / "docs" / "benchmarks.md"
@@ -75,6 +76,16 @@ pages as among a million. *repeated*: the same sketches again and again, for tim
 benchmarks.quality.candidates` does the same with the pages of `make bench-quality`. For so
 few pages, merging saves time only if a query is long; here all are merged: *questions* are those of that benchmark that
 have more than eight vectors, *passages* are pieces of the pages' own text.
+"""
+
+_SKETCH_FILES = """
+## Sketches in files
+
+Processes share sketches in files that are mapped into memory ([why](decisions/0016-sketches-in-shared-files.md)).
+`python -m benchmarks.search.sketch_files` compares this with processes that each load them from Postgres. Each row has
+the medians of new processes: the time until the sketches are ready, which includes the check of the whole file, and
+that of the first look at all of them, with a query of eight vectors. Later looks take turns. The files and the tables
+are in the page cache of the machine. Memory is that of whole processes; what they share is divided among them.
 """
 
 _LOAD = """
@@ -208,6 +219,8 @@ def page() -> str:
             _table("large", _of_large),
             _CANDIDATES,
             _table("candidates", candidates.table),
+            _SKETCH_FILES,
+            _table("sketch_files", sketch_files.table),
             _LOAD,
             _table("load", http_load.table),
             _PROFILE,

@@ -1,0 +1,1 @@
+"""Sketches in files that processes share, compared with sketches that each process loads from Postgres."""
