@@ -32,7 +32,7 @@ from benchmarks.search import corpus
 
 RESULTS = Path(__file__).parents[1] / "results" / "profile.json"
 PAGES = http_load.PAGES
-IN_FLIGHT, SECONDS, WARM_UP = 8, 30.0, 2_000
+IN_FLIGHT, SECONDS, WARM_UP = 8, 30.0, 6_000
 _SAMPLES_PER_S = 200
 _GOOD_SHARE = 0.99  # sampling stops the server for a moment, and it rejects what has waited too long then
 _MOST_STATEMENTS = 10

@@ -30,7 +30,7 @@ _MAX_BYTES = 32 * 1024  # with all places taken, an eighth of the memory that `m
 _CLAIM_S = 3.0
 _FIRST_PAUSE_S, _MAX_PAUSE_S = 0.005, 0.05
 # A search never waits longer for Redis, and then for a while not at all.
-_TIMEOUT_S, _PAUSE_S = 0.05, 5.0
+_TIMEOUT_S, _PAUSE_S = 0.1, 5.0
 _MAC_BYTES = 32
 
 

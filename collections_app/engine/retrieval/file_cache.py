@@ -5,6 +5,7 @@ as a ring: new arrays overwrite the oldest. Readers take no lock; what they read
 afterwards.
 """
 
+import math
 import os
 import tempfile
 import weakref
@@ -116,7 +117,7 @@ class FileCache(Generic[Key]):
 
     def _read(self, slot: _Slot) -> MultiVector | None:
         file = self._file
-        size = 2 * int(np.prod(slot.shape))
+        size = 2 * math.prod(slot.shape)
         try:
             data = os.pread(file.descriptor, size, slot.start) if file else b""
         except OSError:

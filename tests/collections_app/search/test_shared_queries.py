@@ -2,6 +2,7 @@
 
 import os
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -36,6 +37,8 @@ class Child:
         self._pid = os.fork()
         if not self._pid:
             try:
+                for end in (self._order, self._answer):
+                    os.close(end)  # so that it ends with its parent
                 settings.ENV = replace(settings.ENV, embeddings_url=os.read(orders, 1000).decode())
                 os.write(answers, embed(caller).vectors.tobytes())
             finally:
@@ -57,6 +60,16 @@ class Child:
 
 def embed(caller: Caller, text: str = TEXT) -> QueryVectors:
     return query.embed(caller, TextQuery(text, at="/query"), StoredQueryPages())
+
+
+@pytest.fixture(autouse=True)
+def patient(services: Services, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Use the Redis of the tests, and wait longer for it than searches do: the machine may be busy."""
+    settings.ENV = replace(settings.ENV, redis_url=services.redis_url)
+    monkeypatch.setattr(shared_queries, "_TIMEOUT_S", 10.0)
+    shared_queries._redis_at.cache_clear()
+    yield
+    shared_queries._redis_at.cache_clear()
 
 
 @pytest.fixture
