@@ -6,6 +6,17 @@ from paliapi.parts import ADMIN, OWN_DATABASE_LOGIN, WORKER
 ADMIN_THREADS = 8  # each with a database connection
 # Documents in flight share these: most of them wait for the embeddings service, and then hold none.
 _WORKER_CONNECTIONS = 12
+# By default. All connections together have to fit the limit of Postgres, and the caches of all processes the memory.
+_MAX_WEB_PROCESSES = 3
+
+
+def web_processes(env: Env, *, cores: int, share_metrics: bool) -> int:
+    """Return the number of web server processes.
+
+    By default, half of the cores are for the database, the embeddings service and the workers. There is one process if
+    processes have no folder to share their metrics in, or /metrics would be incomplete.
+    """
+    return env.web_workers or (min(max(1, cores // 2), _MAX_WEB_PROCESSES) if share_metrics else 1)
 
 
 def admin_bind(env: Env) -> tuple[str, int]:

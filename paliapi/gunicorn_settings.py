@@ -1,5 +1,6 @@
 """Settings of gunicorn: `gunicorn -c python:paliapi.gunicorn_settings paliapi.wsgi`."""
 
+import os
 from typing import Protocol
 
 from prometheus_client import multiprocess, values
@@ -13,7 +14,9 @@ _ENV = env.load()
 _IS_ADMIN = _ENV.part == parts.ADMIN
 _HOST, _PORT = derived_settings.admin_bind(_ENV) if _IS_ADMIN else (_ENV.host, _ENV.port)
 bind = f"[{_HOST}]:{_PORT}" if ":" in _HOST else f"{_HOST}:{_PORT}"
-workers = 1 if _IS_ADMIN else _ENV.web_workers
+_SHARES_METRICS = values.ValueClass.__name__ == "MmapedValue"
+_CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+workers = 1 if _IS_ADMIN else derived_settings.web_processes(_ENV, cores=_CORES, share_metrics=_SHARES_METRICS)
 worker_class = "paliapi.web_server.worker.BufferingWorker"
 # An event stream occupies a thread while it lasts, so streams have threads in addition to those for other requests.
 threads = derived_settings.ADMIN_THREADS if _IS_ADMIN else _ENV.web_threads + _ENV.web_streams
@@ -54,5 +57,5 @@ def post_fork(server: object, worker: _Worker) -> None:  # noqa: ARG001 - gunico
 
 def child_exit(server: object, worker: _Worker) -> None:  # noqa: ARG001 - gunicorn's names
     """Drop the gauges of a process that has ended."""
-    if values.ValueClass.__name__ == "MmapedValue":
+    if _SHARES_METRICS:
         multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]

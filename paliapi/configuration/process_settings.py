@@ -97,7 +97,12 @@ class ProcessSettings:
         "",
         about="URL of the admin as staff see it; empty: PUBLIC_URL, or http://localhost and its port",
     )
-    web_workers: int = setting("WEB_WORKERS", between(1, 64), 1, about="number of web server processes")
+    web_workers: int = setting(
+        "WEB_WORKERS",
+        between(0, 64),
+        0,
+        about="number of web server processes; 0: with `make run` one for every two cores, at most 3, in containers 1",
+    )
     web_threads: int = setting(
         "WEB_THREADS", between(1, 256), 8, about="threads, and database connections, of each web server process"
     )

@@ -7,6 +7,24 @@ from paliapi.env import read
 from tests.paliapi.test_env import MINIMUM
 
 
+@pytest.mark.parametrize(
+    ("workers", "cores", "share_metrics", "processes"),
+    [
+        ("0", 1, True, 1),
+        ("0", 2, True, 1),
+        ("0", 4, True, 2),
+        ("0", 64, True, 3),
+        ("0", 64, False, 1),
+        ("5", 2, False, 5),
+    ],
+)
+def test_web_server_has_a_process_for_every_two_cores_unless_set(
+    workers: str, cores: int, share_metrics: bool, processes: int
+) -> None:
+    env = read({**MINIMUM, "WEB_WORKERS": workers})
+    assert derived_settings.web_processes(env, cores=cores, share_metrics=share_metrics) == processes
+
+
 def test_port_of_the_admin_is_derived_from_that_of_the_api() -> None:
     assert derived_settings.admin_bind(read(MINIMUM)) == ("127.0.0.1", 9001)
     assert derived_settings.admin_bind(read({**MINIMUM, "PALIAPI_PORT": "65000"}))[1] == 64000
