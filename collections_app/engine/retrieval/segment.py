@@ -92,6 +92,10 @@ class Block:
         """Hide the pages of those revisions."""
         return replace(self, rows=self.rows[~np.isin(self.revision_ids[self.rows], revision_ids)])
 
+    def without_hidden_pages(self) -> "Block":
+        """Return the block with only the pages that are shown."""
+        return self if len(self.rows) == len(self.page_ids) else self._copy(self.rows)
+
     def joined(self, other: "Block") -> "Block":
         return Block(
             np.concatenate([self.page_ids, other.page_ids]),

@@ -50,7 +50,7 @@ class SharedFolder:
 
     def store(self, segment: Segment, root: Path, label: Label, *, max_bytes: int) -> Segment:
         """Return the segment with its large blocks in files, and delete the files that it replaces."""
-        large = [block for block in segment.blocks if not block.file and len(block.page_ids) >= self.min_pages]
+        large = [block for block in segment.blocks if not block.file and len(block.rows) >= self.min_pages]
         if not large or not max_bytes or time.monotonic() < self._resting_until:
             return segment
         before = list(_names(root, label))
@@ -113,7 +113,8 @@ def _combined(segment: Segment, shown: RevisionTable, files: list[BlockFile]) ->
 
 
 def _stored(block: Block, segment: Segment, root: Path, label: Label, *, max_bytes: int) -> Block:
-    """Return the block in a file."""
+    """Return the block in a file that has nothing of hidden pages."""
+    block = block.without_hidden_pages()
     folder = folder_of(root, label)
     _make_private(root, folder)
     if _size(root) + block.sketches.nbytes > max_bytes:
