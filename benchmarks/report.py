@@ -141,14 +141,13 @@ topics that exist in that language, too. *identifier*: a name, option, number or
 middle place.
 
 `minilm` is the encoder of the first releases in float32, `english` the present English model, and `multilingual` the
-default, whose scores are here computed from floats for every page. *fused* are these scores with the formula of
-`hybrid`. Not used are *by places*, reciprocal rank fusion with BM25; *page rows*, one more vector for a whole
-question and a whole page; and *passages*, which puts the best fifty pages in the order of their scores with vectors
-of passages. *search* is PaliAPI's own search function over these pages in Postgres, with the default model:
+default, whose scores are here computed from floats for every page. *pieces* is the default model without its vectors
+of passages. *fused* are the scores of `multilingual` with the formula of `hybrid`. Not used is *by places*, reciprocal
+rank fusion with BM25. *search* is PaliAPI's own search function over these pages in Postgres, with the default model:
 *lexical*, *maxsim*, *hybrid* and *auto* score every page and return a hundred; *ten* is the default path by sketches
 and returns ten. The difference of *maxsim, ten* from `multilingual` is what sketches and stored vectors lose against
 exact scores of floats. `ARGS=--without-search` leaves this part out. Parameters are fitted on the documentation of
-Python instead (`python -m benchmarks.quality.fit multilingual`).
+Python instead (`python -m benchmarks.quality.fit`).
 """
 
 _FIRST_HOUR = """

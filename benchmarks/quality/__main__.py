@@ -16,11 +16,9 @@ from numpy.typing import NDArray
 
 from benchmarks.harness.household import household
 from benchmarks.quality import fetch, models, ranks, report
-from benchmarks.quality.evaluation import Evaluation, by_places, fused, reordered
+from benchmarks.quality.evaluation import Evaluation, by_places, fused
 
 _AT = 10
-# Chosen by `fit`.
-_PIECES, _WEIGHT_OF_ROWS = 48, 1.0
 
 
 def main() -> int:
@@ -33,15 +31,11 @@ def main() -> int:
     meaning = {name: texts.maxsim(name) for name in models.NAMES}
     words = texts.bm25()
     best = meaning[models.DEFAULT]
-    page_rows = texts.with_rows(models.DEFAULT, best, pieces=None, weight=_WEIGHT_OF_ROWS)
-    passages = texts.with_rows(models.DEFAULT, best, pieces=_PIECES, weight=_WEIGHT_OF_ROWS)
     by_way = {
         "BM25": texts.ranks(words),
         **{name: texts.ranks(scores) for name, scores in meaning.items()},
         "fused": texts.ranks(fused(texts, best)),
         "by places": texts.ranks(by_places(best, words)),
-        "page rows": texts.ranks(page_rows),
-        "passages": texts.ranks(reordered(best, passages)),
     }
     if not without_search:
         by_way |= {f"search: {name}": places for name, places in product_ranks(models.DEFAULT, "held-out").items()}

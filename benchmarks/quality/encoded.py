@@ -22,7 +22,7 @@ from benchmarks.quality.documentation import pages
 from benchmarks.quality.fitting import fitting_texts
 from benchmarks.quality.questions import questions
 from embeddings.backends.base import Backend, Item
-from embeddings.backends.encoders.e5 import AXES
+from embeddings.backends.encoders import e5, sentences
 from embeddings.contract import Task
 from embeddings.word import Word
 from paliapi.env import ROOT
@@ -73,8 +73,9 @@ def _cores() -> int:
 
 
 def file_of(model: str, task: Task, texts: Sequence[str]) -> Path:
-    """Return the file of some texts, which has another name if the axes of the default model change."""
-    axes = AXES.read_bytes() if model == models.DEFAULT else b""
+    """Return the file of some texts, which has another name if the axes of the model change."""
+    axes = e5.AXES.read_bytes() if model in (models.PIECES, models.DEFAULT) else b""
+    axes += sentences.AXES.read_bytes() if model == models.DEFAULT else b""
     digest = hashlib.sha256(axes + "\0".join(texts).encode()).hexdigest()
     return FOLDER / f"{model}-{task}-{digest[:16]}.npz"
 

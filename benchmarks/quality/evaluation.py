@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.quality import encoded, fetch, ranks, sentences
+from benchmarks.quality import encoded, fetch, ranks
 from benchmarks.quality.documentation import Page, pages
 from benchmarks.quality.fitting import fitting_texts
 from benchmarks.quality.lexical import Words
@@ -48,18 +48,6 @@ class Evaluation:
         known = encoded.encode(model, [page.text for page in self.pages], task="document")
         return ranks.maxsim(queries, known).astype(np.float64)
 
-    def with_rows(self, model: str, meaning: Scores, *, pieces: int | None, weight: float) -> Scores:
-        """Return the scores if each question has a vector for all of it, and each page one for every so many pieces.
-
-        Of the vector of a question, the best match counts `weight` times. None: a page has one vector for all of it.
-        """
-        queries = encoded.encode(model, [one.text for one in self.questions], task="query")
-        known = encoded.encode(model, [page.text for page in self.pages], task="document")
-        best = ranks.maxsim(sentences.means(queries, pieces=None), sentences.means(known, pieces=pieces))
-        lengths = queries.lengths()[:, None]
-        scores: Scores = (lengths * meaning + weight * best) / (lengths + weight)
-        return scores
-
     def bm25(self) -> Scores:
         return np.stack([self.words.bm25(one.text) for one in self.questions])
 
@@ -98,12 +86,3 @@ def by_places(first: Scores, second: Scores, *, depth: int = 1000) -> Scores:
             best = best[np.isfinite(scores[best])]
             fused[row, best] += 1 / (60 + np.arange(1, len(best) + 1))
     return fused
-
-
-def reordered(scores: Scores, by: Scores, *, depth: int = 50) -> Scores:
-    """Return scores that put the best few pages in the order of other scores, before all the rest."""
-    result = scores.copy()
-    for row, other in zip(result, by, strict=True):
-        best = np.argsort(-row, kind="stable")[:depth]
-        row[best] = 10 + other[best]
-    return result

@@ -10,11 +10,10 @@ PAIRS: Final = (
     ("multilingual", "minilm"),
     ("english", "minilm"),
     ("multilingual", "english"),
+    ("multilingual", "pieces"),
     ("multilingual", "BM25"),
     ("fused", "multilingual"),
     ("by places", "multilingual"),
-    ("page rows", "multilingual"),
-    ("passages", "multilingual"),
     ("search: hybrid", "search: maxsim"),
     ("search: auto", "search: maxsim"),
 )

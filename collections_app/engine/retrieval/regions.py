@@ -68,7 +68,14 @@ def answer_regions(
         return AnswerRegions(n_x, n_y)
     patches = patches[positioned]
     with single_threaded():
-        matches = query[tokens].astype(np.float32) @ page[positioned].astype(np.float32).T
+        everywhere = query[tokens].astype(np.float32) @ page.astype(np.float32).T
+    if layout["kind"] == "boxes":
+        # A vector of the whole query matches those of passages, which have no box: it does not point to a word.
+        about_words = positioned[everywhere.argmax(axis=1)]
+        tokens, everywhere = tokens[about_words], everywhere[about_words]
+        if not len(tokens):
+            return AnswerRegions(n_x, n_y)
+    matches = everywhere[:, positioned]
     mean, best = matches.mean(axis=1, keepdims=True), matches.max(axis=1, keepdims=True)
     prominence = np.maximum(best - mean, np.float32(1e-6))
     contrast = ((matches - mean) / prominence).clip(0, 1)

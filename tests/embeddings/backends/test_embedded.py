@@ -168,7 +168,7 @@ def test_model_is_chosen_by_its_name() -> None:
 
 def test_spaces_of_stored_collections_keep_their_names() -> None:
     assert (FORMER.space.model, FORMER.space.revision, FORMER.space.dim) == ("paliapi/embedded-minilm-ocr-v1", "1", 128)
-    assert (MULTILINGUAL.space.model, MULTILINGUAL.space.revision) == ("paliapi/embedded-e5-ocr-v1", "2")
+    assert (MULTILINGUAL.space.model, MULTILINGUAL.space.revision) == ("paliapi/embedded-e5-ocr-v1", "3")
     assert all(model.space.text_only for model in MODELS.values())
 
 

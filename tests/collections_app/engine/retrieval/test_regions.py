@@ -50,6 +50,16 @@ def test_map_scales_each_cell_between_mean_and_best_match() -> None:
     ]
 
 
+def test_vector_that_matches_a_passage_points_to_no_word() -> None:
+    layout = {"kind": "boxes", "boxes": [[0.1, 0.1, 0.2, 0.12], [0.6, 0.5, 0.7, 0.52], None]}
+    # The second vector of the query matches the passage, and the second word a little.
+    page = np.stack([AXES[0], AXES[7] + AXES[1] / 4, AXES[1]]).astype(np.float16)
+    result = answer_regions(AXES[:2], page, layout)
+    assert [region.box for region in result.regions] == [pytest.approx((0.1, 0.1, 0.2, 0.12))]
+    assert [token.number for token in result.tokens] == [0]
+    assert answer_regions(AXES[1:2], page, layout).regions == ()
+
+
 def test_words_of_one_line_are_one_region() -> None:
     boxes = [[0.10, 0.1, 0.20, 0.12], [0.21, 0.1, 0.30, 0.12], [0.10, 0.5, 0.2, 0.52], [0.6, 0.1, 0.7, 0.12], None]
     page = AXES[[0, 1, 7, 7, 0]]
