@@ -105,6 +105,7 @@ def test_sketch_files_of_deleted_collections_are_deleted(
     assert [path for path in index.rglob("*") if path.is_dir()] == [stays.parent, stays]
 
 
+@pytest.mark.django_db
 def test_housekeeping_runs_on_an_empty_installation() -> None:
     run_housekeeping()
     tidy_storage()
