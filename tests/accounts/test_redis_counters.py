@@ -53,7 +53,7 @@ def test_result_of_the_script_is_returned(services: Services) -> None:
 
 def test_missing_socket_returns_none_and_is_counted(tmp_path: Path) -> None:
     before = count_unavailable()
-    assert echo(BriefClient(f"unix://{tmp_path}/nobody")) is None
+    assert echo(BriefClient(f"unix://{tmp_path}/missing")) is None
     assert count_unavailable() == before + 1
 
 
@@ -85,13 +85,13 @@ def test_recovered_server_is_used_again(tmp_path: Path, services: Services) -> N
 
 
 def test_outage_is_logged_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    limiter = BriefClient(f"unix://{tmp_path}/nobody", pause_s=0)
+    limiter = BriefClient(f"unix://{tmp_path}/missing", pause_s=0)
     for _ in range(3):
         echo(limiter)
     messages = [record.getMessage() for record in caplog.records if record.name == "accounts.redis_counters"]
     assert len(messages) == 1
     assert "limits_unavailable" in messages[0]
-    assert "nobody" not in messages[0]
+    assert "missing" not in messages[0]
 
 
 def test_unknown_script_is_loaded(services: Services) -> None:

@@ -29,7 +29,7 @@ TEXT = "lighthouses of the north"
 
 
 class Child:
-    """A fork of this process that embeds a query when told to, with the service at a URL."""
+    """A fork of this process that embeds a query on request, with the service at a URL."""
 
     def __init__(self, caller: Caller, settings: Settings) -> None:
         orders, self._order = os.pipe()
