@@ -185,7 +185,7 @@ _RECEIPT = {
     "mode": "exact",
     "ranking": "hybrid",
     "degraded": False,
-    "space": {"model": "paliapi/embedded-e5-ocr-v1", "revision": "2", "dim": 128},
+    "space": {"model": "paliapi/embedded-e5-ocr-v1", "revision": "3", "dim": 128},
     "pages_in_scope": 240,
     "pages_scored": 240,
     "pages_matched": 12,
