@@ -13,7 +13,7 @@ _PARTS = {
     "authentication": r"accounts/(authentication|keys)",
     "query vectors": r"/embeddings/client/|/httpx/|/httpcore/|embeddings_client|search/query\.py|shared_queries",
     "candidates": r"engine/retrieval/(candidates|segment|sketch|merge|kernels/scan)|search/index\.py",
-    "reading vectors": r"search/vector_cache|retrieval/(file_cache|lru_cache)|storage/vectors",
+    "reading vectors": r"search/vector_cache|retrieval/(files/file_cache|lru_cache)|storage/vectors",
     "exact scores": r"engine/retrieval/|search/vector_search",
     "validation": r"/rest_framework/(fields|serializers|parsers)|api/(validation|search_in)|http/(serializers|parsers)",
     "response": r"api/(search_out|document_out|responses)|/rest_framework/renderers|/django/core/signing",

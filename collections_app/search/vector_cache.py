@@ -12,7 +12,7 @@ from django.conf import settings
 from prometheus_client import Counter, Gauge
 
 from accounts.ownership import OwnerTransaction
-from collections_app.engine.retrieval.file_cache import FileCache
+from collections_app.engine.retrieval.files.file_cache import FileCache
 from collections_app.engine.retrieval.lru_cache import LruCache
 from collections_app.engine.retrieval.multivector import MultiVector
 from collections_app.engine.retrieval.sketch import PooledPage

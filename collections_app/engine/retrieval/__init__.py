@@ -11,7 +11,7 @@ What other packages use:
 - `regions`: where on a page the answer is;
 - `parallel`: how many searches run, which decides whether one uses several processors;
 - `arrays`: the array types of all of these;
-- `file_cache`, `lru_cache`, `ttl_cache`, `stopwatch`: caches and timings of a search.
+- `files`, `lru_cache`, `ttl_cache`, `stopwatch`: caches and timings of a search.
 
 `pooling`, `single_threaded_blas` and `kernels` are internal.
 """

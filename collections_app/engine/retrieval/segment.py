@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from collections_app.engine.retrieval import sketch_scan
 from collections_app.engine.retrieval.arrays import Numbers
-from collections_app.engine.retrieval.sketch_files.mapped_file import MappedFile
+from collections_app.engine.retrieval.files.mapped_file import MappedFile
 from collections_app.engine.retrieval.sketch_scan import LoadedSketches
 
 _NONE: Numbers = np.empty(0, dtype=np.int64)

@@ -20,10 +20,10 @@ from pathlib import Path
 import numpy as np
 
 from collections_app.engine.retrieval.arrays import MAX_SKETCH_VECTORS, WORDS_AT_ONCE, Bytes, Numbers, Words
+from collections_app.engine.retrieval.files.mapped_file import MappedFile, fingerprint
 from collections_app.engine.retrieval.kernels import dispatch
 from collections_app.engine.retrieval.parallel import run_in_chunks
 from collections_app.engine.retrieval.segment import Block, RevisionTable
-from collections_app.engine.retrieval.sketch_files.mapped_file import MappedFile, fingerprint
 from collections_app.engine.retrieval.sketch_scan import Codes, LoadedSketches, words_per_vector
 
 FORMAT = 1  # of the sections; another arrangement of sketches needs another number

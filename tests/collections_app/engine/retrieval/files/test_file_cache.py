@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collections_app.engine.retrieval.file_cache import FileCache
+from collections_app.engine.retrieval.files.file_cache import FileCache
 from collections_app.engine.retrieval.multivector import MultiVector
 
 DIM = 4

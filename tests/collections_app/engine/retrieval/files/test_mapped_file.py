@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from collections_app.engine.retrieval.sketch_files.mapped_file import MappedFile, fingerprint
+from collections_app.engine.retrieval.files.mapped_file import MappedFile, fingerprint
 
 
 @pytest.mark.parametrize("change", ["truncated", "written", "replaced", "deleted", "link"])
