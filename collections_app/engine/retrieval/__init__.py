@@ -4,6 +4,7 @@ What other packages use:
 
 - `multivector`, `sketch`, `word_boxes`, `boxes`: what is stored of a page, encoded and decoded;
 - `weights`: a query of several parts, as one set of vectors, and long queries as shorter ones;
+- `codes`: the compact form of vectors, four bits for each dimension;
 - `plan`, `segment`, `sketch_scan`, `candidates`: which pages become candidates, chosen by sketches in memory;
 - `sketch_files`: the same sketches in files that processes share;
 - `maxsim`, `top_k`: exact scores, and the best of them;

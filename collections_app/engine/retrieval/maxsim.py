@@ -9,7 +9,9 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from collections_app.engine.retrieval.arrays import Numbers
+from collections_app.engine.retrieval.arrays import Integers, Numbers
+from collections_app.engine.retrieval.codes.codec import DIMENSIONS_AT_ONCE, LARGEST_CODE, CodedPage
+from collections_app.engine.retrieval.codes.rotation import rotate
 from collections_app.engine.retrieval.kernels import dispatch
 from collections_app.engine.retrieval.multivector import MultiVector
 from collections_app.engine.retrieval.parallel import run_in_chunks, run_shared
@@ -28,7 +30,10 @@ _BLOCK = 2048  # vectors decoded at a time: 1 MiB of float32 at 128 dimensions, 
 _MAX_PRODUCTS = 2**22  # in memory at once
 _CHUNK = 2**14  # products of vectors in one chunk of work: about a tenth of a millisecond
 _BYTES_CHUNK = 2**15  # the same for bytes
+_CODES_CHUNK = 2**16  # the same for codes
 _MAX_LEVEL = np.float32(64)  # of the numbers of a query that is multiplied with bytes; see `kernels.compiled_bytes`
+
+_MAX_CODE_LEVEL = np.float32(127)  # of the numbers of a query that is multiplied with codes
 
 _FLOATS = np.dtype(np.float16)
 # Empty arrays by which the kernels recognise the numbers of a page.
@@ -57,6 +62,31 @@ def pooled_scores(query: Query, pages: Sequence[PooledPage], *, weights: Weights
     addresses = [page.address for page in pages]
     score = _scores_by_kernel if dispatch.BYTE_PRODUCTS is None else _scores_by_bytes
     return score(levels, numbers, addresses, _STEPS, gains) * np.array([page.step for page in pages], dtype=np.float32)
+
+
+def code_scores(query: Query, pages: Sequence[CodedPage], *, weights: Weights | None = None) -> Scores:
+    """Return the MaxSim score of each page by its codes, with the query rotated and its numbers as small integers."""
+    columns = np.array(query.T, dtype=np.float32, order="C")
+    dim = len(columns)
+    if not len(query) or any(page.dim != dim for page in pages):
+        raise ValueError(f"a query of shape {query.shape} for pages of other dimensions")
+    rotate(columns)
+    steps = np.abs(columns).max(axis=0) / _MAX_CODE_LEVEL
+    levels = np.zeros((len(query), dim + -dim % DIMENSIONS_AT_ONCE), dtype=np.float32)
+    levels[:, :dim] = np.rint(columns / np.where(steps > 0, steps, 1)).T
+    offsets = LARGEST_CODE * levels.sum(axis=1)
+    gains = _gains(columns.T, weights) * steps / 2  # products are in half steps
+    words: Integers = levels.astype(np.int8).view(np.int32)
+    instruction = dispatch.BYTE_PRODUCTS
+
+    def work(starts: Numbers, lengths: Numbers, counter: Numbers, sums: Scores) -> None:
+        if instruction is None:
+            dispatch.sum_over_float_code_pages(levels, starts, lengths, offsets, gains, counter, sums)
+            return
+        width, in_steps = levels.shape[1], instruction != "vpdpbusd"
+        dispatch.sum_over_code_pages(words, width, starts, lengths, offsets, gains, counter, sums, in_steps)
+
+    return _shared(work, levels, pages, [page.address for page in pages], chunk=_CODES_CHUNK)
 
 
 def _gains(query: NDArray[np.float32], weights: Weights | None) -> Weights:
@@ -101,7 +131,7 @@ def _scores_by_bytes(
 def _shared(
     work: Callable[[Numbers, Numbers, Numbers, Scores], None],
     query: NDArray[np.float32],
-    pages: Sequence[NDArray[Any]],
+    pages: Sequence[NDArray[Any]] | Sequence[CodedPage],
     addresses: list[int],
     *,
     chunk: int,

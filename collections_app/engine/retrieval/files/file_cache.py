@@ -1,4 +1,4 @@
-"""A cache of float16 arrays in a file, for more of them than memory should hold.
+"""A cache of arrays in a file, for more of them than memory should hold.
 
 The file belongs to this process and has no name, so it disappears with the process, however that ends. It is written
 as a ring: new arrays overwrite the oldest. Readers take no lock; what they read counts if its slot is still valid
@@ -14,15 +14,15 @@ from collections.abc import Collection, Hashable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeAlias, TypeVar
 
 import numpy as np
 import structlog
-
-from collections_app.engine.retrieval.multivector import MultiVector
+from numpy.typing import NDArray
 
 log = structlog.get_logger(__name__)
 
+Array: TypeAlias = NDArray[Any]
 Key = TypeVar("Key", bound=Hashable)
 
 
@@ -33,6 +33,7 @@ class _Slot:
     key: Hashable
     start: int
     shape: tuple[int, ...]
+    dtype: np.dtype[Any]
 
 
 class _File:
@@ -63,7 +64,7 @@ class FileCache(Generic[Key]):
         self._end = 0
         self.nbytes = 0
 
-    def get_many(self, keys: Collection[Key]) -> dict[Key, MultiVector]:
+    def get_many(self, keys: Collection[Key]) -> dict[Key, Array]:
         """Return the cached arrays by key; keys that are not cached are left out."""
         arrays = {}
         for key in keys:
@@ -74,7 +75,7 @@ class FileCache(Generic[Key]):
                 arrays[key] = array
         return arrays
 
-    def put(self, arrays: Mapping[Key, MultiVector], *, folder: Path, max_bytes: int) -> None:
+    def put(self, arrays: Mapping[Key, Array], *, folder: Path, max_bytes: int) -> None:
         """Add arrays, in a file of at most `max_bytes` in that folder; do nothing if the disk refuses."""
         with self._lock:
             if self._unusable:
@@ -94,7 +95,7 @@ class FileCache(Generic[Key]):
             self._file = _File(folder)
         return self._file
 
-    def _write(self, key: Key, array: MultiVector, file: _File, max_bytes: int) -> None:
+    def _write(self, key: Key, array: Array, file: _File, max_bytes: int) -> None:
         start = self._end
         if start + array.nbytes > max_bytes:
             # The arrays from here to the end of the file are the oldest.
@@ -106,7 +107,7 @@ class FileCache(Generic[Key]):
         written = os.pwrite(file.descriptor, np.ascontiguousarray(array).data, start)
         if written != array.nbytes:
             raise OSError(f"{written} bytes of {array.nbytes} were written")
-        slot = _Slot(key, start, array.shape)
+        slot = _Slot(key, start, array.shape, array.dtype)
         self._oldest_first.append(slot)
         self._slots[key] = slot
         self._end = start + array.nbytes
@@ -115,11 +116,11 @@ class FileCache(Generic[Key]):
     def _drop_oldest(self) -> None:
         del self._slots[self._oldest_first.popleft().key]
 
-    def _read(self, slot: _Slot) -> MultiVector | None:
+    def _read(self, slot: _Slot) -> Array | None:
         file = self._file
-        size = 2 * math.prod(slot.shape)
+        size = slot.dtype.itemsize * math.prod(slot.shape)
         try:
             data = os.pread(file.descriptor, size, slot.start) if file else b""
         except OSError:
             return None
-        return np.frombuffer(data, dtype=np.float16).reshape(slot.shape) if len(data) == size else None
+        return np.frombuffer(data, dtype=slot.dtype).reshape(slot.shape) if len(data) == size else None

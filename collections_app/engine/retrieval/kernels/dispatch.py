@@ -20,12 +20,14 @@ if USES_NUMPY:
         merge_clusters,
         merge_vectors,
         sum_by_label,
+        sum_over_float_code_pages,
         sum_over_pages,
         unpack_six_bits,
         weigh_bits,
     )
 else:
     from collections_app.engine.retrieval.kernels.compiled_checksum import checksum
+    from collections_app.engine.retrieval.kernels.compiled_float_codes import sum_over_float_code_pages
     from collections_app.engine.retrieval.kernels.compiled_maxsim import decode_halves, sum_over_pages
     from collections_app.engine.retrieval.kernels.compiled_pooling import (
         label_clusters,
@@ -43,6 +45,7 @@ else:
 
     if BYTE_PRODUCTS is not None:
         from collections_app.engine.retrieval.kernels.compiled_bytes import sum_over_byte_pages
+        from collections_app.engine.retrieval.kernels.compiled_codes import sum_over_code_pages
 
 __all__ = [
     "BYTE_PRODUCTS",
@@ -56,6 +59,8 @@ __all__ = [
     "merge_vectors",
     "sum_by_label",
     "sum_over_byte_pages",
+    "sum_over_code_pages",
+    "sum_over_float_code_pages",
     "sum_over_pages",
     "unpack_six_bits",
     "weigh_bits",

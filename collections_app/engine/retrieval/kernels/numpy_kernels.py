@@ -47,6 +47,27 @@ def sum_over_pages(
         sums[number] = gains @ best
 
 
+def sum_over_float_code_pages(
+    query: Floats, addresses: Numbers, lengths: Numbers, offsets: Floats, gains: Floats, counter: Numbers, sums: Floats
+) -> None:
+    """Store the weighted MaxSim score of each page of codes that this call takes from the shared counter."""
+    dim = query.shape[1]
+    while (number := _fetch_add(counter)) < len(addresses):
+        padded = int(lengths[number]) + -int(lengths[number]) % 16
+        start = int(addresses[number]) + 8
+        steps = np.ctypeslib.as_array((ctypes.c_int16 * padded).from_address(start)).view(np.float16)
+        packed = np.ctypeslib.as_array((ctypes.c_uint8 * (padded * dim // 2)).from_address(start + 2 * padded))
+        parts = packed.reshape(-1, dim // 8, 16, 4).transpose(1, 3, 0, 2)
+        codes = np.stack([parts & 15, parts >> 4], axis=1).reshape(dim, padded)
+        with single_threaded():
+            products = query @ codes.astype(np.float32)
+        products = (2 * products - offsets[:, None]) * steps.astype(np.float32)
+        total = np.float32(0)
+        for gain, best in zip(gains, products.max(axis=1), strict=True):  # in the order of the compiled twin
+            total += gain * best
+        sums[number] = total
+
+
 def count_bits(
     words: Words, starts: Numbers, rows: Numbers, signs: Words, gains: Floats, dim: int, scores: Floats
 ) -> None:

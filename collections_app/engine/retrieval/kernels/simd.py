@@ -35,6 +35,7 @@ _INTEGERS = ir.VectorType(ir.IntType(32), FLOATS_AT_ONCE)
 _SHORTS = ir.VectorType(ir.IntType(16), 2 * FLOATS_AT_ONCE)
 _BYTES = ir.VectorType(ir.IntType(8), 4 * FLOATS_AT_ONCE)
 _FLIPPED = -0x7F7F7F80  # the highest bit of each of four bytes
+_LOWER_HALVES = 0x0F0F0F0F  # of each of four bytes
 _PAIRS, _SUMS = (
     ("llvm.x86.avx512.pmaddubs.w.512", "llvm.x86.avx512.pmaddw.d.512")
     if WIDE_REGISTERS
@@ -223,6 +224,39 @@ def _add_products_in_steps(emitter: _Emitter, totals: Value, integers: Value, fo
     factors = emitter.ir.bitcast(emitter.broadcast(_INTEGERS, four), _BYTES)
     pairs = emitter.call(_PAIRS, _SHORTS, emitter.ir.bitcast(integers, _BYTES), factors)
     return emitter.ir.add(totals, emitter.call(_SUMS, _INTEGERS, pairs, _constant(_SHORTS, 1)))
+
+
+@_operation(_integers, types.uint8[::1], types.int64)
+def load_lower_halves(emitter: _Emitter, data: Value, index: Value) -> Value:
+    """Load a register of bytes from an index, and return their lower halves."""
+    integers = emitter.load(emitter.address(data, index, argument=0), _INTEGERS, align=1)
+    return emitter.ir.and_(integers, _constant(_INTEGERS, _LOWER_HALVES))
+
+
+@_operation(_integers, types.uint8[::1], types.int64)
+def load_upper_halves(emitter: _Emitter, data: Value, index: Value) -> Value:
+    """Load a register of bytes from an index, and return their upper halves."""
+    integers = emitter.load(emitter.address(data, index, argument=0), _INTEGERS, align=1)
+    return emitter.ir.and_(emitter.ir.lshr(integers, _constant(_INTEGERS, 4)), _constant(_INTEGERS, _LOWER_HALVES))
+
+
+@_operation(_floats, types.uint8[::1], types.int64)
+def load_float16(emitter: _Emitter, data: Value, index: Value) -> Value:
+    """Load a register of float16 from an index of bytes."""
+    kind = ir.VectorType(ir.IntType(16), FLOATS_AT_ONCE)
+    numbers = emitter.load(emitter.address(data, index, argument=0), kind, align=1)
+    return _to_floats(emitter, numbers, _FLOATS, _INTEGERS)
+
+
+@_operation(_floats, _integers)
+def to_floats(emitter: _Emitter, integers: Value) -> Value:
+    """Convert each lane to a floating-point number."""
+    return emitter.ir.sitofp(integers, _FLOATS)
+
+
+@_operation(_floats, _floats, _floats)
+def multiply_floats(emitter: _Emitter, left: Value, right: Value) -> Value:
+    return emitter.ir.fmul(left, right)
 
 
 @_operation(_integers, _integers, _integers)

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from numpy.typing import NDArray
 
+from collections_app.engine.retrieval.codes import codec
 from collections_app.engine.retrieval.kernels import dispatch
-from collections_app.engine.retrieval.maxsim import pooled_scores, scores
+from collections_app.engine.retrieval.maxsim import code_scores, pooled_scores, scores
 from collections_app.engine.retrieval.parallel import HelperPool
 from collections_app.engine.retrieval.sketch import PooledPage, compact_forms, decode_pooled
 
@@ -169,20 +170,22 @@ def test_pooled_vectors_score_as_their_numbers_times_the_step(weights: NDArray[n
 
 @pytest.mark.parametrize("weights", [None, np.array([1, -0.5, 2, 0, -3], dtype=np.float32)])
 @pytest.mark.parametrize("dim", [20, 128])
-def test_pooled_scores_are_equal_by_each_instruction(
+def test_scores_of_small_integers_are_equal_by_each_instruction(
     monkeypatch: pytest.MonkeyPatch, dim: int, weights: NDArray[np.float32] | None
 ) -> None:
     """With None, numbers are multiplied as floats."""
     (query,) = random_pages(1, sizes=[5], dim=dim)
     stored = [compact_forms(page).pooled for page in random_pages(2, sizes=[1, 7, 40, 128, 300], dim=dim)]
     pages = [decode_pooled(data, dim=dim) for data in stored]
+    coded = [codec.encode(page) for page in random_pages(2, sizes=[1, 7, 40, 128, 300], dim=dim)]
     results = []
     available = (
         (None,) if dispatch.BYTE_PRODUCTS is None else dict.fromkeys((dispatch.BYTE_PRODUCTS, "vpmaddubsw", None))
     )
     for instruction in available:
         monkeypatch.setattr(dispatch, "BYTE_PRODUCTS", instruction)
-        results.append(pooled_scores(query, pages, weights=weights).tolist())
+        pooled = pooled_scores(query, pages, weights=weights).tolist()
+        results.append((pooled, code_scores(query, coded, weights=weights).tolist()))
     assert all(result == results[0] for result in results)
 
 
@@ -196,3 +199,20 @@ def test_levels_of_a_query_change_pooled_scores_little() -> None:
 def test_zero_query_scores_zero_on_pooled_vectors() -> None:
     page = decode_pooled(compact_forms(random_pages(2, sizes=[40])[0]).pooled, dim=128)
     assert pooled_scores(np.zeros((2, 128), dtype=np.float16), [page]).tolist() == [0]
+
+
+@pytest.mark.parametrize("weights", [None, np.array([1, -0.5, 2], dtype=np.float32)])
+def test_codes_score_as_the_vectors_that_they_stand_for(weights: NDArray[np.float32] | None) -> None:
+    (query,) = random_pages(1, sizes=[3])
+    pages = [codec.encode(page) for page in random_pages(2, sizes=[1, 16, 40, 300])]
+    expected = scores(query, [codec.decode(page) for page in pages], weights=weights)
+    np.testing.assert_allclose(code_scores(query, pages, weights=weights), expected, rtol=2e-2)
+    assert len(code_scores(query, [])) == 0
+    assert code_scores(np.zeros((2, 128), dtype=np.float16), pages[:1]).tolist() == [0]
+
+
+def test_codes_of_other_dimensions_are_rejected() -> None:
+    page = codec.encode(np.ones((2, 4), dtype=np.float16))
+    for query in (np.ones((1, 5), dtype=np.float16), np.ones((0, 4), dtype=np.float16)):
+        with pytest.raises(ValueError, match="other dimensions"):
+            code_scores(query, [page])

@@ -51,6 +51,14 @@ def _fetch_add(counter: NDArray[np.int64]) -> int:
     return int(counter[0]) - 1
 
 
+def _load_halves(data: NDArray[np.uint8], index: int, shift: int) -> NDArray[np.int32]:
+    return (data[index : index + 4 * FLOATS_AT_ONCE] >> np.uint8(shift) & np.uint8(15)).view(np.int32)
+
+
+def _load_float16(data: NDArray[np.uint8], index: int) -> NDArray[np.float32]:
+    return data[index : index + 2 * FLOATS_AT_ONCE].view(np.float16).astype(np.float32)
+
+
 _OPERATIONS = {
     "broadcast_word": lambda word: np.full(WORDS_AT_ONCE, word),
     "load_words": lambda words, index: words[index : index + WORDS_AT_ONCE],
@@ -69,6 +77,11 @@ _OPERATIONS = {
     "max_integers": np.maximum,
     "max_integer_lane": np.max,
     "transpose_bytes": _transpose_bytes,
+    "load_lower_halves": lambda data, index: _load_halves(data, index, 0),
+    "load_upper_halves": lambda data, index: _load_halves(data, index, 4),
+    "load_float16": _load_float16,
+    "to_floats": lambda integers: integers.astype(np.float32),
+    "multiply_floats": np.multiply,
     "multiply_add": lambda total, floats, number: total + floats * number,
     "max_floats": np.maximum,
     "max_lane": np.max,

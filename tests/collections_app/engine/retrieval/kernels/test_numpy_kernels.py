@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from collections_app.engine.retrieval import maxsim, sketch
+from collections_app.engine.retrieval.codes import codec
 from collections_app.engine.retrieval.kernels import dispatch, numpy_kernels
 from collections_app.engine.retrieval.pooling import pool
 from collections_app.engine.retrieval.sketch_scan import encode_query, score_coarse, score_fine
@@ -14,7 +15,7 @@ from tests.collections_app.engine.retrieval.test_sketch_scan import load_sketche
 
 def use_numpy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dispatch, "BYTE_PRODUCTS", None)
-    for name in set(dispatch.__all__) - {"BYTE_PRODUCTS", "USES_NUMPY", "sum_over_byte_pages"}:
+    for name in set(dispatch.__all__) - {"BYTE_PRODUCTS", "USES_NUMPY", "sum_over_byte_pages", "sum_over_code_pages"}:
         monkeypatch.setattr(dispatch, name, getattr(numpy_kernels, name))
 
 
@@ -24,12 +25,14 @@ def test_maxsim_scores_are_equal(monkeypatch: pytest.MonkeyPatch, count: int, di
     (query,), pages = random_pages(1, [count], dim), random_pages(2, [1, 2, 8, 33, 300], dim)
     weights = np.random.default_rng(3).normal(size=count).astype(np.float32)
     pooled = [sketch.decode_pooled(sketch.compact_forms(page).pooled, dim=dim) for page in pages]
+    coded = [codec.encode(page) for page in pages]
 
     def scores() -> list[np.float32]:
         return [
             *maxsim.scores(query, pages),
             *maxsim.scores(query, pages, weights=weights),
             *maxsim.pooled_scores(query, pooled, weights=weights),
+            *maxsim.code_scores(query, coded, weights=weights),
         ]
 
     compiled = scores()
