@@ -67,13 +67,18 @@ def find_collection(tx: OwnerTransaction, caller: Caller, name: str) -> Collecti
     return collection
 
 
-def create_collection(tx: OwnerTransaction, caller: Caller, *, name: str, metadata: dict[str, Any]) -> Collection:
+def create_collection(
+    tx: OwnerTransaction, caller: Caller, *, name: str, metadata: dict[str, Any], vector_storage: str | None = None
+) -> Collection:
     """Create an empty collection. Of several concurrent calls with the same name, exactly one succeeds."""
+    storage = vector_storage or settings.ENV.vector_storage
     require_reach(caller, name)
     size = jsonb.size(metadata)
     try:
         with transaction.atomic():
-            Collection.objects.create(owner_id=tx.owner_id, name=name, metadata=metadata, size=size)
+            Collection.objects.create(
+                owner_id=tx.owner_id, name=name, metadata=metadata, size=size, vector_storage=storage
+            )
     except IntegrityError:
         raise CollectionNameTaken(
             f"There is already a collection named {name!r}; change it with PATCH /v1/collections/{{name}}/."
@@ -89,7 +94,8 @@ def get_or_create_collection(tx: OwnerTransaction, name: str) -> tuple[Collectio
         return existing, False
     try:
         with transaction.atomic():
-            return Collection.objects.create(owner_id=tx.owner_id, name=name), True
+            storage = settings.ENV.vector_storage
+            return Collection.objects.create(owner_id=tx.owner_id, name=name, vector_storage=storage), True
     except IntegrityError:
         return rows.get(), False
 

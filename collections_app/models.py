@@ -4,12 +4,11 @@ Every row of an owner carries its owner, and every query names the owner.
 """
 
 from datetime import timedelta
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
-from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
@@ -52,6 +51,7 @@ class Collection(Owned):
     sketches_seq = models.BigIntegerField(
         default=0, editable=False, help_text="The value of `vectors_seq` when existing sketches were last rebuilt."
     )
+    vector_storage = models.CharField(max_length=7, default="full", db_default="full", editable=False)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     updated_at = models.DateTimeField(db_default=Now(), editable=False)
 
@@ -61,6 +61,7 @@ class Collection(Owned):
         constraints = [
             models.UniqueConstraint(fields=["owner", "name"], name="collection_name_per_owner"),
             models.UniqueConstraint(fields=["owner", "id"], name="collection_owner_id"),
+            models.CheckConstraint(condition=Q(vector_storage__in=["full", "compact"]), name="collection_storage"),
         ]
         indexes = [GinIndex(fields=["metadata"], name="collection_metadata")]
 
@@ -328,7 +329,7 @@ class Page(Owned):
 class MultiVectorField(models.Field):  # type: ignore[type-arg]
     """A `halfvec[]` with one vector per element. Only `collections_app.storage.vectors` writes and reads it."""
 
-    def db_type(self, connection: BaseDatabaseWrapper) -> str:  # noqa: ARG002 - Django's signature
+    def db_type(self, connection: Any) -> str:  # noqa: ARG002 - Django's signature
         return "halfvec[]"
 
 
@@ -340,11 +341,20 @@ class PageEmbedding(models.Model):
     )
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     space = models.ForeignKey(Space, on_delete=models.PROTECT, related_name="+")
-    vectors = MultiVectorField(editable=False)
+    vectors = MultiVectorField(null=True, editable=False)
+    codes = models.BinaryField(null=True, help_text="The vectors in four bits per dimension, instead of `vectors`.")
     layout = models.JSONField(null=True, blank=True, help_text="The position on the page that each vector belongs to.")
     words = models.BinaryField(null=True, editable=False, help_text="The words of the page with their positions.")
     pooled = models.BinaryField(null=True, help_text="A few quantised vectors pooled from all vectors.")
     sketch = models.BinaryField(null=True, help_text="The signs of the pooled vectors, for candidate search.")
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(vectors=None, codes__isnull=False) | Q(codes=None, vectors__isnull=False),
+                name="page_vectors_in_one_form",
+            )
+        ]
 
     def __str__(self) -> str:
         return f"vectors of page {self.pk}"

@@ -27,6 +27,7 @@ from paliapi.parts import ADMIN, WEB, WORKER
 ROOT = process_settings.ROOT
 
 _count = between(1, 10**12)
+_vector_storage = partial(one_of, choices=("full", "compact"))
 _sandbox = partial(one_of, choices=("required", "best-effort"))
 
 
@@ -120,6 +121,9 @@ class Env(ProcessSettings):
     )
     index_files_mb: int = setting(
         "INDEX_FILES_MB", between(0, 10**12), 16_384, about="maximum megabytes of these files together; 0: none"
+    )
+    vector_storage: Literal["full", "compact"] = setting(
+        "VECTOR_STORAGE", _vector_storage, "full", about="how new collections store vectors: `compact` takes a quarter"
     )
     vectors_cache_mb: int = setting(
         "VECTORS_CACHE_MB", _count, 512, about="megabytes for page vectors in each web server process"

@@ -21,6 +21,13 @@ from paliapi.http.etags import etag_response, require_match
 class CollectionIn(serializers.Serializer[Collection]):
     name = CollectionNameField(help_text="1 to 255 characters, except `all`.")
     metadata = MetadataField(required=False, allow_null=True, help_text="Any JSON object; default: `{}`.")
+    vector_storage = serializers.ChoiceField(
+        ["full", "compact"],
+        required=False,
+        allow_null=True,
+        help_text="How vectors of pages are stored: `full`, or `compact` in a quarter of the space. The default is up "
+        "to the operator, who can also convert a collection later.",
+    )
 
 
 class CollectionChange(serializers.Serializer[Collection]):
@@ -33,6 +40,7 @@ class CollectionOut(serializers.Serializer[Collection]):
     name = serializers.CharField()
     metadata = MetadataField(help_text="Empty if the key lacks the scope `read`.")
     num_documents = serializers.IntegerField()
+    vector_storage = serializers.CharField(help_text="How vectors of new pages are stored: `full` or `compact`.")
     created_at = serializers.DateTimeField()
     updated_at = serializers.DateTimeField()
 
@@ -42,6 +50,7 @@ _EXAMPLE = {
     "name": "reports",
     "metadata": {"team": "finance"},
     "num_documents": 12,
+    "vector_storage": "full",
     "created_at": "2026-11-21T09:30:00.000000Z",
     "updated_at": "2026-11-21T09:30:00.000000Z",
 }
@@ -96,7 +105,11 @@ class Collections(OwnedView):
         except AlreadyCompleted as earlier:
             return earlier.response
         collection = catalogue.create_collection(
-            self.transaction, self.caller, name=body["name"], metadata=body.get("metadata", {})
+            self.transaction,
+            self.caller,
+            name=body["name"],
+            metadata=body.get("metadata", {}),
+            vector_storage=body.get("vector_storage"),
         )
         return idempotent.store(self.transaction, Response(represent_collection(collection, request), status=201))
 

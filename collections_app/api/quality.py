@@ -12,6 +12,7 @@ from accounts.views import OwnedView
 from collections_app import catalogue
 from collections_app.api.parameters import COLLECTION_NAME
 from collections_app.search import RECALL_DAYS, RECALL_K, measured_recall
+from collections_app.storage.vectors import vectors_per_page
 
 
 class QualityOut(serializers.Serializer[Any]):
@@ -26,6 +27,10 @@ class QualityOut(serializers.Serializer[Any]):
     pages_found = serializers.IntegerField(help_text="How many of them the searches found.")
     days = serializers.IntegerField(help_text="Number of days covered.")
     shadow_percent = serializers.IntegerField(help_text="Percentage of searches that are repeated.")
+    vector_storage = serializers.CharField(help_text="How vectors of new pages are stored: `full` or `compact`.")
+    vectors_per_page = serializers.FloatField(
+        allow_null=True, help_text="Mean number of vectors of a few pages; null without pages."
+    )
 
 
 _EXAMPLE = {
@@ -37,6 +42,8 @@ _EXAMPLE = {
     "pages_found": 394,
     "days": 30,
     "shadow_percent": 1,
+    "vector_storage": "full",
+    "vectors_per_page": 412.5,
 }
 
 
@@ -68,5 +75,7 @@ class CollectionQuality(OwnedView):
                 "pages_found": measured.found,
                 "days": RECALL_DAYS,
                 "shadow_percent": settings.ENV.shadow_percent,
+                "vector_storage": collection.vector_storage,
+                "vectors_per_page": vectors_per_page(self.transaction, collection),
             }
         )

@@ -136,6 +136,14 @@ class ReceiptOut(serializers.Serializer[Any]):
     space = SpaceOut(allow_null=True, help_text="The vector space of the query; null if the query was not embedded.")
     pages_in_scope = serializers.IntegerField(help_text="Pages that match the collections, the filter and the key.")
     pages_scored = serializers.IntegerField(help_text="Pages that were scored exactly.")
+    vector_storage = serializers.CharField(
+        allow_null=True,
+        help_text="The form of the vectors that were scored, the same for all pages: `full` or `compact`; null if none "
+        "were. `exact` is exact over this form.",
+    )
+    vectors_per_page = serializers.FloatField(
+        allow_null=True, help_text="Mean number of vectors of the pages scored; null if none was."
+    )
     pages_matched = serializers.IntegerField(
         allow_null=True, help_text="Pages found by words, up to a few hundred; null if words were not searched."
     )
@@ -188,6 +196,8 @@ _RECEIPT = {
     "space": {"model": "paliapi/embedded-e5-ocr-v1", "revision": "3", "dim": 128},
     "pages_in_scope": 240,
     "pages_scored": 240,
+    "vector_storage": "full",
+    "vectors_per_page": 412.5,
     "pages_matched": 12,
     "pages_left_out": 0,
     "reranking": None,
@@ -260,6 +270,8 @@ def _represent_receipt(receipt: Receipt) -> dict[str, Any]:
         "space": {"model": space.model, "revision": space.revision, "dim": space.dim} if space else None,
         "pages_in_scope": receipt.pages_in_scope,
         "pages_scored": receipt.pages_scored,
+        "vector_storage": receipt.vector_storage,
+        "vectors_per_page": receipt.vectors_per_page and round(receipt.vectors_per_page, 1),
         "pages_matched": receipt.pages_matched,
         "pages_left_out": receipt.pages_left_out,
         "reranking": dataclasses.asdict(reranking) if reranking else None,

@@ -280,7 +280,7 @@ class _EmbeddingQueue:
                 lease.write(tx, status=Status.EMBEDDING)
             # An equal page has an equal image.
             candidates = [page for page in pages if page.image_sha256 in stored_files]
-            equal_pages = store_pages.find_equal(tx, candidates) if candidates else []
+            equal_pages = store_pages.find_equal(tx, candidates, revision_id=lease.revision_id) if candidates else []
         self._status_written = True
         if equal_pages and self._space_id is None:
             self._use_space(embeddings_client.current_space())

@@ -15,6 +15,7 @@ from accounts.quotas import charge
 from collections_app import failpoints
 from collections_app.engine.rendering.protocol import RenderedPage
 from collections_app.engine.retrieval import word_boxes
+from collections_app.engine.retrieval.codes.codec import VectorStorage
 from collections_app.engine.text_rules import MAX_PAGE_CHARACTERS
 from collections_app.ingest.embed_pages import EmbeddedPage
 from collections_app.ingest.leases import Lease
@@ -90,12 +91,17 @@ def space_id_of(space: contract.VectorSpace) -> int:
     return row.pk
 
 
-def find_equal(tx: OwnerTransaction, pages: Sequence[NewPage]) -> list[EqualPage]:
-    """Find stored pages of the owner with the same image and the same text: in each space, the newest."""
+def find_equal(tx: OwnerTransaction, pages: Sequence[NewPage], *, revision_id: int) -> list[EqualPage]:
+    """Find stored pages of the owner with the same image and the same text: in each space, the newest.
+
+    Compact pages do for a compact collection alone: for a full one, their vectors are not precise enough.
+    """
     numbers: dict[tuple[str, str], list[int]] = {}
     for page in pages:
         numbers.setdefault((page.image_sha256, _md5(page.rendered.text)), []).append(page.rendered.number)
     rows = PageEmbedding.objects.filter(owner_id=tx.owner_id, page__owner_id=tx.owner_id)
+    if vectors.storage_of(tx, revision_id=revision_id) == VectorStorage.FULL:
+        rows = rows.filter(codes__isnull=True)
     rows = rows.filter(page__image__sha256__in={sha256 for sha256, _ in numbers}).annotate(md5=MD5(_FILE_TEXT))
     # One row each: there may be thousands of equal empty pages.
     key = ("page__image__sha256", "md5", "space_id")

@@ -18,3 +18,4 @@ class SearchContext:
     stopwatch: Stopwatch
     deadline: float  # `time.monotonic`
     force_reload: bool = False  # the sketches in memory are known to be outdated
+    compact: bool = False  # score codes, even if no collection in scope is compact

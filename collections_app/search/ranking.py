@@ -64,7 +64,11 @@ def choose_ranking(request: SearchRequest, query: QueryVectors) -> RankingDecisi
 
 
 def rank(context: SearchContext, request: SearchRequest, decision: RankingDecision) -> RankedPages:
-    """Return the best pages in scope, up to the limit of the request."""
+    """Return the best pages in scope, up to the limit of the request, all scored in the same form."""
+    return vector_search.in_one_form(context, lambda attempt: _rank(attempt, request, decision))
+
+
+def _rank(context: SearchContext, request: SearchRequest, decision: RankingDecision) -> RankedPages:
     if decision.ranking == "lexical":
         return _rank_lexical(context, request)
     if decision.query is None:
@@ -117,7 +121,7 @@ def _rank_hybrid(context: SearchContext, request: SearchRequest, query: QueryVec
     unscored = [page_id for page_id in _best_by_words(matches, limit=depth) if page_id not in scores]
     with context.stopwatch.stage("score"):
         # A page without vectors of this space has no score, so it can't be a hit.
-        scores |= vector_search.scores_of(context, query, unscored)
+        scores |= vector_search.scores_of(context, query, unscored, scored.form)
     lexical_ranks = {match.page_id: position for position, match in enumerate(matches.ranked, 1)}
     fused = _fuse(scores, matches, max_score=query.max_score)
     min_score = _min_raw_score(request, query)

@@ -130,7 +130,9 @@ def compare_with_exact(text: str) -> bool:
             stopwatch=Stopwatch(),
             deadline=time.monotonic() + _TIMEOUT_S,
         )
-        scored = vector_search.best(context, query, limit=message["most"], mode="exact")
+        scored = vector_search.in_one_form(
+            context, lambda attempt: vector_search.best(attempt, query, limit=message["most"], mode="exact")
+        )
         # Pages that were added or deleted since would be counted as missed, or as found, by mistake.
         if _state(tx, caller, sampled_scope, query) != message["state"]:
             return False

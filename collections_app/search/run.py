@@ -61,6 +61,8 @@ class Receipt:
     pages_compared: int = 0
     pages_scored: int = 0
     pages_matched: int | None = None  # None: the text was not searched
+    vector_storage: str | None = None  # the form that was scored; None: no vectors were compared
+    vectors_per_page: float | None = None  # the mean of the pages scored
     best_by_score: tuple[int, ...] = ()  # before fusion
     reranking: Reranking | None = None  # None: not requested, or there was nothing to rerank
 
@@ -228,6 +230,8 @@ def _receipt(ranked: RankedPages, query: QueryVectors | None, stopwatch: Stopwat
         pages_compared=scored.compared,
         pages_scored=scored.scored,
         pages_matched=ranked.matched,
+        vector_storage=scored.form.storage.value if scored.form else None,
+        vectors_per_page=scored.vectors_per_page,
         best_by_score=tuple(page_id for page_id, _ in scored.ranked[: recall.RECALL_K]),
     )
 

@@ -20,7 +20,7 @@ from paliapi.database import array_of_texts, binary_cursor, statement
 # Every search runs this. Building the same statement from models takes longer than Postgres needs to execute it.
 _COLLECTION_VERSIONS = statement(
     "SELECT (SELECT id FROM {spaces} WHERE model = %s AND revision = %s AND dim = %s), "
-    "c.id, c.vectors_seq, c.sketches_seq FROM {collections} AS c "
+    "c.id, c.vectors_seq, c.sketches_seq, c.vector_storage FROM {collections} AS c "
     "WHERE c.owner_id = %s AND c.vectors_seq > 0 AND (%s::text[] IS NULL OR c.name = ANY(%s::text[])) ORDER BY c.id",
     spaces=Space,
     collections=Collection,
@@ -53,6 +53,7 @@ class CollectionVersion:
     collection_id: int
     vectors_seq: int
     sketches_seq: int
+    vector_storage: str
 
 
 def collection_names(caller: Caller, scope: Scope) -> list[str] | None:

@@ -1,17 +1,21 @@
 """The vectors of recently read pages, in this process: fetching them from Postgres is what takes time.
 
 The most recently used are in memory, and more of them in a file. They are copies: they don't say who may see a page, or
-whether it still exists. The vectors of a page never change, so nothing has to be invalidated.
+whether it still exists. The vectors of a page never change except in form, which is part of the key, so nothing has to
+be invalidated.
 """
 
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, TypeAlias, TypeVar
 
 from django.conf import settings
 from prometheus_client import Counter, Gauge
 
 from accounts.ownership import OwnerTransaction
+from collections_app.engine.retrieval.codes import codec
+from collections_app.engine.retrieval.codes.codec import CodedPage, VectorStorage
 from collections_app.engine.retrieval.files.file_cache import FileCache
 from collections_app.engine.retrieval.lru_cache import LruCache
 from collections_app.engine.retrieval.multivector import MultiVector
@@ -24,26 +28,46 @@ _file_bytes = Gauge("paliapi_vectors_file_bytes", "Disk that vectors of pages ta
 _reads = Counter("paliapi_vectors_read", "Pages whose vectors were read, by where they were found.", ["form", "where"])
 
 Form = TypeVar("Form")
-_Key: TypeAlias = tuple[int, int]  # owner, page
+StoredPage: TypeAlias = MultiVector | CodedPage
+_Key: TypeAlias = tuple[Any, ...]  # owner, page, and for whole pages the form
 
 # One part in four of the memory is for pooled vectors: a sixteenth of the size, and read for five times as many pages.
 _POOLED_SHARE = 4
 
-_full: LruCache[_Key, MultiVector] = LruCache()
+_full: LruCache[_Key, StoredPage] = LruCache()
 _pooled: LruCache[_Key, PooledPage] = LruCache()
 _file: FileCache[_Key] = FileCache()
 for _cache in (_full, _pooled, _file):
     os.register_at_fork(after_in_child=_cache.reset)
 
 
-def read(tx: OwnerTransaction, page_ids: Sequence[int], *, dim: int) -> dict[int, MultiVector]:
-    """Return the vectors of the pages that have readable ones, in the order of the ids."""
-    cached = _lookup(_full, tx.owner_id, page_ids)
+@dataclass(frozen=True, slots=True)
+class VectorForm:
+    """The form in which one ranking scores all pages, and a number that increases when full vectors were replaced."""
+
+    storage: VectorStorage = VectorStorage.FULL
+    generation: int = 0
+
+    @property
+    def is_compact(self) -> bool:
+        return self.storage == VectorStorage.COMPACT
+
+
+def read_stored(tx: OwnerTransaction, page_ids: Sequence[int], *, dim: int, form: VectorForm) -> dict[int, StoredPage]:
+    """Return the vectors of the pages that have readable ones, from the database; raise OnlyCodes as it does."""
+    if form.is_compact:
+        return dict(vectors.read_codes(tx, page_ids, dim=dim))
+    return dict(vectors.read_full(tx, page_ids, dim=dim))
+
+
+def read(tx: OwnerTransaction, page_ids: Sequence[int], *, dim: int, form: VectorForm) -> dict[int, StoredPage]:
+    """Do the same with what is cached, in the order of the ids."""
+    cached = _lookup(_full, tx.owner_id, page_ids, form)
     _count("whole", "memory", len(cached))
     if len(cached) < len(page_ids):
-        loaded = _read_from_file(tx, [page_id for page_id in page_ids if page_id not in cached], dim=dim)
+        loaded = _read_from_file(tx, [page_id for page_id in page_ids if page_id not in cached], dim, form)
         max_bytes = settings.ENV.vectors_cache_mb * MEBIBYTE
-        entries = {(tx.owner_id, page_id): (page, page.nbytes) for page_id, page in loaded.items()}
+        entries = {(tx.owner_id, page_id, form): (page, page.nbytes) for page_id, page in loaded.items()}
         _full.put(entries, max_bytes=max_bytes - max_bytes // _POOLED_SHARE)
         _report_size()
         cached |= loaded
@@ -66,22 +90,29 @@ def read_pooled(tx: OwnerTransaction, page_ids: Sequence[int], *, dim: int) -> d
     return {page_id: cached[page_id] for page_id in page_ids if page_id in cached}
 
 
-def _read_from_file(tx: OwnerTransaction, page_ids: Sequence[int], *, dim: int) -> dict[int, MultiVector]:
+def _read_from_file(tx: OwnerTransaction, page_ids: Sequence[int], dim: int, form: VectorForm) -> dict[int, StoredPage]:
     """Return vectors from the file, or else from the database."""
-    cached = _lookup(_file, tx.owner_id, page_ids)
+    cached = _lookup(_file, tx.owner_id, page_ids, form)
+    if form.is_compact:
+        cached = {page_id: codec.load(array.data) for page_id, array in cached.items()}
     missing = [page_id for page_id in page_ids if page_id not in cached]
     _count("whole", "file", len(cached))
     _count("whole", "database", len(missing))
-    loaded = vectors.read(tx, missing, dim=dim) if missing else {}
+    loaded = read_stored(tx, missing, dim=dim, form=form) if missing else {}
     env = settings.ENV
-    entries = {(tx.owner_id, page_id): page for page_id, page in loaded.items()}
-    _file.put(entries, folder=env.home, max_bytes=env.vectors_file_mb * MEBIBYTE)
+    arrays = {
+        (tx.owner_id, page_id, form): page.data if isinstance(page, CodedPage) else page
+        for page_id, page in loaded.items()
+    }
+    _file.put(arrays, folder=env.home, max_bytes=env.vectors_file_mb * MEBIBYTE)
     return cached | loaded
 
 
-def _lookup(cache: LruCache[_Key, Form] | FileCache[_Key], owner_id: int, page_ids: Sequence[int]) -> dict[int, Any]:
-    entries = cache.get_many([(owner_id, page_id) for page_id in page_ids])
-    return {page_id: form for (_, page_id), form in entries.items()}
+def _lookup(
+    cache: LruCache[_Key, Form] | FileCache[_Key], owner_id: int, page_ids: Sequence[int], *form: VectorForm
+) -> dict[int, Any]:
+    entries = cache.get_many([(owner_id, page_id, *form) for page_id in page_ids])
+    return {key[1]: entry for key, entry in entries.items()}
 
 
 def _count(form: str, where: str, pages: int) -> None:

@@ -5,13 +5,15 @@ best are scored exactly.
 """
 
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
 
 import numpy as np
 
 from collections_app.engine.retrieval import candidates, maxsim
 from collections_app.engine.retrieval.arrays import Numbers
+from collections_app.engine.retrieval.codes.codec import VectorStorage
 from collections_app.engine.retrieval.plan import PLAN, Plan, Steps
 from collections_app.engine.retrieval.segment import SegmentPart
 from collections_app.engine.retrieval.top_k import TopK
@@ -22,7 +24,11 @@ from collections_app.search.context import SearchContext
 from collections_app.search.errors import QueryTooLongForExact, SearchTookTooLong
 from collections_app.search.query_vectors import QueryVectors
 from collections_app.search.request import Mode
-from collections_app.storage import vectors
+from collections_app.search.scope import CollectionVersion
+from collections_app.search.vector_cache import StoredPage, VectorForm
+from collections_app.storage.vectors import OnlyCodes
+
+Result = TypeVar("Result")
 
 # Pages whose vectors are in memory at once: some megabytes, at 1,030 vectors of 128 dimensions each.
 _BATCH = 16
@@ -41,11 +47,25 @@ class ScoredPages:
     compared: int = 0  # pages in scope with vectors of the query's space
     scored: int = 0  # pages that got an exact score
     complete: bool = True  # no page was deleted before it was scored
+    form: VectorForm | None = None  # None: no vectors were compared
+    vectors_per_page: float | None = None  # the mean of the pages scored
 
     @property
     def exact(self) -> bool:
         """Whether every page got its exact score."""
         return self.scored == self.compared
+
+
+def in_one_form(context: SearchContext, rank: Callable[[SearchContext], Result]) -> Result:
+    """Return the result of `rank`, with every page scored in the same form.
+
+    If a collection in scope is compact, all pages are scored by their codes. If a page of a full one turns out to be
+    compact, which may be while the collection is converted, the ranking is repeated by codes.
+    """
+    try:
+        return rank(context)
+    except OnlyCodes:
+        return rank(replace(context, compact=True))
 
 
 def best(
@@ -60,14 +80,16 @@ def best(
 ) -> ScoredPages:
     """Return the best pages in scope, or the best page of each document. `min_score` isn't normalised."""
     with context.stopwatch.stage("index"):
-        parts = _parts_in_scope(context, query)
-    if parts is None:
+        space_id, versions = scope.collection_versions(context.tx, context.caller, context.scope, query.space)
+        parts = [] if space_id is None else _parts_in_scope(context, query, space_id, versions)
+    if space_id is None:
         return ScoredPages(in_scope=scope.pages(context.tx, context.caller, context.scope).count())
     compared = sum(len(part) for part in parts)
     steps = None if mode == "exact" else plan.steps(compared, hits=limit)
     if mode == "exact" and compared > plan.exhaustive and len(query.vectors) > MAX_EXACT_VECTORS:
         raise QueryTooLongForExact
-    scorer = _Scorer(context, query, limit=limit, min_score=min_score, by_document=by_document)
+    form = _form(context, versions)
+    scorer = _Scorer(context, query, form, limit=limit, min_score=min_score, by_document=by_document)
     if steps is None:
         page_ids = np.concatenate([np.empty(0, dtype=np.int64), *(part.page_ids() for part in parts)]).tolist()
         with context.stopwatch.stage("score"):
@@ -87,12 +109,16 @@ def best(
         compared=compared - scorer.unreadable,
         scored=scorer.scored,
         complete=scorer.complete,
+        form=form,
+        vectors_per_page=scorer.vectors / scorer.scored if scorer.scored else None,
     )
 
 
-def scores_of(context: SearchContext, query: QueryVectors, page_ids: Sequence[int]) -> dict[int, float]:
+def scores_of(
+    context: SearchContext, query: QueryVectors, page_ids: Sequence[int], form: VectorForm | None
+) -> dict[int, float]:
     """Return the scores of those of the pages that are in scope and have vectors of the query's space."""
-    if not page_ids:
+    if not page_ids or form is None:
         return {}
     space_id, _ = scope.collection_versions(context.tx, context.caller, context.scope, query.space)
     if space_id is None:
@@ -101,18 +127,29 @@ def scores_of(context: SearchContext, query: QueryVectors, page_ids: Sequence[in
     rows = rows.filter(space_id=space_id, page_id__in=page_ids).order_by("page_id")
     scores: dict[int, float] = {}
     for batch in _batches(list(rows.values_list("page_id", flat=True)), context.deadline):
-        pages = vector_cache.read(context.tx, batch, dim=query.space.dim)
-        batch_scores = maxsim.scores(query.vectors, list(pages.values()), weights=query.weights)
+        pages = vector_cache.read(context.tx, batch, dim=query.space.dim, form=form)
+        batch_scores = _scores(query, list(pages.values()), form)
         scores |= zip(pages, batch_scores.tolist(), strict=True)
     return scores
 
 
-def _parts_in_scope(context: SearchContext, query: QueryVectors) -> list[SegmentPart] | None:
-    """Return the part in scope of each collection's segment; None if nothing can be compared with the query."""
+def _form(context: SearchContext, versions: Sequence[CollectionVersion]) -> VectorForm:
+    """Return the form in which all pages in scope are scored."""
+    if context.compact or any(version.vector_storage == VectorStorage.COMPACT for version in versions):
+        return VectorForm(VectorStorage.COMPACT)
+    return VectorForm(VectorStorage.FULL, sum(version.sketches_seq for version in versions))
+
+
+def _scores(query: QueryVectors, pages: list[Any], form: VectorForm) -> maxsim.Scores:
+    score = maxsim.code_scores if form.is_compact else maxsim.scores
+    return score(query.vectors, pages, weights=query.weights)
+
+
+def _parts_in_scope(
+    context: SearchContext, query: QueryVectors, space_id: int, versions: list[CollectionVersion]
+) -> list[SegmentPart]:
+    """Return the part in scope of each collection's segment."""
     tx, space = context.tx, query.space
-    space_id, versions = scope.collection_versions(tx, context.caller, context.scope, space)
-    if space_id is None:
-        return None
     documents = scope.filtered_document_ids(tx, context.caller, context.scope)
     segments = index.process_index.segments(
         tx, versions, space_id=space_id, dim=space.dim, force_reload=context.force_reload
@@ -156,14 +193,15 @@ class _Scorer:
         self,
         context: SearchContext,
         query: QueryVectors,
+        form: VectorForm,
         *,
         limit: int,
         min_score: float | None,
         by_document: bool,
     ) -> None:
-        self._context, self._query, self._by_document = context, query, by_document
+        self._context, self._query, self._form, self._by_document = context, query, form, by_document
         self.best = TopK(limit) if min_score is None else TopK(limit, min_score=min_score)
-        self.scored = 0
+        self.scored = self.vectors = 0
         self.unreadable = 0
         self.complete = True
 
@@ -172,7 +210,8 @@ class _Scorer:
         tx, dim = self._context.tx, self._query.space.dim
         scores: dict[int, float] = {}
         for batch in _batches(page_ids, self._context.deadline):
-            pages = vector_cache.read(tx, batch, dim=dim) if use_cache else vectors.read(tx, batch, dim=dim)
+            read = vector_cache.read if use_cache else vector_cache.read_stored
+            pages: dict[int, StoredPage] = read(tx, batch, dim=dim, form=self._form)
             if len(pages) < len(batch):
                 self._count_unreadable(set(batch) - set(pages))
             groups = list(pages)
@@ -180,11 +219,10 @@ class _Scorer:
                 documents = scope.documents_of(tx, groups)
                 # A page that was deleted meanwhile has no document: it is a group of its own.
                 groups = [documents.get(page_id, -page_id) for page_id in pages]
-            batch_scores = maxsim.scores(
-                self._query.vectors, list(pages.values()), weights=self._query.weights
-            ).tolist()
+            batch_scores = _scores(self._query, list(pages.values()), self._form).tolist()
             self.best.add(batch_scores, ids=pages, groups=groups)
             self.scored += len(pages)
+            self.vectors += sum(map(len, pages.values()))
             scores |= zip(pages, batch_scores, strict=True)
         return scores
 

@@ -17,29 +17,54 @@ from psycopg.types.json import Jsonb
 
 from accounts.ownership import OwnerTransaction
 from collections_app.engine.retrieval import multivector, sketch, word_boxes
+from collections_app.engine.retrieval.codes import codec
+from collections_app.engine.retrieval.codes.codec import CodedPage, InvalidCodes, VectorStorage
 from collections_app.engine.retrieval.multivector import InvalidMultiVector, MultiVector
 from collections_app.engine.retrieval.sketch import CompactForms, InvalidSketch, PooledPage
-from collections_app.models import PageEmbedding
+from collections_app.models import Collection, Document, Page, PageEmbedding, Revision
 from embeddings.contract import Layout, Word
-from paliapi.database import binary_cursor
+from paliapi.database import binary_cursor, statement
 
 log = structlog.get_logger(__name__)
 
 _TABLE = sql.Identifier(PageEmbedding._meta.db_table)
 _INSERT = sql.SQL(
-    "INSERT INTO {table} (page_id, owner_id, space_id, vectors, layout, words, pooled, sketch) VALUES {rows}"
+    "INSERT INTO {table} (page_id, owner_id, space_id, vectors, codes, layout, words, pooled, sketch) VALUES {rows}"
 )
-_ROW = sql.SQL("(%s, %s, %s, %b, %s, %s, %b, %b)")
+_ROW = sql.SQL("(%s, %s, %s, %b, %b, %s, %s, %b, %b)")
 _COPY = sql.SQL(
-    "INSERT INTO {table} (page_id, owner_id, space_id, vectors, layout, words, pooled, sketch) "
-    "SELECT copied.page, e.owner_id, e.space_id, e.vectors, e.layout, e.words, e.pooled, e.sketch "
+    "INSERT INTO {table} (page_id, owner_id, space_id, vectors, codes, layout, words, pooled, sketch) "
+    "SELECT copied.page, e.owner_id, e.space_id, e.vectors, e.codes, e.layout, e.words, e.pooled, e.sketch "
     "FROM unnest(%s::bigint[], %s::bigint[]) AS copied (page, source) "
-    "JOIN {table} AS e ON e.page_id = copied.source AND e.owner_id = %s"
+    "JOIN {table} AS e ON e.page_id = copied.source AND e.owner_id = %s AND (e.codes IS NULL OR %s)"
 )
 _READ_WITH_LAYOUT = sql.SQL(
-    "SELECT page_id, vectors, layout, words FROM {table} WHERE owner_id = %s AND page_id = ANY(%s)"
+    "SELECT page_id, vectors, codes, layout, words FROM {table} WHERE owner_id = %s AND page_id = ANY(%s)"
 )
-_READ = sql.SQL("SELECT page_id, vectors FROM {table} WHERE owner_id = %s AND page_id = ANY(%s)").format(table=_TABLE)
+_READ = sql.SQL("SELECT page_id, vectors, codes FROM {table} WHERE owner_id = %s AND page_id = ANY(%s)").format(
+    table=_TABLE
+)
+_LOCK = sql.SQL("{read} FOR UPDATE").format(read=_READ)
+_CONVERT = sql.SQL("UPDATE {table} SET vectors = %b, codes = %b WHERE owner_id = %s AND page_id = %s").format(
+    table=_TABLE
+)
+_STORAGE = statement(
+    "SELECT c.vector_storage FROM {revisions} AS r JOIN {documents} AS d ON d.id = r.document_id "
+    "JOIN {collections} AS c ON c.id = d.collection_id WHERE r.owner_id = %s AND r.id = coalesce(%s::bigint, "
+    "(SELECT revision_id FROM {pages} WHERE id = %s::bigint))",
+    revisions=Revision,
+    documents=Document,
+    collections=Collection,
+    pages=Page,
+)
+_SAMPLE_OF_PAGES = statement(
+    "SELECT cardinality(e.vectors), substring(e.codes FOR %s::int) FROM {documents} AS d "
+    "JOIN {pages} AS p ON p.revision_id = d.shown_id JOIN {embeddings} AS e ON e.page_id = p.id "
+    "WHERE d.owner_id = %s AND d.collection_id = %s LIMIT 20",
+    documents=Document,
+    pages=Page,
+    embeddings=PageEmbedding,
+)
 _READ_POOLED = sql.SQL(
     "SELECT page_id, pooled FROM {table} WHERE owner_id = %s AND page_id = ANY(%s) AND pooled IS NOT NULL"
 ).format(table=_TABLE)
@@ -66,6 +91,10 @@ class VectorsWithLayout:
     words: list[Word]
 
 
+class OnlyCodes(Exception):
+    """A page is stored in the compact form alone, so a ranking by full vectors is not possible."""
+
+
 class _Wire(bytes):
     """The binary form of a `halfvec[]`."""
 
@@ -78,29 +107,67 @@ class _WireDumper(Dumper):
 
 
 def insert(tx: OwnerTransaction, pages: Sequence[PageVectors]) -> None:
-    """Insert the vectors of existing pages."""
+    """Insert the vectors of existing pages of one revision, in the form of its collection."""
     if not pages:
         return
+    storage = _storage(tx, page_id=pages[0].page_id)
     with connection.wrap_database_errors, binary_cursor() as cursor:
         cursor.adapters.register_dumper(_Wire, _WireDumper)
         oid = _element_oid(cursor)
         values: list[Any] = []
         for page in pages:
-            wire = _Wire(multivector.encode(page.vectors, element_oid=oid))
+            forms = page.compact_forms or sketch.compact_forms(page.vectors)
             layout = Jsonb(page.layout, orjson.dumps) if page.layout else None
             words = word_boxes.encode(page.words) if page.words else None
-            forms = page.compact_forms or sketch.compact_forms(page.vectors)
-            values += [page.page_id, tx.owner_id, page.space_id, wire, layout, words, forms.pooled, forms.sketch]
+            values += [page.page_id, tx.owner_id, page.space_id, *_columns(page.vectors, storage, oid)]
+            values += [layout, words, forms.pooled, forms.sketch]
         cursor.execute(_INSERT.format(table=_TABLE, rows=sql.SQL(", ").join([_ROW] * len(pages))), values)
 
 
 def copy(tx: OwnerTransaction, sources: dict[int, int]) -> bool:
-    """Copy to each page (a key) the vectors of another (its value); return False if one of those is gone."""
+    """Copy to each page (a key) the vectors of another (its value), in the form of the collection they go to.
+
+    Return False if one of those is gone, or is compact and would be copied to a full collection.
+    """
     if not sources:
         return True
+    compact = _storage(tx, page_id=next(iter(sources))) == VectorStorage.COMPACT
     with connection.wrap_database_errors, binary_cursor() as cursor:
-        cursor.execute(_COPY.format(table=_TABLE), [list(sources), list(sources.values()), tx.owner_id])
-        return cursor.rowcount == len(sources)
+        cursor.execute(_COPY.format(table=_TABLE), [list(sources), list(sources.values()), tx.owner_id, compact])
+        copied = cursor.rowcount
+    if compact:
+        convert(tx, list(sources), VectorStorage.COMPACT)
+    return copied == len(sources)
+
+
+def storage_of(tx: OwnerTransaction, *, revision_id: int) -> VectorStorage:
+    """Return the form in which the collection of the revision stores new vectors."""
+    return _storage(tx, revision_id=revision_id)
+
+
+def convert(tx: OwnerTransaction, page_ids: Sequence[int], to: VectorStorage) -> int:
+    """Store the vectors of the pages in the other form; return how many had it to be. Full ones lose precision."""
+    if not page_ids:
+        return 0
+    count = 0
+    with connection.wrap_database_errors, binary_cursor() as cursor:
+        cursor.adapters.register_dumper(_Wire, _WireDumper)
+        oid = _element_oid(cursor)
+        rows = cursor.execute(_LOCK, [tx.owner_id, sorted(page_ids)], binary=True).fetchall()
+        for page_id, data, codes in rows:
+            if (codes is None) == (to == VectorStorage.FULL) or (page := _decoded(page_id, data, codes)) is None:
+                continue
+            cursor.execute(_CONVERT, [*_columns(page, to, oid), tx.owner_id, page_id])
+            count += 1
+    return count
+
+
+def vectors_per_page(tx: OwnerTransaction, collection: Collection) -> float | None:
+    """Return how many vectors pages of a collection have, the mean of a few; None without pages."""
+    with connection.wrap_database_errors, binary_cursor() as cursor:
+        cursor.execute(_SAMPLE_OF_PAGES, [codec.HEADER_BYTES, tx.owner_id, collection.pk], binary=True)
+        counts = [codec.count_of(head) if count is None else count for count, head in cursor]
+    return sum(counts) / len(counts) if counts else None
 
 
 def read_with_layout(tx: OwnerTransaction, page_ids: Sequence[int]) -> dict[int, VectorsWithLayout]:
@@ -108,25 +175,71 @@ def read_with_layout(tx: OwnerTransaction, page_ids: Sequence[int]) -> dict[int,
     with connection.wrap_database_errors, binary_cursor() as cursor:
         cursor.execute(_READ_WITH_LAYOUT.format(table=_TABLE), [tx.owner_id, list(page_ids)], binary=True)
         return {
-            page_id: VectorsWithLayout(multivector.decode(data), layout, word_boxes.decode(words) if words else [])
-            for page_id, data, layout, words in cursor
+            page_id: VectorsWithLayout(
+                multivector.decode(data) if codes is None else codec.decode(codec.load(codes)),
+                layout,
+                word_boxes.decode(words) if words else [],
+            )
+            for page_id, data, codes, layout, words in cursor
         }
 
 
 def read(tx: OwnerTransaction, page_ids: Sequence[int], *, dim: int | None = None) -> dict[int, MultiVector]:
-    """Return the vectors of the pages that have readable ones, with any number of dimensions or with `dim`."""
-    pages: dict[int, MultiVector] = {}
-    with connection.wrap_database_errors, binary_cursor() as cursor:
-        cursor.execute(_READ, [tx.owner_id, list(page_ids)], prepare=True, binary=True)
-        for page_id, data in cursor:
-            try:
-                vectors = multivector.decode(data)
-            except InvalidMultiVector as error:
-                log.error("vectors_unreadable", page_id=page_id, error=str(error))
-                continue
-            if dim is None or vectors.shape[1] == dim:
-                pages[page_id] = vectors
+    """Return the vectors of the pages that have readable ones, with any number of dimensions or with `dim`.
+
+    Those of compact pages are what their codes stand for.
+    """
+    pages = ((page_id, _decoded(page_id, data, codes)) for page_id, data, codes in _rows(tx, page_ids))
+    return {page_id: page for page_id, page in pages if page is not None and dim in (None, page.shape[1])}
+
+
+def read_full(tx: OwnerTransaction, page_ids: Sequence[int], *, dim: int) -> dict[int, MultiVector]:
+    """Do the same, but raise OnlyCodes if a page is compact."""
+    rows = _rows(tx, page_ids)
+    if any(codes is not None for _, _, codes in rows):
+        raise OnlyCodes
+    pages = ((page_id, _decoded(page_id, data, None)) for page_id, data, _ in rows)
+    return {page_id: page for page_id, page in pages if page is not None and page.shape[1] == dim}
+
+
+def read_codes(tx: OwnerTransaction, page_ids: Sequence[int], *, dim: int) -> dict[int, CodedPage]:
+    """Return the codes of the pages that have readable vectors; those of full pages are computed."""
+    pages: dict[int, CodedPage] = {}
+    for page_id, data, codes in _rows(tx, page_ids):
+        try:
+            page = codec.encode(multivector.decode(data)) if codes is None else codec.load(codes)
+        except (InvalidMultiVector, InvalidCodes) as error:
+            log.error("vectors_unreadable", page_id=page_id, error=str(error))
+            continue
+        if page.dim == dim:
+            pages[page_id] = page
     return pages
+
+
+def _rows(tx: OwnerTransaction, page_ids: Sequence[int]) -> list[tuple[int, bytes, bytes | None]]:
+    with connection.wrap_database_errors, binary_cursor() as cursor:
+        return cursor.execute(_READ, [tx.owner_id, list(page_ids)], prepare=True, binary=True).fetchall()
+
+
+def _decoded(page_id: int, data: bytes, codes: bytes | None) -> MultiVector | None:
+    try:
+        return multivector.decode(data) if codes is None else codec.decode(codec.load(codes))
+    except (InvalidMultiVector, InvalidCodes) as error:
+        log.error("vectors_unreadable", page_id=page_id, error=str(error))
+        return None
+
+
+def _columns(page: MultiVector, storage: VectorStorage, oid: int) -> tuple[_Wire | None, bytes | None]:
+    """Return the values of the columns `vectors` and `codes`."""
+    if storage == VectorStorage.COMPACT:
+        return None, codec.encode(page).data.tobytes()
+    return _Wire(multivector.encode(page, element_oid=oid)), None
+
+
+def _storage(tx: OwnerTransaction, *, revision_id: int | None = None, page_id: int | None = None) -> VectorStorage:
+    with connection.wrap_database_errors, binary_cursor() as cursor:
+        row = cursor.execute(_STORAGE, [tx.owner_id, revision_id, page_id]).fetchone()
+    return VectorStorage(row[0]) if row else VectorStorage.FULL
 
 
 def read_pooled(tx: OwnerTransaction, page_ids: Sequence[int], *, dim: int) -> dict[int, PooledPage]:

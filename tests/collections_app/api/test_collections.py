@@ -23,6 +23,18 @@ def test_new_collection_is_empty_and_has_its_metadata(alice: Someone) -> None:
     assert alice.get("/v1/collections/reports/").json() == created.json()
 
 
+def test_vectors_are_stored_as_chosen_or_else_as_configured(alice: Someone, settings: Settings) -> None:
+    assert alice.post("/v1/collections/", {"name": "a"}).json()["vector_storage"] == "full"
+    chosen = alice.post("/v1/collections/", {"name": "b", "vector_storage": "compact"})
+    assert chosen.json()["vector_storage"] == "compact"
+    refused = alice.post("/v1/collections/", {"name": "c", "vector_storage": "tiny"})
+    assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, "/vector_storage")
+    settings.ENV = replace(settings.ENV, vector_storage="compact")
+    assert alice.post("/v1/collections/", {"name": "d", "vector_storage": None}).json()["vector_storage"] == "compact"
+    put(alice, "x", PDF, collection="e")
+    assert alice.get("/v1/collections/e/").json()["vector_storage"] == "compact"
+
+
 @pytest.mark.parametrize("metadata", [None, {}])
 def test_null_metadata_means_no_metadata(alice: Someone, metadata: object) -> None:
     assert alice.post("/v1/collections/", {"name": "reports", "metadata": metadata}).json()["metadata"] == {}

@@ -109,6 +109,8 @@ def test_receipt_describes_the_search(alice: Someone, library: list[int], mode: 
         "space": {"model": "paliapi/lexical-v1", "revision": "1", "dim": 128},
         "pages_in_scope": 7,
         "pages_scored": 5,
+        "vector_storage": "full",
+        "vectors_per_page": receipt["vectors_per_page"],
         "pages_matched": None,
         "pages_left_out": 2,
         "reranking": None,

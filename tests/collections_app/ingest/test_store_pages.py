@@ -70,6 +70,24 @@ def test_equal_pages_of_one_owner_share_vectors_and_image(owner: Someone, charli
         assert same.values("image").distinct().count() == 1
 
 
+def test_equal_page_is_reused_unless_its_form_is_less_precise(owner: Someone) -> None:
+    for storage in ("full", "compact"):
+        owner.post("/v1/collections/", {"name": storage, "vector_storage": storage})
+    for name, collection, reused in [("a", "compact", 0), ("b", "full", 0), ("c", "compact", 1), ("d", "full", 1)]:
+        put(owner, name, pdf("same"), collection=collection)
+        process_all()
+        assert latest_revision(owner, name).reused_pages == reused
+        body = {"query": "same", "collection_name": collection, "images": "none", "include": ["regions", "receipt"]}
+        answer = owner.post("/v1/search/", body).json()
+        assert answer["receipt"]["vector_storage"] == collection
+        assert {hit["regions"]["boxes"][0]["text"] for hit in answer["results"]} == {"same"}
+    page = {"document_name": "a", "collection_name": "compact", "page_number": 1}
+    scores = [
+        hit["normalized_score"] for hit in owner.post("/v1/search/", {"page": page, "images": "none"}).json()["results"]
+    ]
+    assert scores == [pytest.approx(1, abs=0.1)] * 3
+
+
 def test_pages_with_equal_images_and_different_texts_are_not_equal(owner: Someone) -> None:
     for text in (b"alpha", b"beta"):
         put(owner, "hidden.pdf", pdf("x", content=b"BT 3 Tr /F 24 Tf 72 700 Td (%s) Tj ET" % text))

@@ -29,6 +29,8 @@ def test_receipt_reports_how_the_result_was_obtained(alice: Someone) -> None:
     assert (receipt.mode, receipt.ranking, receipt.degraded, receipt.space) == ("exact", "maxsim", False, TOY)
     assert (receipt.pages_in_scope, receipt.pages_scored, receipt.pages_left_out) == (75, 75, 0)
     assert receipt.pages_matched is None
+    assert receipt.vector_storage == "full"
+    assert receipt.vectors_per_page is not None
     assert set(receipt.stopwatch.ms) == {"query", "index", "score", "fetch"}
 
 

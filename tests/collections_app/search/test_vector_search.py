@@ -14,6 +14,7 @@ from collections_app.search import index, vector_search
 from collections_app.search.errors import QueryTooLongForExact
 from collections_app.search.query_vectors import QueryVectors
 from collections_app.search.scope import Scope
+from collections_app.search.vector_cache import VectorForm
 from collections_app.search.vector_search import ScoredPages
 from tests.cast import Someone
 from tests.collections_app.search.by_page import (
@@ -143,11 +144,11 @@ def test_scores_of_pages_in_scope_equal_those_of_a_search(alice: Someone, charli
     excluded = Scope(collections=frozenset({"filled"}), excluded_page_ids=frozenset(ids[:1]))
     with acting_for(alice.id) as tx:
         context = search_context(tx, alice, excluded)
-        assert vector_search.scores_of(context, QUERY, []) == {}
-        scores = vector_search.scores_of(context, QUERY, [*ids, elsewhere, *others])
+        assert vector_search.scores_of(context, QUERY, [], VectorForm()) == {}
+        scores = vector_search.scores_of(context, QUERY, [*ids, elsewhere, *others], VectorForm())
         assert scores == {page_id: exact[page_id] for page_id in ids[1:]}
         unknown = QueryVectors(replace(TOY, revision="2"), np.ascontiguousarray(QUERY_VECTORS))
-        assert vector_search.scores_of(context, unknown, ids) == {}
+        assert vector_search.scores_of(context, unknown, ids, VectorForm()) == {}
 
 
 def test_small_owner_finds_everything_among_large_ones(alice: Someone, charlie: Someone) -> None:

@@ -7,7 +7,9 @@ from numpy.typing import NDArray
 
 from accounts.ownership import OwnerTransaction, acting_for
 from collections_app.engine.retrieval import multivector
-from collections_app.models import Document, Page, PageEmbedding, Space
+from collections_app.engine.retrieval.codes import codec
+from collections_app.engine.retrieval.codes.codec import VectorStorage
+from collections_app.models import Collection, Document, Page, PageEmbedding, Space
 from collections_app.storage import vectors
 from collections_app.storage.vectors import PageVectors
 from embeddings.contract import Layout, Word
@@ -143,3 +145,60 @@ def test_layout_and_words_are_read_with_the_vectors(alice: Someone) -> None:
     assert np.array_equal(read.vectors, VECTORS)
     assert read.layout == layout
     assert [read_word.text for read_word in read.words] == ["total"]
+
+
+def set_storage(who: Someone, storage: VectorStorage) -> None:
+    Collection.objects.filter(owner_id=who.id).update(vector_storage=storage)
+
+
+def test_compact_collection_stores_codes_alone(alice: Someone) -> None:
+    document = shown_with_pages(alice, "report.pdf", pages=1)
+    numbers = np.random.default_rng(1).normal(size=(1030, 128)).astype(np.float16)
+    with acting_for(alice.id) as tx:
+        set_storage(alice, VectorStorage.COMPACT)
+        (page,) = pages_of(alice, document)
+        replace_vectors(tx, page, numbers)
+        row = PageEmbedding.objects.values_list("vectors", "codes").get(pk=page)
+        assert (row[0], bytes(row[1] or b"")) == (None, codec.encode(numbers).data.tobytes())
+        decoded = codec.decode(codec.encode(numbers))
+        assert np.array_equal(vectors.read(tx, [page])[page], decoded)
+        assert np.array_equal(vectors.read_with_layout(tx, [page])[page].vectors, decoded)
+        assert vectors.vectors_per_page(tx, Collection.objects.get(owner_id=alice.id)) == 1030
+        with pytest.raises(vectors.OnlyCodes):
+            vectors.read_full(tx, [page], dim=128)
+
+
+def test_page_has_its_vectors_in_exactly_one_form(alice: Someone) -> None:
+    shown_with_pages(alice, "report.pdf", pages=1)
+    for change in ({"codes": b"1"}, {"vectors": None}):
+        with pytest.raises(DatabaseError, match="page_vectors_in_one_form"), acting_for(alice.id):
+            PageEmbedding.objects.filter(owner_id=alice.id).update(**change)
+
+
+def test_copies_take_the_form_of_their_collection(alice: Someone) -> None:
+    """Codes are not copied to a full collection, because its vectors would be less precise than others."""
+    document = shown_with_pages(alice, "one.pdf", pages=3)
+    numbers = np.random.default_rng(1).normal(size=(40, 16)).astype(np.float16)
+    with acting_for(alice.id) as tx:
+        first, second, third = pages_of(alice, document)
+        replace_vectors(tx, first, numbers)
+        PageEmbedding.objects.filter(owner_id=alice.id, page_id__in=[second, third]).delete()
+        set_storage(alice, VectorStorage.COMPACT)
+        assert vectors.copy(tx, {second: first})
+        assert vectors.copy(tx, {third: second})
+        rows = dict(PageEmbedding.objects.filter(owner_id=alice.id).values_list("pk", "codes"))
+        assert rows[first] is None
+        assert bytes(rows[second] or b"") == bytes(rows[third] or b"") == codec.encode(numbers).data.tobytes()
+        PageEmbedding.objects.filter(owner_id=alice.id, page_id=third).delete()
+        set_storage(alice, VectorStorage.FULL)
+        assert not vectors.copy(tx, {third: second})
+
+
+def test_damaged_codes_count_as_unreadable(alice: Someone) -> None:
+    document = shown_with_pages(alice, "one.pdf", pages=1)
+    with acting_for(alice.id) as tx:
+        (page,) = pages_of(alice, document)
+        assert vectors.convert(tx, [page], VectorStorage.COMPACT) == 1
+        PageEmbedding.objects.filter(pk=page).update(codes=b"?")
+        assert vectors.read(tx, [page]) == vectors.read_codes(tx, [page], dim=4) == {}
+        assert vectors.convert(tx, [page], VectorStorage.FULL) == 0
