@@ -7,6 +7,7 @@
 - `sketches`: sketches for the in-memory index
 - `grants`: what each database role may do with the tables
 - `housekeeping`: deletion of what is no longer used
+- `recode`: vectors converted from one stored form to the other
 - `rebuild`: sketches rebuilt from vectors, and checks of the index
 - `errors`: errors about stored files
 """

@@ -1,6 +1,6 @@
 """Errors about stored files."""
 
-from paliapi.errors import Invalid, NotFound, Unavailable
+from paliapi.errors import Conflict, Invalid, NotFound, Unavailable
 
 
 class FileLinkExpired(NotFound):
@@ -11,6 +11,11 @@ class FileLinkExpired(NotFound):
 class StorageUnavailable(Unavailable):
     code = "storage_unavailable"
     title = "File storage is not available at the moment."
+
+
+class BeingRecoded(Conflict):
+    code = "being_recoded"
+    title = "Another process is converting the vectors of this collection."
 
 
 class FileMissing(Invalid):

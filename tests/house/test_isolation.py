@@ -226,6 +226,7 @@ def test_only_the_admin_and_commands_act_as_staff() -> None:
         "accounts/staff_site.py",
         "collections_app/ingest/reembed.py",
         "collections_app/storage/rebuild.py",
+        "collections_app/storage/recode.py",
     }
 
 
