@@ -6,7 +6,8 @@ import mmap
 import re
 import sys
 from collections.abc import Iterator
-from typing import TypeAlias
+from contextlib import suppress
+from typing import Any, TypeAlias
 
 import pypdfium2  # type: ignore[import-untyped]
 import pypdfium2.raw as pdfium  # type: ignore[import-untyped]
@@ -36,7 +37,10 @@ _WORD = re.compile(r"\S+")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _NO_LETTER = "\0"  # keeps the position of a character that has no code; removed from the text of words
 _Box: TypeAlias = tuple[float, float, float, float]
+_BYTES_PER_PIXEL, _HUGE_PAGE = 4, 2 * 1024 * 1024
 _GRID = 1_000_000  # units of a page's width and height, since PDFium returns integer positions
+_STEPS = 100_000  # of the fractions that words are stored with
+_UNITS_PER_STEP = _GRID / _STEPS
 
 
 def render_pages(content: mmap.mmap, job: Job) -> tuple[int, Iterator[RasterPage]]:
@@ -65,12 +69,26 @@ def _render_page(document: pypdfium2.PdfDocument, number: int, job: Job) -> Rast
         scale = _scale(*document.get_page_size(number - 1), number=number, job=job)
         page = document[number - 1]
         # Four bytes per pixel, which is Pillow's own layout, so that nothing is copied.
-        image = page.render(scale=scale, rev_byteorder=True, prefer_bgrx=True).to_pil()
+        image = page.render(scale=scale, rev_byteorder=True, prefer_bgrx=True, bitmap_maker=_new_bitmap).to_pil()
         text, words = _text_and_words(page)
         page.close()
     except pypdfium2.PdfiumError as error:
         raise FileDamaged(f"Page {number} of the file is damaged.") from error
     return RasterPage(image, text, words)
+
+
+def _new_bitmap(width: int, height: int, **layout: Any) -> pypdfium2.PdfBitmap:
+    """Return a bitmap for PDFium in memory of its own, which takes a page fault every two megabytes instead of 4 KB."""
+    size = _BYTES_PER_PIXEL * width * height
+    try:
+        memory = mmap.mmap(-1, -(-size // _HUGE_PAGE) * _HUGE_PAGE, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    except OSError as error:
+        raise MemoryError from error
+    if size >= _HUGE_PAGE:
+        with suppress(AttributeError, OSError):  # Linux only, and not on every kernel
+            memory.madvise(mmap.MADV_HUGEPAGE)
+    buffer = (ctypes.c_ubyte * size).from_buffer(memory)
+    return pypdfium2.PdfBitmap.new_native(width, height, buffer=buffer, **layout)
 
 
 def _scale(width: float, height: float, *, number: int, job: Job) -> float:
@@ -97,10 +115,12 @@ def _text_and_words(page: pypdfium2.PdfPage) -> tuple[str, tuple[Word, ...]]:
 def _words(page: pypdfium2.PdfPage, layer: pypdfium2.PdfTextPage, count: int) -> Iterator[Word]:
     """Yield the words of a page. Boxes are requested by word, because a call to PDFium per letter would be slow."""
     letters = _letters(layer, count)
-    transform = _PageTransform(page)
+    # Almost no page has such characters, and to look for them once is faster than in each word.
+    is_clean = not (FORBIDDEN_IN_PAGE_TEXT.search(letters) or _SURROGATE.search(letters))
+    transform, boxes = _PageTransform(page), _Boxes(layer)
     for match in _WORD.finditer(letters):
-        text = _clean(_join_surrogates(match[0]))
-        box = _box(layer, match.start(), match.end() - match.start())
+        text = match[0] if is_clean else _clean(_join_surrogates(match[0]))
+        box = boxes.around(match.start(), match.end() - match.start())
         if text and box:
             yield transform.word(text, box)
 
@@ -125,15 +145,24 @@ def _join_surrogates(text: str) -> str:
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "ignore")
 
 
-def _box(layer: pypdfium2.PdfTextPage, start: int, count: int) -> _Box | None:
-    """Return the box around `count` characters, in points: left, bottom, right, top. None if they have no position."""
-    sides = left, top, right, bottom = [ctypes.c_double() for _ in range(4)]
-    box: _Box | None = None
-    for number in range(pdfium.FPDFText_CountRects(layer, start, count)):
-        if pdfium.FPDFText_GetRect(layer, number, *sides):
-            part = (left.value, bottom.value, right.value, top.value)
-            box = _union(box, part) if box else part
-    return box
+class _Boxes:
+    """The boxes around characters of a page, in points: left, bottom, right, top."""
+
+    def __init__(self, layer: pypdfium2.PdfTextPage) -> None:
+        self._layer = layer.raw
+        # Created once, because a page has hundreds of words.
+        self._sides = [ctypes.c_double() for _ in range(4)]
+        self._pointers = [ctypes.byref(side) for side in self._sides]
+
+    def around(self, start: int, count: int) -> _Box | None:
+        """Return the box around `count` characters, or None if they have no position."""
+        box: _Box | None = None
+        left, top, right, bottom = self._sides
+        for number in range(pdfium.FPDFText_CountRects(self._layer, start, count)):
+            if pdfium.FPDFText_GetRect(self._layer, number, *self._pointers):
+                part = (left.value, bottom.value, right.value, top.value)
+                box = _union(box, part) if box else part
+        return box
 
 
 def _union(a: _Box, b: _Box) -> _Box:
@@ -173,7 +202,8 @@ def _fraction(units: float) -> float:
     """Return units of the grid as a fraction with five decimals; what is outside the page is moved to its edge."""
     if units <= 0.0:
         return 0.0
-    return 1.0 if units >= _GRID else round(units / _GRID, 5)
+    # Faster than `round`, which is called for every side of every word.
+    return 1.0 if units >= _GRID else int(units / _UNITS_PER_STEP + 0.5) / _STEPS
 
 
 def _clean(text: str) -> str:
