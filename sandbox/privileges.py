@@ -4,6 +4,7 @@ import os
 import signal
 import struct
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 
 from sandbox import kernel
@@ -57,6 +58,7 @@ def leave_network(*, new_user_namespace: bool) -> None:
     kernel.call("unshare", _CLONE_NEWNET | (_CLONE_NEWUSER if new_user_namespace else 0))
 
 
+@cache
 def _is_mapped(user: int) -> bool:
     """Return whether this user exists in the user namespace of this process."""
     with suppress(OSError):

@@ -34,18 +34,20 @@ def confine(
     network: Network = "none",
     change_user: bool = True,
     end_with_parent: bool = False,
+    network_left: bool = False,
 ) -> Walls:
     """Put up the walls that this kernel allows, and return which ones stand. There is no way back.
 
     Call this before any thread is started, and after everything is imported and opened that is not in the folders
-    named. With `network="server"`, connections can be accepted and not made; with `all`, that wall is left out. A
-    process of root changes to an unused user, unless `change_user` is false.
+    named. With `network="server"`, connections can be accepted and not made; with `all`, that wall is left out.
+    `network_left` says that `leave_network` has succeeded here or in the process that forked this one. A process of
+    root changes to an unused user, unless `change_user` is false.
     """
     is_root, parent = os.geteuid() == 0, os.getppid()
     steady = _try(privileges.forbid_new_privileges)
-    alone = network == "none" and _leave_network()
+    alone = network == "none" and (network_left or leave_network())
     changed = is_root and change_user and _try(privileges.change_user)
-    alone = alone or (network == "none" and changed and _leave_network())
+    alone = alone or (network == "none" and changed and leave_network())
     files = _try(
         lambda: landlock.restrict(readable=readable, executable=executable, writable=writable, network=network)
     )
@@ -61,7 +63,8 @@ def confine(
     )
 
 
-def _leave_network() -> bool:
+def leave_network() -> bool:
+    """Move to an empty network namespace, for this process and those it forks; return whether that is possible."""
     # Root needs no user namespace, in which it could not change its user.
     return _try(lambda: privileges.leave_network(new_user_namespace=os.geteuid() != 0))
 

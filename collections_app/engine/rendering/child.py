@@ -50,12 +50,13 @@ def import_everything() -> None:
     for name in (PDF_RENDERER, IMAGE_RENDERER, TEXT_RENDERER, *_USED_LATER):
         import_module(name)
     Image.init()
-    confinement.prepare()
 
 
-def main(job: Job, out: IO[bytes]) -> None:
+def main(job: Job, out: IO[bytes], *, network_left: bool) -> None:
     renderer = cast(Renderer, import_module(job.renderer))
-    walls = confinement.confine_renderer(memory_mb=job.limits.memory_mb, cpu_s=job.limits.total_s)
+    walls = confinement.confine_renderer(
+        memory_mb=job.limits.memory_mb, cpu_s=job.limits.total_s, network_left=network_left
+    )
     if job.limits.sandbox_required and (missing := walls.missing()):
         write_frame(out, {"error": RenderUnavailable.code, "cause": f"walls are missing: {', '.join(missing)}"})
         return

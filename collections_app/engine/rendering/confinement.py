@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Self
 
 from collections_app.engine.rendering.errors import SandboxIncomplete
-from sandbox import calls, limits
-from sandbox.walls import Walls, confine
+from sandbox import calls, limits, privileges
+from sandbox.walls import Walls, confine, leave_network
 
 _ROOT = Path(__file__).resolve().parents[3]
 # Read while a page is rendered, unlike Python and its libraries, which are loaded by then.
@@ -50,16 +50,21 @@ class Program:
         return *_PROGRAMS, str(folder.parent if folder.name == "program" else folder)
 
 
-def prepare() -> None:
-    """Compute in advance what is the same for every process that this one forks."""
+def prepare() -> bool:
+    """Do in advance what is the same for every process that this one forks; return whether it left the network.
+
+    A network namespace of its own would take each process longer than all other walls together.
+    """
     calls.computing().program()
+    privileges.spare_user()
+    return leave_network()
 
 
-def confine_renderer(*, memory_mb: int, cpu_s: int) -> Walls:
+def confine_renderer(*, memory_mb: int, cpu_s: int, network_left: bool = False) -> Walls:
     """Confine this process to computing with what it has imported, its open files and the fonts of the machine."""
     limits.limit_files(size_mb=0, count=64)
     limits.limit_work(memory_mb=memory_mb, cpu_s=cpu_s)
-    walls = confine(calls=calls.computing(), readable=_FONTS, end_with_parent=True)
+    walls = confine(calls=calls.computing(), readable=_FONTS, end_with_parent=True, network_left=network_left)
     if not walls.calls:
         limits.forbid_processes()
     return walls

@@ -18,7 +18,7 @@ import sys
 from contextlib import suppress
 from typing import NoReturn
 
-from collections_app.engine.rendering import child
+from collections_app.engine.rendering import child, confinement
 from collections_app.engine.rendering.forked import STATUS
 from collections_app.engine.rendering.protocol import Job
 from sandbox import privileges
@@ -30,8 +30,9 @@ _MAX_REQUEST = 64 * 1024
 class ForkServer:
     """The running processes, by the descriptor of their socket."""
 
-    def __init__(self, requests: socket.socket) -> None:
+    def __init__(self, requests: socket.socket, *, network_left: bool) -> None:
         self._requests = requests
+        self._network_left = network_left
         # The signal that a process has ended becomes a byte, which wakes the loop.
         self._ended, self._wake = socket.socketpair()
         for end in (self._ended, self._wake):
@@ -64,7 +65,7 @@ class ForkServer:
         while not message.endswith(b"\n"):
             message += self._requests.recv(_MAX_REQUEST)
         file, out, control = descriptors
-        pid = _fork(message, file, out)
+        pid = _fork(message, file, out, network_left=self._network_left)
         os.close(file)
         os.close(out)
         if pid is None:
@@ -100,7 +101,7 @@ class ForkServer:
                     control.sendall(STATUS.pack(os.waitstatus_to_exitcode(status)))
 
 
-def _fork(message: bytes, file: int, out: int) -> int | None:
+def _fork(message: bytes, file: int, out: int, *, network_left: bool) -> int | None:
     """Start a process that renders, and return its id; None if the machine has no room for it."""
     server = os.getpid()
     try:
@@ -108,11 +109,11 @@ def _fork(message: bytes, file: int, out: int) -> int | None:
     except OSError:
         return None
     if pid == 0:
-        _become_child(message, file, out, server=server)
+        _become_child(message, file, out, server=server, network_left=network_left)
     return pid
 
 
-def _become_child(message: bytes, file: int, out: int, *, server: int) -> NoReturn:
+def _become_child(message: bytes, file: int, out: int, *, server: int, network_left: bool) -> NoReturn:
     """Render, with two descriptors; whatever happens, never return to the loop of the server."""
     try:
         privileges.end_with_parent(server)
@@ -121,7 +122,7 @@ def _become_child(message: bytes, file: int, out: int, *, server: int) -> NoRetu
         os.dup2(file, 0)
         os.dup2(out, 1)
         os.closerange(3, os.sysconf("SC_OPEN_MAX"))
-        child.main(Job.from_json(message.decode()), sys.stdout.buffer)
+        child.main(Job.from_json(message.decode()), sys.stdout.buffer, network_left=network_left)
         # Skip the exit handlers of libraries, which a file may have left in any state.
         os._exit(0)
     finally:
@@ -130,8 +131,9 @@ def _become_child(message: bytes, file: int, out: int, *, server: int) -> NoRetu
 
 def main() -> None:
     child.import_everything()
+    network_left = confinement.prepare()
     gc.freeze()  # collected objects would be copied into each process
-    ForkServer(socket.socket(fileno=int(sys.argv[1]))).serve()
+    ForkServer(socket.socket(fileno=int(sys.argv[1])), network_left=network_left).serve()
 
 
 if __name__ == "__main__":
