@@ -16,6 +16,7 @@ from rest_framework.views import APIView
 from accounts.access import Caller, Scope
 from accounts.limits import budgets, thread_shares
 from accounts.ownership import OwnerTransaction, acting_for
+from accounts.rate_limits import Slot
 from paliapi.database import statement_limit_s
 from paliapi.errors import MAX_PROBLEMS, Invalid, Problem, Unauthenticated
 from paliapi.http.paging import Page, paginate
@@ -63,6 +64,11 @@ class OwnedView(APIView):
     # The known query parameters. None: unknown ones are ignored, because existing clients may send them.
     query: ClassVar[frozenset[str] | None] = None
 
+    # The methods that hold one of the owner's slots for searches while they run.
+    searching_methods: ClassVar[frozenset[str]] = frozenset()
+
+    # The slot that this request needs. It is taken with the payment.
+    slot: Slot | None = None
     _transaction: OwnerTransaction
     _hold: thread_shares.Hold | None = None
     _charged = 0
@@ -88,6 +94,9 @@ class OwnedView(APIView):
             if self._hold:
                 self._hold.release()
             raise
+        finally:
+            if self.slot:
+                self.slot.release()
         return self._hold.keep_until_sent(self.response) if self._hold else self.response
 
     def _respond(self, request: Request, *args: Any, **kwargs: Any) -> Response:
@@ -143,6 +152,8 @@ class OwnedView(APIView):
         handler: _Handler | None = getattr(self, method, None) if method in self.http_method_names else None
         if handler is None:
             return self.http_method_not_allowed(request, *args, **kwargs)
+        if self.slot:
+            self.slot.require()  # before the body, which may be large, is read
         if not self.transactional:
             return handler(request, *args, **kwargs)
         began = time.monotonic()
@@ -167,6 +178,9 @@ class OwnedView(APIView):
 
     def check_permissions(self, request: Request) -> None:
         # The rate limit first, so that a forbidden request also costs the key and carries the rate-limit headers.
+        if isinstance(request.auth, Caller) and request.method in self.searching_methods:
+            limit = settings.ENV.max_concurrent_searches
+            self.slot = Slot("search", owner_id=request.auth.owner_id, limit=limit)
         super().check_throttles(request)
         if isinstance(request.auth, Caller):
             self._hold = thread_shares.shares().take(request.auth.owner_id)

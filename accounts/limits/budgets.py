@@ -16,7 +16,7 @@ from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
 from accounts.access import Caller
-from accounts.rate_limits import Bucket, Payment, RateLimited, spend_from
+from accounts.rate_limits import Bucket, Payment, RateLimited, Slot, spend_from
 from paliapi.http.response_headers import set_response_headers
 
 if TYPE_CHECKING:
@@ -31,11 +31,12 @@ _FULL_BUCKETS_OWED = 2
 
 
 class KeyRate(BaseThrottle):
-    """Charges the cost of the operation to the key and its owner."""
+    """Charges the cost of the operation to the key and its owner, and takes the slot that the operation needs."""
 
     def allow_request(self, request: Request, view: "APIView") -> bool:
         if isinstance(request.auth, Caller):
-            charge(request, request.auth, cost_of(view, request.method or ""))
+            slot: Slot | None = getattr(view, "slot", None)
+            charge(request, request.auth, cost_of(view, request.method or ""), slot=slot)
         return True
 
 
@@ -45,9 +46,12 @@ def cost_of(view: "type[APIView] | APIView", method: str) -> int:
     return costs.get("GET" if method == "HEAD" else method, 1)
 
 
-def charge(request: Request, caller: Caller, units: int) -> None:
-    """Take the units from the budgets of the key and its owner, or raise RateLimited and take nothing."""
-    payment = spend_from(_buckets(caller), cost=units)
+def charge(request: Request, caller: Caller, units: int, *, slot: Slot | None = None) -> None:
+    """Take the units from the budgets of the key and its owner, or raise RateLimited and take nothing.
+
+    The same call takes the slot; whether it was refused is up to the caller of this function.
+    """
+    payment = spend_from(_buckets(caller), cost=units, slot=slot)
     if payment is None:
         return
     _announce(request, payment)

@@ -2,13 +2,11 @@
 
 from typing import Any, ClassVar
 
-from django.conf import settings
 from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.rate_limits import concurrent
 from accounts.views import OwnedView
 from collections_app import costs, embeddings_client
 from collections_app.api.validation import validated
@@ -52,6 +50,7 @@ _EXAMPLE = {
 class EmbeddingsView(OwnedView):
     costs: ClassVar = {"POST": 1}
     scopes: ClassVar = {"POST": "search"}
+    searching_methods: ClassVar = frozenset({"POST"})
     transactional = False  # it calls another service
     max_body_bytes = staticmethod(max_json_upload_bytes)
 
@@ -68,10 +67,9 @@ class EmbeddingsView(OwnedView):
         ],
     )
     def post(self, request: Request) -> Response:
-        with concurrent("search", owner_id=self.caller.owner_id, limit=settings.ENV.max_concurrent_searches):
-            body = validated(EmbeddingsIn, request)
-            self.charge(costs.of_inputs(body["input_data"], task=body["task"]))
-            embedded = embeddings_client.embed(body["input_data"], task=body["task"], at="/input_data")
+        body = validated(EmbeddingsIn, request)
+        self.charge(costs.of_inputs(body["input_data"], task=body["task"]))
+        embedded = embeddings_client.embed(body["input_data"], task=body["task"], at="/input_data")
         count = sum(len(multi_vector.vectors) for multi_vector in embedded.multi_vectors)
         return Response(
             {

@@ -1,6 +1,5 @@
 """The endpoints that search pages by text, image, page, or several of these."""
 
-from contextlib import AbstractContextManager
 from typing import Any, ClassVar, cast
 
 from django.conf import settings
@@ -9,7 +8,6 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.rate_limits import concurrent
 from accounts.views import OwnedView
 from collections_app import costs, tasks
 from collections_app.api import search_out
@@ -190,11 +188,8 @@ class _SearchBase(OwnedView):
     costs: ClassVar = {"POST": 1}
     scopes: ClassVar = {"POST": "search"}
     reading_methods: ClassVar = frozenset({"POST", "OPTIONS"})
+    searching_methods: ClassVar = frozenset({"POST"})
     transactional = False  # it calls another service
-
-    def search_slot(self) -> AbstractContextManager[None]:
-        """Hold one of the owner's slots for searches; entered before the body, which may be large, is read."""
-        return concurrent("search", owner_id=self.caller.owner_id, limit=settings.ENV.max_concurrent_searches)
 
     def respond(self, request: Request, body: dict[str, Any], query: QueryInput) -> Response:
         self.charge(costs.of_search(body, query))
@@ -271,9 +266,8 @@ class SearchView(_SearchBase):
         ],
     )
     def post(self, request: Request) -> Response:
-        with self.search_slot():
-            body = validated(SearchIn, request)
-            return self.respond(request, body, body["query_input"])
+        body = validated(SearchIn, request)
+        return self.respond(request, body, body["query_input"])
 
 
 class SearchImageView(_SearchBase):
@@ -293,6 +287,5 @@ class SearchImageView(_SearchBase):
         ],
     )
     def post(self, request: Request) -> Response:
-        with self.search_slot():
-            body = validated(SearchImageIn, request)
-            return self.respond(request, body, ImageQuery(body["img_base64"], at="/img_base64"))
+        body = validated(SearchImageIn, request)
+        return self.respond(request, body, ImageQuery(body["img_base64"], at="/img_base64"))

@@ -10,7 +10,7 @@ from pytest_django import Settings
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.rate_limits import Bucket, spend_from
+from accounts.rate_limits import Bucket, Slot, TooManyAtOnce, spend_from
 from accounts.views import OwnedView
 from tests.cast import Someone, with_key
 from tests.statements import statements
@@ -120,3 +120,26 @@ def test_either_every_bucket_pays_or_none() -> None:
     assert not refused.allowed
     assert [balance.left for balance in refused.balances] == [8, 0]
     assert 59 < refused.wait_s <= 60
+
+
+def test_slot_is_taken_with_the_payment_or_not_at_all() -> None:
+    owner_id, bucket = uuid4().int % 10**12, Bucket(name=f"test:{uuid4()}", per_minute=1, burst=2)
+    slots = [Slot("search", owner_id=owner_id, limit=1) for _ in range(3)]
+    payments = [spend_from([bucket], cost=1, slot=slot) for slot in slots]
+    assert [payment and payment.allowed for payment in payments] == [True, True, False]
+    assert [slot.is_taken for slot in slots] == [True, False, False]
+    slots[0].require()
+    with pytest.raises(TooManyAtOnce):
+        slots[1].require()
+    slots[2].require()  # its payment was refused, which is reported instead
+    slots[0].release()
+    assert slots[2].take()
+
+
+def test_refused_requests_occupy_no_slot(alice: Someone, settings: Settings) -> None:
+    settings.ENV = replace(settings.ENV, max_concurrent_searches=1)
+    reader = with_key(alice.user, scopes=frozenset({"read"}))
+    for _ in range(2):
+        assert reader.post("/v1/search/", {"query": "x"}).json()["code"] == "scope_missing"
+        assert alice.post("/v1/search/", {"query": 7}).status_code == 422
+        assert alice.post("/v1/search/", {"query": "x"}).status_code == 200
