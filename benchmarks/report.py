@@ -104,7 +104,7 @@ turns: queries one at a time, at a usual rate and at more than fits, and the ing
 _PROFILE = """
 ### Where the time of a search goes
 
-`python -m benchmarks.load.profile` keeps eight searches in flight over the same pages, without uploads, and counts the
+`python -m benchmarks.load.profile` keeps eight searches in flight over fewer pages, without uploads, and counts the
 CPU time of each process. To divide what was counted, it then samples the web server with
 [py-spy](https://github.com/benfred/py-spy), which has to be on the PATH, and has Postgres log the CPU time of each
 statement. The last table says what a search spends its time on in the web server, waiting included.

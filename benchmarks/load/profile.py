@@ -31,8 +31,8 @@ from benchmarks.load.open_loop import keep_busy
 from benchmarks.search import corpus
 
 RESULTS = Path(__file__).parents[1] / "results" / "profile.json"
-PAGES = http_load.PAGES
-IN_FLIGHT, SECONDS, WARM_UP = 8, 30.0, 6_000
+PAGES = 4_000  # two hundred in each collection: enough for searches by sketches
+IN_FLIGHT, SECONDS, WARM_UP = 8, 15.0, 2_000
 _SAMPLES_PER_S = 200
 _GOOD_SHARE = 0.99  # sampling stops the server for a moment, and it rejects what has waited too long then
 _MOST_STATEMENTS = 10
@@ -67,9 +67,11 @@ def main(argv: Sequence[str]) -> int:
         settings["WEB_WORKERS"] = str(arguments.processes)
     with household(settings) as house:
         fill = ("-m", "benchmarks.harness.in_django", "benchmarks.load.load_data", "fill", str(arguments.pages))
+        _say(f"Storing {arguments.pages} pages in twenty collections")
         keys = json.loads(house.run(*fill))
         with served(house) as running:
             requests = _requests(keys)
+            _say(f"{WARM_UP} searches that fill the caches")
             _drive(running.port, requests, searches=WARM_UP)
             results = _profile(
                 house, running.port, running.programs["web"], requests, sampler=sampler, seconds=arguments.seconds
@@ -84,6 +86,7 @@ def main(argv: Sequence[str]) -> int:
 def _profile(
     house: Household, port: int, web: int, requests: Iterator[bytes], *, sampler: str, seconds: float
 ) -> dict[str, Any]:
+    _say("The processes")
     before, stolen = by_role(), steal_time.Stolen()
     with quiet.noise() as noise:
         load = _drive(port, requests, seconds=seconds)
@@ -93,6 +96,7 @@ def _profile(
         role: round(1000 * (spent - before.get(role, 0.0)) / load.searches, 3) for role, spent in after.items()
     }
     ours_s = sum(processes.values()) * load.searches / 1000
+    _say("The web server, by py-spy")
     held = stacks.shares(_sampled(sampler, web, port, requests, "--gil", seconds=seconds))
     passed = stacks.waiting(_sampled(sampler, web, port, requests, "--idle", seconds=seconds))
     return {
@@ -152,6 +156,7 @@ def _by_statement(
     house: Household, port: int, requests: Iterator[bytes], *, seconds: float, total_ms: float
 ) -> dict[str, float]:
     """Divide the CPU time of Postgres by statement."""
+    _say("The statements, by Postgres")
     log = house.home.logs / "postgres.log"
     with psycopg.connect(house.superuser_url, autocommit=True) as connection:
         for change in ("log_statement_stats = on", "log_statement = 'all'"):
@@ -249,6 +254,11 @@ def table(results: dict[str, Any]) -> str:
             *_rows("thread of a request", "ms per search", results["request_ms"]),
         ]
     )
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(f"{text}\n")
+    sys.stderr.flush()
 
 
 def _rows(name: str, unit: str, figures: dict[str, float]) -> list[str]:
