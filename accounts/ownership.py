@@ -10,15 +10,13 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
 
 from django.conf import settings
 from django.core.management import CommandError
 from django.db import connection, transaction
 from django.db.migrations.operations import RunSQL
-from psycopg import sql
 
-from paliapi.database import binary_cursor, statement_limit_s
+from paliapi.database import COMMIT, Command, Row, Value, execute_together, statement_limit_s
 from paliapi.roles import APP, HOUSEKEEPING, METRICS, STAFF, STAFF_LOGIN
 
 _OWNER_MATCHES = "owner_id = (SELECT nullif(current_setting('app.owner', true), '')::bigint)"
@@ -26,11 +24,11 @@ _OWNER_MATCHES = "owner_id = (SELECT nullif(current_setting('app.owner', true), 
 _SET_OWNER = "SELECT set_config('app.owner', %s, true)"
 _TIMEOUT = "set_config('statement_timeout', %s, true)"
 _SET_TIMEOUT = f"SELECT {_TIMEOUT}"
-_SET_OWNER_AND_TIMEOUT = f"{_SET_OWNER}, {_TIMEOUT}"
+_SET_OWNER_AND_TIMEOUT = f"{_SET_OWNER}, {_TIMEOUT}".encode()
 # First key of the advisory lock of an owner; the second is the owner.
 _OWNER_LOCK = 0x6F776E72
 
-_SET_KEY = "SELECT set_config('app.key', %s, true)"
+_SET_KEY = b"SELECT set_config('app.key', %s, true)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +39,23 @@ class OwnerTransaction:
     """
 
     owner_id: int
+    is_nested: bool = False
+    first: tuple[Command, list[Row]] | None = None  # the statement that it began with, and its rows
+
+    def read(self, command: Command) -> list[Row]:
+        """Return the rows of a statement, without a round trip if the transaction began with it."""
+        if self.first and self.first[0] == command:
+            return self.first[1]
+        return execute_together(command)[0]
+
+    def read_last(self, command: Command) -> list[Row]:
+        """Return the rows of a statement, and end the transaction in the same round trip, unless it is nested."""
+        return execute_together(command, *([] if self.is_nested else [COMMIT]))[0]
 
 
 @contextmanager
-def acting_for(owner_id: int, *, until: float = math.inf) -> Iterator[OwnerTransaction]:
-    """Open a transaction that sees and writes the rows of one owner.
+def acting_for(owner_id: int, *, until: float = math.inf, first: Command | None = None) -> Iterator[OwnerTransaction]:
+    """Open a transaction that sees and writes the rows of one owner. It may begin with a statement of the caller's.
 
     A statement is cancelled if it takes longer than `statement_limit_s`, or is still running at `until`
     (`time.monotonic`).
@@ -54,11 +64,13 @@ def acting_for(owner_id: int, *, until: float = math.inf) -> Iterator[OwnerTrans
     with transaction.atomic():
         previous_owner = _scalar("SELECT current_setting('app.owner', true)") if nested else ""
         limit_s = min(statement_limit_s.get(), until - time.monotonic())
-        values = [str(owner_id)] if limit_s == math.inf else [str(owner_id), _milliseconds(limit_s)]
-        # BEGIN, which is due with the first statement, takes no round trip of its own in a pipeline.
-        with connection.wrap_database_errors, binary_cursor() as cursor, cursor.connection.pipeline():
-            cursor.execute(_SET_OWNER_AND_TIMEOUT if len(values) > 1 else _SET_OWNER, values, prepare=True)
-        yield OwnerTransaction(owner_id)
+        context = (
+            Command(_SET_OWNER.encode(), [str(owner_id)])
+            if limit_s == math.inf
+            else Command(_SET_OWNER_AND_TIMEOUT, [str(owner_id), _milliseconds(limit_s)])
+        )
+        rows = execute_together(context, *([first] if first else []))
+        yield OwnerTransaction(owner_id, nested, (first, rows[-1]) if first else None)
         # The end of a transaction clears the value, and so does a rollback to the savepoint after an error.
         if nested:
             _scalar(_SET_OWNER, previous_owner)
@@ -70,19 +82,15 @@ def lock_owner(tx: OwnerTransaction) -> None:
     _scalar("SELECT pg_advisory_xact_lock(%s, %s)", str(_OWNER_LOCK), str(tx.owner_id % 2**31))
 
 
-def fetch_with_key(public_id: str, statement: bytes | sql.SQL, *params: str) -> tuple[Any, ...] | None:
+def fetch_with_key(public_id: str, statement: bytes, *values: Value) -> Row | None:
     """Return the first row of a statement that may read the key with this public id, whichever owner it has.
 
     Every request starts with it, so it takes one round trip and one transaction, and each connection plans it once.
     """
-    with connection.wrap_database_errors, binary_cursor() as context, binary_cursor() as reader:
-        with reader.connection.pipeline():
-            context.execute(_SET_KEY, [public_id], prepare=True)
-            reader.execute(statement, params, prepare=True, binary=True)
-            # The setting ends with its transaction. Outside a transaction, that is the pipeline's own.
-            if connection.in_atomic_block:
-                context.execute(_SET_KEY, [""], prepare=True)
-        return reader.fetchone()
+    # The setting ends with its transaction.
+    reset = [Command(_SET_KEY, [""])] if connection.in_atomic_block else []
+    _, rows, *_ = execute_together(Command(_SET_KEY, [public_id]), Command(statement, values), *reset)
+    return rows[0] if rows else None
 
 
 @contextmanager

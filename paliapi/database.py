@@ -4,17 +4,25 @@ The web server and the workers assume a role that row-level security applies to.
 for it, use the role that owns the tables.
 """
 
+import hashlib
 import math
-from collections.abc import Callable, Iterable, Iterator
+import select
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any, LiteralString
+from functools import cache
+from typing import Any, LiteralString, NamedTuple, TypeAlias
 from urllib.parse import parse_qsl, unquote, urlsplit
+from weakref import WeakKeyDictionary
 
 import psycopg
 from django.db import connection
 from django.db.models import Model, QuerySet
 from psycopg import sql
+from psycopg.adapt import Transformer
+from psycopg.errors import error_from_result
+from psycopg.pq import ConnStatus, ExecStatus, Format, TransactionStatus
+from psycopg.pq.abc import PGconn, PGresult
 
 from paliapi.roles import APP
 
@@ -38,7 +46,7 @@ def database_settings(url: str, *, pool_size: int = 0, role: str = APP) -> dict[
         # Not Django's `assume_role`, which deadlocks with its connection pool.
         bounds = f"-c role={role} -c idle_in_transaction_session_timeout={_IDLE_IN_TRANSACTION}"
         options["options"] = f"{options.get('options', '')} {bounds}".strip()
-    # Only statements executed with `prepare=True` are prepared, however often others run.
+    # psycopg prepares nothing, however often it runs: it would deallocate what `execute_together` has prepared.
     options["prepare_threshold"] = _NEVER
     if pool_size:
         options["pool"] = {"min_size": 0, "max_size": pool_size, "timeout": 5, "max_lifetime": 600}
@@ -97,6 +105,116 @@ def statement(text: LiteralString, **tables: type[Model]) -> bytes:
     """Insert table names into SQL, for a statement that is prepared once and executed often."""
     names = {name: sql.Identifier(model._meta.db_table) for name, model in tables.items()}
     return sql.SQL(text).format(**names).as_bytes()
+
+
+Value: TypeAlias = str | int | None
+Row: TypeAlias = tuple[Any, ...]
+
+
+class Command(NamedTuple):
+    """A statement with `%s` for each of its values. Postgres infers their types, and plans it once per connection."""
+
+    statement: bytes
+    values: Sequence[Value] = ()
+
+
+_BEGIN = Command(b"BEGIN")
+COMMIT = Command(b"COMMIT")
+_prepared: WeakKeyDictionary[psycopg.Connection[Any], set[bytes]] = WeakKeyDictionary()
+
+
+def execute_together(*commands: Command) -> list[list[Row]]:
+    """Execute statements in one round trip, and return the rows of each.
+
+    If the connection is not in a transaction, they are one, of which nothing remains after an error.
+
+    psycopg's own pipelines take several system calls for each statement, after all of which a thread has to wait for
+    the interpreter's lock.
+    """
+    connection.ensure_connection()
+    with connection.wrap_database_errors:
+        postgres: psycopg.Connection[Any] = connection.connection
+        begins = not postgres.autocommit and postgres.pgconn.transaction_status == TransactionStatus.IDLE
+        results = _send([_BEGIN, *commands] if begins else commands, postgres)
+        return [_rows(result, postgres) for result in results[begins:]]
+
+
+def _send(commands: Sequence[Command], postgres: psycopg.Connection[Any]) -> list[PGresult]:
+    pgconn, prepared = postgres.pgconn, _prepared.setdefault(postgres, set())
+    values = [[_to_text(value) for value in command.values] for command in commands]
+    names: list[bytes | None] = []  # of the statement that is prepared; None: one is executed
+    pgconn.enter_pipeline_mode()
+    try:
+        for command, texts in zip(commands, values, strict=True):
+            name, numbered = _to_prepare(command.statement)
+            if name not in prepared and name not in names:
+                pgconn.send_prepare(name, numbered)
+                names.append(name)
+            pgconn.send_query_prepared(name, texts, result_format=Format.BINARY)
+            names.append(None)
+        pgconn.pipeline_sync()
+        results = _read_results(pgconn)
+    except BaseException:
+        pgconn.finish()  # the results that are left would be taken for those of the next statements
+        raise
+    if pgconn.status == ConnStatus.OK:
+        pgconn.exit_pipeline_mode()
+    for preparing, result in zip(names, results, strict=False):
+        if result.status == ExecStatus.FATAL_ERROR:
+            raise error_from_result(result)
+        if preparing is not None:
+            prepared.add(preparing)
+    return [result for preparing, result in zip(names, results, strict=True) if preparing is None]
+
+
+def _read_results(pgconn: PGconn) -> list[PGresult]:
+    """Wait for all results before the synchronisation; there are fewer if the connection is lost."""
+    results: list[PGresult] = []
+    poll = select.poll()
+    poll.register(pgconn.socket, select.POLLIN | select.POLLOUT)
+    while pgconn.flush():
+        poll.poll()
+        pgconn.consume_input()
+    poll.modify(pgconn.socket, select.POLLIN)
+    is_last = False
+    while True:
+        while pgconn.is_busy():
+            poll.poll()
+            pgconn.consume_input()
+        result = pgconn.get_result()
+        if result is None:
+            # The results of a statement have ended, or there will never be another one.
+            if is_last:
+                return results
+            is_last = True
+            continue
+        if result.status == ExecStatus.PIPELINE_SYNC:
+            return results
+        results.append(result)
+        is_last = False
+
+
+def _rows(result: PGresult, postgres: psycopg.Connection[Any]) -> list[Row]:
+    transformer = Transformer(postgres)
+    transformer.set_pgresult(result)
+    return transformer.load_rows(0, result.ntuples, tuple)
+
+
+def _to_text(value: Value) -> bytes | None:
+    if value is None:
+        return None
+    text = str(value).encode()
+    if b"\0" in text:
+        raise psycopg.DataError("Text for Postgres may not contain NUL.")
+    return text
+
+
+@cache
+def _to_prepare(statement: bytes) -> tuple[bytes, bytes]:
+    """Return the name of a statement, and its text as Postgres wants it."""
+    first, *others = statement.split(b"%s")
+    numbered = first + b"".join(b"$%d%s" % (number, part) for number, part in enumerate(others, 1))
+    return b"paliapi_" + hashlib.sha256(numbered).hexdigest()[:16].encode(), numbered
 
 
 def release_connection() -> None:

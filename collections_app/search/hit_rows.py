@@ -7,13 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import connection
-
 from accounts.access import Caller
 from accounts.ownership import OwnerTransaction
 from collections_app.engine.text_rules import MAX_PAGE_CHARACTERS
 from collections_app.models import Collection, Document, Page, StoredFile
-from paliapi.database import array_of_numbers, array_of_texts, binary_cursor, statement
+from paliapi.database import Command, array_of_numbers, array_of_texts, statement
 
 _VISIBLE_PAGES = statement(
     "SELECT p.id, p.owner_id, p.number, p.width, p.height, CASE WHEN %s THEN left(p.text, %s) END, i.key, "
@@ -64,12 +62,16 @@ def read(
     *,
     with_text: bool,
     max_text: int = MAX_PAGE_CHARACTERS,
+    is_last: bool = False,
 ) -> dict[int, HitPage]:
-    """Return those of the pages that are still shown and that the caller may read."""
+    """Return those of the pages that are still shown and that the caller may read.
+
+    The last statement of a transaction ends it.
+    """
     if not page_ids:
         return {}
     names = array_of_texts(caller.collections)
-    with connection.wrap_database_errors, binary_cursor() as cursor:
-        params = [with_text, max_text, tx.owner_id, array_of_numbers(page_ids), names, names]
-        cursor.execute(_VISIBLE_PAGES, params, prepare=True, binary=True)
-        return {row[0]: HitPage(*(*row[:6], PageImage(*row[6:9]), *row[9:])) for row in cursor}
+    values = (with_text, max_text, tx.owner_id, array_of_numbers(page_ids), names, names)
+    read_rows = tx.read_last if is_last else tx.read
+    rows = read_rows(Command(_VISIBLE_PAGES, values))
+    return {row[0]: HitPage(*(*row[:6], PageImage(*row[6:9]), *row[9:])) for row in rows}

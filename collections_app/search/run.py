@@ -30,6 +30,7 @@ from collections_app.search.request import Ranking, SearchRequest
 from collections_app.search.reranking import Reranking
 from collections_app.search.scope import Scope
 from embeddings import contract
+from paliapi.database import Command
 
 # A page that is deleted while it is scored may have been replaced by a newer one, which only another attempt finds.
 _MAX_ATTEMPTS = 3
@@ -104,10 +105,12 @@ def search(caller: Caller, request: SearchRequest) -> SearchResult:
     decision = _decide(caller, request, scope, stored, stopwatch)
     reranks = reranking.applies_to(request) and not decision.degraded
     deadline = _deadline()
+    space = decision.query.space if decision.query else None
+    versions = scopes.collection_versions_command(caller, scope, space) if space else None
     number = 0
     while True:
         number += 1
-        with searches.one(), _transaction(caller, deadline) as tx:
+        with searches.one(), _transaction(caller, deadline, first=versions) as tx:
             context = SearchContext(
                 tx=tx,
                 caller=caller,
@@ -187,10 +190,13 @@ def _read_hits(
     with stopwatch.stage("fetch"):
         pages = ranked.pages[request.offset : request.limit]
         page_ids = [page.page_id for page in pages]
-        rows = hit_rows.read(tx, context.caller, page_ids, with_text="text" in request.include)
-    query = None if ranked.ranking == "lexical" else decision.query
+        query = None if ranked.ranking == "lexical" else decision.query
+        with_regions = "regions" in request.include and query is not None
+        rows = hit_rows.read(
+            tx, context.caller, page_ids, with_text="text" in request.include, is_last=not with_regions
+        )
     by_page: dict[int, PageRegions] = {}
-    if "regions" in request.include and query is not None:
+    if with_regions and query is not None:
         with stopwatch.stage("regions"):
             by_page = regions.find_regions(tx, query, list(rows))
     hits = [
@@ -241,10 +247,10 @@ def _deadline() -> float:
 
 
 @contextmanager
-def _transaction(caller: Caller, deadline: float) -> Iterator[OwnerTransaction]:
+def _transaction(caller: Caller, deadline: float, *, first: Command | None = None) -> Iterator[OwnerTransaction]:
     """Open the owner's transaction; raise `SearchTookTooLong` if a statement exceeds the deadline."""
     try:
-        with acting_for(caller.owner_id, until=deadline) as tx:
+        with acting_for(caller.owner_id, until=deadline, first=first) as tx:
             yield tx
     except (OperationalError, QueryCanceled) as error:
         if isinstance(error, QueryCanceled) or isinstance(error.__cause__, QueryCanceled):

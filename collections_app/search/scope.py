@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
-from django.db import connection
 from django.db.models import QuerySet
 from numpy.typing import NDArray
 
@@ -15,7 +14,7 @@ from collections_app.engine.input.names import ALL_COLLECTIONS
 from collections_app.models import Collection, Document, DocumentQuerySet, Page, PageEmbedding, Space
 from collections_app.search.filter_sql import metadata_matches
 from embeddings import contract
-from paliapi.database import array_of_texts, binary_cursor, statement
+from paliapi.database import Command, array_of_texts, statement
 
 # Every search runs this. Building the same statement from models takes longer than Postgres needs to execute it.
 _COLLECTION_VERSIONS = statement(
@@ -74,19 +73,21 @@ def collection_versions(
 
     The id is None if the space is unknown or there is no such collection.
     """
-    names = array_of_texts(collection_names(caller, scope))
-    params = [space.model, space.revision, space.dim, tx.owner_id, names, names]
-    with connection.wrap_database_errors, binary_cursor() as cursor:
-        rows = cursor.execute(_COLLECTION_VERSIONS, params, prepare=True, binary=True).fetchall()
+    rows = tx.read(collection_versions_command(caller, scope, space))
     return rows[0][0] if rows else None, [CollectionVersion(*row[1:]) for row in rows]
+
+
+def collection_versions_command(caller: Caller, scope: Scope, space: contract.VectorSpace) -> Command:
+    """Return the statement of `collection_versions`, with which a transaction can begin."""
+    names = array_of_texts(collection_names(caller, scope))
+    values = (space.model, space.revision, space.dim, caller.owner_id, names, names)
+    return Command(_COLLECTION_VERSIONS, values)
 
 
 def has_vectors(tx: OwnerTransaction, caller: Caller, scope: Scope) -> bool:
     """Return whether any page in scope has vectors, leaving the filter out of account."""
     names = array_of_texts(collection_names(caller, scope))
-    with connection.wrap_database_errors, binary_cursor() as cursor:
-        cursor.execute(_HAS_VECTORS, [tx.owner_id, names, names], prepare=True, binary=True)
-        return cursor.fetchone() == (True,)
+    return tx.read(Command(_HAS_VECTORS, (tx.owner_id, names, names))) == [(True,)]
 
 
 def filtered_document_ids(tx: OwnerTransaction, caller: Caller, scope: Scope) -> NDArray[np.int64] | None:

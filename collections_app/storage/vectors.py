@@ -23,7 +23,7 @@ from collections_app.engine.retrieval.multivector import InvalidMultiVector, Mul
 from collections_app.engine.retrieval.sketch import CompactForms, InvalidSketch, PooledPage
 from collections_app.models import Collection, Document, Page, PageEmbedding, Revision
 from embeddings.contract import Layout, Word
-from paliapi.database import binary_cursor, statement
+from paliapi.database import Command, array_of_numbers, binary_cursor, statement
 
 log = structlog.get_logger(__name__)
 
@@ -41,10 +41,11 @@ _COPY = sql.SQL(
 _READ_WITH_LAYOUT = sql.SQL(
     "SELECT page_id, vectors, codes, layout, words FROM {table} WHERE owner_id = %s AND page_id = ANY(%s)"
 )
-_READ = sql.SQL("SELECT page_id, vectors, codes FROM {table} WHERE owner_id = %s AND page_id = ANY(%s)").format(
-    table=_TABLE
+_READ = statement(
+    "SELECT page_id, vectors, codes FROM {table} WHERE owner_id = %s AND page_id = ANY(%s::bigint[])",
+    table=PageEmbedding,
 )
-_LOCK = sql.SQL("{read} FOR UPDATE").format(read=_READ)
+_LOCK = _READ + b" FOR UPDATE"
 _CONVERT = sql.SQL("UPDATE {table} SET vectors = %b, codes = %b WHERE owner_id = %s AND page_id = %s").format(
     table=_TABLE
 )
@@ -65,9 +66,10 @@ _SAMPLE_OF_PAGES = statement(
     pages=Page,
     embeddings=PageEmbedding,
 )
-_READ_POOLED = sql.SQL(
-    "SELECT page_id, pooled FROM {table} WHERE owner_id = %s AND page_id = ANY(%s) AND pooled IS NOT NULL"
-).format(table=_TABLE)
+_READ_POOLED = statement(
+    "SELECT page_id, pooled FROM {table} WHERE owner_id = %s AND page_id = ANY(%s::bigint[]) AND pooled IS NOT NULL",
+    table=PageEmbedding,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -217,8 +219,7 @@ def read_codes(tx: OwnerTransaction, page_ids: Sequence[int], *, dim: int) -> di
 
 
 def _rows(tx: OwnerTransaction, page_ids: Sequence[int]) -> list[tuple[int, bytes, bytes | None]]:
-    with connection.wrap_database_errors, binary_cursor() as cursor:
-        return cursor.execute(_READ, [tx.owner_id, list(page_ids)], prepare=True, binary=True).fetchall()
+    return tx.read(Command(_READ, (tx.owner_id, array_of_numbers(page_ids))))
 
 
 def _decoded(page_id: int, data: bytes, codes: bytes | None) -> MultiVector | None:
@@ -245,13 +246,11 @@ def _storage(tx: OwnerTransaction, *, revision_id: int | None = None, page_id: i
 def read_pooled(tx: OwnerTransaction, page_ids: Sequence[int], *, dim: int) -> dict[int, PooledPage]:
     """Return the pooled vectors of the pages that have readable ones."""
     pages: dict[int, PooledPage] = {}
-    with connection.wrap_database_errors, binary_cursor() as cursor:
-        cursor.execute(_READ_POOLED, [tx.owner_id, list(page_ids)], prepare=True, binary=True)
-        for page_id, data in cursor:
-            try:
-                pages[page_id] = sketch.decode_pooled(data, dim=dim)
-            except InvalidSketch as error:
-                log.error("pooled_vectors_unreadable", page_id=page_id, error=str(error))
+    for page_id, data in tx.read(Command(_READ_POOLED, (tx.owner_id, array_of_numbers(page_ids)))):
+        try:
+            pages[page_id] = sketch.decode_pooled(data, dim=dim)
+        except InvalidSketch as error:
+            log.error("pooled_vectors_unreadable", page_id=page_id, error=str(error))
     return pages
 
 

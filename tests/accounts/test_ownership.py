@@ -1,12 +1,15 @@
 """Row-level security, as the role that the web has."""
 
+from unittest.mock import patch
+
 import pytest
 from django.db import ProgrammingError, connection, transaction
-from psycopg import sql
 
 from accounts.keys import mint, parse
 from accounts.models import ApiKey, Usage
 from accounts.ownership import acting_as_staff, acting_for, fetch_with_key
+from paliapi import database
+from paliapi.database import Command
 from tests.cast import Someone
 
 TABLES = ["accounts_apikey", "accounts_usage"]
@@ -56,8 +59,8 @@ def test_rows_of_another_owner_cannot_be_written(alice: Someone, charlie: Someon
             ApiKey.objects.filter(owner_id=alice.id).update(owner_id=charlie.id)
 
 
-OWNERS_SEEN = sql.SQL("SELECT array_agg(owner_id) FROM accounts_apikey")
-RENAMED = sql.SQL("WITH renamed AS (UPDATE accounts_apikey SET name = 'mine' RETURNING 1) SELECT count(*) FROM renamed")
+OWNERS_SEEN = b"SELECT array_agg(owner_id) FROM accounts_apikey"
+RENAMED = b"WITH renamed AS (UPDATE accounts_apikey SET name = 'mine' RETURNING 1) SELECT count(*) FROM renamed"
 
 
 def test_fetch_with_key_reads_only_that_key_and_changes_nothing(alice: Someone, charlie: Someone) -> None:
@@ -79,6 +82,20 @@ def test_fetch_with_key_leaves_no_access_behind(alice: Someone) -> None:
     with transaction.atomic():
         assert fetch_with_key(parts.public_id, OWNERS_SEEN) == ([alice.id],)
         assert ApiKey.objects.count() == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_transaction_can_begin_and_end_with_a_statement(alice: Someone, charlie: Someone) -> None:
+    keys = Command(b"SELECT owner_id FROM accounts_apikey")
+    with patch.object(database, "_send", wraps=database._send) as send, acting_for(alice.id, first=keys) as tx:
+        assert tx.read(keys) == [(alice.id,)]
+        assert tx.read_last(Command(b"SELECT count(*) FROM accounts_apikey")) == [(1,)]
+        assert send.call_count == 2, "round trips"
+        assert ApiKey.objects.count() == 0, "the transaction has ended, and its owner with it"
+    with acting_for(charlie.id) as outer, acting_for(alice.id) as tx:
+        assert tx.read_last(keys) == [(alice.id,)]
+        assert tx.read(keys) == [(alice.id,)], "a nested transaction ends with its block"
+    assert outer.owner_id == charlie.id
 
 
 def test_empty_key_reads_nothing(alice: Someone) -> None:

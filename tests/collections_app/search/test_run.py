@@ -76,11 +76,11 @@ def test_search_is_repeated_if_a_revision_is_replaced_meanwhile(
     swaps = iter([old, new, old])
     read = hit_rows.read
 
-    def swap_and_read(*args: Any, with_text: bool) -> dict[int, HitPage]:
+    def swap_and_read(*args: Any, **options: Any) -> dict[int, HitPage]:
         # Between scoring and reading the hits.
         if shown := next(swaps, None):
             Document.objects.filter(owner_id=alice.id, name="x").update(shown=revisions[shown])
-        return read(*args, with_text=with_text)
+        return read(*args, **options)
 
     monkeypatch.setattr(hit_rows, "read", swap_and_read)
     assert page_ids(search_by_page(alice)) == []  # replaced in each of three attempts
