@@ -43,10 +43,14 @@ for _cache in (_full, _pooled, _file):
 
 @dataclass(frozen=True, slots=True)
 class VectorForm:
-    """The form in which one ranking scores all pages, and a number that increases when full vectors were replaced."""
+    """The form in which one ranking scores all pages.
+
+    `replaced` has the collections in scope whose full vectors were replaced, each with a number that increases when
+    they are.
+    """
 
     storage: VectorStorage = VectorStorage.FULL
-    generation: int = 0
+    replaced: tuple[tuple[int, int], ...] = ()
 
     @property
     def is_compact(self) -> bool:

@@ -137,7 +137,8 @@ def _form(context: SearchContext, versions: Sequence[CollectionVersion]) -> Vect
     """Return the form in which all pages in scope are scored."""
     if context.compact or any(version.vector_storage == VectorStorage.COMPACT for version in versions):
         return VectorForm(VectorStorage.COMPACT)
-    return VectorForm(VectorStorage.FULL, sum(version.sketches_seq for version in versions))
+    replaced = sorted((version.collection_id, version.sketches_seq) for version in versions if version.sketches_seq)
+    return VectorForm(VectorStorage.FULL, tuple(replaced))
 
 
 def _scores(query: QueryVectors, pages: list[Any], form: VectorForm) -> maxsim.Scores:

@@ -12,6 +12,7 @@ from django.db import connection
 from django.db.models import F, QuerySet
 
 from accounts.ownership import OwnerTransaction, acting_as_staff, acting_for
+from collections_app import failpoints
 from collections_app.engine.retrieval.codes.codec import VectorStorage
 from collections_app.models import Collection, PageEmbedding
 from collections_app.storage import vectors
@@ -53,6 +54,7 @@ def _convert_all(owner_id: int, collection_id: int, to: VectorStorage) -> Genera
             page_ids = _in_other_form(tx, collection_id, to).filter(pk__gt=last_page_id).order_by("pk")
             batch = list(page_ids.values_list("pk", flat=True)[:_BATCH_SIZE])
             count = vectors.convert(tx, batch, to)
+            failpoints.reach("pages_recoded")
         if not batch:
             return
         last_page_id = batch[-1]

@@ -147,3 +147,13 @@ def test_command_requires_a_scope_and_reports_errors(owner: Someone, settings: S
     settings.ENV = replace(settings.ENV, embeddings_url="http://127.0.0.1:1")
     with pytest.raises(CommandError, match="embeddings_unavailable"):
         call_command("reembed", all=True)
+
+
+def test_compact_collection_stays_compact(owner: Someone, settings: Settings) -> None:
+    call_command("recode", "reports", to="compact")
+    with model(settings, NEW):
+        call_command("reembed", collection="reports")
+    assert spaces(owner, "reports") == {"new"}
+    with acting_for(owner.id):
+        rows = PageEmbedding.objects.filter(owner_id=owner.id, codes__isnull=False, space__model="new")
+        assert rows.count() == 11

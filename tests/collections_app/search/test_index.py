@@ -15,11 +15,15 @@ from prometheus_client import REGISTRY
 from pytest_django import Settings
 
 from accounts.ownership import acting_as_staff, acting_for
+from collections_app.engine.retrieval.codes.codec import VectorStorage
+from collections_app.engine.retrieval.files.file_cache import FileCache
+from collections_app.engine.retrieval.lru_cache import LruCache
 from collections_app.models import Collection, Document, Space
-from collections_app.search import index, scope
+from collections_app.search import index, scope, vector_cache
 from collections_app.search.index import Index
 from collections_app.search.scope import Scope
 from collections_app.search.vector_search import ScoredPages
+from collections_app.storage import recode
 from tests.cast import Someone
 from tests.collections_app.search.by_page import page_ids, search_by_page, store_query_page
 from tests.collections_app.search.test_vector_search import NARROW, best, fill
@@ -41,7 +45,7 @@ def _change(owner: Someone, chance: Random, number: int) -> None:
         documents = list(Document.objects.filter(owner_id=owner.id).values_list("collection__name", "name"))
         names = list(Collection.objects.filter(owner_id=owner.id).values_list("name", flat=True))
     collection, name = chance.choice(documents) if documents else ("", "")
-    change = chance.choice(["upsert", "upsert", "upsert", "delete", "rename", "move", "empty"])
+    change = chance.choice(["upsert", "upsert", "upsert", "delete", "rename", "move", "empty", "recode"])
     if change == "upsert" or not documents:
         vectors = [random_vectors(chance.randrange(10**6), count=3) for _ in range(chance.randrange(1, 5))]
         with_vectors(owner, f"d{chance.randrange(5)}", vectors, collection=f"c{chance.randrange(3)}")
@@ -52,6 +56,11 @@ def _change(owner: Someone, chance: Random, number: int) -> None:
         assert owner.patch(f"/v1/documents/{name}/", body).status_code == 200
     elif change == "move":
         assert owner.patch(f"/v1/collections/{collection}/", {"name": f"moved-{number}"}).status_code == 200
+    elif change == "recode":
+        with acting_for(owner.id):
+            row = Collection.objects.get(owner_id=owner.id, name=chance.choice(names))
+        other = VectorStorage.FULL if row.vector_storage == VectorStorage.COMPACT else VectorStorage.COMPACT
+        sum(recode.recode(owner.id, row.pk, other))
     else:
         assert owner.delete(f"/v1/collections/{chance.choice(names)}/").status_code == 204
 
@@ -69,9 +78,12 @@ def test_result_after_any_changes_equals_that_of_a_new_process(
         for process in (*processes[chance.randrange(2) :], Index(pages_per_file=4)):
             monkeypatch.setattr(index, "process_index", process)
             assert best(alice, plan=NARROW) == narrow
-        monkeypatch.setattr(index, "process_index", Index())
-        assert best(alice, plan=NARROW) == narrow
-        assert best(alice, mode="exact", limit=1000) == exact
+        with monkeypatch.context() as new_process:
+            new_process.setattr(index, "process_index", Index())
+            new_process.setattr(vector_cache, "_full", LruCache())
+            new_process.setattr(vector_cache, "_file", FileCache())
+            assert best(alice, plan=NARROW) == narrow
+            assert best(alice, mode="exact", limit=1000) == exact
         with acting_for(alice.id) as tx:
             shown = scope.pages(tx, caller_of(alice), Scope()).values_list("pk", flat=True)
             assert {page_id for page_id, _ in exact.ranked} == set(shown)

@@ -65,6 +65,13 @@ def test_search_of_several_collections_counts_for_each(alice: Someone, pages: li
     assert counted(alice, "other") == (1, 1, 0)
 
 
+def test_samples_of_a_compact_collection_are_compared_by_codes(alice: Someone) -> None:
+    alice.post("/v1/collections/", {"name": "small", "vector_storage": "compact"})
+    ids = with_vectors(alice, "near", [random_vectors(0, count=count) for count in (4, 3, 2, 1)], collection="small")
+    assert recall_sampling.compare_with_exact(sample(alice, [ids[0], ids[3]], limit=2))
+    assert counted(alice, "small") == (1, 2, 1)
+
+
 def test_repeated_search_uses_the_same_filter(alice: Someone, pages: list[int]) -> None:
     with_vectors(alice, "more", [random_vectors(0, count=4)], metadata={"year": 2026})
     without_year = {"not": {"key": "year", "op": "exists"}}

@@ -1,6 +1,10 @@
 """Recoding a collection: searches during it score every page in one form, and a killed run can be continued."""
 
+import os
+import subprocess
+import sys
 from io import StringIO
+from signal import SIGKILL
 from typing import Any
 
 import numpy as np
@@ -15,10 +19,12 @@ from collections_app.engine.retrieval.codes.codec import VectorStorage
 from collections_app.models import Collection, PageEmbedding
 from collections_app.search import index, vector_cache, vector_search
 from collections_app.search.query_vectors import QueryVectors
+from collections_app.search.scope import Scope
 from collections_app.storage import recode
+from paliapi.env import ROOT
 from tests.cast import Someone
 from tests.collections_app.searchable import TOY, random_vectors, search_context, with_vectors
-from tests.environment import Services
+from tests.environment import ENVIRONMENT, Services, compiled_here, measured
 
 PAGES = [random_vectors(number, count=3 + number % 20) for number in range(70)]  # three batches
 QUERY = QueryVectors(TOY, random_vectors(1000, count=5))
@@ -36,14 +42,14 @@ def ids(alice: Someone) -> list[int]:
     return with_vectors(alice, "x", PAGES)
 
 
-def collection_of(who: Someone) -> Collection:
+def collection_of(who: Someone, name: str = "default_collection") -> Collection:
     with acting_for(who.id):
-        return Collection.objects.get(owner_id=who.id)
+        return Collection.objects.get(owner_id=who.id, name=name)
 
 
-def ranked(who: Someone, **how: Any) -> list[tuple[int, float]]:
+def ranked(who: Someone, *, collections: frozenset[str] | None = None, **how: Any) -> list[tuple[int, float]]:
     with acting_for(who.id) as tx:
-        context = search_context(tx, who)
+        context = search_context(tx, who, Scope(collections=collections))
         return vector_search.in_one_form(
             context, lambda attempt: vector_search.best(attempt, QUERY, limit=100, mode="exact", **how)
         ).ranked
@@ -86,6 +92,24 @@ def test_back_to_full_the_decoded_vectors_are_stored(alice: Someone, ids: list[i
     decoded = [codec.decode(codec.encode(page)) for page in PAGES]
     expected = dict(zip(ids, maxsim.scores(QUERY.vectors, decoded).tolist(), strict=True))
     assert dict(ranked(alice)) == expected
+
+
+def test_vectors_cached_by_a_search_of_two_collections_are_not_used_after_one_was_recoded(
+    alice: Someone, ids: list[int]
+) -> None:
+    with_vectors(alice, "y", PAGES[:1], collection="other")
+    first, other = collection_of(alice), collection_of(alice, "other")
+    for to in (VectorStorage.COMPACT, VectorStorage.FULL):
+        sum(recode.recode(alice.id, other.pk, to))
+    ranked(alice)  # caches the original vectors of both
+    for to in (VectorStorage.COMPACT, VectorStorage.FULL):
+        sum(recode.recode(alice.id, first.pk, to))
+    with acting_for(alice.id):
+        Collection.objects.filter(pk=first.pk).update(sketches_seq=collection_of(alice, "other").sketches_seq)
+    index.process_index.reset()
+    alone = ranked(alice, collections=frozenset({first.name}))
+    decoded = [codec.decode(codec.encode(page)) for page in PAGES]
+    assert dict(alone) == dict(zip(ids, maxsim.scores(QUERY.vectors, decoded).tolist(), strict=True))
 
 
 def test_search_stays_compact_until_the_last_page_is_full(alice: Someone, ids: list[int]) -> None:
@@ -142,3 +166,29 @@ def test_two_runs_at_once_are_refused(alice: Someone, services: Services, ids: l
         with pytest.raises(CommandError, match="being_recoded"):
             call_command("recode", "default_collection", to="compact")
     assert (compact_pages(alice), len(ids)) == (0, 70)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_killed_run_converts_whole_batches_and_the_next_one_continues(
+    alice: Someone, services: Services, ids: list[int]
+) -> None:
+    environment = {
+        **ENVIRONMENT,
+        **compiled_here(),
+        **measured(),
+        "PATH": os.defpath,
+        "DATABASE_URL": services.app_url,
+        "DATABASE_WORKER_URL": services.worker_url,
+        "DATABASE_STAFF_URL": services.staff_url,
+        "PALIAPI_FAILPOINT": "pages_recoded:2=kill",
+    }
+    command = [sys.executable, "manage.py", "recode", "default_collection", "--to", "compact"]
+    killed = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert killed.returncode == -SIGKILL, killed.stderr
+    assert compact_pages(alice) == 32
+    assert ranked(alice) == brute_force(ids, compact=True)
+    environment["PALIAPI_FAILPOINT"] = ""
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert f"{len(ids) - 32} pages are now compact." in done.stdout, done.stderr
+    assert compact_pages(alice) == len(ids)
+    assert ranked(alice) == brute_force(ids, compact=True)
