@@ -21,6 +21,7 @@ from benchmarks.search.engines.base import MINIMUM_RECALL, Engine
 ENGINES = {
     "numpy": ("in_numpy", "Numpy", "numpy"),
     "paliapi_auto": ("paliapi", "PaliapiAuto", "numpy"),
+    "paliapi_compact": ("paliapi", "PaliapiCompact", "numpy"),
     "paliapi_exact": ("paliapi", "PaliapiExact", "numpy"),
     "sql_rows": ("sql_rows", "SqlRows", "numpy"),
     "pgvector_hnsw": ("pgvector_hnsw", "PgvectorHnsw", "numpy"),
