@@ -10,7 +10,7 @@ from benchmarks.embeddings import text_models
 from benchmarks.ingest import first_hour
 from benchmarks.load import fairness, http_load, profile
 from benchmarks.quality import report as quality
-from benchmarks.search import candidates, large, peers, retrieval
+from benchmarks.search import candidates, compact, large, peers, retrieval
 from benchmarks.search.sketch_files import measure as sketch_files
 from paliapi.env import ROOT
 
@@ -50,6 +50,7 @@ fastest with a recall of at least 0.97, or else the one with the highest recall.
 
 _NOTES = """
 - `paliapi_auto`: the default of `POST /v1/search/`. `paliapi_exact`: `mode: exact`, which reads every page.
+  `paliapi_compact`: the default, over a compact collection; recall is that of the best pages by full vectors.
 - `sql_rows`: one row per vector, and MaxSim as an SQL function; measured on 200 pages and extrapolated.
 - `pgvector_hnsw`: HNSW over 32 pooled vectors per page; the best candidates are scored exactly, as in PaliAPI.
 - `numpy`: float32 in memory, every page.
@@ -86,6 +87,19 @@ Processes share sketches in files that are mapped into memory ([why](decisions/0
 the medians of new processes: the time until the sketches are ready, which includes the check of the whole file, and
 that of the first look at all of them, with a query of eight vectors. Later looks take turns. The files and the tables
 are in the page cache of the machine. Memory is that of whole processes; what they share is divided among them.
+"""
+
+_COMPACT = """
+## Compact storage
+
+`python -m benchmarks.search.compact` compares the [two stored forms](decisions/0017-vectors-in-four-bits.md) of 1,030
+vectors of 128 dimensions: everything that is stored of a page except its image (tables, TOAST, sketches, indexes), and
+the time to read it from Postgres, 16 pages at a time, and to score it on all cores. Of synthetic pages, those are
+relevant that share concepts with a query. `python -m benchmarks.quality.compact` does the same with the pages and
+questions of `make bench-quality`. What differs are pages with nearly the same score: on text, some questions gain and
+some lose, so the interval of the mean is wider than the loss. `python -m benchmarks.quality.pool_factor` merges the
+vectors of these pages as `COLPALI_POOL_FACTOR` does (it needs scipy, of the group `gpu`).
+
 """
 
 _LOAD = """
@@ -220,6 +234,8 @@ def page() -> str:
             _table("candidates", candidates.table),
             _SKETCH_FILES,
             _table("sketch_files", sketch_files.table),
+            _COMPACT,
+            _table("compact", compact.table),
             _LOAD,
             _table("load", http_load.table),
             _PROFILE,

@@ -79,13 +79,18 @@ class World:
         queries = (self._question(number, target) for number, target in enumerate(self.targets))
         return [one.astype(np.float16).astype(np.float32) for one in queries]
 
+    def subject(self, number: int) -> NDArray[np.int64]:
+        """Return the concepts that a query is about."""
+        target = self.targets[number]
+        concepts = self.document(target // PAGES_OF_A_DOCUMENT).concepts[target % PAGES_OF_A_DOCUMENT]
+        return _subject(np.random.default_rng([self._seed, _QUESTIONS_SEED, number]), concepts)
+
     def _question(self, number: int, target: int) -> Floats:
         rng = np.random.default_rng([self._seed, _QUESTIONS_SEED, number])
         document = self.document(target // PAGES_OF_A_DOCUMENT)
         page = document.pages()[target % PAGES_OF_A_DOCUMENT].astype(np.float32) @ self._turn.T
         about = document.concepts[target % PAGES_OF_A_DOCUMENT]
-        known = np.unique(about[about >= 0])
-        concepts = rng.choice(known, min(len(known), int(rng.integers(3, 7))), replace=False)
+        concepts = _subject(rng, about)
         rows = [*_unit(self._prompts + 0.3 * self._mean + 0.25 * self._noise(rng, _PROMPTS) / np.sqrt(DIM))]
         for _ in range(int(rng.integers(20, 31)) - _PROMPTS):
             concept = rng.choice(concepts)
@@ -121,6 +126,12 @@ class World:
 
     def _noise_unit(self, rng: np.random.Generator, count: int) -> Floats:
         return _unit(self._noise(rng, count))
+
+
+def _subject(rng: np.random.Generator, about: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Draw some of the concepts of a page."""
+    known = np.unique(about[about >= 0])
+    return rng.choice(known, min(len(known), int(rng.integers(3, 7))), replace=False)
 
 
 def documents(world: World, pages: int) -> Iterator[Drawn]:
