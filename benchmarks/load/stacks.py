@@ -26,7 +26,7 @@ _PATTERNS = {name: re.compile(pattern) for name, pattern in _PARTS.items()}
 _REST = "other"
 # Where a thread waits for something outside the process.
 _WAITS = {
-    "waiting for Postgres": re.compile(r"/psycopg(_pool|_binary)?/"),
+    "waiting for Postgres": re.compile(r"/psycopg(_pool|_binary)?/|^_read_results .*paliapi/database\.py"),
     "waiting for Redis": re.compile(r"/redis/"),
     "waiting for the embeddings service": re.compile(r"/(httpcore|httpx|anyio)/"),
 }

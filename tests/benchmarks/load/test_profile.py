@@ -4,7 +4,8 @@ from benchmarks.load import profile, stacks
 
 OURS = "BufferingWorker._respond (paliapi/web_server/worker.py:194)"
 SAMPLES = f"""\
-thread (1): request_0;{OURS};search (collections_app/search/run.py:1);wait (/x/site-packages/psycopg/connection.py:9) 3
+thread (1): request_0;{OURS};search (collections_app/search/run.py:1);wait (/x/site-packages/psycopg/connection.py:9) 2
+thread (1): request_0;{OURS};search (collections_app/search/run.py:1);_read_results (/x/paliapi/database.py:9) 1
 thread (1): request_0;{OURS};scores (collections_app/engine/retrieval/maxsim.py:3) 1
 thread (2): MainThread;run_once (paliapi/web_server/clients.py:5) 4
 Error: no sample
