@@ -50,10 +50,13 @@ def working(web: Web, tmp_path: Path, **changes: str) -> Iterator["subprocess.Po
 
 
 def end(process: "subprocess.Popen[bytes]") -> None:
-    """Stop a process; fail if it does not end, without delaying other tests."""
+    """Stop a process; fail if it does not end, without delaying other tests.
+
+    Celery waits up to ten seconds for the result of a task whose process was killed.
+    """
     process.terminate()
     try:
-        process.wait(timeout=20)
+        process.wait(timeout=60)
     except subprocess.TimeoutExpired:
         process.kill()
         raise
