@@ -48,7 +48,8 @@ def as_page(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBas
         return _sign_in(request, response)
     problem = json.loads(response.content)
     if not wants_page(request):
-        response.content = json.dumps({**problem, "advice": advice(problem, response)}).encode()
+        if _is_from_page(request):
+            response.content = json.dumps({**problem, "advice": advice(problem, response)}).encode()
         return response
     context = {"problem": problem, "advice": advice(problem, response), "title": problem["title"].rstrip(".")}
     page = render(request, "console/problem.html", context, status=response.status_code)
@@ -61,6 +62,11 @@ def as_page(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBas
 def wants_page(request: HttpRequest) -> bool:
     """Return whether a browser navigates, as opposed to one of its scripts, or another program."""
     return "text/html" in request.headers.get("Accept", "") and "HX-Request" not in request.headers
+
+
+def _is_from_page(request: HttpRequest) -> bool:
+    """Return whether a script of one of our pages sent the request, which shows the advice."""
+    return "HX-Request" in request.headers or "X-CSRFToken" in request.headers
 
 
 def advice(problem: dict[str, Any], response: HttpResponse) -> str:
