@@ -24,6 +24,7 @@ COPY manage.py /
 COPY paliapi /paliapi
 COPY accounts /accounts
 COPY collections_app /collections_app
+COPY console /console
 COPY embeddings /embeddings
 COPY sandbox /sandbox
 

@@ -82,18 +82,43 @@ class KeyAuthentication(BaseAuthentication):
             return None
         refuse_overspent(request)
         match = _AUTHORIZATION.fullmatch(header)
-        parts = keys.parse(match.group(1)) if match else None
-        key = _find_active_key(parts) if parts else None
-        if key is None:
+        caller = caller_with_key(match.group(1), address=client_address(request)) if match else None
+        if caller is None:
             raise Unauthenticated
-        # Every line that is logged about this request names them, so that the use of a leaked key can be followed.
-        structlog.contextvars.bind_contextvars(owner_id=key.owner_id, key_id=key.id)
-        _record_use(key, client_address(request))
-        caller = key.caller
         return caller, caller
 
     def authenticate_header(self, _request: Request) -> str:
         return 'Bearer realm="PaliAPI"'
+
+
+def caller_with_key(text: str, *, address: str) -> Caller | None:
+    """Return the caller that presents this key, if the key is active; record its use."""
+    parts = keys.parse(text)
+    key = _find_active_key(parts) if parts else None
+    if key is None:
+        return None
+    # Every line that is logged about this request names them, so that the use of a leaked key can be followed.
+    structlog.contextvars.bind_contextvars(owner_id=key.owner_id, key_id=key.id)
+    _record_use(key, address)
+    return key.caller
+
+
+def caller_of_key(*, owner_id: int, key_id: int) -> Caller | None:
+    """Return the caller whose key was accepted before, if the key and its owner are still active."""
+    with acting_for(owner_id) as tx:
+        rows = ApiKey.objects.filter(owner_id=tx.owner_id, pk=key_id, owner__is_active=True).in_state("active")
+        values = rows.values_list("owner__email", "scopes", "collections", "expires_at").first()
+    if values is None:
+        return None
+    email, scopes, collections, expires_at = values
+    return Caller(
+        owner_id=owner_id,
+        email=email,
+        key_id=key_id,
+        scopes=frozenset(scopes),
+        collections=None if collections is None else frozenset(collections),
+        expires_at=expires_at,
+    )
 
 
 def _find_active_key(parts: keys.KeyParts) -> _KeyRow | None:

@@ -11,7 +11,7 @@ from typing import Any, TypeAlias, TypeVar
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import Count, F, Sum
+from django.db.models import Count, Exists, F, OuterRef, QuerySet, Sum
 from django.db.models.functions import Now
 
 from accounts.access import Caller
@@ -27,10 +27,12 @@ from collections_app.errors import (
     DocumentAmbiguous,
     DocumentNameTaken,
     DocumentNotFound,
+    PageNotFound,
 )
 from collections_app.models import Collection, CollectionQuerySet, Document, DocumentQuerySet, Page, Revision
 
 DEFAULT_COLLECTION = "default_collection"
+_MAX_PAGE_NUMBER, _MAX_ID = 2**31 - 1, 2**63 - 1
 
 Row = TypeVar("Row", Collection, Document)
 # Called with the locked row before it is changed; raises to refuse the change, for example when `If-Match` fails.
@@ -153,6 +155,35 @@ def find_document(tx: OwnerTransaction, caller: Caller, name: str, *, collection
     if len(rows) > 1:
         raise DocumentAmbiguous(f"Several collections have a document named {name!r}; choose one with collection_name.")
     return rows[0]
+
+
+def pages(tx: OwnerTransaction, document: Document) -> QuerySet[Page]:
+    """Return the pages that the document shows, with their images, in order."""
+    rows = Page.objects.filter(owner_id=tx.owner_id, revision=document.shown_id or 0)
+    return rows.select_related("image").order_by("number")
+
+
+def find_page(tx: OwnerTransaction, document: Document, number: int) -> Page:
+    page = pages(tx, document).filter(number=min(number, _MAX_PAGE_NUMBER)).first()
+    if page is None:
+        raise PageNotFound
+    return page
+
+
+def find_shown_page(tx: OwnerTransaction, caller: Caller, page_id: int) -> Page:
+    """Return the page with this id, if a document that the caller sees shows it."""
+    shown = Document.objects.visible_to(caller).filter(shown=OuterRef("revision"))
+    rows = Page.objects.filter(Exists(shown), owner_id=tx.owner_id, pk=min(page_id, _MAX_ID))
+    page = rows.select_related("image").first()
+    if page is None:
+        raise PageNotFound
+    return page
+
+
+def revisions(tx: OwnerTransaction, document: Document) -> QuerySet[Revision]:
+    """Return the uploads of the document, latest first."""
+    rows = Revision.objects.filter(owner_id=tx.owner_id, document=document)
+    return rows.select_related("file").order_by("-pk")
 
 
 def find_document_to_change(

@@ -1,6 +1,10 @@
-"""Settings that follow from several variables."""
+"""Settings that follow from several variables, or from files."""
 
-from paliapi.env import Env
+import hashlib
+import re
+from importlib.metadata import version
+
+from paliapi.env import ROOT, Env
 from paliapi.parts import ADMIN, OWN_DATABASE_LOGIN, WORKER
 
 ADMIN_THREADS = 8  # each with a database connection
@@ -43,3 +47,19 @@ def database_connections(env: Env) -> int:
         return _WORKER_CONNECTIONS
     threads = ADMIN_THREADS if env.part == ADMIN else env.web_threads + env.web_streams
     return threads + 2
+
+
+def static_version() -> str:
+    """Return a digest of all static files: those of ours by their contents, those of packages by their versions."""
+    digest = hashlib.sha256()
+    for package in ("django", "drf-spectacular-sidecar"):
+        digest.update(version(package).encode())
+    for file in sorted(ROOT.glob("*/static/**/*")):
+        if file.is_file():
+            digest.update(file.relative_to(ROOT).as_posix().encode() + file.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def is_static_address(_path: str, url: str) -> bool:
+    """Return whether the content at a static address never changes: the address has a digest."""
+    return re.match(r"/static/[0-9a-f]{12}/", url) is not None

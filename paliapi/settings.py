@@ -32,6 +32,7 @@ INSTALLED_APPS = [
     "paliapi",
     "accounts",
     "collections_app",
+    "console",
     "accounts.admin_config.StaffAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -44,16 +45,18 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
 ]
 
-_FOR_EVERY_REQUEST = [
+_BEFORE_SESSIONS = [
     "paliapi.middleware.RequestContext",
     "paliapi.middleware.SecurityHeaders",
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "accounts.limits.address_budget.AddressBudget",
 ]
+_FOR_EVERY_REQUEST = [*_BEFORE_SESSIONS, "accounts.limits.address_budget.AddressBudget"]
 API_MIDDLEWARE = [
-    *_FOR_EVERY_REQUEST,
+    *_BEFORE_SESSIONS,
+    "console.middleware.ConsoleMiddleware",
+    "accounts.limits.address_budget.AddressBudget",
     "paliapi.middleware.TolerateMissingSlash",
     "django.middleware.common.CommonMiddleware",
 ]
@@ -65,6 +68,8 @@ ADMIN_MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
 ]
+# For paths of the console only: the API accepts no cookies.
+CONSOLE_MIDDLEWARE = ["django.middleware.csrf.CsrfViewMiddleware"]
 MIDDLEWARE = ADMIN_MIDDLEWARE if _IS_ADMIN else API_MIDDLEWARE
 
 TEMPLATES = [
@@ -90,8 +95,10 @@ DATABASES = {
     )
 }
 
-STATIC_URL = "/static/"
+# The files' addresses change with their contents, so browsers keep them for good.
+STATIC_URL = f"/static/{derived_settings.static_version()}/"
 WHITENOISE_USE_FINDERS = True
+WHITENOISE_IMMUTABLE_FILE_TEST = derived_settings.is_static_address
 
 STORAGES: dict[str, dict[str, Any]] = {
     "default": {
@@ -124,7 +131,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 1000
 DATA_UPLOAD_MAX_NUMBER_FILES = MAX_FILES_PER_FORM  # a view may accept fewer
 
-# Sessions are for the admin only; the API accepts only keys.
+# Sessions are for the admin only. The console has a cookie of its own, and the API accepts only keys.
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
@@ -137,8 +144,10 @@ SESSION_COOKIE_NAME = "__Host-session" if _https else "paliapi_session"
 SESSION_COOKIE_AGE = int(timedelta(hours=12).total_seconds())
 CSRF_COOKIE_SECURE = _https
 CSRF_COOKIE_HTTPONLY = True
-CSRF_COOKIE_NAME = "__Host-csrf" if _https else "paliapi_csrf"
-CSRF_TRUSTED_ORIGINS = [derived_settings.admin_url(ENV)]
+# Cookies are shared by all ports of a host, so the console and the admin have different ones.
+_csrf = "csrf" if _IS_ADMIN else "console_csrf"
+CSRF_COOKIE_NAME = f"__Host-{_csrf}" if _https else f"paliapi_{_csrf}"
+CSRF_TRUSTED_ORIGINS = [derived_settings.admin_url(ENV) if _IS_ADMIN else ENV.base_url]
 CSRF_FAILURE_VIEW = "paliapi.http.problems.csrf_failure"
 SECURE_HSTS_SECONDS = int(timedelta(days=365).total_seconds()) if _https else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = _https

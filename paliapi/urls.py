@@ -6,7 +6,6 @@ from paliapi import health, metrics
 from paliapi.http import docs, problems
 
 urlpatterns = [
-    path("", docs.home),
     path("favicon.ico", docs.icon),
     path("livez", health.livez, name="livez"),
     path("readyz", health.readyz, name="readyz"),
@@ -20,6 +19,7 @@ urlpatterns = [
     path("v1/health/", health.HealthView.as_view(), name="getHealth"),
     path("v1/", include("accounts.urls")),
     path("v1/", include("collections_app.urls")),
+    path("", include("console.urls")),
 ]
 
 handler400 = problems.bad_request

@@ -26,7 +26,6 @@ from collections_app.storage.errors import FileLinkExpired
 from collections_app.storage.links import FileLink, PageLink
 from collections_app.storage.responses import file_response, thumbnail_response
 
-_MAX_PAGE_NUMBER = 2**31 - 1
 _CACHE_FOREVER = "private, max-age=31536000, immutable"
 _CACHE_BRIEFLY = "private, max-age=300"
 _VERSION = OpenApiParameter(
@@ -53,11 +52,9 @@ class PageImage(OwnedView):
         document = catalogue.find_document(
             self.transaction, self.caller, document_name, collection_name=collection_name_of(request)
         )
-        number = min(page_number, _MAX_PAGE_NUMBER)
-        rows = Page.objects.filter(owner_id=self.caller.owner_id, revision=document.shown, number=number)
-        page = rows.select_related("image").first()
+        page = catalogue.find_page(self.transaction, document, page_number)
         version = request.query_params.get("v")
-        if page is None or version not in {None, page.image.sha256}:
+        if version not in {None, page.image.sha256}:
             raise PageNotFound
         cache = _CACHE_FOREVER if version else "private, no-cache"
         if request.headers.get("If-None-Match", "").removeprefix("W/").strip('"') == page.image.sha256:

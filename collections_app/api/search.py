@@ -22,6 +22,7 @@ from collections_app.search import (
     ImageQuery,
     QueryInput,
     SearchRequest,
+    SearchResult,
     SearchTookTooLong,
     TextQuery,
     sample_of,
@@ -184,14 +185,13 @@ _RERANKED = {"query": "Which lighthouse is the tallest?", "rerank": True, "image
 _BY_WORDS = {"query": "INV-2023-0042", "ranking": "hybrid", "allow_degraded": True, "images": "none"}
 
 
-class _SearchBase(OwnedView):
-    costs: ClassVar = {"POST": 1}
-    scopes: ClassVar = {"POST": "search"}
-    reading_methods: ClassVar = frozenset({"POST", "OPTIONS"})
-    searching_methods: ClassVar = frozenset({"POST"})
+class SearchesPages(OwnedView):
+    """A view that searches, and charges for it."""
+
     transactional = False  # it calls another service
 
-    def respond(self, request: Request, body: dict[str, Any], query: QueryInput) -> Response:
+    def run_search(self, body: dict[str, Any], query: QueryInput, *, filter_json: Any) -> SearchResult:
+        """Search as the validated body says. `filter_json` is its filter as it was sent."""
         self.charge(costs.of_search(body, query))
         search_request = _search_request(body, query)
         try:
@@ -200,12 +200,23 @@ class _SearchBase(OwnedView):
             self.settle(settings.ENV.search_timeout_s)
             raise
         self.settle(costs.working_s(result.receipt))
-        images = body.get("images", "base64")
-        self.owe(costs.of_hit_images(len(result.hits)) if images == "base64" else 0)
-        represented = search_out.represent_result(result, request, images=images, include=search_request.include)
-        filter_json = cast(dict[str, Any], request.data).get("query_filter")
         if sample := sample_of(self.caller, search_request, result, filter_json=filter_json):
             tasks.schedule_comparison(sample)
+        return result
+
+
+class _SearchBase(SearchesPages):
+    costs: ClassVar = {"POST": 1}
+    scopes: ClassVar = {"POST": "search"}
+    reading_methods: ClassVar = frozenset({"POST", "OPTIONS"})
+    searching_methods: ClassVar = frozenset({"POST"})
+
+    def respond(self, request: Request, body: dict[str, Any], query: QueryInput) -> Response:
+        filter_json = cast(dict[str, Any], request.data).get("query_filter")
+        result = self.run_search(body, query, filter_json=filter_json)
+        images, include = body.get("images", "base64"), frozenset(body.get("include", ()))
+        self.owe(costs.of_hit_images(len(result.hits)) if images == "base64" else 0)
+        represented = search_out.represent_result(result, request, images=images, include=include)
         echo = {} if isinstance(query, ImageQuery) else {"query": query.text if isinstance(query, TextQuery) else ""}
         return Response({**echo, **represented}, headers=search_out.server_timing(result.receipt))
 

@@ -7,6 +7,7 @@ Other packages import from here only; `lint-imports` enforces it.
 """
 
 from collections_app.search.errors import SearchTookTooLong
+from collections_app.search.explanation import explain_page
 from collections_app.search.filter_sql import metadata_matches
 from collections_app.search.hit_rows import HitPage
 from collections_app.search.query import CompositeQuery, ImageQuery, PageQuery, QueryInput, QueryPart, TextQuery
@@ -46,6 +47,7 @@ __all__ = [
     "collect_recall_metrics",
     "compare_with_exact",
     "delete_old_recall",
+    "explain_page",
     "measured_recall",
     "metadata_matches",
     "sample_of",

@@ -16,10 +16,11 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 
+from paliapi.derived_settings import static_version
 from paliapi.web_server.worker import raise_descriptor_limit
 
 _HEAD = b"POST /admin/login/ HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-www-form-urlencoded\r\n"
-_UNREAD_PATH = "/static/drf_spectacular_sidecar/swagger-ui-dist/swagger-ui-bundle.js"
+_UNREAD_PATH = f"/static/{static_version()}/drf_spectacular_sidecar/swagger-ui-dist/swagger-ui-bundle.js"
 _UNREAD = f"GET {_UNREAD_PATH} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
 _BIND_ADDRESS_NO_PORT = 24  # from Linux's in.h: choose the port when connecting
 _TURN_S = 0.05

@@ -15,7 +15,7 @@ from tests.cast import Someone
 from tests.collections_app.documents import shown_with_pages
 from tests.collections_app.webhooks.receiving import create_delivery
 
-API = ("/", "/v1/docs", "/v1/docs/errors")
+API = ("/", "/sign-in/", "/v1/docs", "/v1/docs/errors")
 ADMIN = ("/", "/admin/", "/admin/password_change/")
 _LINK = re.compile(r'<a\b[^>]*\bhref="([^"#]+)')
 # Sorting and filtering lead to the same pages.

@@ -1,0 +1,91 @@
+"""Errors as pages: what is wrong, and what to do next.
+
+Views raise the same errors as those of the API. A browser that navigates gets a page, and a script the problem itself.
+"""
+
+import json
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import urlencode
+
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect, render
+from django.urls import reverse
+
+_PROBLEM = "application/problem+json"
+_SECONDS = "Wait {} seconds, then reload the page."
+# What to do next, by the code of the problem, else by its status.
+_ADVICE = {
+    "csrf_failed": "Go back, reload the page, and send the form again.",
+    "embeddings_unavailable": "Search by words meanwhile: choose the ranking “Words only”. Uploads continue later.",
+    "embeddings_untrustworthy": "Ask the operator to look at the embeddings service. Search by words works meanwhile.",
+    "file_missing": "Upload the document again.",
+    "quota_reached": "Delete documents that are no longer needed, or ask the operator for a larger quota.",
+    "queue_full": "Wait until documents that are in the queue are done, then upload the rest.",
+    "ranking_needs_words": "Add words to the query, or choose the ranking “By look and meaning”.",
+    "scope_missing": "Sign in with a key that has this scope.",
+    "took_too_long": "Search fewer collections, or add a filter.",
+}
+_ADVICE_BY_STATUS = {
+    400: "Go back and try again.",
+    403: "Sign in with a key that permits it.",
+    404: "It may have been deleted or renamed, or it belongs to another account.",
+    409: "Reload the page to see the current state.",
+    413: "Send less at once.",
+    422: "Go back and correct what is named above.",
+    429: "Wait a few seconds, then try again.",
+    500: "Try again. If it happens again, give the operator the request id.",
+    503: "Try again in a few seconds.",
+}
+
+
+def as_page(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+    """Return the response; in place of a problem, its page, if the request is one of a browser that navigates."""
+    if not (isinstance(response, HttpResponse) and response.get("Content-Type") == _PROBLEM):
+        return response
+    if response.status_code == HTTPStatus.UNAUTHORIZED:
+        return _sign_in(request, response)
+    problem = json.loads(response.content)
+    if not wants_page(request):
+        if _is_from_page(request):
+            response.content = json.dumps({**problem, "advice": advice(problem, response)}).encode()
+        return response
+    context = {"problem": problem, "advice": advice(problem, response), "title": problem["title"].rstrip(".")}
+    page = render(request, "console/problem.html", context, status=response.status_code)
+    for name, value in response.headers.items():
+        page.headers.setdefault(name, value)
+    page.cookies = response.cookies
+    return page
+
+
+def wants_page(request: HttpRequest) -> bool:
+    """Return whether a browser navigates, as opposed to one of its scripts, or another program."""
+    return "text/html" in request.headers.get("Accept", "") and "HX-Request" not in request.headers
+
+
+def _is_from_page(request: HttpRequest) -> bool:
+    """Return whether a script of one of our pages sent the request, which shows the advice."""
+    return "HX-Request" in request.headers or "X-CSRFToken" in request.headers
+
+
+def advice(problem: dict[str, Any], response: HttpResponse) -> str:
+    """Return what to do next about a problem."""
+    if retry_after := response.get("Retry-After"):
+        return _SECONDS.format(retry_after)
+    return _ADVICE.get(problem["code"]) or _ADVICE_BY_STATUS.get(problem["status"], "Go back and try again.")
+
+
+def _sign_in(request: HttpRequest, response: HttpResponse) -> HttpResponse:
+    """Lead a browser to the page for signing in, and back afterwards."""
+    if "HX-Request" in request.headers:
+        response["HX-Redirect"] = _sign_in_url(request.headers.get("HX-Current-URL", ""))
+        return response
+    if not wants_page(request):
+        return response
+    return redirect(_sign_in_url(request.get_full_path() if request.method == "GET" else ""))
+
+
+def _sign_in_url(after: str) -> str:
+    url = reverse("console-sign-in")
+    return f"{url}?{urlencode({'next': after})}" if after not in ("", "/") else url

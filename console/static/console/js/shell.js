@@ -1,0 +1,111 @@
+// What every page has: the theme, notices, and requests of scripts.
+
+const THEMES = ["", "light", "dark"];
+const LABELS = { "": "that of the system", light: "light", dark: "dark" };
+
+export const token = () => document.querySelector('meta[name="csrf-token"]').content;
+
+/** Shows a sentence to the reader; errors stay until they are dismissed. */
+export function notice(text, kind = "info") {
+  const line = document.createElement("p");
+  line.className = `notice ${kind}`;
+  line.textContent = text;
+  const close = document.createElement("button");
+  close.type = "button";
+  close.className = "icon";
+  close.setAttribute("aria-label", "Dismiss");
+  close.textContent = "×";
+  close.addEventListener("click", () => line.remove());
+  line.append(close);
+  document.getElementById("notices").append(line);
+  if (kind !== "error") setTimeout(() => line.remove(), 6000);
+}
+
+/** Returns the sentence for a response that failed. */
+export async function sentence(response) {
+  if (response.status === 401) return "You are signed out. Reload the page to sign in again; nothing is lost.";
+  try {
+    const problem = await response.json();
+    return `${problem.detail} ${problem.advice ?? ""}`.trim();
+  } catch {
+    return `The server answered with status ${response.status}. Try again in a few seconds.`;
+  }
+}
+
+/** Sends a request; returns the response, or throws an Error with a sentence for the reader. */
+export async function send(url, options = {}) {
+  const headers = { Accept: "application/json", "X-CSRFToken": token(), ...options.headers };
+  let response;
+  try {
+    response = await fetch(url, { ...options, headers });
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    throw new Error("The server cannot be reached. Check the connection and try again.");
+  }
+  if (!response.ok) throw new Error(await sentence(response));
+  return response;
+}
+
+function setUpTheme() {
+  const button = document.getElementById("theme");
+  const show = () => {
+    const theme = document.documentElement.dataset.theme ?? "";
+    button.title = `Theme: ${LABELS[theme]}`;
+  };
+  button.hidden = false;
+  button.addEventListener("click", () => {
+    const now = document.documentElement.dataset.theme ?? "";
+    const next = THEMES[(THEMES.indexOf(now) + 1) % THEMES.length];
+    if (next) document.documentElement.dataset.theme = next;
+    else delete document.documentElement.dataset.theme;
+    localStorage.setItem("theme", next);
+    show();
+    notice(`Theme: ${LABELS[next]}.`);
+  });
+  show();
+}
+
+function setUpCopying() {
+  document.addEventListener("click", async (event) => {
+    const button = event.target.closest("[data-copy]");
+    if (!button) return;
+    const text = button.dataset.copy || document.getElementById(button.dataset.copyFrom).textContent;
+    await navigator.clipboard.writeText(text);
+    notice("Copied.");
+  });
+}
+
+function setUpRequests() {
+  document.body.addEventListener("htmx:configRequest", (event) => {
+    if (event.detail.verb !== "get") event.detail.headers["X-CSRFToken"] = token();
+  });
+  document.body.addEventListener("htmx:sendError", () =>
+    notice("The server cannot be reached. Check the connection and try again.", "error"));
+  document.body.addEventListener("htmx:responseError", async (event) => {
+    const request = event.detail.xhr;
+    notice(await sentence(new Response(request.responseText, { status: request.status })), "error");
+  });
+}
+
+// The one open menu closes on Escape and on a click elsewhere.
+function setUpMenus() {
+  const close = (except) => {
+    for (const menu of document.querySelectorAll("details.menu[open]")) if (menu !== except) menu.open = false;
+  };
+  document.addEventListener("click", (event) => close(event.target.closest("details.menu")));
+  document.addEventListener("keydown", (event) => event.key === "Escape" && close(null));
+}
+
+// A click on the question asks before something is lost.
+function setUpQuestions() {
+  document.addEventListener("submit", (event) => {
+    const question = event.submitter?.dataset.ask ?? event.target.dataset.ask;
+    if (question && !window.confirm(question)) event.preventDefault();
+  });
+}
+
+setUpTheme();
+setUpCopying();
+setUpRequests();
+setUpMenus();
+setUpQuestions();
