@@ -1,4 +1,4 @@
-"""Users, their API keys, and how much each of them stores."""
+"""Users, their API keys and sign-in links, and how much each of them stores."""
 
 from datetime import datetime
 from typing import Any, ClassVar, Self
@@ -143,6 +143,19 @@ class ApiKey(models.Model):
     @property
     def state(self) -> str:
         return keys.state(revoked_at=self.revoked_at, expires_at=self.expires_at, now=timezone.now())
+
+
+class SignInLink(models.Model):
+    """A link that signs a browser in to the console, once. Only a digest of its secret is stored."""
+
+    id = models.BigAutoField(primary_key=True)
+    owner = models.ForeignKey(CustomUser, on_delete=models.CASCADE, related_name="+")
+    digest = models.BinaryField(max_length=32, unique=True, editable=False)
+    expires_at = models.DateTimeField(editable=False)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    def __str__(self) -> str:
+        return f"sign-in link of {self.owner}"
 
 
 class Usage(models.Model):

@@ -2,16 +2,24 @@
 
 from django.urls import path
 
+from console.views.account import Account
 from console.views.home import home
+from console.views.keys import Keys, RevokedKey, RotatedKey
 from console.views.page_images import PageImage
 from console.views.pages import Heat, PageView
 from console.views.search import Search
 from console.views.sign_in import sign_in, sign_out
+from console.views.sign_in_link import sign_in_link
 
 urlpatterns = [
     path("", home, name="console-home"),
     path("sign-in/", sign_in, name="console-sign-in"),
+    path("sign-in/link/", sign_in_link, name="console-sign-in-link"),
     path("sign-out/", sign_out, name="console-sign-out"),
+    path("account/", Account.as_view(), name="console-account"),
+    path("keys/", Keys.as_view(), name="console-keys"),
+    path("keys/<int:key_id>/revoke/", RevokedKey.as_view(), name="console-key-revoke"),
+    path("keys/<int:key_id>/rotate/", RotatedKey.as_view(), name="console-key-rotate"),
     path("search/", Search.as_view(), name="console-search"),
     path("page/", PageView.as_view(), name="console-page"),
     path("page/heat/", Heat.as_view(), name="console-heat"),

@@ -20,6 +20,7 @@ class FirstAdmin:
     email: str
     password: str
     api_key: str
+    sign_in_link: str  # to the console; works once and for a few minutes
 
 
 def text(env: Env, admin: FirstAdmin | None, *, saved_at: Path | None = None) -> str:
@@ -29,6 +30,7 @@ def text(env: Env, admin: FirstAdmin | None, *, saved_at: Path | None = None) ->
         "",
         "PaliAPI is ready.",
         "",
+        f"  Console    {base}/",
         f"  API        {base}/v1/",
         f"  Swagger    {base}/v1/docs",
         *([f"  Admin      {derived_settings.admin_url(env)}/admin/"] if env.admin else []),
@@ -54,6 +56,10 @@ def _first_start(base: str, admin: FirstAdmin) -> list[str]:
         "",
         f"  API key    {admin.api_key}",
         f"  Admin      {admin.email}  with the password  {admin.password}",
+        "",
+        "Sign in to the console with this link, once and within ten minutes; later, with the key:",
+        "",
+        f"  {admin.sign_in_link}",
         "",
         "Upload a document, then search it:",
         "",
@@ -85,6 +91,10 @@ def _later_start(base: str) -> list[str]:
         "Your data and keys are unchanged. To create another key:",
         "",
         "  .venv/bin/python manage.py create_api_key admin@localhost",
+        "",
+        "To get a link that signs a browser in to the console, once:",
+        "",
+        "  .venv/bin/python manage.py sign_in_link admin@localhost",
         "",
         "With the key in the variable KEY:",
         "",

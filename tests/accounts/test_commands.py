@@ -5,9 +5,11 @@ from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
@@ -92,6 +94,8 @@ def test_first_start_creates_an_admin(db: None) -> None:
     assert admin.user.is_superuser
     assert admin.user.check_password(data["password"])
     assert admin.get("/v1/keys/").status_code == 200
+    token = data["sign_in_link"].partition("?token=")[2]
+    assert Client().post("/sign-in/link/", {"token": token}).status_code == 302
 
 
 def test_second_start_creates_nothing(db: None) -> None:
@@ -170,3 +174,21 @@ def test_parts_cannot_create_users_even_with_the_login_of_staff(db: None, settin
     settings.ENV = replace(settings.ENV, part="admin")
     with pytest.raises(CommandError, match="without PALIAPI_PART"):
         run("create_user", "dora@example.com")
+
+
+def test_sign_in_link_opens_the_console_once(alice: Someone) -> None:
+    url = urlsplit(run("sign_in_link", "Alice@EXAMPLE.com").strip())
+    assert f"{url.scheme}://{url.netloc}{url.path}" == "http://localhost:8001/sign-in/link/"
+    token = url.query.removeprefix("token=")
+    assert Client().post(url.path, {"token": token}).status_code == 302
+    assert Client().post(url.path, {"token": token}).status_code == 403
+
+
+def test_no_sign_in_link_is_created_without_an_active_user(alice: Someone) -> None:
+    with pytest.raises(CommandError, match="no user"):
+        run("sign_in_link", "nobody@example.com")
+    with managing_users():
+        alice.user.is_active = False
+        alice.user.save()
+    with pytest.raises(CommandError, match="not active"):
+        run("sign_in_link", "alice@example.com")

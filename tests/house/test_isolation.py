@@ -9,6 +9,7 @@ from django.db.models import F
 from accounts.key_lifecycle import Rights, mint_key
 from accounts.models import ApiKey, CustomUser
 from accounts.ownership import acting_as_staff, acting_for, managing_users
+from accounts.sign_in_links import create_link
 from collections_app.models import Collection, Document, Revision
 from collections_app.search import recall
 from paliapi.env import ROOT
@@ -57,6 +58,7 @@ def full(alice: Someone) -> Someone:
         old = ApiKey.objects.get(owner_id=alice.id)
         mint_key(tx, rights=Rights(scopes=EVERYTHING), minted_by=old.pk, rotated_from=old)
         Revision.objects.filter(owner_id=alice.id).update(converted=F("file"))
+        create_link(tx)
         recall.count_comparison(tx, {Collection.objects.filter(owner_id=alice.id)[0].pk: (10, 9)})
     return alice
 

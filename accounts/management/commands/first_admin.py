@@ -11,6 +11,7 @@ from django.db import connection, transaction
 from accounts.key_lifecycle import Rights, mint_key
 from accounts.models import CustomUser
 from accounts.ownership import acting_for, managing_users
+from accounts.sign_in_links import create_link, url_of_link
 
 _EMAIL = "admin@localhost"
 # Two starts at the same time must not both create a user.
@@ -18,7 +19,9 @@ _LOCK = 7_021_884_301
 
 
 class Command(BaseCommand):
-    help = "Creates an admin with a password and an API key if there is no user yet, and prints them once."
+    help = (
+        "Creates an admin with a password, an API key and a sign-in link if there is no user yet, and prints them once."
+    )
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument(
@@ -47,4 +50,5 @@ def _create_first_admin() -> dict[str, str]:
             admin = CustomUser.objects.create_superuser(_EMAIL, password=password)
         with acting_for(admin.pk) as tx:
             minted = mint_key(tx, rights=Rights(scopes=frozenset({"admin"})), name="first")
-    return {"email": _EMAIL, "password": password, "api_key": minted.text}
+            link = url_of_link(create_link(tx))
+    return {"email": _EMAIL, "password": password, "api_key": minted.text, "sign_in_link": link}

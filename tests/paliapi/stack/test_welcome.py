@@ -8,6 +8,7 @@ import pypdfium2  # type: ignore[import-untyped]
 from paliapi import env
 from paliapi.stack.welcome import SAMPLE, FirstAdmin, text
 
+_ADMIN = FirstAdmin("admin@localhost", "a password", "pali_key", "https://pali.example.com/sign-in/link/?token=1.x")
 _ENV = env.read(
     {
         "SECRET_KEY": "x" * 32,
@@ -21,15 +22,18 @@ _ENV = env.read(
 
 
 def test_commands_use_the_public_url() -> None:
-    message = text(_ENV, FirstAdmin("admin@localhost", "a password", "pali_key"))
+    message = text(_ENV, _ADMIN)
     assert '-H "Authorization: Bearer pali_key"' in message
     assert " https://pali.example.com/v1/search/\n" in message
+    assert "  Console    https://pali.example.com/\n" in message
+    assert "\n  https://pali.example.com/sign-in/link/?token=1.x\n" in message
 
 
 def test_saved_credentials_are_not_shown(tmp_path: Path) -> None:
-    message = text(_ENV, FirstAdmin("admin@localhost", "a password", "pali_key"), saved_at=tmp_path / "first login")
+    message = text(_ENV, _ADMIN, saved_at=tmp_path / "first login")
     assert "pali_key" not in message
     assert "a password" not in message
+    assert "token=" not in message
     assert f"\n  {tmp_path}/first login\n" in message
     assert '"Authorization: Bearer $KEY"' in message
 
