@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 from safetensors.numpy import load
 from tokenizers import Tokenizer
 
+from embeddings.backends.encoders.word_rules import Places
+from embeddings.backends.pieces import Split
+
 Floats = NDArray[np.float32]
 
 DIM: Final = 384
@@ -114,6 +117,16 @@ def read_verified(file: Path, *, sha256: str) -> bytes:
     if hashlib.sha256(content).hexdigest() != sha256:
         raise InvalidModelFile(f"{file.name} has the wrong content: reinstall the dependency group `embeddings`.")
     return content
+
+
+def splitter(tokenizer: Tokenizer) -> Split:
+    """Return the function that splits text into the pieces of a tokenizer."""
+
+    def split(text: str) -> tuple[list[int], Places]:
+        encoded = tokenizer.encode(text, add_special_tokens=False)
+        return encoded.ids, encoded.offsets
+
+    return split
 
 
 def _installed_folder() -> Path:

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from tokenizers import Tokenizer
 
 from embeddings.backends.encoders.word_rules import Places, Words
 
+# From a text to the numbers of its pieces, and from where to where each is in the text.
+Split = Callable[[str], tuple[Sequence[int], Places]]
 WordRules = Callable[[str, Places], list[Words]]
 
 
@@ -27,19 +28,17 @@ class WordPieces:
     embedded: NDArray[np.bool_]
 
 
-def tokenize(text: str | Sequence[str], *, tokenizer: Tokenizer, rules: WordRules) -> WordPieces:
+def tokenize(text: str | Sequence[str], *, split: Split, rules: WordRules) -> WordPieces:
     """Return the word pieces of a text, or of a sequence of words."""
     parts = [text] if isinstance(text, str) else list(text)
     joined = " ".join(parts)
     starts = np.cumsum([0, *(len(part) + 1 for part in parts[:-1])]).tolist()
-    encoded = tokenizer.encode(joined, add_special_tokens=False)
+    ids, places = split(joined)
     # Some tokenizers join the blank before a word to it.
-    inner = [start + (joined[start:stop].startswith(" ") and stop > start + 1) for start, stop in encoded.offsets]
+    inner = [start + (joined[start:stop].startswith(" ") and stop > start + 1) for start, stop in places]
     return WordPieces(
-        ids=np.array(encoded.ids, dtype=np.int64),
-        words=rules(joined, encoded.offsets),
+        ids=np.array(ids, dtype=np.int64),
+        words=rules(joined, places),
         sources=[bisect.bisect_right(starts, start) - 1 for start in inner],
-        embedded=np.array(
-            [any(map(str.isalnum, joined[start:stop])) for start, stop in encoded.offsets], dtype=np.bool_
-        ),
+        embedded=np.array([any(map(str.isalnum, joined[start:stop])) for start, stop in places], dtype=np.bool_),
     )

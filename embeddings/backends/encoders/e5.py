@@ -6,18 +6,18 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers
 
 from embeddings.backends.encoders import projected, word_rules
 from embeddings.backends.encoders.bert import Floats
 from embeddings.backends.encoders.e5_file import E5File
 from embeddings.backends.encoders.runtime import OnnxBert
+from embeddings.backends.encoders.unigram import Unigram
 from embeddings.backends.encoders.windows import balanced
 from embeddings.backends.pieces import WordPieces, tokenize
 from embeddings.contract import Task
 
 WINDOW: Final = 384  # with the pieces around the text
-_START, _END, _UNKNOWN, _SPECIAL = 0, 2, 3, ("<s>", "<pad>", "</s>", "<unk>", "<mask>")
+_START, _END = 0, 2
 # The model was trained with these words in front of its texts.
 _PREFIXES: Final[dict[Task, str]] = {"query": "query:", "document": "passage:"}
 AXES: Final = Path(__file__).with_name("e5_axes.npy")
@@ -29,18 +29,15 @@ class E5:
 
     def __init__(self, *, axes: projected.Axes | None = None) -> None:
         file = E5File()
-        self.tokenizer = make_tokenizer(file.vocabulary())
+        self.tokenizer = Unigram(file.vocabulary())
         self._axes = axes or projected.load(AXES, sha256=_AXES_SHA256)
         self._embed = file.embed
         self._positions = file.positions()
         self._bert = OnnxBert(file.bert())
-        self._prefixes = {
-            task: [_START, *self.tokenizer.encode(prefix, add_special_tokens=False).ids]
-            for task, prefix in _PREFIXES.items()
-        }
+        self._prefixes = {task: [_START, *self.tokenizer.split(prefix)[0]] for task, prefix in _PREFIXES.items()}
 
     def tokenize(self, text: str | Sequence[str]) -> WordPieces:
-        return tokenize(text, tokenizer=self.tokenizer, rules=word_rules.multilingual)
+        return tokenize(text, split=self.tokenizer.split, rules=word_rules.multilingual)
 
     def meanings(self, pieces: WordPieces, task: Task) -> Floats:
         return self._axes.project(self.contextual(pieces.ids, task)[pieces.embedded])
@@ -55,13 +52,3 @@ class E5:
             before = len(prefix) - window.start
             parts.append(encoded[before + window.first : before + window.last])
         return np.concatenate(parts)
-
-
-def make_tokenizer(vocabulary: Sequence[tuple[str, float]]) -> Tokenizer:
-    """Return the tokenizer, in which text never becomes one of the special pieces."""
-    # A blank separates words and is part of none, so a piece with a blank matches nothing.
-    plain = [(f" {piece}" if piece in _SPECIAL else piece, score) for piece, score in vocabulary]
-    tokenizer = Tokenizer(models.Unigram(plain, unk_id=_UNKNOWN, byte_fallback=False))
-    tokenizer.normalizer = normalizers.Sequence([normalizers.NFKC(), normalizers.Replace(Regex(r"\s+"), " ")])
-    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace(replacement="▁", prepend_scheme="always", split=True)
-    return tokenizer

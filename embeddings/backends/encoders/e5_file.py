@@ -7,6 +7,7 @@ It is mapped into memory: the vectors of the 250,037 pieces stay as they are, an
 import hashlib
 import mmap
 import struct
+from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -58,8 +59,8 @@ class E5File:
         self._places = _read_places(reader)
         self._pieces = self._blocks("emb.word").reshape(-1, self.shape.dim // _PER_BLOCK)
 
-    def vocabulary(self) -> list[tuple[str, float]]:
-        """Return the pieces in the order of their numbers, each with its score."""
+    def vocabulary(self) -> Iterator[tuple[str, float]]:
+        """Yield the pieces in the order of their numbers, each with its score."""
         return _Vocabulary(_Reader(self._content, start=self._vocabulary_start)).pieces()
 
     def embed(self, ids: NDArray[np.int64]) -> Floats:
@@ -135,12 +136,10 @@ class _Vocabulary:
         self._scores = reader.take_array("<f4", count)
         self._text = reader.take_bytes(size)
 
-    def pieces(self) -> list[tuple[str, float]]:
+    def pieces(self) -> Iterator[tuple[str, float]]:
         text, ends = self._text, self._ends.tolist()
-        return [
-            (text[ends[number] : ends[number + 1]].decode(), score)
-            for number, score in enumerate(self._scores.tolist())
-        ]
+        for number, score in enumerate(self._scores.tolist()):
+            yield text[ends[number] : ends[number + 1]].decode(), score
 
 
 def _read_places(reader: _Reader) -> dict[str, Place]:

@@ -15,7 +15,7 @@ from embeddings.backends.encoders import word_rules
 from embeddings.backends.encoders.bert import Bert, Dense, Floats, Layer, Norm
 from embeddings.backends.encoders.runtime import OnnxBert
 from embeddings.backends.encoders.windows import balanced, full
-from embeddings.backends.minilm import CLS, EPSILON, HEADS, LAYERS, SEP, WINDOW, MiniLM
+from embeddings.backends.minilm import CLS, EPSILON, HEADS, LAYERS, SEP, WINDOW, MiniLM, splitter
 from embeddings.backends.pieces import WordPieces, tokenize
 from embeddings.contract import Task
 
@@ -29,10 +29,11 @@ class FormerMiniLM:
 
     def __init__(self) -> None:
         self._model = MiniLM()
+        self._split = splitter(self._model.tokenizer)
         self._axes = projection.load()
 
     def tokenize(self, text: str | Sequence[str]) -> WordPieces:
-        return tokenize(text, tokenizer=self._model.tokenizer, rules=word_rules.english)
+        return tokenize(text, split=self._split, rules=word_rules.english)
 
     def meanings(self, pieces: WordPieces, task: Task) -> Floats:  # noqa: ARG002 - the model has no prompts
         return self._axes.project(self._contextual(pieces.ids)[pieces.embedded])
@@ -54,7 +55,7 @@ class EnglishMiniLM:
     def __init__(self) -> None:
         model = MiniLM()
         weights = model.weights
-        self._tokenizer = model.tokenizer
+        self._split = splitter(model.tokenizer)
         self._axes = projection.load()
         # A copy, because the others of the file would be kept with it.
         self._pieces = weights["embeddings.word_embeddings.weight"].copy()
@@ -64,7 +65,7 @@ class EnglishMiniLM:
         self._bert = OnnxBert(_bert(weights))
 
     def tokenize(self, text: str | Sequence[str]) -> WordPieces:
-        return tokenize(text, tokenizer=self._tokenizer, rules=word_rules.english)
+        return tokenize(text, split=self._split, rules=word_rules.english)
 
     def meanings(self, pieces: WordPieces, task: Task) -> Floats:  # noqa: ARG002 - the model has no prompts
         return self._axes.project(self._contextual(pieces.ids)[pieces.embedded])

@@ -16,7 +16,7 @@ def file() -> E5File:
 
 def test_file_contains_the_whole_model(file: E5File) -> None:
     assert file.shape[:7] == (384, 12, 12, 1536, 250_037, 512, 2)
-    vocabulary = file.vocabulary()
+    vocabulary = list(file.vocabulary())
     assert len(vocabulary) == 250_002
     assert [piece for piece, _ in vocabulary[:5]] == ["<s>", "<pad>", "</s>", "<unk>", ","]
     assert file.positions().shape == (512, 384)
