@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.core.files.base import ContentFile
 from django.test import Client
 from pytest_django import Settings
@@ -69,7 +70,12 @@ def browser(db: None) -> AdminClient:
 
 
 def login_form(browser: Client, **fields: Any) -> dict[str, Any]:
-    return {"csrfmiddlewaretoken": browser.cookies["paliapi_csrf"].value, "username": "a", "password": "b", **fields}
+    return {
+        "csrfmiddlewaretoken": browser.cookies[settings.CSRF_COOKIE_NAME].value,
+        "username": "a",
+        "password": "b",
+        **fields,
+    }
 
 
 def test_file_in_a_form_of_the_admin_is_refused_before_it_is_written(
