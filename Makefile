@@ -17,6 +17,7 @@ check migrations schema: export EMBEDDINGS_URL := http://127.0.0.1:1
 help:
 	@echo 'make run     start everything; http://localhost:8001'
 	@echo 'make test    run the tests'
+	@echo 'make test-browser   test the console in Chromium (needs chromium and npm)'
 	@echo 'make test-models, make test-launchers   run the tests that need the groups gpu, runpod and modal'
 	@echo 'make contract   check a running server with Spectral, Redocly, Postman and schemathesis (needs npm)'
 	@echo 'make check   check formatting, lint, types, import contracts, migrations and the OpenAPI document'
@@ -52,6 +53,13 @@ test-models: install
 test-launchers: install
 	UV_PROJECT_ENVIRONMENT=.tools/launchers $(UV) sync --locked --quiet --group runpod --group modal
 	.tools/launchers/bin/python -m pytest -m launchers tests/embeddings/launchers $(ARGS)
+
+# Against everything that `make run` starts; screenshots of every page are then in .tools/screenshots.
+.PHONY: test-browser
+test-browser: UV := $(shell command -v uv || echo .tools/bin/uv)
+test-browser: install
+	UV_PROJECT_ENVIRONMENT=.tools/browser $(UV) sync --locked --quiet --group browser
+	.tools/browser/bin/python -m pytest -m browser tests/browser $(ARGS)
 
 .PHONY: contract
 contract: install

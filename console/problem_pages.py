@@ -50,13 +50,20 @@ def as_page(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBas
     if not wants_page(request):
         if _is_from_page(request):
             response.content = json.dumps({**problem, "advice": advice(problem, response)}).encode()
+            _correct_length(response)
         return response
     context = {"problem": problem, "advice": advice(problem, response), "title": problem["title"].rstrip(".")}
     page = render(request, "console/problem.html", context, status=response.status_code)
     for name, value in response.headers.items():
         page.headers.setdefault(name, value)
     page.cookies = response.cookies
+    _correct_length(page)
     return page
+
+
+def _correct_length(response: HttpResponse) -> None:
+    """Replace the length of the problem, which would cut what the browser gets."""
+    response["Content-Length"] = str(len(response.content))
 
 
 def wants_page(request: HttpRequest) -> bool:

@@ -8,8 +8,11 @@ def test_unknown_url_is_a_page_for_people_and_a_problem_for_programs(browser: Br
     assert page.status_code == 404
     assert page["Content-Type"].startswith("text/html")
     assert "It may have been deleted or renamed" in page.content.decode()
+    assert page["Content-Length"] == str(len(page.content))
     assert "advice" not in browser.get("/nowhere").json()
-    problem = browser.get("/nowhere", headers={"X-CSRFToken": "x"}).json()
+    answer = browser.get("/nowhere", headers={"X-CSRFToken": "x"})
+    assert answer["Content-Length"] == str(len(answer.content))
+    problem = answer.json()
     assert problem["code"] == "not_found"
     assert problem["advice"] in page.content.decode()
 

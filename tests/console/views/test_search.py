@@ -28,8 +28,8 @@ def test_hits_have_their_words_marked_and_links(browser: Browser, library: list[
     assert f'src="/page/{library[0]}/thumbnail"' in text
     assert "<rect x=" in text
     assert "How it was found" in text
-    body = text.partition('<script id="search-body" type="application/json">')[2].partition("</script>")[0]
-    assert json.loads(body)["query"] == "tallest lighthouse"
+    body = text.partition('data-body="')[2].partition('"')[0]
+    assert json.loads(unescape(body))["query"] == "tallest lighthouse"
 
 
 def test_every_option_is_in_the_form_again(browser: Browser, library: list[int]) -> None:

@@ -254,7 +254,7 @@ function code(kind, body) {
 document.addEventListener("click", async (event) => {
   const kind = event.target.closest("[data-copy-as]")?.dataset.copyAs;
   if (!kind) return;
-  const body = { ...JSON.parse(document.getElementById("search-body").textContent), images: "url" };
+  const body = { ...JSON.parse(document.getElementById("copy-as").dataset.body), images: "url" };
   await navigator.clipboard.writeText(code(kind, body));
   notice("Copied. Put a key into the variable KEY.");
   event.target.closest("details").open = false;
