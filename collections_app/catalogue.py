@@ -29,12 +29,25 @@ from collections_app.errors import (
     DocumentNotFound,
     PageNotFound,
 )
-from collections_app.models import Collection, CollectionQuerySet, Document, DocumentQuerySet, Page, Revision
+from collections_app.models import (
+    IN_FLIGHT,
+    Collection,
+    CollectionQuerySet,
+    Document,
+    DocumentQuerySet,
+    Page,
+    Revision,
+    Status,
+)
 
 DEFAULT_COLLECTION = "default_collection"
 _MAX_PAGE_NUMBER, _MAX_ID = 2**31 - 1, 2**63 - 1
 
+# Groups of the states of a document's latest upload, by which lists can be filtered.
+STATE_GROUPS = {"working": IN_FLIGHT, "failed": (Status.FAILED, Status.CANCELLED), "ready": (Status.READY,)}
+
 Row = TypeVar("Row", Collection, Document)
+Rows = TypeVar("Rows", CollectionQuerySet, DocumentQuerySet)
 # Called with the locked row before it is changed; raises to refuse the change, for example when `If-Match` fails.
 Precondition: TypeAlias = Callable[[Row], None]
 
@@ -60,6 +73,26 @@ def collections(_tx: OwnerTransaction, caller: Caller) -> CollectionQuerySet:
 def documents(_tx: OwnerTransaction, caller: Caller, *, collection_name: str = ALL_COLLECTIONS) -> DocumentQuerySet:
     """Return the documents that the caller can see, of one collection or of all, with their state."""
     return Document.objects.visible_to(caller).in_collection(collection_name).with_state()
+
+
+def with_name_like(rows: Rows, part: str) -> Rows:
+    """Return the rows whose name contains this text, in upper or lower case."""
+    if "\x00" in part:  # Postgres accepts no NUL in text, so no name has it
+        return rows.none()
+    return rows.filter(name__icontains=part) if part else rows
+
+
+def in_state(rows: DocumentQuerySet, group: str) -> DocumentQuerySet:
+    """Return the documents whose latest upload is in a state of this group; all for any other text."""
+    return rows.filter(latest__status__in=STATE_GROUPS[group]) if group in STATE_GROUPS else rows
+
+
+def count_states(rows: DocumentQuerySet) -> dict[str, int]:
+    """Return how many of the documents are in each group of states, and how many there are."""
+    by_status: Any = rows.order_by().values_list("latest__status").annotate(n=Count("pk"))
+    counted = dict(by_status)
+    groups = {group: sum(counted.get(state, 0) for state in states) for group, states in STATE_GROUPS.items()}
+    return {**groups, "": sum(counted.values())}
 
 
 def find_collection(tx: OwnerTransaction, caller: Caller, name: str) -> Collection:

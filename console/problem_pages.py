@@ -17,7 +17,10 @@ _PROBLEM = "application/problem+json"
 _SECONDS = "Wait {} seconds, then reload the page."
 # What to do next, by the code of the problem, else by its status.
 _ADVICE = {
+    "collection_name_taken": "Choose another name.",
+    "confirmation_mismatch": "Type the name exactly as it is shown.",
     "csrf_failed": "Go back, reload the page, and send the form again.",
+    "document_name_taken": "Choose another name, or delete the other document first.",
     "embeddings_unavailable": "Search by words meanwhile: choose the ranking “Words only”. Uploads continue later.",
     "embeddings_untrustworthy": "Ask the operator to look at the embeddings service. Search by words works meanwhile.",
     "file_missing": "Upload the document again.",
@@ -81,6 +84,11 @@ def advice(problem: dict[str, Any], response: HttpResponse) -> str:
     if retry_after := response.get("Retry-After"):
         return _SECONDS.format(retry_after)
     return _ADVICE.get(problem["code"]) or _ADVICE_BY_STATUS.get(problem["status"], "Go back and try again.")
+
+
+def advice_for(code: str) -> str:
+    """Return what to do about a document whose processing failed with this code, where there is more than to retry."""
+    return _ADVICE.get(code, "")
 
 
 def _sign_in(request: HttpRequest, response: HttpResponse) -> HttpResponse:

@@ -3,6 +3,16 @@
 from django.urls import path
 
 from console.views.account import Account
+from console.views.collection import ChangedCollection, CollectionPage, DeletedCollection
+from console.views.collections import Collections
+from console.views.document import (
+    CancelledDocument,
+    ChangedDocument,
+    DeletedDocument,
+    DocumentPage,
+    DocumentState,
+    RetriedDocument,
+)
 from console.views.home import home
 from console.views.keys import Keys, RevokedKey, RotatedKey
 from console.views.page_images import PageImage
@@ -10,6 +20,7 @@ from console.views.pages import Heat, PageView
 from console.views.search import Search
 from console.views.sign_in import sign_in, sign_out
 from console.views.sign_in_link import sign_in_link
+from console.views.uploads import Uploads
 
 urlpatterns = [
     path("", home, name="console-home"),
@@ -20,6 +31,17 @@ urlpatterns = [
     path("keys/", Keys.as_view(), name="console-keys"),
     path("keys/<int:key_id>/revoke/", RevokedKey.as_view(), name="console-key-revoke"),
     path("keys/<int:key_id>/rotate/", RotatedKey.as_view(), name="console-key-rotate"),
+    path("collections/", Collections.as_view(), name="console-collections"),
+    path("collection/", CollectionPage.as_view(), name="console-collection"),
+    path("collection/change/", ChangedCollection.as_view(), name="console-collection-change"),
+    path("collection/delete/", DeletedCollection.as_view(), name="console-collection-delete"),
+    path("document/", DocumentPage.as_view(), name="console-document"),
+    path("document/state/", DocumentState.as_view(), name="console-document-state"),
+    path("document/change/", ChangedDocument.as_view(), name="console-document-change"),
+    path("document/delete/", DeletedDocument.as_view(), name="console-document-delete"),
+    path("document/retry/", RetriedDocument.as_view(), name="console-document-retry"),
+    path("document/cancel/", CancelledDocument.as_view(), name="console-document-cancel"),
+    path("upload/", Uploads.as_view(), name="console-upload"),
     path("search/", Search.as_view(), name="console-search"),
     path("page/", PageView.as_view(), name="console-page"),
     path("page/heat/", Heat.as_view(), name="console-heat"),

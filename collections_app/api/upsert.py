@@ -58,7 +58,38 @@ class DocumentAccepted(serializers.Serializer[dict[str, Any]]):
     collection_name = serializers.CharField()
 
 
-class Upsert(OwnedView):
+class ReceivesUploads(OwnedView):
+    """A view that receives a document, and charges for it. It must not be transactional: the file is stored first."""
+
+    def receive(self, request: Request) -> tuple[UpsertRequest, IdempotentRequest, Document]:
+        """Accept the document of the request. Call while holding an upload slot; raise AlreadyCompleted if repeated."""
+        with _refusal_charged(self):
+            body = UpsertRequest(**validated(DocumentIn, request))
+            idempotent = idempotent_request(request, self.caller, collection_name=body.collection_name)
+            idempotent.check()
+            document = self._upsert(body, idempotent)
+        self.owe(costs.of_upload(document.latest.size if document.latest else 0))
+        tasks.nudge()
+        return body, idempotent, document
+
+    def _upsert(self, body: UpsertRequest, idempotent: IdempotentRequest) -> Document:
+        upsert = accept.DocumentUpsert(
+            name=body.name,
+            collection_name=body.collection_name,
+            metadata=body.metadata,
+            url=body.url,
+            use_proxy=body.use_proxy,
+            on_page_error=OnPageError(body.on_page_error),
+        )
+
+        def remember(tx: OwnerTransaction, document: Document) -> None:
+            idempotent.store(tx, _accepted(document))
+
+        with open_upload(body, required=True) as upload:
+            return accept.upsert_document(self.caller, upsert, upload, claim=idempotent.claim, remember=remember)
+
+
+class Upsert(ReceivesUploads):
     costs: ClassVar = {"POST": 0}
     parser_classes = (JSONParser, MultiPartParser)
     max_body_bytes = staticmethod(max_json_upload_bytes)
@@ -99,35 +130,12 @@ class Upsert(OwnedView):
         ],
     )
     def post(self, request: Request) -> Response:
-        with _upload_slot(self.caller):
-            with _refusal_charged(self):
-                body = UpsertRequest(**validated(DocumentIn, request))
-                idempotent = idempotent_request(request, self.caller, collection_name=body.collection_name)
-                try:
-                    idempotent.check()
-                    document = self._upsert(body, idempotent)
-                except AlreadyCompleted as earlier:
-                    self.owe(costs.REPEATED_UPLOAD)
-                    return earlier.response
-            self.owe(costs.of_upload(document.latest.size if document.latest else 0))
-            tasks.nudge()
+        with upload_slot(self.caller):
+            try:
+                body, idempotent, document = self.receive(request)
+            except AlreadyCompleted as earlier:
+                return earlier.response
             return self._wait_until_ready(document, idempotent) if body.wait else _accepted(document)
-
-    def _upsert(self, body: UpsertRequest, idempotent: IdempotentRequest) -> Document:
-        upsert = accept.DocumentUpsert(
-            name=body.name,
-            collection_name=body.collection_name,
-            metadata=body.metadata,
-            url=body.url,
-            use_proxy=body.use_proxy,
-            on_page_error=OnPageError(body.on_page_error),
-        )
-
-        def remember(tx: OwnerTransaction, document: Document) -> None:
-            idempotent.store(tx, _accepted(document))
-
-        with open_upload(body, required=True) as upload:
-            return accept.upsert_document(self.caller, upsert, upload, claim=idempotent.claim, remember=remember)
 
     def _wait_until_ready(self, document: Document, idempotent: IdempotentRequest) -> Response:
         """Return the document once it is ready; on timeout, or if too many wait, the response as without `wait`."""
@@ -198,7 +206,7 @@ class UpsertMany(OwnedView):
         examples=[OpenApiExample("One of two accepted", value=_MANY, response_only=True, status_codes=["202"])],
     )
     def post(self, request: Request) -> Response:
-        with _upload_slot(self.caller), _refusal_charged(self):
+        with upload_slot(self.caller), _refusal_charged(self):
             body = UpsertManyRequest(**validated(DocumentsIn, request))
             require_reach(self.caller, body.collection_name)
             files = named_files(body.files, body.archive)
@@ -246,7 +254,7 @@ class UpsertMany(OwnedView):
             )
 
 
-def _upload_slot(caller: Caller) -> AbstractContextManager[None]:
+def upload_slot(caller: Caller) -> AbstractContextManager[None]:
     """Wait briefly for one of the owner's slots, so that a client with a few more threads gets no errors."""
     env = settings.ENV
     limit, within_s = env.max_concurrent_uploads, env.web_queue_s
@@ -259,6 +267,9 @@ def _refusal_charged(view: OwnedView) -> Iterator[None]:
     try:
         yield
     except LimitReached:
+        raise
+    except AlreadyCompleted:
+        view.owe(costs.REPEATED_UPLOAD)
         raise
     except Exception:
         view.owe(costs.REFUSED_UPLOAD)

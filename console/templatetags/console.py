@@ -7,6 +7,9 @@ from typing import Any
 from django import template
 from django.utils import timezone
 
+from accounts.access import Caller, Scope
+from paliapi.units import MEBIBYTE
+
 register = template.Library()
 
 _UNITS = (("days", 86_400), ("h", 3600), ("min", 60))
@@ -26,6 +29,26 @@ def ago(moment: datetime) -> str:
         if seconds >= length:
             return f"{round(seconds / length)} {unit} ago"
     return "now"
+
+
+@register.filter
+def duration(seconds: float) -> str:
+    """Format how long something takes or took."""
+    for unit, length in _UNITS:
+        if seconds >= 2 * length:
+            return f"{round(seconds / length)} {unit}"
+    return f"{seconds:.1f} s" if seconds < 9.95 else f"{round(seconds)} s"
+
+
+@register.filter
+def megabytes(size: int) -> str:
+    return f"{size / MEBIBYTE:.2f}"
+
+
+@register.filter
+def may(caller: Caller, scope: Scope) -> bool:
+    """Return whether the key in use has a scope."""
+    return caller.may(scope)
 
 
 @register.filter(name="json")

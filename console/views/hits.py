@@ -9,6 +9,7 @@ from django.http import QueryDict
 from django.urls import reverse
 
 from collections_app.search import Hit, HitPage, Receipt, SearchResult
+from console.views.addresses import document_url
 
 _SNIPPET = 220
 _WORD = re.compile(r"\w{2,}")
@@ -110,6 +111,7 @@ def _represent_hit(hit: Hit, words: list[str], kept: QueryDict) -> dict[str, Any
         "number": page.number,
         "url": page_url(kept=kept, **place),
         "like_url": like_url(**place),
+        "document_url": document_url(collection=page.collection_name, document=page.document_name),
         "kind": "thumbnail" if page.image.thumbnail_size else "image",
         "width": width,
         "height": height,

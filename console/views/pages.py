@@ -12,6 +12,7 @@ from collections_app.api.search import SearchesPages
 from collections_app.api.search_out import represent_regions
 from collections_app.search import explain_page
 from collections_app.storage import vectors
+from console.views.addresses import collection_url, document_url
 from console.views.base import ConsoleView
 from console.views.hits import like_url, page_url
 from console.views.search import SearchInput, params_and_image, validated_query
@@ -50,6 +51,8 @@ class PageView(ConsoleView):
             words=[list(word) for word in described.words] if described else [],
             previous=page_url(**place, number=before, kept=kept) if before else "",
             next=page_url(**place, number=after, kept=kept) if after else "",
+            document_url=document_url(**place),
+            collection_url=collection_url(document.collection.name),
             like_url=like_url(**place, number=page.number),
             unlike_url="" if search.is_empty or search.waits_for_image else _unlike_url(search, page.number, **place),
             crop={"document_name": document.name, "collection_name": place["collection"], "page_number": page.number},

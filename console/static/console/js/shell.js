@@ -7,7 +7,11 @@ export const token = () => document.querySelector('meta[name="csrf-token"]').con
 
 /** Shows a sentence to the reader; errors stay until they are dismissed. */
 export function notice(text, kind = "info") {
+  for (const shown of document.querySelectorAll("#notices .notice")) {
+    if (shown.dataset.text === text) return;  // a page that polls fails again and again
+  }
   const line = document.createElement("p");
+  line.dataset.text = text;
   line.className = `notice ${kind}`;
   line.textContent = text;
   const close = document.createElement("button");
@@ -83,6 +87,9 @@ function setUpRequests() {
     notice("The server cannot be reached. Check the connection and try again.", "error"));
   document.body.addEventListener("htmx:responseError", async (event) => {
     const request = event.detail.xhr;
+    // What polls stops when it will fail forever: the copy of an element has no timer.
+    const { elt } = event.detail;
+    if (elt.matches("[data-poll]") && request.status < 500 && request.status !== 429) elt.replaceWith(elt.cloneNode(true));
     notice(await sentence(new Response(request.responseText, { status: request.status })), "error");
   });
 }
