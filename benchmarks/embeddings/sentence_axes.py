@@ -30,7 +30,8 @@ def main() -> None:
     parser.add_argument("folders", nargs="+", type=Path, metavar="FOLDER")
     folders = parser.parse_args().folders
     encoder = SentenceEncoder(axes=projected.Axes(*np.empty((2, 0), dtype=np.float32)))
-    encoded = [encoder.encode(ids) for text in _texts(folders) for ids in encoder.passages(text)]
+    passages = (encoder.passages(text) for text in _texts(folders))
+    encoded = [vector for of_text in passages if of_text for vector in encoder.encode(of_text)]
     vectors = np.stack(encoded).astype(np.float64)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     # Not centred: the vectors of this model have hardly anything in common, and what they have separates them.

@@ -103,9 +103,8 @@ def _add_layer(graph: Graph, hidden: str, layer: Layer, bert: Bert, *, name: str
         return graph.add("LayerNormalization", names, f"{name}.{part}.normed", epsilon=bert.epsilon)
 
     middle = add_norm(context, layer.attended, layer.attended_norm, hidden, part="attended")
-    wide = _product(graph, middle, layer.wide.matrix, name=f"{name}.wide", precision=precision)
-    bias = graph.weight(f"{name}.wide.bias", layer.wide.bias)
-    wide = graph.add("BiasGelu", [wide, bias], f"{name}.gelu", domain=MICROSOFT)
+    wide = _dense(graph, middle, layer.wide, name=f"{name}.wide", precision=precision)
+    wide = graph.add("Gelu", [wide], f"{name}.gelu", domain=MICROSOFT)
     return add_norm(wide, layer.narrow, layer.norm, middle, part="narrow")
 
 

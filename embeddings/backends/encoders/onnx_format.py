@@ -1,6 +1,7 @@
 """Writes ONNX models: the few messages of the format that an encoder needs, as bytes.
 
-The weights are not part of a model; ONNX Runtime takes them as arrays when it loads it.
+The weights are not part of a model; ONNX Runtime takes them as arrays when it loads it. The integers that say how an
+operation is done, such as its axes, are part of it.
 """
 
 import struct
@@ -16,7 +17,7 @@ _OPSETS: Final = {"": 18, MICROSOFT: 1}
 _IR_VERSION: Final = 9
 
 # Numbers of types in the format.
-_TYPES: Final = {"float32": 1, "uint8": 2, "int8": 3}
+_TYPES: Final = {"float32": 1, "uint8": 2, "int8": 3, "int64": 7}
 _FLOAT_ATTRIBUTE, _INTEGER_ATTRIBUTE = 1, 2
 _EXTERNAL = 1
 
@@ -29,6 +30,7 @@ class Graph:
 
     weights: dict[str, NDArray[Any]] = field(default_factory=dict)
     _nodes: list[bytes] = field(default_factory=list)
+    _integers: list[bytes] = field(default_factory=list)
 
     def add(
         self,
@@ -55,11 +57,18 @@ class Graph:
         self.weights[name] = np.ascontiguousarray(values)
         return name
 
+    def integers(self, name: str, *values: int) -> str:
+        """Add a row of integers that is part of the model, and return its name."""
+        row = np.array(values, dtype="<i8")
+        self._integers.append(_described(name, row) + _bytes(9, row.tobytes()))
+        return name
+
     def model(self, *, inputs: Mapping[str, Sequence[Axis]], outputs: Mapping[str, Sequence[Axis]]) -> bytes:
         """Return the model; inputs and outputs are float32 and have these axes."""
         graph = (
             b"".join(_bytes(1, node) for node in self._nodes)
             + _bytes(2, b"encoder")
+            + b"".join(_bytes(5, tensor) for tensor in self._integers)
             + b"".join(_bytes(5, _tensor(name, values)) for name, values in self.weights.items())
             + b"".join(_bytes(11, _value(name, axes)) for name, axes in inputs.items())
             + b"".join(_bytes(12, _value(name, axes)) for name, axes in outputs.items())
@@ -79,13 +88,13 @@ def _tensor(name: str, values: NDArray[Any]) -> bytes:
     """Describe an array that is given to ONNX Runtime by its name; the place is required and never read."""
     place = {"location": name, "offset": "0", "length": str(values.nbytes)}
     entries = (_bytes(1, key.encode()) + _bytes(2, value.encode()) for key, value in place.items())
-    return (
-        b"".join(_integer(1, length) for length in values.shape)
-        + _integer(2, _TYPES[values.dtype.name])
-        + _bytes(8, name.encode())
-        + b"".join(_bytes(13, entry) for entry in entries)
-        + _integer(14, _EXTERNAL)
-    )
+    return _described(name, values) + b"".join(_bytes(13, entry) for entry in entries) + _integer(14, _EXTERNAL)
+
+
+def _described(name: str, values: NDArray[Any]) -> bytes:
+    """Describe an array by its name, shape and type."""
+    lengths = b"".join(_integer(1, length) for length in values.shape)
+    return lengths + _integer(2, _TYPES[values.dtype.name]) + _bytes(8, name.encode())
 
 
 def _value(name: str, axes: Sequence[Axis]) -> bytes:

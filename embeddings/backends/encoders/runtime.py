@@ -1,4 +1,4 @@
-"""Runs a BERT in ONNX Runtime, with the precision that the processor computes correctly.
+"""Runs models in ONNX Runtime, a BERT with the precision that the processor computes correctly.
 
 Processors without instructions for products of eight-bit numbers (x86 before 2019, and many virtual machines) add two
 products in sixteen bits, which overflow when both weights and inputs are large. Their weights get seven bits.
@@ -24,19 +24,25 @@ LENGTH: Final = 64
 Multiply = Callable[[Precision], Floats]
 
 
-class OnnxBert:
+class OnnxModel:
     """A model that many threads may call; each call uses one."""
 
-    def __init__(self, bert: Bert, *, precision: Precision | None = None) -> None:
-        self.precision = precision or choose_precision()
+    def __init__(self, model: bytes, weights: dict[str, NDArray[Any]]) -> None:
         # ONNX Runtime uses the memory of the arrays, and does not keep them.
-        model, self._weights = build(bert, self.precision)
-        self._session = _open(model, self._weights)
+        self._weights = weights
+        self._session = _open(model, weights)
 
     def __call__(self, embedded: Floats) -> Floats:
-        """Return the last layer's vectors (n, dim) for the embeddings of the pieces of a window (n, dim)."""
+        """Return what the model makes of the embeddings of pieces (n, dim)."""
         encoded: Floats = self._session.run([OUTPUT], {INPUT: embedded[None]})[0][0]
         return encoded
+
+
+class OnnxBert(OnnxModel):
+    """A BERT: from the embeddings of the pieces of a window (n, dim) to the last layer's vectors (n, dim)."""
+
+    def __init__(self, bert: Bert, *, precision: Precision | None = None) -> None:
+        super().__init__(*build(bert, precision or choose_precision()))
 
 
 def choose_precision(multiply: Multiply | None = None) -> Precision:

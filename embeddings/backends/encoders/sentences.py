@@ -12,17 +12,17 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from embeddings.backends.encoders import projected
+from embeddings.backends.encoders import projected, sentence_model
 from embeddings.backends.encoders.bert import Floats
+from embeddings.backends.encoders.runtime import OnnxModel
 from embeddings.backends.encoders.sentence_file import SentenceFile
 
 AXES: Final = Path(__file__).with_name("sentence_axes.npy")
 _AXES_SHA256 = "ca607fab9bb3fe4c3c66c8d599b209b4533cee45f3d25364fb1f341c22377775"
 PASSAGE: Final = 128  # pieces, at most
 _START, _END = 1, 2
-_DIM, _WIDTH = 512, 256
-# By the number of neighbouring pieces that a branch combines: how many of them come before the piece itself.
-_BRANCHES: Final = {2: 0, 3: 1, 5: 2}
+# What remains of a passage when its pieces are summed.
+_AFTER: Final = ("cnn_W", "cnn_b", "p1", "d0", "d1", "p3", "d2", "d3")
 
 Ids = NDArray[np.int64]
 
@@ -32,7 +32,9 @@ class SentenceEncoder:
 
     def __init__(self, *, axes: projected.Axes | None = None) -> None:
         file = SentenceFile()
-        self._tokenizer, self._pieces, self._arrays = file.tokenizer, file.pieces, file.arrays
+        self._tokenizer, self._pieces = file.tokenizer, file.pieces
+        self._combine = OnnxModel(*sentence_model.build(file.arrays))
+        self._arrays = {name: file.arrays[name] for name in _AFTER}
         self._axes = axes or projected.load(AXES, sha256=_AXES_SHA256)
 
     def whole(self, text: str) -> list[Ids]:
@@ -47,47 +49,20 @@ class SentenceEncoder:
 
     def meanings(self, passages: Sequence[Ids]) -> Floats:
         """Return a unit vector (n, 112) for each passage."""
-        return self._axes.project(np.stack([self.encode(ids) for ids in passages]))
+        return self._axes.project(self.encode(passages))
 
-    def encode(self, ids: Ids) -> Floats:
-        """Return the vector (512) of the pieces of a passage."""
+    def encode(self, passages: Sequence[Ids]) -> Floats:
+        """Return the vectors (n, 512) of the pieces of passages."""
         weights = self._arrays
-        embedded = self._pieces.embed(np.concatenate([[_START], ids, [_END]]))
-        inputs = np.concatenate(
-            [embedded @ weights[f"proj{size}"] + weights[f"proj_b{size}"] for size in _BRANCHES], axis=1
-        )
-        gains, biases = (np.concatenate([weights[f"{name}{size}"] for size in _BRANCHES]) for name in ("ln_g", "ln_b"))
-        inputs = self._norm(inputs, gains, biases)
-        branches = [
-            self._branch(inputs[:, number * _WIDTH : (number + 1) * _WIDTH], size)
-            for number, size in enumerate(_BRANCHES)
-        ]
-        combined = self._norm(np.concatenate([embedded, *branches], axis=1), weights["ln_g"], weights["ln_b"])
-        length = np.float32(len(embedded))
-        summed = (combined.sum(axis=0) @ weights["cnn_W"] + length * weights["cnn_b"]) / np.sqrt(length)
-        first = summed @ weights["p1"] + _positive(summed @ weights["d0"]) @ weights["d1"]
+        with_ends = [np.array([_START, *ids, _END]) for ids in passages]
+        summed = np.stack([self._combine(self._pieces.embed(ids)) for ids in with_ends])
+        lengths: Floats = np.array([[len(ids)] for ids in with_ends], dtype=np.float32)
+        features: Floats = summed @ weights["cnn_W"] + lengths * weights["cnn_b"]
+        features /= np.sqrt(lengths)
+        first = features @ weights["p1"] + _positive(features @ weights["d0"]) @ weights["d1"]
         first = _positive(first)
         encoded: Floats = np.tanh(first @ weights["p3"] + _positive(first @ weights["d2"]) @ weights["d3"])
         return encoded
-
-    def _branch(self, inputs: Floats, size: int) -> Floats:
-        """Combine each piece with its neighbours, twice."""
-        once = inputs + self._combine(inputs, size, "1")
-        return once + self._combine(once, size, "2")
-
-    def _combine(self, inputs: Floats, size: int, step: str) -> Floats:
-        before = _BRANCHES[size]
-        padded = np.pad(inputs, ((before, size - 1 - before), (0, 0)))
-        neighbours = np.concatenate([padded[start : start + len(inputs)] for start in range(size)], axis=1)
-        return _positive(neighbours @ self._arrays[f"w{step}_{size}"] + self._arrays[f"b{step}_{size}"])
-
-    def _norm(self, rows: Floats, gains: Floats, biases: Floats) -> Floats:
-        rows -= rows.mean(axis=1, keepdims=True)
-        variance = np.einsum("ij,ij->i", rows, rows) / np.float32(rows.shape[1])
-        rows /= np.sqrt(variance + np.float32(self._arrays["eps"]))[:, None]
-        rows *= gains
-        rows += biases
-        return rows
 
 
 def _positive(values: Floats) -> Floats:

@@ -30,6 +30,16 @@ def test_operations_attributes_and_weights_arrive() -> None:
     assert left[:, 0].tolist() == right[:, -1].tolist() == [1.5, 3.5, 5.5]
 
 
+def test_integers_are_part_of_the_model() -> None:
+    graph = Graph()
+    bounds = [graph.integers("start", -2), graph.integers("stop", (1 << 63) - 1), graph.integers("axis", 0)]
+    graph.add("Slice", ["rows", *bounds], "last")
+    rows = np.array([[1], [2], [3]], dtype=np.float32)
+    (last,) = run(graph, rows, outputs={"last": ("m", 1)})
+    assert last.tolist() == [[2], [3]]
+    assert graph.weights == {}
+
+
 def test_operations_of_other_domains_and_whole_numbers_arrive() -> None:
     graph = Graph()
     names = [

@@ -20,8 +20,14 @@ def encoder() -> SentenceEncoder:
 
 def test_vectors_are_those_of_the_published_model(encoder: SentenceEncoder) -> None:
     for (one, other), cosine in KNOWN.items():
-        first, second = (encoder.encode(encoder.whole(text)[0]) for text in (one, other))
+        first, second = encoder.encode([*encoder.whole(one), *encoder.whole(other)])
         assert first @ second / np.linalg.norm(first) / np.linalg.norm(second) == pytest.approx(cosine, abs=1e-4)
+
+
+def test_passages_have_the_same_vectors_together_and_alone(encoder: SentenceEncoder) -> None:
+    passages = [*encoder.whole("penguins"), *encoder.whole("The invoice must be paid within thirty days.")]
+    alone = np.concatenate([encoder.encode([ids]) for ids in passages])
+    np.testing.assert_allclose(encoder.encode(passages), alone, atol=1e-5)
 
 
 def test_question_is_close_to_its_answer_in_another_language(encoder: SentenceEncoder) -> None:
