@@ -28,7 +28,11 @@ _ADVICE = {
     "queue_full": "Wait until documents that are in the queue are done, then upload the rest.",
     "ranking_needs_words": "Add words to the query, or choose the ranking “By look and meaning”.",
     "scope_missing": "Sign in with a key that has this scope.",
+    "too_many_webhooks": "Delete a webhook that is no longer needed.",
     "took_too_long": "Search fewer collections, or add a filter.",
+    "webhook_disabled": "Enable it, then send the message.",
+    "webhook_url_refused": "Use the http or https URL of a public server, or ask the operator to permit its address.",
+    "webhooks_out_of_reach": "Sign in with a key for all collections.",
 }
 _ADVICE_BY_STATUS = {
     400: "Go back and try again.",

@@ -21,6 +21,19 @@ from console.views.search import Search
 from console.views.sign_in import sign_in, sign_out
 from console.views.sign_in_link import sign_in_link
 from console.views.uploads import Uploads
+from console.views.webhooks.deliveries import DeliveryPage
+from console.views.webhooks.endpoints import (
+    ChangedEndpoint,
+    DeletedEndpoint,
+    EndpointPage,
+    ReplayedDelivery,
+    RotatedSecret,
+    SwitchedEndpoint,
+    TestedEndpoint,
+    Webhooks,
+)
+
+_WEBHOOK = "webhooks/<int:webhook_id>/"
 
 urlpatterns = [
     path("", home, name="console-home"),
@@ -31,6 +44,15 @@ urlpatterns = [
     path("keys/", Keys.as_view(), name="console-keys"),
     path("keys/<int:key_id>/revoke/", RevokedKey.as_view(), name="console-key-revoke"),
     path("keys/<int:key_id>/rotate/", RotatedKey.as_view(), name="console-key-rotate"),
+    path("webhooks/", Webhooks.as_view(), name="console-webhooks"),
+    path(_WEBHOOK, EndpointPage.as_view(), name="console-webhook"),
+    path(f"{_WEBHOOK}change/", ChangedEndpoint.as_view(), name="console-webhook-change"),
+    path(f"{_WEBHOOK}switch/", SwitchedEndpoint.as_view(), name="console-webhook-switch"),
+    path(f"{_WEBHOOK}test/", TestedEndpoint.as_view(), name="console-webhook-test"),
+    path(f"{_WEBHOOK}rotate/", RotatedSecret.as_view(), name="console-webhook-rotate"),
+    path(f"{_WEBHOOK}delete/", DeletedEndpoint.as_view(), name="console-webhook-delete"),
+    path(f"{_WEBHOOK}deliveries/<int:delivery_id>/", DeliveryPage.as_view(), name="console-delivery"),
+    path(f"{_WEBHOOK}deliveries/<int:delivery_id>/replay/", ReplayedDelivery.as_view(), name="console-delivery-replay"),
     path("collections/", Collections.as_view(), name="console-collections"),
     path("collection/", CollectionPage.as_view(), name="console-collection"),
     path("collection/change/", ChangedCollection.as_view(), name="console-collection-change"),

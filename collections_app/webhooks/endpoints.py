@@ -138,6 +138,14 @@ def deliveries(tx: OwnerTransaction, caller: Caller, endpoint_id: int) -> Webhoo
     return WebhookDelivery.objects.filter(owner_id=tx.owner_id, endpoint=find(tx, caller, endpoint_id))
 
 
+def find_delivery(tx: OwnerTransaction, caller: Caller, endpoint_id: int, delivery_id: int) -> WebhookDelivery:
+    rows = deliveries(tx, caller, endpoint_id).filter(pk=delivery_id)
+    delivery = rows.select_related("endpoint").first()
+    if delivery is None:
+        raise WebhookDeliveryNotFound
+    return delivery
+
+
 def replay(tx: OwnerTransaction, caller: Caller, endpoint_id: int, delivery_id: int) -> WebhookDelivery:
     """Send a message again with the same id, whatever its status. A pending one is tried now."""
     endpoint = _lock(tx, caller, endpoint_id)

@@ -32,6 +32,13 @@ def ago(moment: datetime) -> str:
 
 
 @register.filter
+def from_now(moment: datetime) -> str:
+    """Format how long it is until something."""
+    seconds = (moment - timezone.now()).total_seconds()
+    return f"in {duration(seconds)}" if seconds >= 1 else "now"
+
+
+@register.filter
 def duration(seconds: float) -> str:
     """Format how long something takes or took."""
     for unit, length in _UNITS:

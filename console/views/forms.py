@@ -44,7 +44,7 @@ class FormPage(ConsoleView):
         """Return the page."""
         raise NotImplementedError
 
-    def get(self, _request: Request) -> HttpResponse:
+    def get(self, _request: Request, **_of_path: Any) -> HttpResponse:
         return self.show(self.transaction)
 
 
@@ -55,9 +55,13 @@ class FormView(FormPage):
         """Do what the form says, and return the URL of the page that shows the result."""
         raise NotImplementedError
 
-    def post(self, _request: Request) -> HttpResponseBase:
+    def respond(self) -> HttpResponseBase:
+        """Do what the form says, and return the response, which may show what is shown only once."""
+        return redirect(self.change())
+
+    def post(self, _request: Request, **_of_path: Any) -> HttpResponseBase:
         try:
-            return redirect(self.change())
+            return self.respond()
         except NotFound:
             raise
         except (Error, serializers.ValidationError) as error:

@@ -19,6 +19,7 @@ from benchmarks.harness.stack import Stack, running
 from paliapi.env import ROOT
 from tests.browser.chromium import Tab, launched, opened, program
 from tests.collections_app.engine.rendering.samples import pdf
+from tests.embeddings.scripted import Reply, ScriptedServer, scripted
 
 _HERE = Path(__file__).parent
 _DEADLINE_S = 120.0
@@ -78,11 +79,19 @@ class Site:
 
 
 @pytest.fixture(scope="session")
-def site() -> Iterator[Site]:
+def receiver() -> Iterator[ScriptedServer]:
+    """A server that webhooks may be sent to."""
+    with scripted(lambda _request: Reply(200, b"received")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def site(receiver: ScriptedServer) -> Iterator[Site]:
     program()  # says what is missing before anything is started
+    reach = {"WEBHOOK_ALLOW": "127.0.0.1", "WEBHOOK_PORTS": receiver.url.rpartition(":")[2]}
     with (
         tempfile.TemporaryDirectory(prefix="paliapi-browser-", ignore_cleanup_errors=True) as folder,
-        running(Path(folder), COLPALI_BACKEND="embedded") as stack,
+        running(Path(folder), COLPALI_BACKEND="embedded", **reach) as stack,
     ):
         yield Site(stack, stack.url.replace("127.0.0.1", "localhost"))
 

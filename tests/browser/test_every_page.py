@@ -10,6 +10,8 @@ from tests.browser.chromium import THEMES, Tab, opened
 from tests.browser.conftest import HOSTILE_NAMES, Site, state_after_signing_in
 from tests.browser.test_page import open_page
 from tests.browser.test_search import ask
+from tests.browser.test_webhooks import create_webhook
+from tests.embeddings.scripted import ScriptedServer
 
 WIDTHS = (360, 1280, 2560)
 
@@ -77,6 +79,7 @@ PAGES: dict[str, Callable[[Tab], None]] = {
     "account": _path("/account/"),
     "keys": _path("/keys/"),
     "keys-new": _with_new_key,
+    "webhooks": _path("/webhooks/"),
     "not-found": _not_found,
 }
 
@@ -98,6 +101,21 @@ def assert_presentable(tab: Tab, name: str) -> None:
 def test_page_is_accessible_and_fits_in_both_themes(tab: Tab, name: str) -> None:
     PAGES[name](tab)
     assert_presentable(tab, name)
+
+
+def test_pages_of_a_webhook_are_accessible_and_fit(tab: Tab, receiver: ScriptedServer) -> None:
+    create_webhook(tab, f"{receiver.url}/{'long' * 60}")
+    assert_presentable(tab, "webhook-secret")
+    tab.page.get_by_role("link", name="To the webhook").click()
+    tab.page.get_by_role("button", name="Send a test").click()
+    tab.page.locator(".badge", has_text="delivered").wait_for()
+    tab.page.locator("summary", has_text="rotate the secret").click()
+    assert_presentable(tab, "webhook")
+    tab.page.get_by_role("link", name="webhook.test").click()
+    tab.page.get_by_role("heading", name="Payload").wait_for()
+    assert_presentable(tab, "webhook-delivery")
+    tab.open("/webhooks/")
+    assert_presentable(tab, "webhooks-listed")
 
 
 def test_first_visit_is_accessible_and_fits(chromium: Any, site: Site) -> None:

@@ -46,6 +46,8 @@ TESTED_ELSEWHERE = {
     "console/views/listing.py": "console/views/test_collection.py",
     "console/views/states.py": "console/views/test_document.py",
     "console/views/sign_in.py": "console/test_access.py",
+    "console/views/webhooks/deliveries.py": "console/views/webhooks/test_endpoints.py",
+    "console/views/webhooks/forms.py": "console/views/webhooks/test_endpoints.py",
     "embeddings/backends/base.py": "embeddings/backends/test_choose.py",
     "embeddings/backends/checkpoints.py": "embeddings/with_torch/test_checkpoints.py",
     "embeddings/backends/colpali.py": "embeddings/with_torch/test_colpali.py",

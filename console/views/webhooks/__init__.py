@@ -1,0 +1,1 @@
+"""Webhooks: their endpoints, and the log of what was sent to them."""
