@@ -21,7 +21,7 @@ class Caller:
 
     @classmethod
     def of_owner(cls, owner_id: int, *, email: str) -> Self:
-        """Return an unrestricted caller without a key, as the admin site needs it. No key has the id 0."""
+        """Return an unrestricted caller without a key: for the admin, and for sessions. No key has the id 0."""
         return cls(owner_id=owner_id, email=email, key_id=0, scopes=frozenset(SCOPES), collections=None)
 
     def may(self, scope: Scope) -> bool:

@@ -135,9 +135,9 @@ def _find_active_key(parts: keys.KeyParts) -> _KeyRow | None:
 
 
 def is_still_valid(caller: Caller) -> bool:
-    """Check whether the presented key is still active, for responses that outlast the first check."""
+    """Check whether the presented key, if any, is still active, for responses that outlast the first check."""
     with acting_for(caller.owner_id) as tx:
-        return is_active(tx, key_id=caller.key_id)
+        return is_active(tx, key_id=caller.key_id or None)
 
 
 def is_active(tx: OwnerTransaction, *, key_id: int | None) -> bool:

@@ -3,7 +3,7 @@
 `migrate` grants this, and for every table with an `owner_id` also what its owner and staff need.
 """
 
-from paliapi.roles import APP, HOUSEKEEPING, METRICS, STAFF, STAFF_LOGIN
+from paliapi.roles import APP, HOUSEKEEPING, METRICS, SIGN_IN, STAFF, STAFF_LOGIN
 
 _READ = "SELECT"
 _APPEND = "SELECT, INSERT"
@@ -11,14 +11,18 @@ _EDIT = "SELECT, INSERT, UPDATE"
 _ALL = "SELECT, INSERT, UPDATE, DELETE"
 
 GRANTS = {
-    # Passwords and rights in the admin are for the admin only.
+    # Passwords are for the pages where people sign in and for the admin, rights in the admin for the admin only.
     "accounts_customuser": {
         APP: "SELECT (id, email, is_active)",
         HOUSEKEEPING: "SELECT (id, is_active)",
         METRICS: "SELECT (id, is_active)",
+        SIGN_IN: "SELECT, UPDATE (password, last_login)",
         STAFF: _EDIT,
         STAFF_LOGIN: _EDIT,
     },
+    "accounts_browsersession": {SIGN_IN: _ALL},
+    "account_emailaddress": {SIGN_IN: _READ},
+    "mfa_authenticator": {SIGN_IN: _ALL},
     "accounts_apikey": {HOUSEKEEPING: "SELECT (owner_id, revoked_at, expires_at)"},
     "accounts_customuser_groups": {STAFF: _ALL},
     "accounts_customuser_user_permissions": {STAFF: _ALL},

@@ -123,7 +123,7 @@ def mint_for(tx: OwnerTransaction, caller: Caller, *, rights: Rights, name: str 
     _lock_with_active_key(tx, caller)
     if not Rights.of(caller).cover(rights):
         raise RightsExceeded("A new key may have at most the scopes, collections and lifetime of the key in use.")
-    return mint_key(tx, rights=rights, name=name, minted_by=caller.key_id)
+    return mint_key(tx, rights=rights, name=name, minted_by=caller.key_id or None)
 
 
 def own_key(tx: OwnerTransaction, caller: Caller) -> ApiKey:
@@ -155,7 +155,7 @@ def rotate(tx: OwnerTransaction, caller: Caller, *, key_id: int, overlap: timede
         raise RightsExceeded("This key has more rights or a later expiry than the key in use.")
     if old.state != "active":
         raise KeyNotActive
-    minted = mint_key(tx, rights=rights, name=old.name, minted_by=caller.key_id, rotated_from=old)
+    minted = mint_key(tx, rights=rights, name=old.name, minted_by=caller.key_id or None, rotated_from=old)
     overlap_ends = timezone.now() + overlap
     old.expires_at = overlap_ends if old.expires_at is None else min(overlap_ends, old.expires_at)
     old.save(update_fields=["expires_at"])
@@ -188,9 +188,9 @@ def forget_ended() -> int:
 
 
 def _lock_with_active_key(tx: OwnerTransaction, caller: Caller) -> None:
-    """Lock the owner; raise Unauthenticated if the caller's key has ended since the request was authenticated."""
+    """Lock the owner; raise Unauthenticated if the caller's key, if any, has ended since the request began."""
     lock_owner(tx)
-    if not ApiKey.objects.filter(owner_id=tx.owner_id, pk=caller.key_id).in_state("active").exists():
+    if caller.key_id and not ApiKey.objects.filter(owner_id=tx.owner_id, pk=caller.key_id).in_state("active").exists():
         raise Unauthenticated
 
 

@@ -1,10 +1,11 @@
-"""Users, their API keys and sign-in links, and how much each of them stores."""
+"""Users, their API keys, sign-in links and sessions, and how much each of them stores."""
 
 from datetime import datetime
 from typing import Any, ClassVar, Self
 
 from django.contrib.auth.models import AbstractUser, BaseUserManager
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.sessions.base_session import AbstractBaseSession
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower, Now
@@ -156,6 +157,19 @@ class SignInLink(models.Model):
 
     def __str__(self) -> str:
         return f"sign-in link of {self.owner}"
+
+
+class BrowserSession(AbstractBaseSession):
+    """A session of a browser, with a user once it has signed in. Only a digest of its key is stored."""
+
+    user = models.ForeignKey(CustomUser, on_delete=models.CASCADE, null=True, related_name="+")
+    created_at = models.DateTimeField()
+    last_seen_at = models.DateTimeField(help_text="Accurate to the minute.")
+    address = models.GenericIPAddressField(null=True, help_text="The address of the client that signed in.")
+    user_agent = models.CharField(max_length=200, blank=True, default="")
+
+    class Meta:
+        verbose_name = "session"
 
 
 class Usage(models.Model):

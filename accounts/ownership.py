@@ -13,11 +13,12 @@ from dataclasses import dataclass
 
 from django.conf import settings
 from django.core.management import CommandError
-from django.db import connection, transaction
+from django.db import ProgrammingError, connection, transaction
 from django.db.migrations.operations import RunSQL
 
 from paliapi.database import COMMIT, Command, Row, Value, execute_together, statement_limit_s
-from paliapi.roles import APP, HOUSEKEEPING, METRICS, STAFF, STAFF_LOGIN
+from paliapi.errors import Unavailable
+from paliapi.roles import APP, HOUSEKEEPING, METRICS, SIGN_IN, STAFF, STAFF_LOGIN
 
 _OWNER_MATCHES = "owner_id = (SELECT nullif(current_setting('app.owner', true), '')::bigint)"
 
@@ -29,6 +30,11 @@ _SET_OWNER_AND_TIMEOUT = f"{_SET_OWNER}, {_TIMEOUT}".encode()
 _OWNER_LOCK = 0x6F776E72
 
 _SET_KEY = b"SELECT set_config('app.key', %s, true)"
+
+
+class SignInUnavailable(Unavailable):
+    code = "sign_in_unavailable"
+    title = "The database login of this server may not check passwords; set DATABASE_SIGN_IN_URL."
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +118,21 @@ def counting_for_metrics() -> Iterator[None]:
     """Open a transaction that counts the rows of all owners."""
     with _acting_as(METRICS):
         yield
+
+
+@contextmanager
+def acting_as_sign_in() -> Iterator[None]:
+    """Open a transaction that sees passwords, second factors and sessions, and no rows of owners.
+
+    It is for installations with one login for everything; otherwise, this role is a login of its own.
+    """
+    try:
+        with _acting_as(SIGN_IN):
+            yield
+    except ProgrammingError as exc:
+        if "permission denied to set role" in str(exc):
+            raise SignInUnavailable from exc
+        raise
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""How often passwords may be tried in the admin, and how many of them are checked at once.
+"""How often passwords and codes may be tried, and how many passwords are checked at once.
 
 Checking a password takes most of a second of a core, on purpose. So few are checked at once, and every attempt first
 takes from budgets in Redis; without Redis there are no attempts.
@@ -31,6 +31,7 @@ _PER_NAME = 30
 _PER_NAME_AND_ADDRESS_WHEN_SLOWED = 1
 _PER_BROWSER = 5
 _PER_SESSION = 5
+_CODES_PER_USER = 5
 
 _WAIT_S = 5.0
 _REDIS_RETRY_S = 5.0
@@ -85,8 +86,24 @@ class SignInForm(AdminAuthenticationForm):
         name, password = self.cleaned_data.get("username"), self.cleaned_data.get("password")
         if not (name and password and self.request):
             return super().clean()
-        with _attempt(self.request, _digest(CustomUser.objects.normalize_email(name))):
+        with password_attempt(self.request, name):
             return super().clean()
+
+
+@contextmanager
+def password_attempt(request: HttpRequest, name: str) -> Iterator[None]:
+    """Admit an attempt at the password of the user with this e-mail, or raise."""
+    with _attempt(request, _digest(CustomUser.objects.normalize_email(name))):
+        yield
+
+
+def charge_code(user_id: int) -> None:
+    """Admit an attempt at a code of the second factor of a user, or raise: five at once, then one a minute."""
+    balance = spend(f"login:code:{user_id}", cost=1, per_minute=1, burst=_CODES_PER_USER)
+    if balance is None:
+        raise LoginsUnavailable(retry_after_s=_REDIS_RETRY_S)
+    if not balance.allowed:
+        raise TooManyLogins(retry_after_s=balance.wait_s)
 
 
 @contextmanager

@@ -23,6 +23,13 @@ class StaffSite(AdminSite):
     enable_nav_sidebar = False
     login_form = sign_in.SignInForm
 
+    def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
+        """Leave out pages that django-allauth brings: staff see no secret of a second factor."""
+        models = [model_or_iterable] if isinstance(model_or_iterable, type) else list(model_or_iterable)
+        for model in models:
+            if not model.__module__.startswith("allauth."):
+                super().register(model, admin_class, **options)
+
     def admin_view(self, view: View, cacheable: bool = False) -> View:  # noqa: FBT001, FBT002 - as Django calls it
         @wraps(view)
         def as_staff(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:

@@ -18,6 +18,7 @@ from console.views.keys import Keys, RevokedKey, RotatedKey
 from console.views.page_images import PageImage
 from console.views.pages import Heat, PageView
 from console.views.search import Search
+from console.views.security import EndedSessions, Security, changed_password
 from console.views.sign_in import sign_in, sign_out
 from console.views.sign_in_link import sign_in_link
 from console.views.uploads import Uploads
@@ -38,9 +39,13 @@ _WEBHOOK = "webhooks/<int:webhook_id>/"
 urlpatterns = [
     path("", home, name="console-home"),
     path("sign-in/", sign_in, name="console-sign-in"),
+    path("sign-in/", sign_in, name="account_login"),  # django-allauth's name
     path("sign-in/link/", sign_in_link, name="console-sign-in-link"),
     path("sign-out/", sign_out, name="console-sign-out"),
     path("account/", Account.as_view(), name="console-account"),
+    path("security/", Security.as_view(), name="console-security"),
+    path("security/sessions/end/", EndedSessions.as_view(), name="console-sessions-end"),
+    path("security/password/", changed_password, name="account_change_password"),
     path("keys/", Keys.as_view(), name="console-keys"),
     path("keys/<int:key_id>/revoke/", RevokedKey.as_view(), name="console-key-revoke"),
     path("keys/<int:key_id>/rotate/", RotatedKey.as_view(), name="console-key-rotate"),

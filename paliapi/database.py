@@ -35,7 +35,7 @@ _NEVER = 2**31
 statement_limit_s: ContextVar[float] = ContextVar("statement_limit_s", default=math.inf)
 
 
-def database_settings(url: str, *, pool_size: int = 0, role: str = APP) -> dict[str, Any]:
+def database_settings(url: str, *, pool_size: int = 0, role: str = APP, statement_timeout_s: int = 0) -> dict[str, Any]:
     """Return Django's database settings for `url`; with an empty role, that of the login."""
     parts = urlsplit(url)
     options: dict[str, Any] = dict(parse_qsl(parts.query))
@@ -46,6 +46,8 @@ def database_settings(url: str, *, pool_size: int = 0, role: str = APP) -> dict[
         # Not Django's `assume_role`, which deadlocks with its connection pool.
         bounds = f"-c role={role} -c idle_in_transaction_session_timeout={_IDLE_IN_TRANSACTION}"
         options["options"] = f"{options.get('options', '')} {bounds}".strip()
+    if statement_timeout_s:
+        options["options"] = f"{options.get('options', '')} -c statement_timeout={statement_timeout_s}s".strip()
     # psycopg prepares nothing, however often it runs: it would deallocate what `execute_together` has prepared.
     options["prepare_threshold"] = _NEVER
     if pool_size:

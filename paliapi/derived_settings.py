@@ -8,6 +8,7 @@ from paliapi.env import ROOT, Env
 from paliapi.parts import ADMIN, OWN_DATABASE_LOGIN, WORKER
 
 ADMIN_THREADS = 8  # each with a database connection
+SIGN_IN_CONNECTIONS = 4  # for a moment each: passwords are checked one at a time
 # Documents in flight share these: most of them wait for the embeddings service, and then hold none.
 _WORKER_CONNECTIONS = 12
 # By default. All connections together have to fit the limit of Postgres, and the caches of all processes the memory.

@@ -1,8 +1,9 @@
 """The database roles, and the SQL that creates them.
 
-Four of them log in. `OWNER` owns the tables and runs the migrations. `APP` is the login of the web server, and the role
+Five of them log in. `OWNER` owns the tables and runs the migrations. `APP` is the login of the web server, and the role
 that row-level security applies to. `WORKER` is the login of the workers, and `STAFF_LOGIN` that of the admin and of
-commands. A login inherits nothing; it assumes another role for a transaction, if `MAY_ASSUME` permits it.
+commands. `SIGN_IN` is a second login of the web server, for the pages where people sign in: only these see passwords
+and second factors. A login inherits nothing; it assumes another role for a transaction, if `MAY_ASSUME` permits it.
 
 - `STAFF` sees and writes the rows of every owner.
 - `HOUSEKEEPING` claims work and deletes what has expired, for every owner, and sees only the columns that this takes.
@@ -13,6 +14,7 @@ OWNER = "paliapi"
 APP = "paliapi_app"
 WORKER = "paliapi_worker"
 STAFF_LOGIN = "paliapi_staff_login"
+SIGN_IN = "paliapi_sign_in"
 STAFF = "paliapi_staff"
 HOUSEKEEPING = "paliapi_housekeeping"
 METRICS = "paliapi_metrics"
@@ -23,15 +25,16 @@ DATABASE_LOGINS = {
     "DATABASE_URL": APP,
     "DATABASE_WORKER_URL": WORKER,
     "DATABASE_STAFF_URL": STAFF_LOGIN,
+    "DATABASE_SIGN_IN_URL": SIGN_IN,
 }
 LOGINS = tuple(DATABASE_LOGINS.values())
 # All roles but the owner of the tables: they have the rights that `migrate` grants, and no others.
-GRANTEES = (APP, WORKER, STAFF_LOGIN, STAFF, HOUSEKEEPING, METRICS)
+GRANTEES = (APP, WORKER, STAFF_LOGIN, SIGN_IN, STAFF, HOUSEKEEPING, METRICS)
 
 MAY_ASSUME = {
     APP: (METRICS,),
     WORKER: (APP, HOUSEKEEPING),
-    STAFF_LOGIN: (APP, STAFF, HOUSEKEEPING, METRICS),
+    STAFF_LOGIN: (APP, STAFF, HOUSEKEEPING, METRICS, SIGN_IN),
 }
 
 

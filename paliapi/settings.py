@@ -7,7 +7,7 @@ from botocore.config import Config
 
 from paliapi import derived_settings, env, logs, parts
 from paliapi.database import database_settings
-from paliapi.roles import APP, STAFF_LOGIN
+from paliapi.roles import APP, SIGN_IN, STAFF_LOGIN
 from paliapi.units import MAX_FILES_PER_FORM
 
 ENV = env.load()
@@ -44,6 +44,9 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
 ]
+SERVES_PAGES = ENV.part in ("", parts.WEB, parts.ADMIN)
+if SERVES_PAGES:
+    INSTALLED_APPS += ["accounts.browsers.apps.AllauthAccounts", "allauth.mfa"]
 
 _BEFORE_SESSIONS = [
     "paliapi.middleware.RequestContext",
@@ -69,7 +72,12 @@ ADMIN_MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
 ]
 # For paths of the console only: the API accepts no cookies.
-CONSOLE_MIDDLEWARE = ["django.middleware.csrf.CsrfViewMiddleware"]
+CONSOLE_MIDDLEWARE = [
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "accounts.browsers.pages.BrowserUser",
+    "django.contrib.messages.middleware.MessageMiddleware",
+]
 MIDDLEWARE = ADMIN_MIDDLEWARE if _IS_ADMIN else API_MIDDLEWARE
 
 TEMPLATES = [
@@ -94,6 +102,14 @@ DATABASES = {
         role=STAFF_LOGIN if _IS_ADMIN else APP,
     )
 }
+# The pages where people sign in have a login of their own. Without one, that of the process assumes its role.
+SIGN_IN_DATABASE = "sign_in" if ENV.database_sign_in_url else "default"
+if ENV.database_sign_in_url:
+    DATABASES["sign_in"] = database_settings(
+        ENV.database_sign_in_url, pool_size=derived_settings.SIGN_IN_CONNECTIONS, role=SIGN_IN, statement_timeout_s=10
+    )
+DATABASE_ROUTERS = ["accounts.browsers.database.SignInRouter"]
+CACHES = {"default": {"BACKEND": "accounts.browsers.redis_cache.OnceCache"}}
 
 # The files' addresses change with their contents, so browsers keep them for good.
 STATIC_URL = f"/static/{derived_settings.static_version()}/"
@@ -131,20 +147,25 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 1000
 DATA_UPLOAD_MAX_NUMBER_FILES = MAX_FILES_PER_FORM  # a view may accept fewer
 
-# Sessions are for the admin only. The console has a cookie of its own, and the API accepts only keys.
+# Sessions are for the admin and the console. The API accepts only keys.
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
-LOGIN_URL = "/admin/login/"
+LOGIN_URL = "/admin/login/" if _IS_ADMIN else "/sign-in/"
+LOGIN_REDIRECT_URL = "/"
 _https = (derived_settings.admin_url(ENV) if _IS_ADMIN else ENV.base_url).startswith("https://")
 SESSION_COOKIE_SECURE = _https
-SESSION_COOKIE_NAME = "__Host-session" if _https else "paliapi_session"
-SESSION_COOKIE_AGE = int(timedelta(hours=12).total_seconds())
+# Cookies are shared by all ports of a host, so the console and the admin have different ones.
+_session = "session" if _IS_ADMIN else "console_session"
+SESSION_COOKIE_NAME = f"__Host-{_session}" if _https else f"paliapi_{_session}"
+SESSION_COOKIE_AGE = int(timedelta(hours=ENV.session_hours).total_seconds())
+if not _IS_ADMIN:
+    SESSION_ENGINE = "accounts.browsers.sessions"
+MESSAGE_STORAGE = "django.contrib.messages.storage.cookie.CookieStorage"
 CSRF_COOKIE_SECURE = _https
 CSRF_COOKIE_HTTPONLY = True
-# Cookies are shared by all ports of a host, so the console and the admin have different ones.
 _csrf = "csrf" if _IS_ADMIN else "console_csrf"
 CSRF_COOKIE_NAME = f"__Host-{_csrf}" if _https else f"paliapi_{_csrf}"
 CSRF_TRUSTED_ORIGINS = [derived_settings.admin_url(ENV) if _IS_ADMIN else ENV.base_url]
@@ -167,6 +188,26 @@ if ENV.trust_proxy:
 
 LOGGING_CONFIG = None
 logs.configure(level=ENV.log_level, form=ENV.log_format)
+
+# django-allauth, whose views are those of the console where people sign in
+ACCOUNT_ADAPTER = "accounts.browsers.adapters.AccountAdapter"
+ACCOUNT_FORMS = {
+    "login": "accounts.browsers.forms.SignInForm",
+    "change_password": "accounts.browsers.forms.PasswordForm",
+}
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_RATE_LIMITS = False  # the forms have ours
+ACCOUNT_SESSION_REMEMBER = True
+MFA_ADAPTER = "accounts.browsers.adapters.SecondFactorAdapter"
+MFA_FORMS = {
+    "authenticate": "accounts.browsers.forms.CodeForm",
+    "reauthenticate": "accounts.browsers.forms.OwnCodeForm",
+}
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_ALLOW_UNVERIFIED_EMAIL = True
 
 # The API
 REST_FRAMEWORK = {

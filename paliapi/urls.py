@@ -1,5 +1,6 @@
 """The URLs of the API's web server."""
 
+from django.conf import settings
 from django.urls import include, path
 
 from paliapi import health, metrics
@@ -19,7 +20,8 @@ urlpatterns = [
     path("v1/health/", health.HealthView.as_view(), name="getHealth"),
     path("v1/", include("accounts.urls")),
     path("v1/", include("collections_app.urls")),
-    path("", include("console.urls")),
+    # Workers know the routes too, for links, but serve no pages: without them they need less memory.
+    *([path("", include("console.urls"))] if settings.SERVES_PAGES else []),
 ]
 
 handler400 = problems.bad_request

@@ -18,7 +18,7 @@ from hypothesis import settings as hypothesis_settings
 from pytest_django import DjangoDbBlocker, Settings
 
 from paliapi.database import database_settings
-from paliapi.roles import APP, OWNER, STAFF_LOGIN, WORKER
+from paliapi.roles import APP, OWNER, SIGN_IN, STAFF_LOGIN, WORKER
 from paliapi.stack.home import open_home
 from paliapi.stack.postgres import SUPERUSER, start_postgres
 from paliapi.stack.redis import start_redis
@@ -73,6 +73,7 @@ def services() -> Iterator[Services]:
                 app_url=postgres.url_for(APP),
                 worker_url=postgres.url_for(WORKER),
                 staff_url=postgres.url_for(STAFF_LOGIN),
+                sign_in_url=postgres.url_for(SIGN_IN),
                 redis_url=redis.url,
                 superuser_url=postgres.postgres.url_for(SUPERUSER),
                 redis_superuser_url=redis.url_for("tests", password="superuser-password-of-the-tests"),

@@ -45,6 +45,7 @@ class Services:
     app_url: str
     worker_url: str
     staff_url: str
+    sign_in_url: str
     redis_url: str
     superuser_url: str
     redis_superuser_url: str

@@ -17,3 +17,7 @@ DATABASES["default"]["OPTIONS"].pop("pool")  # noqa: F405  (tests hold one conne
 
 # A fast hasher: the default one is slow on purpose.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+# The login for signing in. Most tests run in one transaction, so they assume its role instead.
+DATABASES["sign_in"] = {**DATABASES["default"]}  # noqa: F405
+SIGN_IN_DATABASE = "default"

@@ -78,7 +78,7 @@ def _buckets(caller: Caller) -> tuple[Bucket, Bucket]:
     env = settings.ENV
     factor = env.rate_owner_factor
     key = Bucket(
-        name=f"key:{caller.key_id}",
+        name=f"key:{caller.key_id}" if caller.key_id else f"sessions:{caller.owner_id}",
         per_minute=env.rate_per_minute,
         burst=env.rate_burst,
         debt=_FULL_BUCKETS_OWED * env.rate_burst,

@@ -28,5 +28,5 @@ def sign_in_link(request: HttpRequest) -> HttpResponse:
     except LinkNotValid as problem:
         return render(request, "console/sign_in_link.html", {"problem": problem.title}, status=403)
     response = redirect("console-home")
-    access.sign_in(response, caller)
+    access.sign_in(request, response, caller)
     return response

@@ -97,6 +97,15 @@ class ProcessSettings:
         "",
         about="URL of the admin as staff see it; empty: PUBLIC_URL, or http://localhost and its port",
     )
+    session_hours: int = setting(
+        "SESSION_HOURS", between(1, 24 * 90), 12, about="hours after which a browser has to sign in again"
+    )
+    session_idle_minutes: int = setting(
+        "SESSION_IDLE_MINUTES",
+        between(1, 60 * 24 * 90),
+        120,
+        about="minutes without a request after which a session of the console ends, if it began with a password",
+    )
     web_workers: int = setting(
         "WEB_WORKERS",
         between(0, 64),
@@ -202,6 +211,14 @@ class ProcessSettings:
         about="login of the admin and of commands, paliapi_staff_login; empty: DATABASE_URL",
         secret=True,
         parts=(ADMIN,),
+    )
+    database_sign_in_url: str = setting(
+        "DATABASE_SIGN_IN_URL",
+        _postgres_url,
+        "",
+        about="login of the pages where people sign in, paliapi_sign_in; empty: DATABASE_URL",
+        secret=True,
+        parts=(WEB,),
     )
     database_admin_url: str = setting(
         "DATABASE_ADMIN_URL",

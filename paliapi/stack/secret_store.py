@@ -5,7 +5,7 @@ import secrets
 from pathlib import Path
 
 from paliapi.configuration.values import parse_file
-from paliapi.roles import APP, OWNER, STAFF_LOGIN, WORKER
+from paliapi.roles import APP, OWNER, SIGN_IN, STAFF_LOGIN, WORKER
 from paliapi.stack.errors import describe
 
 FILE = "secrets.env"
@@ -15,6 +15,7 @@ PASSWORDS = {
     APP: "DATABASE_APP_PASSWORD",
     WORKER: "DATABASE_WORKER_PASSWORD",
     STAFF_LOGIN: "DATABASE_STAFF_PASSWORD",
+    SIGN_IN: "DATABASE_SIGN_IN_PASSWORD",
 }
 _NAMES = (
     "SECRET_KEY",

@@ -25,6 +25,11 @@ MIRRORED = ("paliapi", "accounts", "collections_app", "console", "embeddings", "
 DECLARATIONS = {"__init__", "__main__", "apps", "errors", "urls", "wsgi"}
 # Modules without behaviour of their own, or that are tested through others: where their tests are.
 TESTED_ELSEWHERE = {
+    "accounts/browsers/adapters.py": "console/views/test_security.py",
+    "accounts/browsers/forms.py": "console/views/test_sign_in.py",
+    "accounts/browsers/pages.py": "console/views/test_sign_in.py",
+    "accounts/browsers/redis_cache.py": "console/views/test_security.py",
+    "accounts/browsers/sessions.py": "console/views/test_security.py",
     "accounts/access.py": "accounts/test_authentication.py",
     "accounts/admin_config.py": "accounts/test_admin.py",
     "accounts/grants.py": "house/test_database_logins.py",
@@ -45,7 +50,6 @@ TESTED_ELSEWHERE = {
     "console/views/forms.py": "console/views/test_collection.py",
     "console/views/listing.py": "console/views/test_collection.py",
     "console/views/states.py": "console/views/test_document.py",
-    "console/views/sign_in.py": "console/test_access.py",
     "console/views/webhooks/deliveries.py": "console/views/webhooks/test_endpoints.py",
     "console/views/webhooks/forms.py": "console/views/webhooks/test_endpoints.py",
     "embeddings/backends/base.py": "embeddings/backends/test_choose.py",

@@ -41,6 +41,26 @@ BEYOND_EVERY_LOGIN = [
     "SELECT rolpassword FROM pg_authid",
 ]
 
+BEYOND_SIGN_IN = [
+    "SET ROLE paliapi_app",
+    "SET ROLE paliapi_staff",
+    "SELECT * FROM accounts_apikey",
+    "SELECT * FROM accounts_usage",
+    "SELECT * FROM accounts_signinlink",
+    "SELECT * FROM collections_app_document",
+    "INSERT INTO accounts_customuser (email) VALUES ('mine@example.com')",
+    "UPDATE accounts_customuser SET is_superuser = true",
+    "UPDATE accounts_customuser SET is_staff = true",
+    "UPDATE accounts_customuser SET is_active = true",
+    "UPDATE accounts_customuser SET email = 'mine@example.com'",
+    "INSERT INTO account_emailaddress (email) VALUES ('mine@example.com')",
+    "SELECT * FROM account_emailconfirmation",
+    "SELECT * FROM accounts_customuser_groups",
+    "SELECT * FROM auth_permission",
+    "SELECT * FROM django_session",
+    "SELECT * FROM django_admin_log",
+]
+
 # About users, and what they may do in the admin.
 BEYOND_WEB_AND_WORKERS = [
     "SET ROLE paliapi_staff",
@@ -71,6 +91,13 @@ BEYOND_WEB_AND_WORKERS = [
     "DELETE FROM django_session",
     "SELECT * FROM django_admin_log",
     "INSERT INTO django_admin_log (user_id) VALUES (1)",
+    "SET ROLE paliapi_sign_in",
+    "SELECT set_config('role', 'paliapi_sign_in', false)",
+    "SELECT * FROM accounts_browsersession",
+    "DELETE FROM accounts_browsersession",
+    "SELECT * FROM mfa_authenticator",
+    "DELETE FROM mfa_authenticator",
+    "SELECT * FROM account_emailaddress",
 ]
 
 BEYOND_THE_WEB = [
@@ -128,15 +155,19 @@ def connected(url: str, role: str) -> Iterator[psycopg.Connection]:
 
 def permitted(url: str, role: str, statements: list[str]) -> list[str]:
     """Return the statements that are not refused for lack of a right."""
-    executed = []
     with connected(url, role) as connection:
-        for statement in statements:
-            try:
-                with connection.transaction(force_rollback=True):
-                    connection.execute(statement.encode())
-                executed.append(statement)
-            except InsufficientPrivilege:
-                pass
+        return permitted_on(connection, statements)
+
+
+def permitted_on(connection: psycopg.Connection, statements: list[str]) -> list[str]:
+    executed = []
+    for statement in statements:
+        try:
+            with connection.transaction(force_rollback=True):
+                connection.execute(statement.encode())
+            executed.append(statement)
+        except InsufficientPrivilege:
+            pass
     return executed
 
 
@@ -149,6 +180,14 @@ def test_workers_have_no_rights_on_users_sessions_and_the_admin(services: Servic
     beyond = BEYOND_EVERY_LOGIN + BEYOND_WEB_AND_WORKERS
     assert permitted(services.worker_url, APP, beyond) == []
     assert permitted(services.worker_url, HOUSEKEEPING, beyond) == []
+
+
+def test_login_for_signing_in_sees_no_rows_of_owners_and_gives_no_rights(services: Services) -> None:
+    beyond = BEYOND_EVERY_LOGIN + BEYOND_SIGN_IN
+    with psycopg.connect(services.sign_in_url, autocommit=True) as connection:
+        assert permitted_on(connection, beyond) == []
+        needed = ["SELECT password FROM accounts_customuser", "DELETE FROM accounts_browsersession"]
+        assert permitted_on(connection, needed) == needed
 
 
 def test_housekeeping_sees_no_content(services: Services) -> None:

@@ -13,6 +13,7 @@ LOGINS = {
     "database_url": "postgresql://paliapi_app:secret@localhost:1/paliapi",
     "database_worker_url": "postgresql://paliapi_worker:secret@localhost:1/paliapi",
     "database_staff_url": "postgresql://paliapi_staff_login:secret@localhost:1/paliapi",
+    "database_sign_in_url": "postgresql://paliapi_sign_in:secret@localhost:1/paliapi",
     "database_admin_url": "postgresql://paliapi:secret@localhost:1/paliapi",
 }
 
@@ -24,6 +25,7 @@ def test_database_is_set_up(services: Services, settings: Settings) -> None:
         database_url=services.app_url,
         database_worker_url=services.worker_url,
         database_staff_url=services.staff_url,
+        database_sign_in_url=services.sign_in_url,
         database_admin_url=services.owner_url,
         database_setup_url=place._replace(netloc="postgres@", path="/postgres").geturl(),
     )
@@ -38,6 +40,7 @@ def test_database_is_set_up(services: Services, settings: Settings) -> None:
         ({"database_url": "postgresql://paliapi_app@localhost/paliapi"}, "its password"),
         ({"database_worker_url": ""}, "DATABASE_WORKER_URL must contain paliapi_worker"),
         ({"database_staff_url": ""}, "DATABASE_STAFF_URL must contain paliapi_staff_login"),
+        ({"database_sign_in_url": ""}, "DATABASE_SIGN_IN_URL must contain paliapi_sign_in"),
     ],
 )
 def test_missing_setting_is_named(settings: Settings, change: dict[str, str], error: str) -> None:

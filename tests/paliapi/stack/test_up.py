@@ -212,6 +212,7 @@ def test_files_with_secrets_are_private(first_start: FirstStart) -> None:
         ("DATABASE_APP_PASSWORD", {"web"}),
         ("DATABASE_WORKER_PASSWORD", {"worker", "courier"}),
         ("DATABASE_STAFF_PASSWORD", {"admin"}),
+        ("DATABASE_SIGN_IN_PASSWORD", {"web"}),
         ("REDIS_PASSWORD", {"web", "worker", "courier", "beat", "admin"}),
         ("EMBEDDINGS_URL_TOKEN", {"web", "worker", "embeddings"}),
     ],

@@ -1,0 +1,63 @@
+"""Where django-allauth's ways of accounts and second factors differ from ours."""
+
+import base64
+import hashlib
+from typing import Any
+
+from allauth.account.adapter import DefaultAccountAdapter
+from allauth.mfa.adapter import DefaultMFAAdapter
+from cryptography.fernet import Fernet, InvalidToken
+from django.conf import settings
+from django.http import HttpRequest
+
+from accounts import sign_in
+from accounts.models import CustomUser
+from paliapi.http.client_address import client_address
+
+
+class AccountAdapter(DefaultAccountAdapter):
+    """Accounts are created by staff; passwords are checked within the limits on guessing."""
+
+    def is_open_for_signup(self, _request: HttpRequest) -> bool:
+        return False
+
+    def get_client_ip(self, request: HttpRequest) -> str:
+        return client_address(request)
+
+    def set_password(self, user: CustomUser, password: str) -> None:
+        user.set_password(password)
+        user.save(update_fields=["password"])
+
+    def add_message(self, request: HttpRequest, level: int, *args: Any, **kwargs: Any) -> None:
+        """Say nothing about what the next page shows anyway, such as who has signed in."""
+        if "logged_in" not in str(args[:1]):
+            super().add_message(request, level, *args, **kwargs)
+
+    def reauthenticate(self, user: CustomUser, password: str) -> bool:
+        with sign_in.own_password_attempt(self.request):
+            return user.check_password(password)
+
+    def send_notification_mail(self, *_args: Any, **_kwargs: Any) -> None:
+        """Send nothing: an installation may have no e-mail."""
+
+
+class SecondFactorAdapter(DefaultMFAAdapter):
+    """Secrets of second factors are encrypted with a key that only processes with SECRET_KEY have."""
+
+    def get_totp_issuer(self) -> str:
+        return "PaliAPI"
+
+    def encrypt(self, text: str) -> str:
+        return _fernet().encrypt(text.encode()).decode()
+
+    def decrypt(self, encrypted_text: str) -> str:
+        try:
+            return _fernet().decrypt(encrypted_text.encode()).decode()
+        except InvalidToken:
+            # SECRET_KEY has changed: no code matches, as after a loss of the device.
+            return ""
+
+
+def _fernet() -> Fernet:
+    key = hashlib.sha256(b"accounts.second_factor:" + settings.SECRET_KEY.encode()).digest()
+    return Fernet(base64.urlsafe_b64encode(key))

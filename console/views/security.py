@@ -1,0 +1,64 @@
+"""How the account is protected: its password, and the sessions that are signed in with it."""
+
+from typing import Any, ClassVar
+
+from allauth.account.views import PasswordChangeView
+from django.http import HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse_lazy
+from rest_framework.request import Request
+
+from accounts.access import Scope
+from accounts.browsers import sessions
+from accounts.browsers.pages import sign_in_page
+from console.views.base import ConsoleView
+from paliapi.errors import Forbidden
+
+
+class PasswordNeeded(Forbidden):
+    code = "password_needed"
+    title = "This needs a session that began with a password."
+
+
+class Security(ConsoleView):
+    """What there is; all of it, if the browser signed in with a password."""
+
+    scopes: ClassVar[dict[str, Scope | None]] = {"GET": None, "HEAD": None}
+    template = "console/security.html"
+    section = "security"
+
+    def get(self, _request: Request) -> HttpResponse:
+        if self.caller.key_id:
+            return self.page()
+        key = self.http_request.session.session_key
+        return self.page(sessions=sessions.sessions_of(self.caller.owner_id, current=key))
+
+
+class EndedSessions(ConsoleView):
+    """Ends one session, or with `everywhere` all of them."""
+
+    scopes: ClassVar[dict[str, Scope | None]] = {"POST": None}
+
+    def post(self, _request: Request) -> HttpResponse:
+        if self.caller.key_id:
+            raise PasswordNeeded
+        if "everywhere" in self.form:
+            sessions.end_sessions(self.caller.owner_id)
+        else:
+            sessions.end_session(self.caller.owner_id, self.form.get("session", ""))
+        return redirect("console-security")
+
+
+class ChangedPassword(PasswordChangeView):
+    """The form for another password, which ends all other sessions."""
+
+    template_name = "console/password.html"
+    success_url = reverse_lazy("console-security")
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        response: HttpResponse = super().form_valid(form)
+        sessions.end_sessions(self.request.user.pk, but=self.request.session.session_key)
+        return response
+
+
+changed_password = sign_in_page(ChangedPassword.as_view())
