@@ -26,6 +26,8 @@ ENGINES = {
     "sql_rows": ("sql_rows", "SqlRows", "numpy"),
     "pgvector_hnsw": ("pgvector_hnsw", "PgvectorHnsw", "numpy"),
     "qdrant": ("in_qdrant", "Qdrant", "qdrant_edge"),
+    "qdrant_turbo": ("in_qdrant", "QdrantTurbo", "qdrant_edge"),
+    "qdrant_binary": ("in_qdrant", "QdrantBinary", "qdrant_edge"),
     "lancedb": ("in_lancedb", "LanceDB", "lancedb"),
     "fast_plaid": ("in_fast_plaid", "FastPlaid", "fast_plaid"),
 }

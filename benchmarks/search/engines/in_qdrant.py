@@ -1,11 +1,16 @@
-"""Qdrant's engine in this process: HNSW over 32 pooled vectors a page, then its own MaxSim over all vectors."""
+"""Qdrant's engine in this process: HNSW over 32 pooled vectors a page, then its own MaxSim over all vectors.
+
+The vectors are float16, in TurboQuant's four bits, or float16 with binary codes that choose what is scored.
+"""
 
 import shutil
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import ClassVar
 
 from qdrant_edge import (
+    BinaryQuantizationConfig,
     Distance,
     EdgeConfig,
     EdgeShard,
@@ -15,6 +20,7 @@ from qdrant_edge import (
     MultiVectorConfig,
     Point,
     Prefetch,
+    QuantizationSearchParams,
     Query,
     QueryRequest,
     SearchParams,
@@ -34,18 +40,15 @@ _EF = 128
 
 class Qdrant(Engine):
     note = "in process; float16, HNSW m 16, ef_construct 100, ef 128 over 32 pooled vectors a page; its own rescoring"
+    datatype: ClassVar[VectorStorageDatatype] = VectorStorageDatatype.Float16
+    codes: ClassVar[BinaryQuantizationConfig | None] = None
+    last_look: ClassVar[SearchParams | None] = None
 
     def build(self) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="qdrant-", dir=FOLDER))
-        multi = MultiVectorConfig(MultiVectorComparator.MaxSim)
-        kind = VectorStorageDatatype.Float16
         vectors = {
-            "all": EdgeVectorParams(
-                DIM, Distance.Dot, multivector_config=multi, datatype=kind, hnsw_config=HnswIndexConfig(0, 100, 0)
-            ),
-            "pooled": EdgeVectorParams(
-                DIM, Distance.Dot, multivector_config=multi, datatype=kind, hnsw_config=HnswIndexConfig(16, 100, 0)
-            ),
+            "all": self._vectors(HnswIndexConfig(0, 100, 0)),
+            "pooled": self._vectors(HnswIndexConfig(16, 100, 0)),
         }
         self._shard = EdgeShard.create(str(self._folder), EdgeConfig(vectors))
         few = pooled(self.corpus)
@@ -59,15 +62,26 @@ class Qdrant(Engine):
         self._shard.flush()
         self._shard.optimize()
 
+    def _vectors(self, index: HnswIndexConfig) -> EdgeVectorParams:
+        return EdgeVectorParams(
+            DIM,
+            Distance.Dot,
+            multivector_config=MultiVectorConfig(MultiVectorComparator.MaxSim),
+            datatype=self.datatype,
+            quantization_config=self.codes,
+            hnsw_config=index,
+        )
+
     def settings(self) -> Sequence[str]:
-        return ("50 exact", "100 exact", "200 exact", "400 exact")
+        return ("50 exact", "100 exact", "200 exact", "400 exact", "800 exact")
 
     def search(self, question: int, setting: str) -> list[int]:
         query = self.corpus.questions[question].tolist()
         first = Prefetch(
             int(setting.split()[0]), query=Query.Nearest(query, "pooled"), params=SearchParams(hnsw_ef=_EF)
         )
-        hits = self._shard.query(QueryRequest(BEST, query=Query.Nearest(query, "all"), prefetches=[first]))
+        request = QueryRequest(BEST, query=Query.Nearest(query, "all"), prefetches=[first], params=self.last_look)
+        hits = self._shard.query(request)
         return [int(one.id) for one in hits]
 
     def bytes_per_page(self) -> float:
@@ -76,3 +90,14 @@ class Qdrant(Engine):
     def close(self) -> None:
         self._shard.close()
         shutil.rmtree(self._folder, ignore_errors=True)
+
+
+class QdrantTurbo(Qdrant):
+    datatype = VectorStorageDatatype.Turbo4
+    note = "as qdrant, with all vectors stored in TurboQuant's four bits"
+
+
+class QdrantBinary(Qdrant):
+    codes = BinaryQuantizationConfig()
+    last_look = SearchParams(quantization=QuantizationSearchParams(rescore=True, oversampling=4.0))
+    note = "as qdrant, with binary codes of all vectors; the best 40 by codes are scored by float16"
