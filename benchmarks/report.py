@@ -55,8 +55,7 @@ _NOTES = """
 - `pgvector_hnsw`: HNSW over 32 pooled vectors per page; the best candidates are scored exactly, as in PaliAPI.
 - `numpy`: float32 in memory, every page.
 - `qdrant`: Qdrant's engine in process, prefetch by 32 pooled vectors, its own MaxSim over all vectors. `qdrant_turbo`:
-  with all vectors in TurboQuant's four bits. `qdrant_binary`: with binary codes, and the best 40
-  by these scored exactly.
+  with all vectors in TurboQuant's four bits. `qdrant_binary`: with binary codes, and only the best 40 by codes exactly.
 - `lancedb`: LanceDB in process, its multi-vector index, refined. Not at 10,000 pages: building it takes too long.
 - `fast_plaid`: FastPlaid in process, on the CPU. It needs gigabytes of PyTorch, so it is measured only if installed
   (`pip install fast-plaid`); building its index of 1,000 pages takes long.
