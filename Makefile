@@ -12,7 +12,7 @@ check migrations schema: export REDIS_URL := redis://127.0.0.1:1/0
 check migrations schema: export EMBEDDINGS_URL := http://127.0.0.1:1
 
 .PHONY: help install run test test-models test-launchers check fmt migrations schema bench bench-embeddings bench-ocr bench-peers bench-load
-.PHONY: pin-images bench-large bench-fairness bench-retrieval bench-report bench-gpu bench-ingest attack bombs chaos fuzz slow-clients soak thousand bench-quality bench-first-hour
+.PHONY: pin-images bench-large bench-fairness bench-retrieval bench-report bench-gpu bench-ingest attack bombs chaos fuzz slow-clients soak thousand bench-quality bench-first-hour bench-console
 
 help:
 	@echo 'make run     start everything; http://localhost:8001'
@@ -129,6 +129,9 @@ bench-ingest: install
 	$(VENV_PYTHON) -m benchmarks.ingest.overhead
 	$(VENV_PYTHON) -m benchmarks.ingest.one_page_documents
 	$(VENV_PYTHON) -m benchmarks.ingest.renderer_start
+
+bench-console: install
+	$(VENV_PYTHON) -m benchmarks.console.server_time $(ARGS)
 
 bench-first-hour: install
 	$(VENV_PYTHON) -m benchmarks.ingest.first_hour $(ARGS)

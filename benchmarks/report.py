@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from benchmarks.console import server_time
 from benchmarks.embeddings import text_models
 from benchmarks.ingest import first_hour
 from benchmarks.load import fairness, http_load, profile
@@ -134,6 +135,15 @@ alone and then while another sends the most expensive requests: with one key ove
 response, and with two further keys as fast as their budgets allow. The 95th percentile may at most triple.
 """
 
+_CONSOLE = """
+## The console
+
+`make bench-console` stores 10,000 documents of ten pages in one account, nine of ten in one collection, and requests
+the pages of the console in turn over one connection, as a browser that has signed in: the time until the whole page has
+arrived, and its size without images, scripts and the stylesheet, which browsers keep. Documents have words and random
+vectors; the model that embeds queries takes no time.
+"""
+
 _RETRIEVAL = """
 ## Retrieval quality
 
@@ -243,6 +253,8 @@ def page() -> str:
             _table("profile", profile.table),
             _FAIRNESS,
             _table("fairness", fairness.table),
+            _CONSOLE,
+            _table("console", server_time.table),
             _RETRIEVAL,
             _table("retrieval", retrieval.table),
             _QUALITY,

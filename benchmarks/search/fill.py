@@ -49,14 +49,15 @@ def put(
     first: int = 0,
     forms: Sequence[CompactForms] = (),
     texts: Sequence[str] = (),
+    pages_of_a_file: int = PAGES_OF_A_FILE,
 ) -> None:
-    """Store documents of a hundred pages each, named by the number of their first page, starting at `first`.
+    """Store documents of as many pages each, named by the number of their first page, starting at `first`.
 
     The reduced forms of a page are computed from its vectors unless they are given.
     """
     image = _page_image()
-    for start in range(0, len(pages), PAGES_OF_A_FILE):
-        end = start + PAGES_OF_A_FILE
+    for start in range(0, len(pages), pages_of_a_file):
+        end = start + pages_of_a_file
         vectors = list(pages[start:end])
         reduced = forms[start:end] or [compact_forms(page) for page in vectors]
         embedded = [EmbeddedPage(MultiVector(page), one) for page, one in zip(vectors, reduced, strict=True)]
