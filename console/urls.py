@@ -3,6 +3,7 @@
 from django.urls import path
 
 from console.views.account import Account
+from console.views.activity.jobs import Activity, ChangedJobs
 from console.views.collection import ChangedCollection, CollectionPage, DeletedCollection
 from console.views.collections import Collections
 from console.views.document import (
@@ -68,6 +69,8 @@ urlpatterns = [
     path("document/delete/", DeletedDocument.as_view(), name="console-document-delete"),
     path("document/retry/", RetriedDocument.as_view(), name="console-document-retry"),
     path("document/cancel/", CancelledDocument.as_view(), name="console-document-cancel"),
+    path("activity/", Activity.as_view(), name="console-activity"),
+    path("activity/change/", ChangedJobs.as_view(), name="console-activity-change"),
     path("upload/", Uploads.as_view(), name="console-upload"),
     path("search/", Search.as_view(), name="console-search"),
     path("page/", PageView.as_view(), name="console-page"),
