@@ -14,6 +14,7 @@ from console.views.document import (
     DocumentState,
     RetriedDocument,
 )
+from console.views.first_visit import Sample
 from console.views.home import home
 from console.views.keys import Keys, RevokedKey, RotatedKey
 from console.views.page_images import PageImage
@@ -69,6 +70,7 @@ urlpatterns = [
     path("document/delete/", DeletedDocument.as_view(), name="console-document-delete"),
     path("document/retry/", RetriedDocument.as_view(), name="console-document-retry"),
     path("document/cancel/", CancelledDocument.as_view(), name="console-document-cancel"),
+    path("sample/", Sample.as_view(), name="console-sample"),
     path("activity/", Activity.as_view(), name="console-activity"),
     path("activity/change/", ChangedJobs.as_view(), name="console-activity-change"),
     path("upload/", Uploads.as_view(), name="console-upload"),
