@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from console.views import second_factor
 from console.views.account import Account
 from console.views.activity.jobs import Activity, ChangedJobs
 from console.views.collection import ChangedCollection, CollectionPage, DeletedCollection
@@ -47,6 +48,18 @@ urlpatterns = [
     path("account/", Account.as_view(), name="console-account"),
     path("security/", Security.as_view(), name="console-security"),
     path("security/sessions/end/", EndedSessions.as_view(), name="console-sessions-end"),
+    path("security/", Security.as_view(), name="mfa_index"),  # these names are django-allauth's
+    path("security/", Security.as_view(), name="mfa_list_webauthn"),
+    path("sign-in/second-factor/", second_factor.authenticate, name="mfa_authenticate"),
+    path("security/confirm/", second_factor.confirm_password, name="account_reauthenticate"),
+    path("security/confirm/code/", second_factor.confirm_code, name="mfa_reauthenticate"),
+    path("security/confirm/key/", second_factor.confirm_key, name="mfa_reauthenticate_webauthn"),
+    path("security/app/", second_factor.add_app, name="mfa_activate_totp"),
+    path("security/app/remove/", second_factor.remove_app, name="mfa_deactivate_totp"),
+    path("security/codes/", second_factor.codes, name="mfa_view_recovery_codes"),
+    path("security/codes/new/", second_factor.new_codes, name="mfa_generate_recovery_codes"),
+    path("security/keys/add/", second_factor.add_key, name="mfa_add_webauthn"),
+    path("security/keys/<int:pk>/remove/", second_factor.remove_key, name="mfa_remove_webauthn"),
     path("security/password/", changed_password, name="account_change_password"),
     path("keys/", Keys.as_view(), name="console-keys"),
     path("keys/<int:key_id>/revoke/", RevokedKey.as_view(), name="console-key-revoke"),

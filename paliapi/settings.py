@@ -89,6 +89,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "console.access.caller_of_session",
             ]
         },
     }
@@ -205,6 +206,9 @@ MFA_ADAPTER = "accounts.browsers.adapters.SecondFactorAdapter"
 MFA_FORMS = {
     "authenticate": "accounts.browsers.forms.CodeForm",
     "reauthenticate": "accounts.browsers.forms.OwnCodeForm",
+    "authenticate_webauthn": "accounts.browsers.forms.KeyForm",
+    "reauthenticate_webauthn": "accounts.browsers.forms.OwnKeyForm",
+    "add_webauthn": "accounts.browsers.forms.NewKeyForm",
 }
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_ALLOW_UNVERIFIED_EMAIL = True
