@@ -20,6 +20,7 @@ from console.views.home import home
 from console.views.keys import Keys, RevokedKey, RotatedKey
 from console.views.page_images import PageImage
 from console.views.pages import Heat, PageView
+from console.views.password_link import password_link
 from console.views.search import Search
 from console.views.security import EndedSessions, Security, changed_password
 from console.views.sign_in import sign_in, sign_out
@@ -44,6 +45,7 @@ urlpatterns = [
     path("sign-in/", sign_in, name="console-sign-in"),
     path("sign-in/", sign_in, name="account_login"),  # django-allauth's name
     path("sign-in/link/", sign_in_link, name="console-sign-in-link"),
+    path("sign-in/password/", password_link, name="console-password-link"),
     path("sign-out/", sign_out, name="console-sign-out"),
     path("account/", Account.as_view(), name="console-account"),
     path("security/", Security.as_view(), name="console-security"),
