@@ -162,8 +162,7 @@ SESSION_COOKIE_SECURE = _https
 _session = "session" if _IS_ADMIN else "console_session"
 SESSION_COOKIE_NAME = f"__Host-{_session}" if _https else f"paliapi_{_session}"
 SESSION_COOKIE_AGE = int(timedelta(hours=ENV.session_hours).total_seconds())
-if not _IS_ADMIN:
-    SESSION_ENGINE = "accounts.browsers.sessions"
+SESSION_ENGINE = "accounts.browsers.sessions"
 MESSAGE_STORAGE = "django.contrib.messages.storage.cookie.CookieStorage"
 CSRF_COOKIE_SECURE = _https
 CSRF_COOKIE_HTTPONLY = True
