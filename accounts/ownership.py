@@ -7,7 +7,7 @@ nothing over to the next request.
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -24,11 +24,12 @@ _OWNER_MATCHES = "owner_id = (SELECT nullif(current_setting('app.owner', true), 
 
 _SET_OWNER = "SELECT set_config('app.owner', %s, true)"
 _TIMEOUT = "set_config('statement_timeout', %s, true)"
-_SET_TIMEOUT = f"SELECT {_TIMEOUT}"
+_SET_TIMEOUT = f"SELECT {_TIMEOUT}".encode()
 _SET_OWNER_AND_TIMEOUT = f"{_SET_OWNER}, {_TIMEOUT}".encode()
 # First key of the advisory lock of an owner; the second is the owner.
 _OWNER_LOCK = 0x6F776E72
 
+_SET_ROLE = b"SELECT set_config('role', %s, true)"  # lasts until the end of the transaction
 _SET_KEY = b"SELECT set_config('app.key', %s, true)"
 
 
@@ -46,12 +47,13 @@ class OwnerTransaction:
 
     owner_id: int
     is_nested: bool = False
-    first: tuple[Command, list[Row]] | None = None  # the statement that it began with, and its rows
+    first: Sequence[tuple[Command, list[Row]]] = ()  # the statements that it began with, and their rows
 
     def read(self, command: Command) -> list[Row]:
         """Return the rows of a statement, without a round trip if the transaction began with it."""
-        if self.first and self.first[0] == command:
-            return self.first[1]
+        for executed, rows in self.first:
+            if executed == command:
+                return rows
         return execute_together(command)[0]
 
     def read_last(self, command: Command) -> list[Row]:
@@ -60,8 +62,10 @@ class OwnerTransaction:
 
 
 @contextmanager
-def acting_for(owner_id: int, *, until: float = math.inf, first: Command | None = None) -> Iterator[OwnerTransaction]:
-    """Open a transaction that sees and writes the rows of one owner. It may begin with a statement of the caller's.
+def acting_for(
+    owner_id: int, *, until: float = math.inf, first: Command | Sequence[Command] | None = None
+) -> Iterator[OwnerTransaction]:
+    """Open a transaction that sees and writes the rows of one owner. It may begin with statements of the caller's.
 
     A statement is cancelled if it takes longer than `statement_limit_s`, or is still running at `until`
     (`time.monotonic`).
@@ -75,8 +79,9 @@ def acting_for(owner_id: int, *, until: float = math.inf, first: Command | None 
             if limit_s == math.inf
             else Command(_SET_OWNER_AND_TIMEOUT, [str(owner_id), _milliseconds(limit_s)])
         )
-        rows = execute_together(context, *([first] if first else []))
-        yield OwnerTransaction(owner_id, nested, (first, rows[-1]) if first else None)
+        commands = [first] if isinstance(first, Command) else first or []
+        _, *results = execute_together(context, *commands)
+        yield OwnerTransaction(owner_id, nested, list(zip(commands, results, strict=True)))
         # The end of a transaction clears the value, and so does a rollback to the savepoint after an error.
         if nested:
             _scalar(_SET_OWNER, previous_owner)
@@ -107,10 +112,13 @@ def acting_as_staff() -> Iterator[None]:
 
 
 @contextmanager
-def acting_as_housekeeping() -> Iterator[None]:
-    """Open a transaction that claims work and deletes what has expired, of all owners: for workers."""
-    with _acting_as(HOUSEKEEPING):
-        yield
+def acting_as_housekeeping(*first: Command) -> Iterator[list[list[Row]]]:
+    """Open a transaction that claims work and deletes what has expired, of all owners: for workers.
+
+    It may begin with statements of the caller's, whose rows it yields.
+    """
+    with _acting_as(HOUSEKEEPING, *first) as results:
+        yield results
 
 
 @contextmanager
@@ -161,17 +169,18 @@ def managing_users() -> Iterator[None]:
 
 
 @contextmanager
-def _acting_as(role: str) -> Iterator[None]:
+def _acting_as(role: str, *first: Command) -> Iterator[list[list[Row]]]:
     nested = connection.in_atomic_block
     with transaction.atomic():
-        if (limit_s := statement_limit_s.get()) < math.inf:
-            _scalar(_SET_TIMEOUT, _milliseconds(limit_s))
         previous_role = _scalar("SELECT current_user") if nested else ""
-        _set_role(role)
-        yield
+        limit_s = statement_limit_s.get()
+        context = [Command(_SET_ROLE, [role])]
+        if limit_s < math.inf:
+            context.append(Command(_SET_TIMEOUT, [_milliseconds(limit_s)]))
+        yield execute_together(*context, *first)[len(context) :]
         # The end of a transaction restores the role, and so does a rollback to the savepoint after an error.
         if nested:
-            _set_role(previous_role)
+            execute_together(Command(_SET_ROLE, [previous_role]))
 
 
 def _milliseconds(seconds: float) -> str:
@@ -184,11 +193,6 @@ def _scalar(statement: str, *params: str) -> str:
         cursor.execute(statement, params)
         row = cursor.fetchone()
     return str(row[0] or "") if row else ""
-
-
-def _set_role(name: str) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(f"SET LOCAL ROLE {connection.ops.quote_name(name)}")
 
 
 def protect(table: str) -> RunSQL:

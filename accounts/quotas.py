@@ -8,13 +8,24 @@ column with the number of its bytes that were charged.
 from dataclasses import dataclass
 
 from django.conf import settings
-from django.db.models import F, Q, Value
-from django.db.models.functions import Coalesce, Greatest
 
 from accounts.models import Usage
 from accounts.ownership import OwnerTransaction
+from paliapi.database import Command, Row, execute_together, statement
 from paliapi.errors import LimitReached
 from paliapi.units import MEBIBYTE
+
+# One conditional update. It changes no row if an amount does not fit, or if the owner has no row yet.
+_CHARGE = statement(
+    "UPDATE {usage} SET collections = greatest(collections + %s::bigint, 0), "
+    "documents = greatest(documents + %s::bigint, 0), "
+    "pages = greatest(pages + %s::bigint, 0), bytes = greatest(bytes + %s::bigint, 0) WHERE owner_id = %s "
+    "AND (%s::bigint <= 0 OR collections + %s::bigint <= coalesce(max_collections, %s::bigint)) "
+    "AND (%s::bigint <= 0 OR documents + %s::bigint <= coalesce(max_documents, %s::bigint)) "
+    "AND (%s::bigint <= 0 OR pages + %s::bigint <= coalesce(max_pages, %s::bigint)) "
+    "AND (%s::bigint <= 0 OR bytes + %s::bigint <= coalesce(max_bytes, %s::bigint)) RETURNING owner_id",
+    usage=Usage,
+)
 
 
 class QuotaReached(LimitReached):
@@ -49,11 +60,32 @@ def charge(
     Call after taking every other lock. Releasing always succeeds, so an owner above a lowered limit can delete.
     """
     amounts = {"collections": collections, "documents": documents, "pages": pages, "bytes": bytes}
-    if _add(tx, amounts):
+    if any(amounts.values()):
+        require_charged(tx, execute_together(charging(tx, **amounts))[0], **amounts)
+
+
+def charging(
+    tx: OwnerTransaction,
+    *,
+    collections: int = 0,
+    documents: int = 0,
+    pages: int = 0,
+    bytes: int = 0,  # noqa: A002 - the unit
+) -> Command:
+    """Return the statement for `charge`; pass its rows to `require_charged`."""
+    amounts = (collections, documents, pages, bytes)
+    limits = _default_limits().values()
+    checked = [value for amount, limit in zip(amounts, limits, strict=True) for value in (amount, amount, limit)]
+    return Command(_CHARGE, (*amounts, tx.owner_id, *checked))
+
+
+def require_charged(tx: OwnerTransaction, rows: list[Row], **amounts: int) -> None:
+    """Raise QuotaReached if the statement of these amounts has changed no row."""
+    if rows:
         return
-    # The row is created on first use. If it exists already, the amounts did not fit.
+    # The row is created on first use.
     Usage.objects.bulk_create([Usage(owner_id=tx.owner_id)], ignore_conflicts=True)
-    if not _add(tx, amounts):
+    if not execute_together(charging(tx, **amounts))[0]:
         raise QuotaReached(_describe_excess(usage(tx), amounts))
 
 
@@ -76,17 +108,6 @@ def _default_limits() -> dict[str, int]:
         "pages": env.quota_pages,
         "bytes": env.quota_mb * MEBIBYTE,
     }
-
-
-def _add(tx: OwnerTransaction, amounts: dict[str, int]) -> bool:
-    """Add the amounts in one conditional update; return False if they do not fit or the row is missing."""
-    defaults = _default_limits()
-    fits = Q(owner_id=tx.owner_id)
-    for name, amount in amounts.items():
-        if amount > 0:
-            fits &= Q(**{f"{name}__lte": Coalesce(F(f"max_{name}"), Value(defaults[name])) - amount})
-    changes = {name: Greatest(F(name) + amount, Value(0)) for name, amount in amounts.items() if amount}
-    return not changes or Usage.objects.filter(fits).update(**changes) == 1
 
 
 def _describe_excess(quota: Quota, amounts: dict[str, int]) -> str:

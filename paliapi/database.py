@@ -83,11 +83,19 @@ class ConstantQuery:
 
     def rows(self) -> list[tuple[Any, ...]]:
         """Execute the query, and return the rows with the columns that it selects."""
+        with connection.cursor() as cursor:
+            cursor.execute(*self._compiled())
+            return list(cursor.fetchall())
+
+    def command(self) -> "Command":
+        """Return the query for `execute_together`."""
+        text, values = self._compiled()
+        return Command(text.encode(), values)
+
+    def _compiled(self) -> tuple[str, tuple[Any, ...]]:
         if self._sql is None:
             self._sql = self._make().query.sql_with_params()
-        with connection.cursor() as cursor:
-            cursor.execute(*self._sql)
-            return list(cursor.fetchall())
+        return self._sql
 
 
 def array_of_numbers(numbers: Iterable[int]) -> str:
@@ -109,12 +117,15 @@ def statement(text: LiteralString, **tables: type[Model]) -> bytes:
     return sql.SQL(text).format(**names).as_bytes()
 
 
-Value: TypeAlias = str | int | None
+Value: TypeAlias = str | int | bytes | None
 Row: TypeAlias = tuple[Any, ...]
 
 
 class Command(NamedTuple):
-    """A statement with `%s` for each of its values. Postgres infers their types, and plans it once per connection."""
+    """A statement with `%s` for each of its values. Postgres infers their types, and plans it once per connection.
+
+    Bytes are sent as they are, in the binary form of their type; other values as text.
+    """
 
     statement: bytes
     values: Sequence[Value] = ()
@@ -143,16 +154,17 @@ def execute_together(*commands: Command) -> list[list[Row]]:
 
 def _send(commands: Sequence[Command], postgres: psycopg.Connection[Any]) -> list[PGresult]:
     pgconn, prepared = postgres.pgconn, _prepared.setdefault(postgres, set())
-    values = [[_to_text(value) for value in command.values] for command in commands]
+    values = [[_to_wire(value) for value in command.values] for command in commands]
     names: list[bytes | None] = []  # of the statement that is prepared; None: one is executed
     pgconn.enter_pipeline_mode()
     try:
-        for command, texts in zip(commands, values, strict=True):
+        for command, wire in zip(commands, values, strict=True):
             name, numbered = _to_prepare(command.statement)
             if name not in prepared and name not in names:
                 pgconn.send_prepare(name, numbered)
                 names.append(name)
-            pgconn.send_query_prepared(name, texts, result_format=Format.BINARY)
+            formats = [Format.BINARY if isinstance(value, bytes) else Format.TEXT for value in command.values]
+            pgconn.send_query_prepared(name, wire, formats, result_format=Format.BINARY)
             names.append(None)
         pgconn.pipeline_sync()
         results = _read_results(pgconn)
@@ -202,9 +214,9 @@ def _rows(result: PGresult, postgres: psycopg.Connection[Any]) -> list[Row]:
     return transformer.load_rows(0, result.ntuples, tuple)
 
 
-def _to_text(value: Value) -> bytes | None:
-    if value is None:
-        return None
+def _to_wire(value: Value) -> bytes | None:
+    if value is None or isinstance(value, bytes):
+        return value
     text = str(value).encode()
     if b"\0" in text:
         raise psycopg.DataError("Text for Postgres may not contain NUL.")

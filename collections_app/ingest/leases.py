@@ -6,13 +6,14 @@ write carries: a worker that was presumed dead and wakes up writes nothing. A le
 The revisions of a deactivated owner wait, as they are, until the owner is active again.
 """
 
+import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
-from uuid import UUID
+from typing import Any, NamedTuple
+from uuid import UUID, uuid4
 
 import structlog
 from django.contrib.auth import get_user_model
@@ -20,9 +21,19 @@ from django.db.models import Exists, F, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Now
 
 from accounts.ownership import OwnerTransaction, acting_as_housekeeping, acting_for
-from collections_app.models import Revision, RevisionQuerySet, Status
+from collections_app.engine import process_name
+from collections_app.models import IN_FLIGHT, Revision, RevisionQuerySet, Status
 from collections_app.owned import NO_LEASE
-from paliapi.database import ConstantQuery, release_connection
+from paliapi.database import (
+    Command,
+    ConstantQuery,
+    Row,
+    Value,
+    array_of_texts,
+    execute_together,
+    release_connection,
+    statement,
+)
 
 log = structlog.get_logger(__name__)
 
@@ -31,6 +42,34 @@ RENEW_EVERY_S = 10.0
 MAX_ATTEMPTS = 3
 _OWNERS_AT_ONCE = 20
 _MOMENT = timedelta(seconds=1)
+
+_IN_FLIGHT = array_of_texts(IN_FLIGHT)
+_IF_HELD = b"owner_id = %s AND id = %s AND lease_token = %s::uuid AND status = ANY(%s::text[])"
+_LOCK = statement("SELECT id FROM {revisions} WHERE ", revisions=Revision) + _IF_HELD + b" FOR NO KEY UPDATE"
+_CHANGE = statement("UPDATE {revisions} SET updated_at = statement_timestamp(), ", revisions=Revision)
+# The next due revision of an owner, with its attempts and whether it was claimed: a retry only if that is allowed.
+_CLAIM = statement(
+    "WITH next AS (SELECT id, attempts FROM {revisions} WHERE owner_id = %s AND status = ANY(%s::text[]) "
+    "AND (lease_until IS NULL OR lease_until <= statement_timestamp()) AND next_try_at <= statement_timestamp() "
+    "AND attempts < %s::int ORDER BY next_try_at, id LIMIT 1 FOR UPDATE SKIP LOCKED), "
+    "claimed AS (UPDATE {revisions} AS r SET lease_token = %s::uuid, lease_holder = %s, "
+    "lease_until = statement_timestamp() + make_interval(secs => %s::int), claimed_at = statement_timestamp(), "
+    "updated_at = statement_timestamp(), attempts = r.attempts + 1, waiting_for = '', pages_at_claim = r.pages_done, "
+    "status = CASE WHEN r.file_id IS NULL THEN %s::text ELSE %s::text END "
+    "FROM next WHERE r.id = next.id AND (next.attempts = 0 OR %s::bool) RETURNING r.id) "
+    "SELECT next.id, next.attempts, claimed.id IS NOT NULL FROM next LEFT JOIN claimed ON claimed.id = next.id",
+    revisions=Revision,
+)
+
+
+class Changes(NamedTuple):
+    """A part of a statement, with `%s` for each of its values."""
+
+    sql: bytes
+    values: Sequence[Value] = ()
+
+
+_ID = Changes(b"id")
 
 
 class LeaseLost(Exception):
@@ -47,9 +86,9 @@ class Lease:
     is_retry: bool = False  # an earlier attempt ended without progress, perhaps because it killed its process
     lost: threading.Event = field(default_factory=threading.Event)
 
-    def transaction(self) -> AbstractContextManager[OwnerTransaction]:
-        """Open a transaction of the revision's owner."""
-        return acting_for(self.owner_id)
+    def transaction(self, *first: Command) -> AbstractContextManager[OwnerTransaction]:
+        """Open a transaction of the revision's owner, which may begin with statements."""
+        return acting_for(self.owner_id, first=first)
 
     def check(self) -> None:
         """Raise LeaseLost if the lease is known to be lost, without a query."""
@@ -62,6 +101,34 @@ class Lease:
         if self._row(tx).update(updated_at=Now(), **changes) != 1:
             self.lost.set()
             raise LeaseLost
+
+    def read(self, tx: OwnerTransaction) -> Revision:
+        """Return the revision with its file, without a lock; LeaseLost if the lease does not hold any more."""
+        row = self._row(tx).select_related("file").first()
+        if row is None:
+            self.lost.set()
+            raise LeaseLost
+        return row
+
+    def lock(self) -> Command:
+        """Return the statement that locks the revision; pass its rows to `require`."""
+        return Command(_LOCK, self._if_held)
+
+    def change(self, changes: Changes, *, returning: Changes = _ID) -> Command:
+        """Return the statement that changes the revision; pass its rows to `require`."""
+        text = _CHANGE + changes.sql + b" WHERE " + _IF_HELD + b" RETURNING " + returning.sql
+        return Command(text, (*changes.values, *self._if_held, *returning.values))
+
+    def require(self, rows: list[Row]) -> None:
+        """Raise LeaseLost if a statement has not found the revision because the lease does not hold any more."""
+        self.check()
+        if not rows:
+            self.lost.set()
+            raise LeaseLost
+
+    @property
+    def _if_held(self) -> tuple[Value, ...]:
+        return self.owner_id, self.revision_id, str(self.token), _IN_FLIGHT
 
     def end(self, tx: OwnerTransaction, status: Status, **changes: Any) -> None:
         """Change the revision like `write`, and end the lease."""
@@ -91,15 +158,13 @@ def claim(*, may_retry: bool = True) -> Lease | None:
 
     The attempt is counted before anything risky happens, so a file that kills its worker is not retried for ever.
     """
-    with acting_as_housekeeping():
-        for (owner_id,) in _OWNERS_IN_FAIR_ORDER.rows():
-            due = Revision.objects.due().filter(owner_id=owner_id, attempts__lt=MAX_ATTEMPTS)
-            in_order = due.only("pk", "owner_id", "attempts").order_by("next_try_at", "pk")
-            row = in_order.select_for_update(skip_locked=True, of=("self",)).first()
-            if row is not None:
-                if row.attempts and not may_retry:
-                    return None
-                return _lease(row, claimed_at=Now(), attempts=F("attempts") + 1, waiting_for="", updated_at=Now())
+    token, holder, seconds = uuid4(), process_name.name_of(os.getpid()), int(LEASE_DURATION.total_seconds())
+    changes = (str(token), holder, seconds, Status.FETCHING, Status.RENDERING, str(may_retry))
+    with acting_as_housekeeping(_OWNERS_IN_FAIR_ORDER.command()) as (owners,):
+        for (owner_id,) in owners:
+            [rows] = execute_together(Command(_CLAIM, (owner_id, _IN_FLIGHT, MAX_ATTEMPTS, *changes)))
+            for revision_id, attempts, is_claimed in rows:
+                return Lease(revision_id, owner_id, token, is_retry=attempts > 0) if is_claimed else None
     return None
 
 
@@ -108,12 +173,10 @@ def claim_exhausted() -> Lease | None:
     with acting_as_housekeeping():
         exhausted = Revision.objects.of_active_owners().unheld().filter(attempts__gte=MAX_ATTEMPTS)
         row = exhausted.only("pk", "owner_id", "attempts").select_for_update(skip_locked=True, of=("self",)).first()
-        return _lease(row) if row is not None else None
-
-
-def _lease(row: Revision, **changes: object) -> Lease:
-    token = Revision.objects.filter(pk=row.pk).lease(LEASE_DURATION, **changes)
-    return Lease(row.pk, row.owner_id, token, is_retry=row.attempts > 0)
+        if row is None:
+            return None
+        token = Revision.objects.filter(pk=row.pk).lease(LEASE_DURATION)
+        return Lease(row.pk, row.owner_id, token, is_retry=row.attempts > 0)
 
 
 def _owners_in_fair_order() -> QuerySet[Any, int]:

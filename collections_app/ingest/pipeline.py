@@ -13,7 +13,6 @@ from typing import IO
 import structlog
 from django.db.models.functions import Now
 
-from accounts.ownership import OwnerTransaction
 from collections_app import embeddings_client, failpoints
 from collections_app.engine.rendering.errors import RenderCrashed
 from collections_app.engine.rendering.file_types import known_format
@@ -24,10 +23,10 @@ from collections_app.ingest.batches import Batch, batches
 from collections_app.ingest.download import download
 from collections_app.ingest.embed_pages import PendingBatch, SharedEmbedder
 from collections_app.ingest.errors import NoPageUsable, SpaceChanged
-from collections_app.ingest.leases import Lease, LeaseLost
-from collections_app.ingest.publish import publish, publishing
+from collections_app.ingest.leases import Changes, Lease
+from collections_app.ingest.publish import publish
 from collections_app.ingest.store_pages import Checkpoint, NewPage, RetryStore
-from collections_app.models import OnPageError, Revision, Status, StoredFile
+from collections_app.models import OnPageError, Status, StoredFile
 from collections_app.storage import files
 from collections_app.storage.errors import FileMissing
 from embeddings.contract import VectorSpace
@@ -113,12 +112,8 @@ def process(lease: Lease, embedder: SharedEmbedder, *, rendered: Callable[[], No
 def _start(lease: Lease, embedder: SharedEmbedder, rendered: Callable[[], None]) -> _Work:
     start = time.monotonic()
     with lease.transaction() as tx:
-        rows = Revision.objects.select_related("file")
-        row = rows.filter(owner_id=tx.owner_id, pk=lease.revision_id).first()
-        if row is None:
-            raise LeaseLost
+        row = lease.read(tx)
         pdf = office_to_pdf.keep_pdf(tx, row)
-        lease.write(tx, status=Status.RENDERING if row.file else Status.FETCHING, pages_at_claim=row.pages_done)
     file = row.file or download(lease, row.url, use_proxy=row.use_proxy)
     work = _Work(
         lease=lease,
@@ -274,10 +269,12 @@ class _EmbeddingQueue:
     def _find_stored(self, pages: list[NewPage]) -> tuple[list[NewPage], set[str]]:
         """Link the pages to equal pages of the same owner in the space of this revision; return stored images too."""
         lease = self._work.lease
-        with lease.transaction() as tx:
-            stored_files = files.keep_stored(tx, {page.image_sha256 for page in pages})
+        keeping = files.keeping_stored(lease.owner_id, {page.image_sha256 for page in pages})
+        status = lease.change(Changes(b"status = %s", (Status.EMBEDDING,)))
+        with lease.transaction(keeping, *([] if self._status_written else [status])) as tx:
+            stored_files = files.keep_stored(tx, keeping)
             if not self._status_written:
-                lease.write(tx, status=Status.EMBEDDING)
+                lease.require(tx.read(status))
             # An equal page has an equal image.
             candidates = [page for page in pages if page.image_sha256 in stored_files]
             equal_pages = store_pages.find_equal(tx, candidates, revision_id=lease.revision_id) if candidates else []
@@ -326,19 +323,15 @@ class _EmbeddingQueue:
             accepted,
             checkpoint,
             stored_files=submitted.stored_files,
-            around=self._publishing if is_last else None,
+            before_publishing=self._before_publishing if is_last else None,
         )
         if not is_last:
             work.add_time("store", time.monotonic() - self._store_began)
         work.checkpoint, work.is_published = checkpoint, is_last
 
-    @contextmanager
-    def _publishing(self, tx: OwnerTransaction) -> Iterator[None]:
-        """Publish the revision at the end of the transaction that stores its last pages."""
-        with publishing(tx, self._work.lease, timings=self._work.timings):
-            yield
-            self._work.add_time("store", time.monotonic() - self._store_began)
-            failpoints.reach("before_publishing")
+    def _before_publishing(self) -> None:
+        self._work.add_time("store", time.monotonic() - self._store_began)
+        failpoints.reach("before_publishing")
 
     def _use_space(self, space: VectorSpace) -> None:
         """Fix the space of the revision to that of its first vectors; SpaceChanged if another one comes later."""

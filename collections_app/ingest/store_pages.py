@@ -1,9 +1,9 @@
 """Store pages in batches: rows, images, vectors and the quota, all or nothing."""
 
 import hashlib
+import json
 from collections.abc import Callable, Iterable, Sequence, Set
-from contextlib import AbstractContextManager, nullcontext
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from io import BytesIO
 from typing import Any, Self
 
@@ -11,23 +11,37 @@ from django.db.models import Case, F, Q, TextField, Value, When
 from django.db.models.functions import MD5
 
 from accounts.ownership import OwnerTransaction
-from accounts.quotas import charge
+from accounts.quotas import charge, charging, require_charged
 from collections_app import failpoints
 from collections_app.engine.rendering.protocol import RenderedPage
 from collections_app.engine.retrieval import word_boxes
 from collections_app.engine.retrieval.codes.codec import VectorStorage
 from collections_app.engine.text_rules import MAX_PAGE_CHARACTERS
+from collections_app.ingest import publish
 from collections_app.ingest.embed_pages import EmbeddedPage
-from collections_app.ingest.leases import Lease
+from collections_app.ingest.leases import Changes, Lease
+from collections_app.ingest.publish import Publication
 from collections_app.models import Page, PageEmbedding, Space, StoredFile
 from collections_app.storage import files, vectors
 from collections_app.storage.files import Content, Draft
 from collections_app.storage.vectors import PageVectors
 from embeddings import contract
 from embeddings.contract import Word
+from paliapi.database import Command, array_of_numbers, array_of_texts, execute_together, statement
 
 # The text from the file itself, without what was recognized in the image.
 _FILE_TEXT = Case(When(page__text_was_read=True, then=Value("")), default=F("page__text"), output_field=TextField())
+
+_INSERT = statement(
+    "INSERT INTO {pages} (owner_id, revision_id, number, image_id, width, height, text, text_was_read, unread_script) "
+    "SELECT %s::bigint, %s::bigint, * FROM unnest(%s::int[], %s::bigint[], %s::int[], %s::int[], %s::text[], "
+    "%s::bool[], %s::text[]) RETURNING id, number",
+    pages=Page,
+)
+_CHECKPOINT = (
+    b"pages_done = %s, pages_total = %s, space_id = %s, skipped = %s::jsonb, timings = %s::jsonb, "
+    b"reused_pages = reused_pages + %s::int, attempts = 0"
+)
 
 
 class RetryStore(Exception):
@@ -119,25 +133,56 @@ def store(
     checkpoint: Checkpoint,
     *,
     stored_files: Set[str] | None = None,
-    around: Callable[[OwnerTransaction], AbstractContextManager[None]] | None = None,
+    before_publishing: Callable[[], None] | None = None,
 ) -> None:
     """Store the next pages of a revision and how far it is; on LeaseLost or RetryStore, nothing is stored.
 
-    `stored_files` is what `files.keep_stored` returned for the images, if it was called. `around` is entered first in
-    the transaction, and left last.
+    `stored_files` is what `files.keep_stored` returned for the images, if it was called. If there is a function to call
+    before publishing, the same transaction publishes the revision.
     """
+    publishes = before_publishing is not None
     drafts: list[Draft] = []
     with files.discard_on_error(drafts):
         drafts.extend(files.put_all(lease.owner_id, [_content(page) for page in pages], stored=stored_files))
         failpoints.reach("images_put")
-        with lease.transaction() as tx, around(tx) if around else nullcontext():
-            images = _settle(tx, drafts)  # every transaction locks files before revisions
-            reused = sum(page.equal_page_id is not None for page in pages)
-            lease.write(tx, **asdict(checkpoint), reused_pages=F("reused_pages") + reused, attempts=0)
-            if pages and checkpoint.space_id is not None:
-                _insert(tx, lease, pages, images, space_id=checkpoint.space_id)
+        first = [
+            *(publish.locking(lease) if publishes else ()),
+            *files.settling(lease.owner_id, drafts),  # every transaction locks files before revisions
+            lease.lock(),
+            vectors.reading_form(lease.owner_id, revision_id=lease.revision_id),
+        ]
+        with lease.transaction(*first) as tx:
+            publication = Publication.begin(tx, lease) if publishes else None
+            images = _settle(tx, drafts)
+            lease.require(tx.read(lease.lock()))
+            inserting = _insert_pages(tx, lease, pages, images, space_id=checkpoint.space_id)
+            if before_publishing:
+                before_publishing()
+            changes = _changes(checkpoint, reused=sum(page.equal_page_id is not None for page in pages))
+            changing = publication.commands(changes) if publication else [lease.change(changes)]
+            charging_pages = [charging(tx, pages=len(pages))] if pages else []
+            results = execute_together(*inserting, *charging_pages, *changing)
+            if pages:
+                require_charged(tx, results[len(inserting)], pages=len(pages))
+            if publication:
+                publication.finish(results[-len(changing) :])
+            else:
+                lease.require(results[-1])
             failpoints.reach("pages_written")
     failpoints.reach("pages_stored")
+
+
+def _changes(checkpoint: Checkpoint, *, reused: int) -> Changes:
+    """Return how the progress changes the revision."""
+    values = (
+        checkpoint.pages_done,
+        checkpoint.pages_total,
+        checkpoint.space_id,
+        json.dumps(checkpoint.skipped),
+        json.dumps(checkpoint.timings),
+        reused,
+    )
+    return Changes(_CHECKPOINT, values)
 
 
 def restart(lease: Lease) -> None:
@@ -153,32 +198,31 @@ def delete_pages(tx: OwnerTransaction, revision_ids: Iterable[int]) -> None:
     charge(tx, pages=-deleted)
 
 
-def _insert(
-    tx: OwnerTransaction, lease: Lease, pages: Sequence[NewPage], images: list[StoredFile], *, space_id: int
-) -> None:
+def _insert_pages(
+    tx: OwnerTransaction, lease: Lease, pages: Sequence[NewPage], images: list[StoredFile], *, space_id: int | None
+) -> list[Command]:
+    """Insert the pages, with the vectors of equal pages, and return the statements that insert the other vectors."""
+    if not pages or space_id is None:
+        return []
     recognized = _recognized(tx, pages)
-    rows = Page.objects.bulk_create(
-        [_row(lease, page, image, recognized) for page, image in zip(pages, images, strict=True)]
-    )
+    [rows] = execute_together(_inserting(lease, pages, images, recognized))
+    page_ids = {number: page_id for page_id, number in rows}
+    by_id = {page_ids[page.rendered.number]: page for page in pages}
+    if not vectors.copy(tx, {id_: page.equal_page_id for id_, page in by_id.items() if page.equal_page_id is not None}):
+        raise RetryStore
     new = [
         PageVectors(
-            page_id=row.pk,
+            page_id=page_id,
             space_id=space_id,
             vectors=page.embedded.multi_vector.vectors,
             layout=word_boxes.without_words(page.embedded.multi_vector.layout),
             words=page.words,
             compact_forms=page.embedded.compact_forms,
         )
-        for row, page in zip(rows, pages, strict=True)
+        for page_id, page in by_id.items()
         if page.embedded is not None
     ]
-    vectors.insert(tx, new)
-    sources = {
-        row.pk: page.equal_page_id for row, page in zip(rows, pages, strict=True) if page.equal_page_id is not None
-    }
-    if not vectors.copy(tx, sources):
-        raise RetryStore
-    charge(tx, pages=len(pages))
+    return vectors.inserting(tx, new, form=vectors.form_of(tx, revision_id=lease.revision_id))
 
 
 def _recognized(tx: OwnerTransaction, pages: Sequence[NewPage]) -> dict[int, tuple[str, str]]:
@@ -192,21 +236,27 @@ def _recognized(tx: OwnerTransaction, pages: Sequence[NewPage]) -> dict[int, tup
     return {page_id: (text if was_read else "", script) for page_id, was_read, text, script in values}
 
 
-def _row(lease: Lease, page: NewPage, image: StoredFile, recognized: dict[int, tuple[str, str]]) -> Page:
-    rendered = page.rendered
-    equal_text, equal_script = recognized.get(page.equal_page_id or 0, ("", ""))
-    text = "" if rendered.text else equal_text or page.recognized_text
-    return Page(
-        owner_id=lease.owner_id,
-        revision_id=lease.revision_id,
-        number=rendered.number,
-        image=image,
-        width=rendered.width,
-        height=rendered.height,
-        text=text or rendered.text,
-        text_was_read=bool(text),
-        unread_script=equal_script or page.unread_script,
+def _inserting(
+    lease: Lease, pages: Sequence[NewPage], images: list[StoredFile], recognized: dict[int, tuple[str, str]]
+) -> Command:
+    """Return the statement that inserts the pages; it returns their ids and numbers."""
+    texts, were_read, scripts = list[str](), list[str](), list[str]()
+    for page in pages:
+        equal_text, equal_script = recognized.get(page.equal_page_id or 0, ("", ""))
+        text = "" if page.rendered.text else equal_text or page.recognized_text
+        texts.append(text or page.rendered.text)
+        were_read.append(str(bool(text)))
+        scripts.append(equal_script or page.unread_script)
+    columns = (
+        array_of_numbers(page.rendered.number for page in pages),
+        array_of_numbers(image.pk for image in images),
+        array_of_numbers(page.rendered.width for page in pages),
+        array_of_numbers(page.rendered.height for page in pages),
+        array_of_texts(texts),
+        array_of_texts(were_read),
+        array_of_texts(scripts),
     )
+    return Command(_INSERT, (lease.owner_id, lease.revision_id, *columns))
 
 
 def _content(page: NewPage) -> Content:

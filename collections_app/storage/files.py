@@ -20,11 +20,12 @@ from django.core.files import File
 from django.core.files.base import ContentFile
 from django.core.files.storage import Storage, storages
 from django.db import InterfaceError, OperationalError, transaction
-from django.db.models.functions import Now
 
 from accounts.ownership import OwnerTransaction, acting_for
 from collections_app.models import StoredFile
 from collections_app.storage.errors import FileMissing, StorageUnavailable
+from paliapi.database import Command, Row, array_of_numbers, array_of_texts, statement
+from paliapi.durable_files import DurableFiles
 
 log = structlog.get_logger(__name__)
 
@@ -33,6 +34,24 @@ _THUMBNAIL_SUFFIX = ".thumbnail"
 
 # Raised by a full or missing disk and by an object store that is not available.
 _BACKEND_ERRORS = (OSError, BotoCoreError, ClientError)
+
+# Rows are always locked in the same order, so that two processes of one owner never deadlock.
+_KEEP = statement(
+    "UPDATE {files} SET wanted_at = statement_timestamp() WHERE owner_id = %s AND id IN (SELECT id FROM {files} "
+    "WHERE owner_id = %s AND sha256 = ANY(%s::text[]) ORDER BY sha256 FOR NO KEY UPDATE) RETURNING sha256",
+    files=StoredFile,
+)
+_INSERT = statement(
+    "INSERT INTO {files} (owner_id, sha256, key, size, content_type, thumbnail_size) SELECT %s::bigint, * "
+    "FROM unnest(%s::text[], %s::text[], %s::bigint[], %s::text[], %s::int[]) ON CONFLICT DO NOTHING",
+    files=StoredFile,
+)
+_COLUMNS = ("id", "owner_id", "sha256", "key", "size", "content_type", "thumbnail_size")
+_LOCK = statement(
+    "SELECT id, owner_id, sha256, key, size, content_type, thumbnail_size FROM {files} "
+    "WHERE owner_id = %s AND sha256 = ANY(%s::text[]) ORDER BY sha256 FOR UPDATE",
+    files=StoredFile,
+)
 
 
 class HasKey(Protocol):
@@ -81,8 +100,9 @@ def put_all(owner_id: int, contents: Sequence[Content], *, stored: Set[str] | No
     `stored` is what `keep_stored` returned for them, if it was called before.
     """
     if stored is None:
-        with acting_for(owner_id) as tx:
-            stored = keep_stored(tx, {content.sha256 for content in contents})
+        keeping = keeping_stored(owner_id, {content.sha256 for content in contents})
+        with acting_for(owner_id, first=keeping) as tx:
+            stored = keep_stored(tx, keeping)
     known = set(stored)
     for content in contents:
         key = ""
@@ -99,14 +119,14 @@ def put_all(owner_id: int, contents: Sequence[Content], *, stored: Set[str] | No
         )
 
 
-def keep_stored(tx: OwnerTransaction, digests: Set[str]) -> set[str]:
+def keeping_stored(owner_id: int, digests: Set[str]) -> Command:
+    """Return the statement for `keep_stored`, which a transaction may begin with."""
+    return Command(_KEEP, (owner_id, owner_id, array_of_texts(sorted(digests))))
+
+
+def keep_stored(tx: OwnerTransaction, keeping: Command) -> set[str]:
     """Return the digests that the owner has files of, and keep those files from housekeeping for a while."""
-    rows = StoredFile.objects.filter(owner_id=tx.owner_id, sha256__in=digests)
-    # Rows are always locked in the same order, so that two workers of one owner never deadlock.
-    stored = list(rows.order_by("sha256").select_for_update(no_key=True).values_list("sha256", flat=True))
-    if stored:
-        rows.filter(sha256__in=stored).update(wanted_at=Now())
-    return set(stored)
+    return {sha256 for (sha256,) in tx.read(keeping)}
 
 
 def _save(owner_id: int, content: Content) -> str:
@@ -116,9 +136,10 @@ def _save(owner_id: int, content: Content) -> str:
     with _mapped_errors():
         try:
             file = content.file if isinstance(content.file, File) else File(content.file)
-            key = storage().save(key, file)
+            files = [(key, file)]
             if content.thumbnail:
-                storage().save(thumbnail_key(key), ContentFile(content.thumbnail))
+                files.append((thumbnail_key(key), ContentFile(content.thumbnail)))
+            _save_together(files)
         except _BACKEND_ERRORS:
             # A full disk keeps what it had room for, and would keep more at every retry.
             with suppress(*_BACKEND_ERRORS):
@@ -127,38 +148,52 @@ def _save(owner_id: int, content: Content) -> str:
     return key
 
 
+def _save_together(files: Sequence[tuple[str, "File[Any]"]]) -> None:
+    """Save files under names that are new."""
+    backend = storage()
+    if isinstance(backend, DurableFiles):
+        backend.save_together(files)
+        return
+    for name, file in files:
+        backend.save(name, file)
+
+
 def settle(tx: OwnerTransaction, draft: Draft) -> StoredFile | None:
     """Return the row of the bytes, for `tx` to refer to; None if they have gone since and must be put again."""
     [row] = settle_all(tx, [draft])
     return row
 
 
+def settling(owner_id: int, drafts: Sequence[Draft]) -> list[Command]:
+    """Return the statements for `settle_all`, which a transaction may begin with."""
+    if not drafts:
+        return []
+    new = sorted((draft for draft in drafts if draft.key), key=lambda draft: draft.sha256)
+    columns = (
+        array_of_texts(draft.sha256 for draft in new),
+        array_of_texts(draft.key for draft in new),
+        array_of_numbers(draft.size for draft in new),
+        array_of_texts(draft.content_type for draft in new),
+        array_of_numbers(draft.thumbnail_size for draft in new),
+    )
+    lock = Command(_LOCK, (owner_id, array_of_texts(sorted({draft.sha256 for draft in drafts}))))
+    return [Command(_INSERT, (owner_id, *columns)), lock] if new else [lock]
+
+
 def settle_all(tx: OwnerTransaction, drafts: Sequence[Draft]) -> list[StoredFile | None]:
     """Settle many drafts, and return their rows in the same order."""
-    # Rows are inserted, then locked, always in the same order: see `keep_stored`.
-    new = sorted((draft for draft in drafts if draft.key), key=lambda draft: draft.sha256)
-    StoredFile.objects.bulk_create([_row(draft) for draft in new], ignore_conflicts=True)
-    rows = StoredFile.objects.select_for_update().order_by("sha256")
-    by_digest = {
-        row.sha256: row for row in rows.filter(owner_id=tx.owner_id, sha256__in={draft.sha256 for draft in drafts})
-    }
-    for draft in new:
+    rows: list[Row] = []
+    for command in settling(tx.owner_id, drafts):
+        rows = tx.read(command)
+    by_digest = {row.sha256: row for row in (StoredFile.from_db("default", _COLUMNS, row) for row in rows)}
+    for draft in drafts:
+        if not draft.key:
+            continue
         row = by_digest.get(draft.sha256)
         if row is not None and row.key != draft.key:
             # Another process stored the same content first.
             transaction.on_commit(partial(discard, draft))
     return [by_digest.get(draft.sha256) for draft in drafts]
-
-
-def _row(draft: Draft) -> StoredFile:
-    return StoredFile(
-        owner_id=draft.owner_id,
-        sha256=draft.sha256,
-        key=draft.key,
-        size=draft.size,
-        content_type=draft.content_type,
-        thumbnail_size=draft.thumbnail_size,
-    )
 
 
 @contextmanager
@@ -167,7 +202,7 @@ def keep(draft: Draft) -> Iterator[tuple[OwnerTransaction, StoredFile]]:
 
     Raise StorageUnavailable if the bytes are gone by now and must be put again. Call outside a transaction.
     """
-    with discard_on_error([draft]), acting_for(draft.owner_id) as tx:
+    with discard_on_error([draft]), acting_for(draft.owner_id, first=settling(draft.owner_id, [draft])) as tx:
         file = settle(tx, draft)
         if file is None:
             raise StorageUnavailable(retry_after_s=1)

@@ -12,7 +12,7 @@ GRANTS = {
         HOUSEKEEPING: (
             "SELECT (id, owner_id, file_id, converted_id, status, attempts, waits, waiting_for, next_try_at, "
             f"claimed_at, updated_at, pages_total, pages_done, pages_at_claim, {_LEASE}), "
-            f"UPDATE (attempts, waiting_for, claimed_at, updated_at, {_LEASE})"
+            f"UPDATE (status, attempts, waiting_for, claimed_at, updated_at, pages_at_claim, {_LEASE})"
         ),
         METRICS: "SELECT (id, owner_id, status, waiting_for, next_try_at, lease_until)",
     },

@@ -5,7 +5,7 @@ COPY is not available for tables with row-level security, so one INSERT with man
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 import structlog
@@ -13,7 +13,6 @@ from django.db import connection
 from psycopg import Cursor, sql
 from psycopg.adapt import Dumper
 from psycopg.pq import Format
-from psycopg.types.json import Jsonb
 
 from accounts.ownership import OwnerTransaction
 from collections_app.engine.retrieval import multivector, sketch, word_boxes
@@ -23,15 +22,16 @@ from collections_app.engine.retrieval.multivector import InvalidMultiVector, Mul
 from collections_app.engine.retrieval.sketch import CompactForms, InvalidSketch, PooledPage
 from collections_app.models import Collection, Document, Page, PageEmbedding, Revision
 from embeddings.contract import Layout, Word
-from paliapi.database import Command, array_of_numbers, binary_cursor, statement
+from paliapi.database import Command, Value, array_of_numbers, binary_cursor, execute_together, statement
 
 log = structlog.get_logger(__name__)
 
 _TABLE = sql.Identifier(PageEmbedding._meta.db_table)
-_INSERT = sql.SQL(
-    "INSERT INTO {table} (page_id, owner_id, space_id, vectors, codes, layout, words, pooled, sketch) VALUES {rows}"
+_INSERT = statement(
+    "INSERT INTO {table} (page_id, owner_id, space_id, vectors, codes, layout, words, pooled, sketch) VALUES ",
+    table=PageEmbedding,
 )
-_ROW = sql.SQL("(%s, %s, %s, %b, %b, %s, %s, %b, %b)")
+_ROW = b"(%s, %s, %s, %s, %s, %s, %s, %s, %s)"
 _COPY = sql.SQL(
     "INSERT INTO {table} (page_id, owner_id, space_id, vectors, codes, layout, words, pooled, sketch) "
     "SELECT copied.page, e.owner_id, e.space_id, e.vectors, e.codes, e.layout, e.words, e.pooled, e.sketch "
@@ -50,9 +50,9 @@ _CONVERT = sql.SQL("UPDATE {table} SET vectors = %b, codes = %b WHERE owner_id =
     table=_TABLE
 )
 _STORAGE = statement(
-    "SELECT c.vector_storage FROM {revisions} AS r JOIN {documents} AS d ON d.id = r.document_id "
+    "SELECT coalesce((SELECT c.vector_storage FROM {revisions} AS r JOIN {documents} AS d ON d.id = r.document_id "
     "JOIN {collections} AS c ON c.id = d.collection_id WHERE r.owner_id = %s AND r.id = coalesce(%s::bigint, "
-    "(SELECT revision_id FROM {pages} WHERE id = %s::bigint))",
+    "(SELECT revision_id FROM {pages} WHERE id = %s::bigint))), 'full'), 'halfvec'::regtype::oid::int8",
     revisions=Revision,
     documents=Document,
     collections=Collection,
@@ -93,6 +93,13 @@ class VectorsWithLayout:
     words: list[Word]
 
 
+class Form(NamedTuple):
+    """How a collection stores vectors, and the type of a vector in Postgres."""
+
+    storage: VectorStorage
+    oid: int  # not cached: it changes if the database is restored while a process runs
+
+
 class OnlyCodes(Exception):
     """A page is stored in the compact form alone, so a ranking by full vectors is not possible."""
 
@@ -110,20 +117,30 @@ class _WireDumper(Dumper):
 
 def insert(tx: OwnerTransaction, pages: Sequence[PageVectors]) -> None:
     """Insert the vectors of existing pages of one revision, in the form of its collection."""
-    if not pages:
-        return
-    storage = _storage(tx, page_id=pages[0].page_id)
-    with connection.wrap_database_errors, binary_cursor() as cursor:
-        cursor.adapters.register_dumper(_Wire, _WireDumper)
-        oid = _element_oid(cursor)
-        values: list[Any] = []
-        for page in pages:
-            forms = page.compact_forms or sketch.compact_forms(page.vectors)
-            layout = Jsonb(page.layout, orjson.dumps) if page.layout else None
-            words = word_boxes.encode(page.words) if page.words else None
-            values += [page.page_id, tx.owner_id, page.space_id, *_columns(page.vectors, storage, oid)]
-            values += [layout, words, forms.pooled, forms.sketch]
-        cursor.execute(_INSERT.format(table=_TABLE, rows=sql.SQL(", ").join([_ROW] * len(pages))), values)
+    if pages:
+        execute_together(*inserting(tx, pages, form=_form(tx, page_id=pages[0].page_id)))
+
+
+def reading_form(owner_id: int, *, revision_id: int) -> Command:
+    """Return the statement for `form_of`, which a transaction may begin with."""
+    return Command(_STORAGE, (owner_id, revision_id, None))
+
+
+def form_of(tx: OwnerTransaction, *, revision_id: int) -> Form:
+    """Return the form in which `inserting` stores the vectors of a revision."""
+    return _form(tx, revision_id=revision_id)
+
+
+def inserting(tx: OwnerTransaction, pages: Sequence[PageVectors], *, form: Form) -> list[Command]:
+    """Return the statements for `insert`: one, or none without pages."""
+    values: list[Value] = []
+    for page in pages:
+        forms = page.compact_forms or sketch.compact_forms(page.vectors)
+        layout = orjson.dumps(page.layout).decode() if page.layout else None
+        words = word_boxes.encode(page.words) if page.words else None
+        values += [page.page_id, tx.owner_id, page.space_id, *_columns(page.vectors, form.storage, form.oid)]
+        values += [layout, words, forms.pooled, forms.sketch]
+    return [Command(_INSERT + b", ".join([_ROW] * len(pages)), values)] if pages else []
 
 
 def copy(tx: OwnerTransaction, sources: dict[int, int]) -> bool:
@@ -133,7 +150,7 @@ def copy(tx: OwnerTransaction, sources: dict[int, int]) -> bool:
     """
     if not sources:
         return True
-    compact = _storage(tx, page_id=next(iter(sources))) == VectorStorage.COMPACT
+    compact = _form(tx, page_id=next(iter(sources))).storage == VectorStorage.COMPACT
     with connection.wrap_database_errors, binary_cursor() as cursor:
         cursor.execute(_COPY.format(table=_TABLE), [list(sources), list(sources.values()), tx.owner_id, compact])
         copied = cursor.rowcount
@@ -144,7 +161,7 @@ def copy(tx: OwnerTransaction, sources: dict[int, int]) -> bool:
 
 def storage_of(tx: OwnerTransaction, *, revision_id: int) -> VectorStorage:
     """Return the form in which the collection of the revision stores new vectors."""
-    return _storage(tx, revision_id=revision_id)
+    return _form(tx, revision_id=revision_id).storage
 
 
 def convert(tx: OwnerTransaction, page_ids: Sequence[int], to: VectorStorage) -> int:
@@ -237,10 +254,9 @@ def _columns(page: MultiVector, storage: VectorStorage, oid: int) -> tuple[_Wire
     return _Wire(multivector.encode(page, element_oid=oid)), None
 
 
-def _storage(tx: OwnerTransaction, *, revision_id: int | None = None, page_id: int | None = None) -> VectorStorage:
-    with connection.wrap_database_errors, binary_cursor() as cursor:
-        row = cursor.execute(_STORAGE, [tx.owner_id, revision_id, page_id]).fetchone()
-    return VectorStorage(row[0]) if row else VectorStorage.FULL
+def _form(tx: OwnerTransaction, *, revision_id: int | None = None, page_id: int | None = None) -> Form:
+    [(storage, oid)] = tx.read(Command(_STORAGE, (tx.owner_id, revision_id, page_id)))
+    return Form(VectorStorage(storage), oid)
 
 
 def read_pooled(tx: OwnerTransaction, page_ids: Sequence[int], *, dim: int) -> dict[int, PooledPage]:

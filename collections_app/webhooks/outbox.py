@@ -1,6 +1,5 @@
 """Write messages in the transaction of the change that they announce: both are committed, or neither is."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from django.utils import timezone
@@ -9,16 +8,22 @@ from accounts.ownership import OwnerTransaction
 from collections_app.models import Revision
 from collections_app.webhook_models import WebhookDelivery, WebhookEndpoint
 from collections_app.webhooks import messages
+from paliapi.database import Command, statement
 from paliapi.units import rfc3339
+
+_LOCK = statement(
+    "SELECT id FROM {endpoints} WHERE owner_id = %s AND enabled ORDER BY id FOR NO KEY UPDATE",
+    endpoints=WebhookEndpoint,
+)
+
+
+def subscribed(tx: OwnerTransaction) -> Command:
+    """Return the statement that locks the endpoints: without a row, there is nothing to announce."""
+    return Command(_LOCK, (tx.owner_id,))
 
 
 def announce(tx: OwnerTransaction, revision_id: int) -> None:
-    """Write a message about this finished revision for every endpoint that subscribed to the event."""
-    announce_all(tx, [revision_id])
-
-
-def announce_all(tx: OwnerTransaction, revision_ids: Sequence[int]) -> None:
-    """Write a message about each of these finished revisions for every endpoint that subscribed to its event.
+    """Write a message about this finished revision for every endpoint that subscribed to the event.
 
     The endpoints are the last rows that a transaction locks, even after the usage.
     """
@@ -28,11 +33,9 @@ def announce_all(tx: OwnerTransaction, revision_ids: Sequence[int]) -> None:
     if not endpoints:
         return
     revisions = Revision.objects.select_related("document__collection").filter(owner_id=tx.owner_id)
-    now = _now()
+    payloads = messages.revision_payloads(revisions.get(pk=revision_id), timestamp=_now())
     WebhookDelivery.objects.bulk_create(
         _delivery(tx, endpoint, event, payload)
-        for revision in revisions.filter(pk__in=revision_ids).order_by("pk")
-        for payloads in [messages.revision_payloads(revision, timestamp=now)]
         for endpoint in endpoints
         for event, payload in payloads.items()
         if event in endpoint.events

@@ -41,11 +41,7 @@ class State:
 
 def state_of(document: Any) -> State:
     """Return the state of a document that was read `with_state()`."""
-    return state_of_job(document.latest)
-
-
-def state_of_job(latest: Any) -> State:
-    """Return the state of an upload; None: it is about to be queued."""
+    latest = document.latest
     error = (latest.error if latest else None) or {}
     status = latest.status if latest else "queued"
     waiting_for = latest.waiting_for if latest and status == "queued" else ""

@@ -7,12 +7,12 @@ from dataclasses import replace
 
 import pytest
 from django.db import connection
-from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 
 from accounts.models import Usage
 from accounts.ownership import OwnerTransaction, acting_for
-from accounts.quotas import QuotaReached, charge, usage
+from accounts.quotas import QuotaReached, charge, charging, require_charged, usage
+from paliapi.database import execute_together
 from tests.cast import Someone, with_key
 
 
@@ -43,12 +43,16 @@ def test_charges_and_releases_are_counted(alice: Someone) -> None:
     assert (quota.collections, quota.documents, quota.pages, quota.bytes) == (2, 1, 20, 999)
 
 
-def test_charge_is_one_statement_after_the_first(alice: Someone) -> None:
+def test_charge_may_be_a_statement_among_others(alice: Someone) -> None:
+    amounts = {"documents": 1, "pages": 2, "bytes": 3}
     with acting_for(alice.id) as tx:
-        charge(tx, documents=1)
-        with CaptureQueriesContext(connection) as queries:
-            charge(tx, documents=1, pages=2, bytes=3)
-    assert len(queries) == 1
+        require_charged(tx, execute_together(charging(tx, **amounts))[0], **amounts)
+        assert execute_together(charging(tx, **amounts)) == [[(alice.id,)]]
+        quota = usage(tx)
+        assert execute_together(charging(tx, pages=97)) == [[]], "more than the quota"
+        with pytest.raises(QuotaReached):
+            require_charged(tx, [], pages=97)
+    assert (quota.documents, quota.pages, quota.bytes) == (2, 4, 6)
 
 
 def test_quota_can_be_used_up_exactly(alice: Someone) -> None:

@@ -107,6 +107,7 @@ def test_statements_return_their_rows_in_order() -> None:
         assert first == [(7, "\u00e4'", ["a", "b"])]
         assert second == [(1, True), (2, True)]
     assert execute_together(Command(b"SELECT %s::text WHERE false", [None])) == [[]]
+    assert execute_together(Command(b"SELECT %s::bytea, %s::text", [b"\0\xff", "text"])) == [[(b"\0\xff", "text")]]
 
 
 @pytest.mark.django_db(transaction=True)

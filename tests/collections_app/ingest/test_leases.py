@@ -198,7 +198,7 @@ def test_lease_of_a_killed_process_of_this_machine_ends_at_once(alice: Someone, 
         held.filter(pk=latest_revision(alice, "elsewhere.pdf").pk).update(lease_holder="elsewhere:1")
     assert worker.run(), "one lease was ended"
     assert not worker.run()
-    assert [get_document(alice, name)["status"] for name in names] == ["ready", "queued", "queued"]
+    assert [get_document(alice, name)["status"] for name in names] == ["ready", "rendering", "rendering"]
 
 
 def test_stalled_worker_that_wakes_up_after_a_takeover_writes_nothing(real_owner: Someone, settings: Settings) -> None:

@@ -1,1 +1,0 @@
-"""Activity: what is being processed in the whole account, and what failed."""
