@@ -25,6 +25,7 @@ COPY paliapi /paliapi
 COPY accounts /accounts
 COPY collections_app /collections_app
 COPY console /console
+COPY docs/sample/lighthouses.pdf /docs/sample/
 COPY embeddings /embeddings
 COPY sandbox /sandbox
 

@@ -147,12 +147,13 @@ class ApiKey(models.Model):
 
 
 class SignInLink(models.Model):
-    """A link that signs a browser in to the console, once. Only a digest of its secret is stored."""
+    """A link that signs a browser in, or sets a password, once. Only a digest of its secret is stored."""
 
     id = models.BigAutoField(primary_key=True)
     owner = models.ForeignKey(CustomUser, on_delete=models.CASCADE, related_name="+")
     digest = models.BinaryField(max_length=32, unique=True, editable=False)
     expires_at = models.DateTimeField(editable=False)
+    sets_password = models.BooleanField(default=False, db_default=False, editable=False)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
     def __str__(self) -> str:

@@ -6,9 +6,13 @@ from functools import wraps
 from typing import Any, TypeVar, cast
 
 from django.contrib.admin import AdminSite
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.contrib.auth import REDIRECT_FIELD_NAME
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.template.response import SimpleTemplateResponse, TemplateResponse
+from django.urls import path
+from django.utils.decorators import method_decorator
+from django.views.decorators.cache import never_cache
 
 from accounts import sign_in
 from accounts.ownership import acting_as_staff
@@ -40,11 +44,32 @@ class StaffSite(AdminSite):
 
         return super().admin_view(cast(View, as_staff), cacheable)
 
+    def has_permission(self, request: HttpRequest) -> bool:
+        from accounts.browsers import staff  # noqa: PLC0415 - workers, which serve no pages, lack its apps
+
+        return super().has_permission(request) and staff.is_complete(request)
+
+    def get_urls(self) -> list[Any]:
+        return [path("second-factor/", self.second_factor, name="second_factor"), *super().get_urls()]
+
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        response = super().login(request, extra_context)
-        if request.method == "POST" and isinstance(response, HttpResponseRedirect):
-            sign_in.remember_browser(request, response)
-        return response
+        from accounts.browsers import staff  # noqa: PLC0415 - as above
+
+        if request.method != "POST":
+            return super().login(request, extra_context)
+        form = self.login_form(request, data=request.POST)
+        page = {**self.each_context(request), **(extra_context or {})}
+        if form.is_valid():
+            return staff.after_password(request, form.get_user(), page)
+        after = request.POST.get(REDIRECT_FIELD_NAME) or request.GET.get(REDIRECT_FIELD_NAME, "")
+        more = {"title": "Log in", "form": form, "app_path": request.get_full_path(), REDIRECT_FIELD_NAME: after}
+        return TemplateResponse(request, "admin/login.html", {**page, **more})
+
+    @method_decorator(never_cache)
+    def second_factor(self, request: HttpRequest) -> HttpResponse:
+        from accounts.browsers import staff  # noqa: PLC0415 - as above
+
+        return staff.second_factor(request, self.each_context(request))
 
     def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         with sign_in.own_password_attempt(request) if request.method == "POST" else nullcontext():

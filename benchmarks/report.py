@@ -10,6 +10,7 @@ from benchmarks.console import server_time
 from benchmarks.embeddings import text_models
 from benchmarks.ingest import first_hour
 from benchmarks.load import fairness, http_load, profile
+from benchmarks.quality import precision
 from benchmarks.quality import report as quality
 from benchmarks.search import candidates, compact, large, peers, retrieval
 from benchmarks.search.sketch_files import measure as sketch_files
@@ -175,6 +176,11 @@ exact scores of floats. `ARGS=--without-search` leaves this part out. Parameters
 Python instead (`python -m benchmarks.quality.fit`).
 """
 
+_PRECISION = """
+`python -m benchmarks.quality.precision` multiplies the matrices of the default model in float32 instead of eight bits,
+and asks the same questions about the same pages. The scores are computed from floats for every page.
+"""
+
 _FIRST_HOUR = """
 ## The first hour
 
@@ -259,6 +265,8 @@ def page() -> str:
             _table("retrieval", retrieval.table),
             _QUALITY,
             _table("quality", quality.table),
+            _PRECISION,
+            _table("precision", precision.table),
             _FIRST_HOUR,
             _table("first_hour", first_hour.table),
             _INGEST,

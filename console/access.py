@@ -46,6 +46,14 @@ def signed_in_caller(request: HttpRequest) -> Caller | None:
     return caller_of_key(owner_id=int(owner_id), key_id=int(key_id))
 
 
+def caller_of_session(request: HttpRequest) -> dict[str, Caller]:
+    """Return what pages show of a session's caller; a context processor, for views that know only its user."""
+    user = getattr(request, "user", None)
+    if isinstance(user, Caller):
+        return {"caller": user}  # of a view of the console, which has found it
+    return {"caller": Caller.of_owner(user.pk, email=user.email)} if user and user.is_authenticated else {}
+
+
 def sign_in(request: HttpRequest, response: HttpResponse, caller: Caller) -> None:
     """Sign a browser in with a key, in place of any session."""
     _end_session(request)

@@ -24,6 +24,7 @@ _ADVICE = {
     "embeddings_unavailable": "Search by words meanwhile: choose the ranking “Words only”. Uploads continue later.",
     "embeddings_untrustworthy": "Ask the operator to look at the embeddings service. Search by words works meanwhile.",
     "file_missing": "Upload the document again.",
+    "nothing_chosen": "Tick the documents first.",
     "quota_reached": "Delete documents that are no longer needed, or ask the operator for a larger quota.",
     "queue_full": "Wait until documents that are in the queue are done, then upload the rest.",
     "ranking_needs_words": "Add words to the query, or choose the ranking “By look and meaning”.",

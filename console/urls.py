@@ -2,7 +2,9 @@
 
 from django.urls import path
 
+from console.views import second_factor
 from console.views.account import Account
+from console.views.activity.jobs import Activity, ChangedJobs
 from console.views.collection import ChangedCollection, CollectionPage, DeletedCollection
 from console.views.collections import Collections
 from console.views.document import (
@@ -13,10 +15,12 @@ from console.views.document import (
     DocumentState,
     RetriedDocument,
 )
+from console.views.first_visit import Sample
 from console.views.home import home
 from console.views.keys import Keys, RevokedKey, RotatedKey
 from console.views.page_images import PageImage
 from console.views.pages import Heat, PageView
+from console.views.password_link import password_link
 from console.views.search import Search
 from console.views.security import EndedSessions, Security, changed_password
 from console.views.sign_in import sign_in, sign_out
@@ -41,10 +45,23 @@ urlpatterns = [
     path("sign-in/", sign_in, name="console-sign-in"),
     path("sign-in/", sign_in, name="account_login"),  # django-allauth's name
     path("sign-in/link/", sign_in_link, name="console-sign-in-link"),
+    path("sign-in/password/", password_link, name="console-password-link"),
     path("sign-out/", sign_out, name="console-sign-out"),
     path("account/", Account.as_view(), name="console-account"),
     path("security/", Security.as_view(), name="console-security"),
     path("security/sessions/end/", EndedSessions.as_view(), name="console-sessions-end"),
+    path("security/", Security.as_view(), name="mfa_index"),  # these names are django-allauth's
+    path("security/", Security.as_view(), name="mfa_list_webauthn"),
+    path("sign-in/second-factor/", second_factor.authenticate, name="mfa_authenticate"),
+    path("security/confirm/", second_factor.confirm_password, name="account_reauthenticate"),
+    path("security/confirm/code/", second_factor.confirm_code, name="mfa_reauthenticate"),
+    path("security/confirm/key/", second_factor.confirm_key, name="mfa_reauthenticate_webauthn"),
+    path("security/app/", second_factor.add_app, name="mfa_activate_totp"),
+    path("security/app/remove/", second_factor.remove_app, name="mfa_deactivate_totp"),
+    path("security/codes/", second_factor.codes, name="mfa_view_recovery_codes"),
+    path("security/codes/new/", second_factor.new_codes, name="mfa_generate_recovery_codes"),
+    path("security/keys/add/", second_factor.add_key, name="mfa_add_webauthn"),
+    path("security/keys/<int:pk>/remove/", second_factor.remove_key, name="mfa_remove_webauthn"),
     path("security/password/", changed_password, name="account_change_password"),
     path("keys/", Keys.as_view(), name="console-keys"),
     path("keys/<int:key_id>/revoke/", RevokedKey.as_view(), name="console-key-revoke"),
@@ -68,6 +85,9 @@ urlpatterns = [
     path("document/delete/", DeletedDocument.as_view(), name="console-document-delete"),
     path("document/retry/", RetriedDocument.as_view(), name="console-document-retry"),
     path("document/cancel/", CancelledDocument.as_view(), name="console-document-cancel"),
+    path("sample/", Sample.as_view(), name="console-sample"),
+    path("activity/", Activity.as_view(), name="console-activity"),
+    path("activity/change/", ChangedJobs.as_view(), name="console-activity-change"),
     path("upload/", Uploads.as_view(), name="console-upload"),
     path("search/", Search.as_view(), name="console-search"),
     path("page/", PageView.as_view(), name="console-page"),

@@ -89,6 +89,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "console.access.caller_of_session",
             ]
         },
     }
@@ -161,8 +162,7 @@ SESSION_COOKIE_SECURE = _https
 _session = "session" if _IS_ADMIN else "console_session"
 SESSION_COOKIE_NAME = f"__Host-{_session}" if _https else f"paliapi_{_session}"
 SESSION_COOKIE_AGE = int(timedelta(hours=ENV.session_hours).total_seconds())
-if not _IS_ADMIN:
-    SESSION_ENGINE = "accounts.browsers.sessions"
+SESSION_ENGINE = "accounts.browsers.sessions"
 MESSAGE_STORAGE = "django.contrib.messages.storage.cookie.CookieStorage"
 CSRF_COOKIE_SECURE = _https
 CSRF_COOKIE_HTTPONLY = True
@@ -205,9 +205,13 @@ MFA_ADAPTER = "accounts.browsers.adapters.SecondFactorAdapter"
 MFA_FORMS = {
     "authenticate": "accounts.browsers.forms.CodeForm",
     "reauthenticate": "accounts.browsers.forms.OwnCodeForm",
+    "authenticate_webauthn": "accounts.browsers.forms.KeyForm",
+    "reauthenticate_webauthn": "accounts.browsers.forms.OwnKeyForm",
+    "add_webauthn": "accounts.browsers.forms.NewKeyForm",
 }
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_ALLOW_UNVERIFIED_EMAIL = True
+MFA_TOTP_TOLERANCE = 1  # clocks differ, and typing takes time
 
 # The API
 REST_FRAMEWORK = {

@@ -47,6 +47,11 @@ class SecondFactorAdapter(DefaultMFAAdapter):
     def get_totp_issuer(self) -> str:
         return "PaliAPI"
 
+    def build_totp_svg(self, url: str) -> str:
+        """Return the picture of the secret, to be part of a page."""
+        svg: str = super().build_totp_svg(url)
+        return svg[svg.index("<svg") :]
+
     def encrypt(self, text: str) -> str:
         return _fernet().encrypt(text.encode()).decode()
 

@@ -74,8 +74,8 @@ def _cores() -> int:
 
 def file_of(model: str, task: Task, texts: Sequence[str]) -> Path:
     """Return the file of some texts, which has another name if the axes of the model change."""
-    axes = e5.AXES.read_bytes() if model in (models.PIECES, models.DEFAULT) else b""
-    axes += sentences.AXES.read_bytes() if model == models.DEFAULT else b""
+    axes = e5.AXES.read_bytes() if model in (models.PIECES, models.DEFAULT, models.UNROUNDED) else b""
+    axes += sentences.AXES.read_bytes() if model in (models.DEFAULT, models.UNROUNDED) else b""
     digest = hashlib.sha256(axes + "\0".join(texts).encode()).hexdigest()
     return FOLDER / f"{model}-{task}-{digest[:16]}.npz"
 

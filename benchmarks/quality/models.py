@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 
 from embeddings.backends.embedded import ENGLISH, FORMER, MULTILINGUAL, EmbeddedBackend, TextModel
+from embeddings.backends.encoders.e5 import E5
 
 DEFAULT = "multilingual"
 # The default model without the vectors of passages.
@@ -14,10 +16,13 @@ NAMES: Mapping[str, TextModel] = {
     PIECES: replace(MULTILINGUAL, sentences=False),
     DEFAULT: MULTILINGUAL,
 }
+# The default model whose matrices are not rounded to eight bits.
+UNROUNDED = "float32"
 
 
 def load(name: str) -> EmbeddedBackend:
     """Return the loaded backend of a name."""
-    backend = EmbeddedBackend(NAMES[name])
+    unrounded = replace(MULTILINGUAL, load=partial(E5, precision="float32"))
+    backend = EmbeddedBackend(unrounded if name == UNROUNDED else NAMES[name])
     backend.load()
     return backend

@@ -1,5 +1,6 @@
 """Write messages in the transaction of the change that they announce: both are committed, or neither is."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.utils import timezone
@@ -23,7 +24,12 @@ def subscribed(tx: OwnerTransaction) -> Command:
 
 
 def announce(tx: OwnerTransaction, revision_id: int) -> None:
-    """Write a message about this finished revision for every endpoint that subscribed to the event.
+    """Write a message about this finished revision for every endpoint that subscribed to the event."""
+    announce_all(tx, [revision_id])
+
+
+def announce_all(tx: OwnerTransaction, revision_ids: Sequence[int]) -> None:
+    """Write a message about each of these finished revisions for every endpoint that subscribed to its event.
 
     The endpoints are the last rows that a transaction locks, even after the usage.
     """
@@ -33,9 +39,11 @@ def announce(tx: OwnerTransaction, revision_id: int) -> None:
     if not endpoints:
         return
     revisions = Revision.objects.select_related("document__collection").filter(owner_id=tx.owner_id)
-    payloads = messages.revision_payloads(revisions.get(pk=revision_id), timestamp=_now())
+    now = _now()
     WebhookDelivery.objects.bulk_create(
         _delivery(tx, endpoint, event, payload)
+        for revision in revisions.filter(pk__in=revision_ids).order_by("pk")
+        for payloads in [messages.revision_payloads(revision, timestamp=now)]
         for endpoint in endpoints
         for event, payload in payloads.items()
         if event in endpoint.events

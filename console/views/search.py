@@ -13,6 +13,7 @@ from collections_app.api.search import SearchesPages, SearchIn
 from collections_app.search import QueryInput, SearchResult
 from console.problem_pages import advice
 from console.views.base import ConsoleView
+from console.views.first_visit import first_visit
 from console.views.hits import receipt_of, represent_hits
 from paliapi.errors import Error, Invalid
 from paliapi.http import problems
@@ -137,7 +138,8 @@ class Search(SearchesPages, ConsoleView):
         with acting_for(self.caller.owner_id) as tx:
             rows = catalogue.collections(tx, self.caller).order_by("name")[:_MAX_COLLECTIONS]
             collections = list(rows)
-        return self._show(request.query_params, collections=collections)
+            first = None if len(request.query_params) else first_visit(tx, self)
+        return self._show(request.query_params, collections=collections, first=first)
 
     def post(self, request: Request) -> HttpResponse:
         """Return the hits of a search with an image, whose body has the query of the URL and the image."""

@@ -1,4 +1,4 @@
-"""How the account is protected: its password, and the sessions that are signed in with it."""
+"""How the account is protected: its password and second factors, and the sessions that are signed in with them."""
 
 from typing import Any, ClassVar
 
@@ -11,6 +11,7 @@ from rest_framework.request import Request
 from accounts.access import Scope
 from accounts.browsers import sessions
 from accounts.browsers.pages import sign_in_page
+from accounts.browsers.second_factors import second_factors_of
 from console.views.base import ConsoleView
 from paliapi.errors import Forbidden
 
@@ -31,7 +32,10 @@ class Security(ConsoleView):
         if self.caller.key_id:
             return self.page()
         key = self.http_request.session.session_key
-        return self.page(sessions=sessions.sessions_of(self.caller.owner_id, current=key))
+        return self.page(
+            sessions=sessions.sessions_of(self.caller.owner_id, current=key),
+            factors=second_factors_of(self.caller.owner_id),
+        )
 
 
 class EndedSessions(ConsoleView):

@@ -41,7 +41,11 @@ class State:
 
 def state_of(document: Any) -> State:
     """Return the state of a document that was read `with_state()`."""
-    latest = document.latest
+    return state_of_job(document.latest)
+
+
+def state_of_job(latest: Any) -> State:
+    """Return the state of an upload; None: it is about to be queued."""
     error = (latest.error if latest else None) or {}
     status = latest.status if latest else "queued"
     waiting_for = latest.waiting_for if latest and status == "queued" else ""

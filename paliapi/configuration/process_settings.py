@@ -106,6 +106,12 @@ class ProcessSettings:
         120,
         about="minutes without a request after which a session of the console ends, if it began with a password",
     )
+    staff_second_factor: Literal["optional", "required"] = setting(
+        "STAFF_SECOND_FACTOR",
+        partial(one_of, choices=("optional", "required")),
+        "optional",
+        about="`required` lets staff into the admin only after a second factor, which they add in the console",
+    )
     web_workers: int = setting(
         "WEB_WORKERS",
         between(0, 64),

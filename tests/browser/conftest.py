@@ -133,8 +133,9 @@ def state_after_signing_in(chromium: Any, site: Site, key: str) -> Any:
     """Sign in with a key; return the cookies."""
     with opened(chromium, site.url) as tab:
         tab.open("/sign-in/")
+        tab.page.locator("summary", has_text="With an API key").click()
         tab.page.get_by_label("API key").fill(key)
-        tab.page.get_by_role("button", name="Sign in").click()
+        tab.page.get_by_role("button", name="Sign in with the key").click()
         tab.page.wait_for_url("**/search/")
         return tab.page.context.storage_state()
 

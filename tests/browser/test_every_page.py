@@ -118,12 +118,21 @@ def test_pages_of_a_webhook_are_accessible_and_fit(tab: Tab, receiver: ScriptedS
     assert_presentable(tab, "webhooks-listed")
 
 
-def test_first_visit_is_accessible_and_fits(chromium: Any, site: Site) -> None:
+def test_first_visit_leads_to_the_first_region(chromium: Any, site: Site) -> None:
     key = site.new_account("new@example.com")
     with opened(chromium, site.url, storage_state=state_after_signing_in(chromium, site, key)) as tab:
+        page = tab.page
         tab.open("/search/")
-        tab.page.get_by_role("heading", name="Three steps to the first region").wait_for()
+        page.get_by_role("heading", name="Three steps to the first region").wait_for()
         assert_presentable(tab, "first-visit")
+        page.get_by_role("button", name="Add the sample").click()
+        page.get_by_text("Done", exact=True).wait_for()  # without a reload
+        tab.open("/search/")
+        assert_presentable(tab, "first-visit-added")
+        page.get_by_role("link", name="How far is a light seen").click()
+        page.locator(".hit rect").first.wait_for()
+        page.locator(".hit a.sheet").first.click()
+        page.locator(".paper .regions rect").first.wait_for()
 
 
 def test_theme_is_kept(tab: Tab) -> None:

@@ -9,12 +9,13 @@ from tests.browser.conftest import Site
 def test_key_signs_in_where_the_visitor_wanted_to_go_until_signing_out(visitor: Tab, key: str) -> None:
     page = visitor.page
     visitor.open("/account/")
+    page.locator("summary", has_text="With an API key").click()
     page.get_by_label("API key").fill("pali_wrong")
     visitor.expect("403")
-    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Sign in with the key").click()
     page.get_by_text("This is not an active key.").wait_for()
     page.get_by_label("API key").fill(key)
-    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Sign in with the key").click()
     page.wait_for_url("**/account/")
     page.get_by_label("Account", exact=True).click()
     page.get_by_role("button", name="Sign out").click()

@@ -3,7 +3,7 @@
 The matrices are numbers of eight bits, or of seven on a processor whose products of eight overflow, or float32.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -18,6 +18,8 @@ Precision = Literal["int8", "int7", "float32"]
 INPUT: Final = "embedded"
 OUTPUT: Final = "encoded"
 
+# The name of an input that is left out: weights have no zero point.
+_OMITTED: Final = ""
 _LARGEST: Final[dict[Precision, int]] = {"int8": 127, "int7": 63}
 
 
@@ -87,12 +89,8 @@ def product_model(matrix: Floats, precision: Precision) -> tuple[bytes, dict[str
 
 
 def _add_layer(graph: Graph, hidden: str, layer: Layer, bert: Bert, *, name: str, precision: Precision) -> str:
-    parts = (layer.query, layer.key, layer.value)
-    # One product for the three.
-    qkv = Dense(np.concatenate([part.matrix for part in parts], axis=1), np.concatenate([part.bias for part in parts]))
-    together = _dense(graph, hidden, qkv, name=f"{name}.qkv", precision=precision)
-    each = [f"{name}.{part}" for part in ("query", "key", "value")]
-    graph.add("Split", [together], each, axis=2, num_outputs=3)
+    parts = {"query": layer.query, "key": layer.key, "value": layer.value}
+    each = _dense_each(graph, hidden, parts, name=name, precision=precision)
     context = graph.add("MultiHeadAttention", each, f"{name}.context", domain=MICROSOFT, num_heads=bert.heads)
 
     def add_norm(inputs: str, dense: Dense, norm: Norm, skipped: str, *, part: str) -> str:
@@ -112,6 +110,23 @@ def _norm(graph: Graph, name: str, norm: Norm) -> tuple[str, str]:
     return graph.weight(f"{name}.norm.scale", norm.scale), graph.weight(f"{name}.norm.shift", norm.shift)
 
 
+def _dense_each(graph: Graph, inputs: str, parts: Mapping[str, Dense], *, name: str, precision: Precision) -> list[str]:
+    """Multiply the same inputs by several matrices; they are rounded once for all."""
+    if precision == "float32":
+        return [_dense(graph, inputs, part, name=f"{name}.{key}", precision=precision) for key, part in parts.items()]
+    whole, scale, zero = (f"{name}.{part}" for part in ("whole", "whole.scale", "whole.zero"))
+    graph.add("DynamicQuantizeLinear", [inputs], [whole, scale, zero])
+    products = []
+    for key, part in parts.items():
+        rounded, factors = quantize(part.matrix, precision)
+        names = [
+            graph.weight(f"{name}.{key}.{kind}", values) for kind, values in (("matrix", rounded), ("scale", factors))
+        ]
+        names = [whole, names[0], scale, names[1], zero, _OMITTED, graph.weight(f"{name}.{key}.bias", part.bias)]
+        products.append(graph.add("MatMulIntegerToFloat", names, f"{name}.{key}", domain=MICROSOFT))
+    return products
+
+
 def _dense(graph: Graph, inputs: str, dense: Dense, *, name: str, precision: Precision) -> str:
     bias = graph.weight(f"{name}.bias", dense.bias)
     if precision != "float32":
@@ -125,8 +140,7 @@ def _product(graph: Graph, inputs: str, matrix: Floats, *, name: str, precision:
         return graph.add("MatMul", [inputs, graph.weight(f"{name}.matrix", matrix)], f"{name}.product")
     rounded, scale = quantize(matrix, precision)
     names = [inputs, graph.weight(f"{name}.matrix", rounded), graph.weight(f"{name}.scale", scale)]
-    # An empty name stands for an input that is left out: weights have no zero point.
-    names += ["", bias] if bias else []
+    names += [_OMITTED, bias] if bias else []
     return graph.add("DynamicQuantizeMatMul", names, f"{name}.product", domain=MICROSOFT)
 
 

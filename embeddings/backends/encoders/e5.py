@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embeddings.backends.encoders import projected, word_rules
-from embeddings.backends.encoders.bert import Floats
+from embeddings.backends.encoders.bert import Floats, Precision
 from embeddings.backends.encoders.e5_file import E5File
 from embeddings.backends.encoders.runtime import OnnxBert
 from embeddings.backends.encoders.unigram import Unigram
@@ -27,13 +27,13 @@ _AXES_SHA256 = "ea96aafb6644d1dd38744eb0f134d599f5b9adfd23b65fe70f18963875bee21d
 class E5:
     """The model, its tokenizer and its axes."""
 
-    def __init__(self, *, axes: projected.Axes | None = None) -> None:
+    def __init__(self, *, axes: projected.Axes | None = None, precision: Precision | None = None) -> None:
         file = E5File()
         self.tokenizer = Unigram(file.vocabulary())
         self._axes = axes or projected.load(AXES, sha256=_AXES_SHA256)
         self._embed = file.embed
         self._positions = file.positions()
-        self._bert = OnnxBert(file.bert())
+        self._bert = OnnxBert(file.bert(), precision=precision)
         self._prefixes = {task: [_START, *self.tokenizer.split(prefix)[0]] for task, prefix in _PREFIXES.items()}
 
     def tokenize(self, text: str | Sequence[str]) -> WordPieces:

@@ -100,3 +100,32 @@ def test_waiting_for_a_replaced_or_deleted_revision_ends(owner: Someone) -> None
     owner.delete("/v1/documents/a.pdf/")
     with pytest.raises(DocumentNotFound):
         jobs.wait_for(caller, old, timeout_s=0)
+
+
+def test_many_jobs_are_cancelled_with_their_pages_and_announced(owner: Someone) -> None:
+    caller = caller_of(owner)
+    hook = owner.post("/v1/webhooks/", {"url": "https://93.184.216.34/"}).json()
+    for name in ("a.pdf", "b.pdf"):
+        put(owner, name, pdf("one"))
+    lease = leases.claim()
+    assert lease
+    ids = [latest_revision(owner, name).pk for name in ("a.pdf", "b.pdf")]
+    with acting_for(owner.id) as tx:
+        assert jobs.cancel_all(tx, caller, [*ids, 2**62]) == ids
+        assert jobs.cancel_all(tx, caller, ids) == []
+    with pytest.raises(LeaseLost), lease.transaction() as tx:
+        lease.write(tx, pages_done=1)
+    sent = owner.get(f"/v1/webhooks/{hook['id']}/deliveries/").json()
+    assert [row["event"] for row in sent] == ["document.cancelled"] * 2
+    with acting_for(owner.id) as tx:
+        assert jobs.retry_all(tx, caller, ids) == ids
+    assert {latest_revision(owner, name).status for name in ("a.pdf", "b.pdf")} == {Status.QUEUED}
+
+
+def test_job_superseded_meanwhile_is_not_changed(owner: Someone) -> None:
+    put(owner, "a.pdf", pdf("one"))
+    old = latest_revision(owner, "a.pdf").pk
+    put(owner, "a.pdf", pdf("two"))
+    with acting_for(owner.id) as tx:
+        assert jobs.cancel_all(tx, caller_of(owner), [old]) == []
+    assert latest_revision(owner, "a.pdf").status == Status.QUEUED

@@ -1,0 +1,1 @@
+"""Activity: what is being processed in the whole account, and what failed."""
