@@ -26,6 +26,10 @@ from paliapi.units import MEBIBYTE
 _bytes = Gauge("paliapi_vectors_cache_bytes", "Memory that vectors of pages take.", multiprocess_mode="livesum")
 _file_bytes = Gauge("paliapi_vectors_file_bytes", "Disk that vectors of pages take.", multiprocess_mode="livesum")
 _reads = Counter("paliapi_vectors_read", "Pages whose vectors were read, by where they were found.", ["form", "where"])
+_whole_in_memory, _whole_in_file, _whole_in_database = (
+    _reads.labels("whole", where) for where in ("memory", "file", "database")
+)
+_pooled_in_memory, _pooled_in_database = (_reads.labels("pooled", where) for where in ("memory", "database"))
 
 Form = TypeVar("Form")
 StoredPage: TypeAlias = MultiVector | CodedPage
@@ -56,6 +60,11 @@ class VectorForm:
     def is_compact(self) -> bool:
         return self.storage == VectorStorage.COMPACT
 
+    @property
+    def key(self) -> tuple[str, tuple[tuple[int, int], ...]]:
+        """What identifies the form; unlike the form itself, it is hashed without running Python."""
+        return self.storage.value, self.replaced
+
 
 def read_stored(tx: OwnerTransaction, page_ids: Sequence[int], *, dim: int, form: VectorForm) -> dict[int, StoredPage]:
     """Return the vectors of the pages that have readable ones, from the database; raise OnlyCodes as it does."""
@@ -66,12 +75,13 @@ def read_stored(tx: OwnerTransaction, page_ids: Sequence[int], *, dim: int, form
 
 def read(tx: OwnerTransaction, page_ids: Sequence[int], *, dim: int, form: VectorForm) -> dict[int, StoredPage]:
     """Do the same with what is cached, in the order of the ids."""
-    cached = _lookup(_full, tx.owner_id, page_ids, form)
-    _count("whole", "memory", len(cached))
+    cached = _lookup(_full, tx.owner_id, page_ids, form.key)
+    _whole_in_memory.inc(len(cached))
     if len(cached) < len(page_ids):
         loaded = _read_from_file(tx, [page_id for page_id in page_ids if page_id not in cached], dim, form)
         max_bytes = settings.ENV.vectors_cache_mb * MEBIBYTE
-        entries = {(tx.owner_id, page_id, form): (page, page.nbytes) for page_id, page in loaded.items()}
+        key = form.key
+        entries = {(tx.owner_id, page_id, key): (page, page.nbytes) for page_id, page in loaded.items()}
         _full.put(entries, max_bytes=max_bytes - max_bytes // _POOLED_SHARE)
         _report_size()
         cached |= loaded
@@ -81,31 +91,32 @@ def read(tx: OwnerTransaction, page_ids: Sequence[int], *, dim: int, form: Vecto
 def read_pooled(tx: OwnerTransaction, page_ids: Sequence[int], *, dim: int) -> dict[int, PooledPage]:
     """Return the pooled vectors of the pages that have some, in the order of the ids."""
     cached = _lookup(_pooled, tx.owner_id, page_ids)
-    missing = [page_id for page_id in page_ids if page_id not in cached]
-    _count("pooled", "memory", len(cached))
-    _count("pooled", "database", len(missing))
+    missing = [] if len(cached) == len(page_ids) else [page_id for page_id in page_ids if page_id not in cached]
+    _pooled_in_memory.inc(len(cached))
+    _pooled_in_database.inc(len(missing))
     if missing:
         loaded = vectors.read_pooled(tx, missing, dim=dim)
         max_bytes = settings.ENV.vectors_cache_mb * MEBIBYTE // _POOLED_SHARE
         entries = {(tx.owner_id, page_id): (page, page.numbers.nbytes) for page_id, page in loaded.items()}
         _pooled.put(entries, max_bytes=max_bytes)
         _report_size()
-        cached |= loaded
-    return {page_id: cached[page_id] for page_id in page_ids if page_id in cached}
+        return {page_id: page for page_id in page_ids if (page := cached.get(page_id) or loaded.get(page_id))}
+    return cached
 
 
 def _read_from_file(tx: OwnerTransaction, page_ids: Sequence[int], dim: int, form: VectorForm) -> dict[int, StoredPage]:
     """Return vectors from the file, or else from the database."""
-    cached = _lookup(_file, tx.owner_id, page_ids, form)
+    cached = _lookup(_file, tx.owner_id, page_ids, form.key)
     if form.is_compact:
         cached = {page_id: codec.load(array.data) for page_id, array in cached.items()}
     missing = [page_id for page_id in page_ids if page_id not in cached]
-    _count("whole", "file", len(cached))
-    _count("whole", "database", len(missing))
+    _whole_in_file.inc(len(cached))
+    _whole_in_database.inc(len(missing))
     loaded = read_stored(tx, missing, dim=dim, form=form) if missing else {}
     env = settings.ENV
+    key = form.key
     arrays = {
-        (tx.owner_id, page_id, form): page.data if isinstance(page, CodedPage) else page
+        (tx.owner_id, page_id, key): page.data if isinstance(page, CodedPage) else page
         for page_id, page in loaded.items()
     }
     _file.put(arrays, folder=env.home, max_bytes=env.vectors_file_mb * MEBIBYTE)
@@ -113,14 +124,13 @@ def _read_from_file(tx: OwnerTransaction, page_ids: Sequence[int], dim: int, for
 
 
 def _lookup(
-    cache: LruCache[_Key, Form] | FileCache[_Key], owner_id: int, page_ids: Sequence[int], *form: VectorForm
+    cache: LruCache[_Key, Form] | FileCache[_Key], owner_id: int, page_ids: Sequence[int], *form: Any
 ) -> dict[int, Any]:
+    """Return what is cached by page, in the order of the ids."""
     entries = cache.get_many([(owner_id, page_id, *form) for page_id in page_ids])
+    if len(entries) == len(page_ids):
+        return dict(zip(page_ids, entries.values(), strict=True))
     return {key[1]: entry for key, entry in entries.items()}
-
-
-def _count(form: str, where: str, pages: int) -> None:
-    _reads.labels(form, where).inc(pages)
 
 
 def _report_size() -> None:

@@ -184,7 +184,7 @@ def _order_candidates(context: SearchContext, query: QueryVectors, sketched: Num
         scores = maxsim.pooled_scores(query.vectors, list(pooled.values()), weights=query.weights)
         order = np.lexsort((np.array(pooled_ids), -scores))
         unpooled = [page_id for page_id in page_ids if page_id not in pooled]
-        return _Candidates([pooled_ids[position] for position in order], scores[order].tolist(), unpooled)
+        return _Candidates([pooled_ids[position] for position in order.tolist()], scores[order].tolist(), unpooled)
 
 
 class _Scorer:

@@ -4,7 +4,7 @@
 to each `put`, and it reads entries one by one, where a search reads hundreds under one lock.
 """
 
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Collection, Hashable, Mapping
 from threading import Lock
 from typing import Generic, TypeVar
@@ -26,13 +26,11 @@ class LruCache(Generic[Key, Value]):
         self.nbytes = 0
 
     def get_many(self, keys: Collection[Key]) -> dict[Key, Value]:
-        """Return the cached values by key; keys that are not cached are left out."""
-        values = {}
+        """Return the cached values by key, in the order of the keys; those that are not cached are left out."""
         with self._lock:
-            for key in keys:
-                if (entry := self._entries.get(key)) is not None:
-                    self._entries.move_to_end(key)
-                    values[key] = entry[0]
+            entries = self._entries
+            values = {key: entry[0] for key in keys if (entry := entries.get(key)) is not None}
+            deque(map(entries.move_to_end, values), maxlen=0)  # a loop without bytecode
         return values
 
     def put(self, values: Mapping[Key, tuple[Value, int]], *, max_bytes: int) -> None:

@@ -48,20 +48,23 @@ def scores(query: Query, pages: Sequence[MultiVector], *, weights: Weights | Non
     if len(floats) > _SHORT_QUERY:
         return _scores_by_blas(floats, contiguous, weights)
     addresses = [page.__array_interface__["data"][0] for page in contiguous]
-    return _scores_by_kernel(floats, contiguous, addresses, _HALVES, _gains(floats, weights))
+    counts = [len(page) for page in contiguous]
+    return _scores_by_kernel(floats, contiguous, counts, addresses, _HALVES, _gains(floats, weights))
 
 
 def pooled_scores(query: Query, pages: Sequence[PooledPage], *, weights: Weights | None = None) -> Scores:
     """Return the MaxSim score of each page's pooled vectors, with the query's numbers as small integers as well."""
     floats = np.ascontiguousarray(query, dtype=np.float32)
-    numbers = [page.numbers for page in pages]
-    _check(floats, numbers, _STEPS.dtype)
+    if not len(query) or {page.dim for page in pages} - {floats.shape[1]}:
+        raise ValueError(f"a query of shape {query.shape} for pages of other dimensions")
     steps = np.abs(floats).max(axis=1) / _MAX_LEVEL
     levels = np.rint(floats / np.where(steps > 0, steps, 1)[:, None])
     gains = _gains(floats, weights) * steps
     addresses = [page.address for page in pages]
     score = _scores_by_kernel if dispatch.BYTE_PRODUCTS is None else _scores_by_bytes
-    return score(levels, numbers, addresses, _STEPS, gains) * np.array([page.step for page in pages], dtype=np.float32)
+    counts = [page.count for page in pages]
+    sums = score(levels, pages, counts, addresses, _STEPS, gains)
+    return sums * np.array([page.step for page in pages], dtype=np.float32)
 
 
 def code_scores(query: Query, pages: Sequence[CodedPage], *, weights: Weights | None = None) -> Scores:
@@ -86,7 +89,8 @@ def code_scores(query: Query, pages: Sequence[CodedPage], *, weights: Weights | 
         width, in_steps = levels.shape[1], instruction != "vpdpbusd"
         dispatch.sum_over_code_pages(words, width, starts, lengths, offsets, gains, counter, sums, in_steps)
 
-    return _shared(work, levels, pages, [page.address for page in pages], chunk=_CODES_CHUNK)
+    counts = [len(page) for page in pages]
+    return _shared(work, levels, pages, counts, [page.address for page in pages], chunk=_CODES_CHUNK)
 
 
 def _gains(query: NDArray[np.float32], weights: Weights | None) -> Weights:
@@ -98,7 +102,8 @@ def _gains(query: NDArray[np.float32], weights: Weights | None) -> Weights:
 
 def _scores_by_kernel(
     query: NDArray[np.float32],
-    pages: Sequence[NDArray[Any]],
+    pages: Sequence[object],
+    counts: list[int],
     addresses: list[int],
     kind: NDArray[np.int16] | NDArray[np.int8],
     gains: Weights,
@@ -108,11 +113,16 @@ def _scores_by_kernel(
     def work(starts: Numbers, lengths: Numbers, counter: Numbers, sums: Scores) -> None:
         dispatch.sum_over_pages(query, starts, lengths, kind, gains, counter, sums)
 
-    return _shared(work, query, pages, addresses, chunk=_CHUNK)
+    return _shared(work, query, pages, counts, addresses, chunk=_CHUNK)
 
 
 def _scores_by_bytes(
-    levels: NDArray[np.float32], pages: Sequence[NDArray[Any]], addresses: list[int], _kind: object, gains: Weights
+    levels: NDArray[np.float32],
+    pages: Sequence[object],
+    counts: list[int],
+    addresses: list[int],
+    _kind: object,
+    gains: Weights,
 ) -> Scores:
     """Score pages of bytes with a query of small integers."""
     count, dim = levels.shape
@@ -125,28 +135,28 @@ def _scores_by_bytes(
         words = padded.view(np.int32)
         dispatch.sum_over_byte_pages(words, dim, starts, lengths, offsets, gains, counter, sums, in_steps)
 
-    return _shared(work, levels, pages, addresses, chunk=_BYTES_CHUNK)
+    return _shared(work, levels, pages, counts, addresses, chunk=_BYTES_CHUNK)
 
 
 def _shared(
     work: Callable[[Numbers, Numbers, Numbers, Scores], None],
     query: NDArray[np.float32],
-    pages: Sequence[NDArray[Any]] | Sequence[CodedPage],
+    pages: Sequence[object],
+    counts: list[int],
     addresses: list[int],
     *,
     chunk: int,
 ) -> Scores:
-    """Let as many threads as are idle share the pages."""
-    sums = np.empty(len(pages), dtype=np.float32)
-    if pages:
-        counts = [len(page) for page in pages]
+    """Let as many threads as are idle share the pages, given by the numbers of their vectors and their addresses."""
+    sums = np.empty(len(counts), dtype=np.float32)
+    if counts:
         starts, lengths, counter = np.array(addresses, np.int64), np.array(counts, np.int64), np.zeros(1, np.int64)
 
         def share(_referenced: object = pages) -> None:
             # An address alone keeps no array alive, so each thread holds a reference to the pages.
             work(starts, lengths, counter, sums)
 
-        run_shared(share, parts=-(-len(pages) // _pages_per_chunk(query, sum(counts), len(pages), chunk)))
+        run_shared(share, parts=-(-len(counts) // _pages_per_chunk(query, sum(counts), len(counts), chunk)))
     return sums
 
 

@@ -40,16 +40,22 @@ class PooledPage:
 
     step: float
     numbers: NDArray[np.int8]
+    # Of the contiguous numbers. A search needs them for a hundred pages, and asking the arrays takes much longer.
     address: int = field(init=False)
-    """The address of the contiguous numbers. Getting it from an array takes a microsecond, too long in a search."""
+    count: int = field(init=False)
+    dim: int = field(init=False)
 
     def __post_init__(self) -> None:
         numbers = np.ascontiguousarray(self.numbers)
+        if numbers.dtype != np.int8 or not len(numbers):
+            raise ValueError(f"pooled vectors of {numbers.dtype} in shape {numbers.shape}")
         object.__setattr__(self, "numbers", numbers)
         object.__setattr__(self, "address", numbers.__array_interface__["data"][0])
+        object.__setattr__(self, "count", numbers.shape[0])
+        object.__setattr__(self, "dim", numbers.shape[1])
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Leave out the address, which is another one in a copy."""
+        """Leave out what follows from the numbers: their address is another one in a copy."""
         return PooledPage, (self.step, self.numbers)
 
 
