@@ -2,11 +2,12 @@
 
 import base64
 from collections.abc import Iterable
+from functools import cache
 from typing import Any
 
 from django.conf import settings
 from django.db.models import Sum
-from django.urls import reverse
+from django.urls import get_script_prefix, reverse
 from rest_framework import serializers
 from rest_framework.request import Request
 
@@ -250,4 +251,10 @@ def _url_of(document: Document, file_links: _FileLinks) -> str:
 
 def _url_prefix(request: Request, route: str) -> str:
     """Return the URL of a route up to the token at its end."""
-    return request.build_absolute_uri(reverse(route, args=["-"])).removesuffix("-")
+    return request.build_absolute_uri(_path_prefix(route, get_script_prefix()))
+
+
+@cache
+def _path_prefix(route: str, _script_prefix: str) -> str:
+    """Return the path of a route up to the token at its end, which Django takes long to put together."""
+    return reverse(route, args=["-"]).removesuffix("-")

@@ -30,7 +30,7 @@ from collections_app.search import (
 )
 from paliapi.errors import Problem
 from paliapi.http.parsers import max_json_upload_bytes
-from paliapi.http.serializers import BoundedListField, FlagField, NumberField, TextField
+from paliapi.http.serializers import BoundedListField, FlagField, NumberField, SparseSerializer, TextField
 from paliapi.units import MAX_NAME_LENGTH
 
 MAX_TOP_K = 1000
@@ -47,7 +47,7 @@ class FilterField(serializers.Field[Filter, Any, Any, Any]):
         return filter_parser.parse(data, at=f"/{self.field_name}")
 
 
-class SearchOptionsIn(serializers.Serializer[Any]):
+class SearchOptionsIn(SparseSerializer[Any]):
     """The fields that both search endpoints have: where to search, and what to return."""
 
     collection_name = TextField(

@@ -5,8 +5,10 @@ document no longer has the file or the page is deleted, until the key that got i
 link to a thumbnail does not open the full image.
 """
 
+from functools import cache
 from typing import Any, Literal, NamedTuple, TypeAlias
 
+from django.conf import settings
 from django.core import signing
 
 from collections_app.storage.errors import FileLinkExpired
@@ -35,7 +37,7 @@ class PageLink(NamedTuple):
 
 def file_token(link: FileLink) -> str:
     """Return the token of a link to a file."""
-    return signing.dumps(link, salt=_FILE_SALT)
+    return _token(link, salt=_FILE_SALT)
 
 
 def read_file_token(token: str, *, max_age_s: int) -> FileLink:
@@ -45,12 +47,21 @@ def read_file_token(token: str, *, max_age_s: int) -> FileLink:
 
 def page_token(link: PageLink, *, kind: ImageKind = "image") -> str:
     """Return the token of a link to the image of a page, or to its thumbnail."""
-    return signing.dumps(link, salt=_page_salt(kind))
+    return _token(link, salt=_page_salt(kind))
 
 
 def read_page_token(token: str, *, kind: ImageKind = "image", max_age_s: int) -> PageLink:
     """Return the link of a valid token; raise FileLinkExpired otherwise."""
     return PageLink(*_read(token, fields=len(PageLink._fields), salt=_page_salt(kind), max_age_s=max_age_s))
+
+
+def _token(link: FileLink | PageLink, *, salt: str) -> str:
+    return _signer(settings.SECRET_KEY, salt).sign_object(link)
+
+
+@cache
+def _signer(secret_key: str, salt: str) -> signing.TimestampSigner:
+    return signing.TimestampSigner(key=secret_key, salt=salt)
 
 
 def _read(token: str, *, fields: int, salt: str, max_age_s: int) -> list[Any]:

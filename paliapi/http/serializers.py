@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from rest_framework import serializers
 
@@ -10,6 +10,7 @@ from paliapi.errors import MAX_PROBLEMS, Invalid, Problem
 from paliapi.http.problems import escape_pointer
 from paliapi.units import DISGUISING
 
+Field: TypeAlias = "serializers.Field[Any, Any, Any, Any]"
 Instance = TypeVar("Instance")
 
 # The length to which the name of an unknown field is cut in an error response.
@@ -73,6 +74,33 @@ class BoundedListField(serializers.ListField):
         if isinstance(data, list) and len(data) > self._max_length:
             self.fail("max_length", max_length=self._max_length)
         return super().to_internal_value(data)
+
+
+class SparseSerializer(serializers.Serializer[Instance]):
+    """Spends no time on optional fields that the body lacks: with many of them, they would take most of it.
+
+    An instance validates one body at a time.
+    """
+
+    _relevant: list[Field] | None = None
+
+    def to_internal_value(self, data: Any) -> Any:
+        if not isinstance(data, dict):
+            return super().to_internal_value(data)
+        # A field that is optional and has no default adds nothing if it is missing.
+        self._relevant = [
+            field
+            for field in super()._writable_fields
+            if field.field_name in data or field.required or field.default is not serializers.empty
+        ]
+        try:
+            return super().to_internal_value(data)
+        finally:
+            self._relevant = None
+
+    @property
+    def _writable_fields(self) -> list[Field]:
+        return super()._writable_fields if self._relevant is None else self._relevant
 
 
 class StrictSerializer(serializers.Serializer[Instance]):

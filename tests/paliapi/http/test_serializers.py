@@ -3,9 +3,11 @@
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from rest_framework import serializers
 
-from paliapi.http.serializers import StrictSerializer, UnknownField, VisibleTextField
+from paliapi.http.serializers import SparseSerializer, StrictSerializer, UnknownField, VisibleTextField
 
 
 class Strict(StrictSerializer[Any]):
@@ -43,3 +45,26 @@ def test_text_with_invisible_characters_is_refused() -> None:
     with pytest.raises(serializers.ValidationError) as refused:
         field.run_validation("a\u202eb")
     assert refused.value.get_codes() == ["invisible_characters"]
+
+
+class Sparse(SparseSerializer[Any]):
+    wanted = serializers.IntegerField()
+    optional = serializers.IntegerField(required=False)
+    preset = serializers.IntegerField(default=7)
+    other = serializers.IntegerField(required=False)
+
+    def validate_other(self, value: int) -> int:
+        return -value
+
+
+@given(
+    st.dictionaries(st.sampled_from(["wanted", "optional", "preset", "other", "unknown"]), st.integers() | st.text())
+)
+def test_skipping_missing_fields_changes_no_result(body: dict[str, Any]) -> None:
+    plain = type(
+        "Plain", (serializers.Serializer,), dict(Sparse._declared_fields, validate_other=Sparse.validate_other)
+    )
+    sparse, expected = Sparse(data=body), plain(data=body)
+    assert sparse.is_valid() == expected.is_valid()
+    assert (sparse.validated_data, sparse.errors) == (expected.validated_data, expected.errors)
+    assert set(sparse.fields) == set(expected.fields)
