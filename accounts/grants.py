@@ -22,6 +22,8 @@ GRANTS = {
     },
     "accounts_browsersession": {SIGN_IN: _ALL},
     "account_emailaddress": {SIGN_IN: _READ},
+    "socialaccount_socialaccount": {SIGN_IN: _EDIT},
+    "socialaccount_socialapp": {SIGN_IN: _READ},
     "mfa_authenticator": {SIGN_IN: _ALL, STAFF_LOGIN: "SELECT (id, user_id), DELETE"},
     "accounts_apikey": {HOUSEKEEPING: "SELECT (owner_id, revoked_at, expires_at)"},
     "accounts_customuser_groups": {STAFF: _ALL},

@@ -26,6 +26,8 @@ _ADVICE = {
     "file_missing": "Upload the document again.",
     "nothing_chosen": "Tick the documents first.",
     "quota_reached": "Delete documents that are no longer needed, or ask the operator for a larger quota.",
+    "openid_failed": "Go back to the page for signing in, and try again.",
+    "openid_unknown": "Ask the operator to invite you, or sign in at the provider with another address.",
     "queue_full": "Wait until documents that are in the queue are done, then upload the rest.",
     "ranking_needs_words": "Add words to the query, or choose the ranking “By look and meaning”.",
     "scope_missing": "Sign in with a key that has this scope.",

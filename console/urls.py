@@ -2,7 +2,6 @@
 
 from django.urls import path
 
-from console.views import second_factor
 from console.views.account import Account
 from console.views.activity.jobs import Activity, ChangedJobs
 from console.views.collection import ChangedCollection, CollectionPage, DeletedCollection
@@ -20,11 +19,12 @@ from console.views.home import home
 from console.views.keys import Keys, RevokedKey, RotatedKey
 from console.views.page_images import PageImage
 from console.views.pages import Heat, PageView
-from console.views.password_link import password_link
 from console.views.search import Search
-from console.views.security import EndedSessions, Security, changed_password
-from console.views.sign_in import sign_in, sign_out
-from console.views.sign_in_link import sign_in_link
+from console.views.signing_in import openid, second_factor
+from console.views.signing_in.password_link import password_link
+from console.views.signing_in.security import EndedSessions, Security, changed_password
+from console.views.signing_in.sign_in import sign_in, sign_out
+from console.views.signing_in.sign_in_link import sign_in_link
 from console.views.uploads import Uploads
 from console.views.webhooks.deliveries import DeliveryPage
 from console.views.webhooks.endpoints import (
@@ -45,6 +45,8 @@ urlpatterns = [
     path("sign-in/", sign_in, name="console-sign-in"),
     path("sign-in/", sign_in, name="account_login"),  # django-allauth's name
     path("sign-in/link/", sign_in_link, name="console-sign-in-link"),
+    path("sign-in/with/<str:provider_id>/", openid.begin, name="openid_connect_login"),
+    path("sign-in/with/<str:provider_id>/callback/", openid.finish, name="openid_connect_callback"),
     path("sign-in/password/", password_link, name="console-password-link"),
     path("sign-out/", sign_out, name="console-sign-out"),
     path("account/", Account.as_view(), name="console-account"),

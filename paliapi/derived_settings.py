@@ -3,6 +3,7 @@
 import hashlib
 import re
 from importlib.metadata import version
+from typing import Any
 
 from paliapi.env import ROOT, Env
 from paliapi.parts import ADMIN, OWN_DATABASE_LOGIN, WORKER
@@ -48,6 +49,20 @@ def database_connections(env: Env) -> int:
         return _WORKER_CONNECTIONS
     threads = ADMIN_THREADS if env.part == ADMIN else env.web_threads + env.web_streams
     return threads + 2
+
+
+def openid_providers(env: Env) -> dict[str, Any]:
+    """Return django-allauth's settings of the provider of OpenID Connect, if there is one."""
+    if not env.oidc_issuer:
+        return {}
+    app = {
+        "provider_id": "openid",
+        "name": env.oidc_name,
+        "client_id": env.oidc_client_id,
+        "secret": env.oidc_client_secret,
+        "settings": {"server_url": env.oidc_issuer.rstrip("/")},
+    }
+    return {"openid_connect": {"OAUTH_PKCE_ENABLED": True, "APPS": [app]}}
 
 
 def static_version() -> str:

@@ -46,7 +46,8 @@ INSTALLED_APPS = [
 ]
 SERVES_PAGES = ENV.part in ("", parts.WEB, parts.ADMIN)
 if SERVES_PAGES:
-    INSTALLED_APPS += ["accounts.browsers.apps.AllauthAccounts", "allauth.mfa"]
+    INSTALLED_APPS += ["accounts.browsers.apps.AllauthAccounts", "allauth.mfa", "allauth.socialaccount"]
+    INSTALLED_APPS.append("allauth.socialaccount.providers.openid_connect")
 
 _BEFORE_SESSIONS = [
     "paliapi.middleware.RequestContext",
@@ -201,6 +202,12 @@ ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_RATE_LIMITS = False  # the forms have ours
 ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if _https else "http"
+SOCIALACCOUNT_ADAPTER = "accounts.browsers.openid.OpenIdAdapter"
+# A form would be stopped by the content security policy, because it leads to the provider's site.
+SOCIALACCOUNT_LOGIN_ON_GET = True
+SOCIALACCOUNT_REQUESTS_TIMEOUT = 5
+SOCIALACCOUNT_PROVIDERS = derived_settings.openid_providers(ENV)
 MFA_ADAPTER = "accounts.browsers.adapters.SecondFactorAdapter"
 MFA_FORMS = {
     "authenticate": "accounts.browsers.forms.CodeForm",

@@ -106,6 +106,14 @@ class ProcessSettings:
         120,
         about="minutes without a request after which a session of the console ends, if it began with a password",
     )
+    oidc_issuer: str = setting(
+        "OIDC_ISSUER", web_url, "", about="OpenID Connect provider that users may sign in with; empty: none"
+    )
+    oidc_name: str = setting("OIDC_NAME", text, "single sign-on", about="what the button to that provider says")
+    oidc_client_id: str = setting("OIDC_CLIENT_ID", text, "", about="what the provider knows this installation as")
+    oidc_client_secret: str = setting(
+        "OIDC_CLIENT_SECRET", text, "", about="secret for OIDC_CLIENT_ID", secret=True, parts=(WEB,)
+    )
     staff_second_factor: Literal["optional", "required"] = setting(
         "STAFF_SECOND_FACTOR",
         partial(one_of, choices=("optional", "required")),

@@ -25,12 +25,13 @@ MIRRORED = ("paliapi", "accounts", "collections_app", "console", "embeddings", "
 DECLARATIONS = {"__init__", "__main__", "apps", "errors", "urls", "wsgi"}
 # Modules without behaviour of their own, or that are tested through others: where their tests are.
 TESTED_ELSEWHERE = {
-    "accounts/browsers/adapters.py": "console/views/test_security.py",
-    "accounts/browsers/forms.py": "console/views/test_sign_in.py",
-    "accounts/browsers/pages.py": "console/views/test_sign_in.py",
-    "accounts/browsers/redis_cache.py": "console/views/test_second_factor.py",
-    "accounts/browsers/second_factors.py": "console/views/test_second_factor.py",
-    "accounts/browsers/sessions.py": "console/views/test_security.py",
+    "accounts/browsers/adapters.py": "console/views/signing_in/test_security.py",
+    "accounts/browsers/forms.py": "console/views/signing_in/test_sign_in.py",
+    "accounts/browsers/openid.py": "console/views/signing_in/test_openid.py",
+    "accounts/browsers/pages.py": "console/views/signing_in/test_sign_in.py",
+    "accounts/browsers/redis_cache.py": "console/views/signing_in/test_second_factor.py",
+    "accounts/browsers/second_factors.py": "console/views/signing_in/test_second_factor.py",
+    "accounts/browsers/sessions.py": "console/views/signing_in/test_security.py",
     "accounts/access.py": "accounts/test_authentication.py",
     "accounts/admin_config.py": "accounts/test_admin.py",
     "accounts/grants.py": "house/test_database_logins.py",

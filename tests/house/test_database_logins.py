@@ -55,6 +55,8 @@ BEYOND_SIGN_IN = [
     "UPDATE accounts_customuser SET email = 'mine@example.com'",
     "INSERT INTO account_emailaddress (email) VALUES ('mine@example.com')",
     "SELECT * FROM account_emailconfirmation",
+    "DELETE FROM socialaccount_socialaccount",
+    "SELECT * FROM socialaccount_socialtoken",
     "SELECT * FROM accounts_customuser_groups",
     "SELECT * FROM auth_permission",
     "SELECT * FROM django_session",
@@ -98,6 +100,8 @@ BEYOND_WEB_AND_WORKERS = [
     "SELECT * FROM mfa_authenticator",
     "DELETE FROM mfa_authenticator",
     "SELECT * FROM account_emailaddress",
+    "SELECT * FROM socialaccount_socialaccount",
+    "SELECT * FROM socialaccount_socialapp",
 ]
 
 BEYOND_THE_WEB = [

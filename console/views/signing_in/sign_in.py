@@ -3,6 +3,7 @@
 from typing import Any
 
 from allauth.account.views import LoginView
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
@@ -24,7 +25,7 @@ class PasswordSignIn(LoginView):
     template_name = "console/sign_in.html"
 
     def get_context_data(self, **more: Any) -> dict[str, Any]:
-        return {**super().get_context_data(**more), "next": _next(self.request), "passwords": True}
+        return {**super().get_context_data(**more), **_page(self.request)}
 
 
 _with_password = sign_in_page(PasswordSignIn.as_view())
@@ -51,7 +52,7 @@ def _sign_in_with_key(request: HttpRequest) -> HttpResponse:
     caller = caller_with_key(request.POST["key"].strip(), address=client_address(request))
     if caller is None:
         problem = "This is not an active key. It may be incomplete, revoked or expired."
-        context = {"next": after, "problem": problem, "passwords": True}
+        context = {**_page(request), "problem": problem}
         return render(request, "console/sign_in.html", context, status=403)
     response = redirect(after or "console-home")
     access.sign_in(request, response, caller)
@@ -63,6 +64,11 @@ def sign_out(request: HttpRequest) -> HttpResponse:
     response = redirect("console-sign-in")
     access.sign_out(request, response)
     return response
+
+
+def _page(request: HttpRequest) -> dict[str, Any]:
+    env = settings.ENV
+    return {"next": _next(request), "passwords": True, "openid": env.oidc_name if env.oidc_issuer else ""}
 
 
 def _next(request: HttpRequest) -> str:

@@ -1,0 +1,1 @@
+"""Signing in, and how an account is protected."""
