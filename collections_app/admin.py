@@ -17,7 +17,7 @@ from django.utils.safestring import SafeString
 from accounts.access import Caller
 from accounts.ownership import OwnerTransaction
 from collections_app import catalogue
-from collections_app.admin_pages import columns, html, webhooks  # noqa: F401 - Django discovers only this module
+from collections_app.admin_pages import columns, evaluations, html, webhooks  # noqa: F401 - Django discovers only this module
 from collections_app.admin_pages.base import DeletableAdmin, ReadOnlyAdmin
 from collections_app.admin_pages.jobs import JobAdmin
 from collections_app.models import (

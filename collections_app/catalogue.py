@@ -39,6 +39,7 @@ from collections_app.models import (
     Revision,
     Status,
 )
+from collections_app.tables.evaluations import Evaluation, EvaluationRun
 
 DEFAULT_COLLECTION = "default_collection"
 _MAX_PAGE_NUMBER, _MAX_ID = 2**31 - 1, 2**63 - 1
@@ -171,13 +172,20 @@ def delete_collection(
     precondition(find_collection(tx, caller, name))
     rows = Document.objects.filter(owner_id=tx.owner_id, collection=collection).select_for_update()
     deleted = _delete_documents(tx, [document.pk for document in rows.only("pk")])
-    size = collection.size
+    size = collection.size + _size_of_evaluations(tx, collection)
     delete_files = partial(
         cleaning.delete_collection, settings.ENV.index_files, owner_id=tx.owner_id, collection_id=collection.pk
     )
     transaction.on_commit(delete_files)
     collection.delete()
     charge(tx, collections=-1, documents=-deleted.documents, pages=-deleted.pages, bytes=-deleted.bytes - size)
+
+
+def _size_of_evaluations(tx: OwnerTransaction, collection: Collection) -> int:
+    """Return the bytes charged for the evaluations of a collection and their runs, which are deleted with it."""
+    evaluations = Evaluation.objects.filter(owner_id=tx.owner_id, collection=collection)
+    runs = EvaluationRun.objects.filter(owner_id=tx.owner_id, evaluation__collection=collection)
+    return sum(int(rows.aggregate(size=Sum("size", default=0))["size"]) for rows in (evaluations, runs))
 
 
 def find_document(tx: OwnerTransaction, caller: Caller, name: str, *, collection_name: str) -> Document:

@@ -1,7 +1,4 @@
-"""The tables of collections, documents and pages.
-
-Every row of an owner carries its owner, and every query names the owner.
-"""
+"""The tables of collections, documents and pages. Every row of an owner names the owner, as does every query."""
 
 from datetime import timedelta
 from typing import Any, ClassVar, Self
@@ -16,6 +13,7 @@ from accounts.access import Caller
 from collections_app import webhook_models  # noqa: F401 - Django discovers only this module
 from collections_app.engine.input.names import ALL_COLLECTIONS
 from collections_app.owned import LeasedModel, LeasedQuerySet, Owned
+from collections_app.tables import evaluations  # noqa: F401 - as above
 from paliapi.units import MAX_NAME_LENGTH
 
 

@@ -14,6 +14,7 @@ from redis.exceptions import RedisError
 from accounts import key_lifecycle
 from accounts.redis_counters import limiter
 from collections_app.engine.rendering import confinement
+from collections_app.evaluations import worker as evaluations
 from collections_app.ingest import leases, outlook, worker
 from collections_app.search import compare_with_exact, delete_old_recall
 from collections_app.storage import housekeeping
@@ -25,6 +26,7 @@ log = structlog.get_logger(__name__)
 _PROCESS = "collections_app.process_next"
 _SEND = "collections_app.send_webhooks"
 _COMPARE = "collections_app.compare_search"
+_EVALUATE = "collections_app.run_evaluations"
 # A request waits while a message is sent, and the sweeper makes up for messages that were lost.
 _FAIL_FAST = {"max_retries": 0, "socket_timeout": 1, "socket_connect_timeout": 1}
 _NUDGE_EXPIRES_S = 60
@@ -55,6 +57,11 @@ def nudge(count: int = 1) -> None:
 def nudge_courier() -> None:
     """Wake the courier, because there may be webhooks to send."""
     _send(_SEND, expires_s=_NUDGE_EXPIRES_S)
+
+
+def nudge_evaluations() -> None:
+    """Wake a worker, because there may be an evaluation to run."""
+    _send(_EVALUATE, expires_s=_NUDGE_EXPIRES_S)
 
 
 def schedule_comparison(sample: str) -> None:
@@ -119,9 +126,17 @@ def compare_search(sample: str) -> None:
         compare_with_exact(sample)
 
 
+@app.task(name=_EVALUATE)
+def run_evaluations() -> None:
+    if evaluations.run():
+        nudge_evaluations()
+
+
 @app.task(name="collections_app.sweep")
 def sweep() -> None:
     nudge(worker.sweep(limit=settings.ENV.worker_processes))
+    if evaluations.sweep():
+        nudge_evaluations()
 
 
 @app.task(name="collections_app.housekeeping")

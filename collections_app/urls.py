@@ -6,6 +6,15 @@ from collections_app.api.collections import CollectionDetail, Collections
 from collections_app.api.conversions import FileToBase64, FileToImages
 from collections_app.api.documents import DeleteDocument, DocumentDetail, Documents
 from collections_app.api.embeddings import EmbeddingsView
+from collections_app.api.evaluations.views import (
+    CancelEvaluationRun,
+    EvaluationDetail,
+    EvaluationRunComparison,
+    EvaluationRunDetail,
+    EvaluationRunQuestions,
+    EvaluationRuns,
+    Evaluations,
+)
 from collections_app.api.events import Events
 from collections_app.api.filter import FilterView
 from collections_app.api.jobs import CancelDocument, Jobs, Progress, RetryDocument
@@ -39,6 +48,25 @@ urlpatterns = [
     path("documents/<path:document_name>/events/", Events.as_view(), name="streamDocumentEvents"),
     path("documents/<path:document_name>/pages/<int:page_number>/image", PageImage.as_view(), name="getPageImage"),
     path("documents/<path:document_name>/", DocumentDetail.as_view(), name="document"),
+    path("evaluations/", Evaluations.as_view(), name="evaluations"),
+    path("evaluations/<int:evaluation_id>/", EvaluationDetail.as_view(), name="evaluation"),
+    path("evaluations/<int:evaluation_id>/runs/", EvaluationRuns.as_view(), name="evaluationRuns"),
+    path("evaluations/<int:evaluation_id>/runs/<int:run_id>/", EvaluationRunDetail.as_view(), name="evaluationRun"),
+    path(
+        "evaluations/<int:evaluation_id>/runs/<int:run_id>/cancel/",
+        CancelEvaluationRun.as_view(),
+        name="cancelEvaluationRun",
+    ),
+    path(
+        "evaluations/<int:evaluation_id>/runs/<int:run_id>/questions/",
+        EvaluationRunQuestions.as_view(),
+        name="evaluationRunQuestions",
+    ),
+    path(
+        "evaluations/<int:evaluation_id>/runs/<int:run_id>/comparison/",
+        EvaluationRunComparison.as_view(),
+        name="evaluationRunComparison",
+    ),
     path("files/pages/<str:image_token>", SignedPageImage.as_view(), name="getSignedPageImage"),
     path("files/thumbnails/<str:thumbnail_token>", SignedPageThumbnail.as_view(), name="getSignedPageThumbnail"),
     path("jobs/", Jobs.as_view(), name="jobs"),

@@ -202,6 +202,8 @@ class Env(ProcessSettings):
     shadow_percent: int = setting(
         "SHADOW_PERCENT", between(0, 100), 1, about="percentage of searches that a worker repeats to measure recall"
     )
+    max_evaluations: int = setting("MAX_EVALUATIONS", _count, 100, about="evaluations that an owner may have")
+    max_evaluation_runs: int = setting("MAX_EVALUATION_RUNS", _count, 20, about="runs that are stored of an evaluation")
     queue_documents: int = setting(
         "QUEUE_DOCUMENTS", _count, 20_000, about="documents of an owner that may wait to be processed"
     )

@@ -252,6 +252,7 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": "/v1/",
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_ADD_EXPLICIT_BLANK_NULL_CHOICE": False,
+    "ENUM_NAME_OVERRIDES": {"RankingEnum": ["auto", "maxsim", "hybrid", "lexical"]},
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "paliapi.http.openapi.postprocess_schema",
@@ -260,6 +261,7 @@ SPECTACULAR_SETTINGS = {
         {"name": "health", "description": "Liveness and readiness."},
         {"name": "keys", "description": "API keys, and usage of the account."},
         {"name": "collections", "description": "Sets of documents that are searched together."},
+        {"name": "evaluations", "description": "Questions with judged answers, and how well rankings find these."},
         {"name": "documents", "description": "Uploaded documents, their processing state and their pages."},
         {"name": "search", "description": "Find the pages that answer a query."},
         {"name": "embeddings", "description": "Multi-vector embeddings for your own programs."},

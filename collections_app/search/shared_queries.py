@@ -3,11 +3,12 @@
 A question is found by a keyed hash of the owner and its words, so Redis holds no words, and the time of a response does
 not reveal what other owners have searched for. Each value is signed with its hash: what is not ours, or belongs to
 another question, is ignored. There is a fixed number of places, and a question replaces an older one in its place.
-Without Redis, every process embeds its own questions.
+Without Redis, every process embeds its own questions; so does a worker, which has no `SECRET_KEY`.
 """
 
 import hmac
 import json
+import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -57,7 +58,7 @@ def question(owner_id: int, text: str) -> Question:
 
 def get(asked: Question) -> QueryVectors | None:
     """Return the vectors of a question that any process has embedded lately."""
-    replies = _redis().request_all(("GET", asked.place))
+    replies = _redis().request_all(("GET", asked.place)) if _is_shared() else None
     return _unpack(asked, replies[0]) if replies else None
 
 
@@ -66,6 +67,8 @@ def embed_once(asked: Question, embed: Callable[[], QueryVectors], *, until: flo
 
     If another process embeds it right now, wait for that until the given time (`time.monotonic`).
     """
+    if not _is_shared():
+        return embed()
     pause_s = _FIRST_PAUSE_S
     while True:
         claim = ("SET", asked.claim, "1", "NX", "PX", int(1000 * _CLAIM_S))
@@ -114,8 +117,18 @@ def _mac(asked: Question, content: bytes) -> bytes:
     return hmac.digest(_secret(), asked.digest + content, "sha256")
 
 
+def _is_shared() -> bool:
+    """Return whether this process has the secret with which processes recognise each other's vectors."""
+    return bool(settings.ENV.secret_key)
+
+
 def _secret() -> bytes:
-    return _derive(settings.SECRET_KEY)
+    return _derive(settings.SECRET_KEY) if _is_shared() else _of_this_process()
+
+
+@cache
+def _of_this_process() -> bytes:
+    return secrets.token_bytes(32)
 
 
 @cache

@@ -34,6 +34,12 @@ GRANTS = {
         HOUSEKEEPING: "SELECT (id, day), DELETE",
         METRICS: "SELECT (collection_id, day, searches, expected, found)",
     },
+    "collections_app_evaluationrun": {
+        HOUSEKEEPING: (
+            f"SELECT (id, owner_id, status, attempts, next_try_at, claimed_at, {_LEASE}), "
+            f"UPDATE (status, attempts, claimed_at, {_LEASE})"
+        ),
+    },
     "collections_app_outage": {
         APP: "SELECT, UPDATE (next_try_at)",
         STAFF: "SELECT, UPDATE (next_try_at)",

@@ -6,6 +6,7 @@ from typing import Any
 from accounts.ownership import acting_for
 from accounts.quotas import usage
 from collections_app.models import Collection, Document, IdempotentAnswer, Page, Revision
+from collections_app.tables.evaluations import Evaluation, EvaluationRun
 from tests.cast import Someone
 
 
@@ -16,6 +17,8 @@ def assert_usage_matches_rows(who: Someone) -> None:
         collections = list(Collection.objects.filter(owner_id=who.id))
         revisions = list(Revision.objects.filter(owner_id=who.id).select_related("file"))
         answers = list(IdempotentAnswer.objects.filter(owner_id=who.id))
+        evaluations = list(Evaluation.objects.filter(owner_id=who.id))
+        runs = list(EvaluationRun.objects.filter(owner_id=who.id))
         assert stored.collections == len(collections)
         assert stored.documents == Document.objects.filter(owner_id=who.id).count()
         assert stored.pages == Page.objects.filter(owner_id=who.id).count()
@@ -28,7 +31,9 @@ def assert_usage_matches_rows(who: Someone) -> None:
         )
     for answer in answers:
         assert answer.size == _bytes(answer.body) + _bytes(answer.headers)
-    counted = [row.size for row in collections] + [row.size for row in revisions] + [row.size for row in answers]
+    for evaluation in evaluations:
+        assert evaluation.size == _bytes({"questions": evaluation.questions})
+    counted = [row.size for rows in (collections, revisions, answers, evaluations, runs) for row in rows]
     assert stored.bytes == sum(counted)
 
 

@@ -22,6 +22,7 @@ from collections_app.storage import links
 from collections_app.storage.links import FileLink, PageLink
 from tests.cast import EVERYTHING, Someone, with_expired_key, with_key, with_revoked_key
 from tests.collections_app.documents import PDF, PNG, shown_with_pages
+from tests.collections_app.evaluations.running import QUESTIONS, create_run
 from tests.collections_app.webhooks.receiving import create_delivery
 from tests.house.openapi import Operation, operations
 from tests.house.tables import owned_tables, rows
@@ -104,6 +105,23 @@ ROWS = {
     "listJobs": Row(needs="read", elsewhere=200, stranger=200),
     "getProgress": Row(needs="read", elsewhere=200, stranger=200),
     "getPageImage": Row(needs="read", elsewhere=404, stranger=404),
+    "listEvaluations": Row(needs="read", elsewhere=200, stranger=200),
+    "createEvaluation": Row(
+        needs="write",
+        owner=201,
+        elsewhere=403,
+        stranger=404,
+        body={"name": "x", "collection_name": "shelf-1", "questions": QUESTIONS},
+    ),
+    "getEvaluation": Row(needs="read", elsewhere=404, stranger=404),
+    "deleteEvaluation": Row(needs="write", owner=204, elsewhere=404, stranger=404),
+    "listEvaluationRuns": Row(needs="read", elsewhere=404, stranger=404),
+    "startEvaluationRun": Row(needs="write", owner=409, elsewhere=404, stranger=404, body={}),
+    "getEvaluationRun": Row(needs="read", elsewhere=404, stranger=404),
+    "deleteEvaluationRun": Row(needs="write", owner=204, elsewhere=404, stranger=404),
+    "cancelEvaluationRun": Row(needs="write", elsewhere=404, stranger=404),
+    "listEvaluationRunQuestions": Row(needs="read", owner=409, elsewhere=404, stranger=404),
+    "compareEvaluationRuns": Row(needs="read", owner=409, elsewhere=404, stranger=404),
     "filter": Row(needs="read", elsewhere=200, stranger=200, body={"key": "year", "value": 2026}),
     "search": Row(
         needs="search", elsewhere=200, stranger=200, body={"query": "lighthouse", "collection_name": "shelf-2"}
@@ -150,6 +168,8 @@ class World:
             path = path.replace(f"{{{name}}}", quote(place[name], safe=""))
         if "collection_name" in operation.parameters("query"):
             path += f"?collection_name={place['collection_name']}"
+        if "baseline" in operation.parameters("query"):
+            path += f"?baseline={place['run_id']}"
         headers = {"Authorization": f"Bearer {self.keys[who]}"} if self.keys[who] else {}
         if row.form is not None:
             return Client().post(path, row.form(), headers=headers)
@@ -191,8 +211,10 @@ def world(alice: Someone, charlie: Someone, embedding: None) -> World:
     world.there["key_id"] = str(spare.pk)
     delivery = create_delivery(alice)
     world.there |= {"webhook_id": str(delivery.endpoint_id), "delivery_id": str(delivery.pk)}
+    run = create_run(alice, collection="shelf-1")
+    world.there |= {"evaluation_id": str(run["evaluation_id"]), "run_id": str(run["id"])}
     world.absent = {"collection_name": "shelf-2", "document_name": "page-2.pdf", "page_number": "1", "token": "absent"}
-    for name in ("key_id", "webhook_id", "delivery_id"):
+    for name in ("key_id", "webhook_id", "delivery_id", "evaluation_id", "run_id"):
         world.absent[name] = str(int(world.there[name]) + 1_000_000)
     return world
 

@@ -16,6 +16,7 @@ from paliapi.env import ROOT
 from paliapi.roles import APP, GRANTEES, HOUSEKEEPING, METRICS, STAFF
 from tests.cast import EVERYTHING, Someone, someone
 from tests.collections_app.documents import shown_with_pages
+from tests.collections_app.evaluations.running import create_run
 from tests.collections_app.webhooks.receiving import create_delivery
 from tests.house.tables import Link, count, links, owned_tables, pooled, rows, tables
 
@@ -31,7 +32,16 @@ WITHOUT_OWNER = {
 
 # Policies besides the two that every table has, with their roles. What these roles may read and write of the rows is
 # limited to columns without content (`tests/house/test_database_logins.py`).
-_CLAIMED = ("revision", "webhookendpoint", "webhookdelivery", "storedfile", "page", "idempotentanswer", "searchquality")
+_CLAIMED = (
+    "revision",
+    "webhookendpoint",
+    "webhookdelivery",
+    "storedfile",
+    "page",
+    "idempotentanswer",
+    "searchquality",
+    "evaluationrun",
+)
 MORE_POLICIES = {
     ("accounts_apikey", "presented_key", APP, "SELECT"),
     ("accounts_apikey", "housekeeping_all", HOUSEKEEPING, "SELECT"),
@@ -55,6 +65,7 @@ def full(alice: Someone) -> Someone:
     shown_with_pages(alice, "report.pdf", pages=2)
     alice.post("/v1/collections/", {"name": "reports"}, Idempotency_Key="once")
     create_delivery(alice)
+    create_run(alice)
     with acting_for(alice.id) as tx:
         old = ApiKey.objects.get(owner_id=alice.id)
         mint_key(tx, rights=Rights(scopes=EVERYTHING), minted_by=old.pk, rotated_from=old)
