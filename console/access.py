@@ -13,8 +13,9 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
 from accounts.access import Caller
-from accounts.authentication import caller_of_key
+from accounts.authentication import caller_of_key, is_still_valid
 from accounts.browsers.pages import user_of
+from accounts.browsers.sessions import SessionStore
 
 _SALT = "console.session"
 
@@ -44,6 +45,13 @@ def signed_in_caller(request: HttpRequest) -> Caller | None:
     if not (owner_id.isdecimal() and key_id.isdecimal()):
         return None
     return caller_of_key(owner_id=int(owner_id), key_id=int(key_id))
+
+
+def is_still_signed_in(request: HttpRequest, caller: Caller) -> bool:
+    """Check whether the key or the session is still active, for responses that outlast the first check."""
+    if not is_still_valid(caller):
+        return False
+    return bool(caller.key_id or SessionStore(request.COOKIES.get(settings.SESSION_COOKIE_NAME)).load())
 
 
 def caller_of_session(request: HttpRequest) -> dict[str, Caller]:

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from console.views.account import Account
+from console.views.activity.events import Events
 from console.views.activity.jobs import Activity, ChangedJobs
 from console.views.collection import ChangedCollection, CollectionPage, DeletedCollection
 from console.views.collections import Collections
@@ -89,6 +90,7 @@ urlpatterns = [
     path("document/cancel/", CancelledDocument.as_view(), name="console-document-cancel"),
     path("sample/", Sample.as_view(), name="console-sample"),
     path("activity/", Activity.as_view(), name="console-activity"),
+    path("activity/events/", Events.as_view(), name="console-events"),
     path("activity/change/", ChangedJobs.as_view(), name="console-activity-change"),
     path("upload/", Uploads.as_view(), name="console-upload"),
     path("search/", Search.as_view(), name="console-search"),

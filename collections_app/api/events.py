@@ -33,7 +33,7 @@ from paliapi.database import release_connection
 log = structlog.get_logger(__name__)
 
 _HEARTBEAT_S = 15.0
-_RECONNECT_MS = 2000
+RECONNECT_MS = 2000
 _MAX_EVENT_ID_LENGTH = 100
 _LAST_EVENT_ID = OpenApiParameter(
     "Last-Event-ID", str, "header", description="Id of the last event you received; its state is not sent again."
@@ -87,15 +87,19 @@ class Events(OwnedView):
             current = Progress(document.latest.status, document.latest)
             if current.is_over and current.event_id == last_event_id:
                 return HttpResponse(status=204)
-        with ExitStack() as slots:
-            limit = settings.ENV.max_concurrent_streams
-            slots.enter_context(concurrent("stream", owner_id=self.caller.owner_id, limit=limit))
-            if not slots.enter_context(process_slot("stream", limit=settings.ENV.web_streams)):
-                raise StreamsBusy(retry_after_s=5)
-            events = _events(self.caller, document, last_event_id=last_event_id)
-            stream = _Stream(events, slots=slots.pop_all())
-        headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-        return StreamingHttpResponse(stream, content_type="text/event-stream", headers=headers)
+        return event_stream(self.caller, _events(self.caller, document, last_event_id=last_event_id))
+
+
+def event_stream(caller: Caller, events: Iterator[bytes]) -> StreamingHttpResponse:
+    """Return a response that streams these events, and holds one of the slots for streams of the owner meanwhile."""
+    with ExitStack() as slots:
+        limit = settings.ENV.max_concurrent_streams
+        slots.enter_context(concurrent("stream", owner_id=caller.owner_id, limit=limit))
+        if not slots.enter_context(process_slot("stream", limit=settings.ENV.web_streams)):
+            raise StreamsBusy(retry_after_s=5)
+        stream = _Stream(events, slots=slots.pop_all())
+    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    return StreamingHttpResponse(stream, content_type="text/event-stream", headers=headers)
 
 
 class _Stream:
@@ -113,7 +117,7 @@ class _Stream:
 
 
 def _events(caller: Caller, document: Document, *, last_event_id: str) -> Iterator[bytes]:
-    yield f"retry: {_RECONNECT_MS}\n\n".encode()
+    yield f"retry: {RECONNECT_MS}\n\n".encode()
     revision: Revision | None = None
     try:
         for state in progress.follow(caller, document, timeout_s=settings.ENV.stream_s, heartbeat_s=_HEARTBEAT_S):

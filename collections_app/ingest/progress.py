@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from django.db.models import Count, Max, Sum
+
 from accounts.access import Caller
 from accounts.ownership import acting_for
 from collections_app.models import IN_FLIGHT, Document, Revision
@@ -18,6 +20,7 @@ SUPERSEDED: Final = "superseded"
 DELETED: Final = "deleted"
 
 _FIRST_PAUSE_S, _MAX_PAUSE_S = 0.05, 1.0
+_ACCOUNT_PAUSE_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,40 @@ def follow(
             return
         time.sleep(pause_s)
         pause_s = min(pause_s * 1.5, _MAX_PAUSE_S)
+
+
+def follow_account(caller: Caller, *, timeout_s: float, heartbeat_s: float) -> Iterator[str | None]:
+    """Yield a mark of what is being processed in the account, and again whenever it has changed, until time is up.
+
+    Yield None whenever nothing has changed for `heartbeat_s`. Call outside a transaction.
+    """
+    start = last_yield = time.monotonic()
+    known = ""
+    while True:
+        mark = _mark(caller)
+        release_connection()
+        now = time.monotonic()
+        if mark != known:
+            yield mark
+            known, last_yield = mark, now
+        elif now - last_yield >= heartbeat_s:
+            yield None
+            last_yield = now
+        if now + _ACCOUNT_PAUSE_S >= start + timeout_s:
+            return
+        time.sleep(_ACCOUNT_PAUSE_S)
+
+
+def _mark(caller: Caller) -> str:
+    """Return a text that differs after every change of what is being processed: an end leaves one job fewer."""
+    with acting_for(caller.owner_id) as tx:
+        visible = Document.objects.visible_to(caller)
+        rows = Revision.objects.in_flight().filter(owner_id=tx.owner_id)
+        if caller.collections is not None:
+            rows = rows.filter(document__in=visible)
+        values = rows.aggregate(jobs=Count("pk"), last=Max("pk"), pages=Sum("pages_done"), at=Max("updated_at"))
+    at = values["at"]
+    return f"{values['jobs']}-{values['last'] or 0}-{values['pages'] or 0}-{at.timestamp() if at else 0:.6f}"
 
 
 def _poll(caller: Caller, document: Document) -> Progress:

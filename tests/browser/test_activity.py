@@ -26,7 +26,7 @@ def test_failures_appear_and_those_chosen_are_retried(chromium: Any, site: Site)
         box.check()
         for _ in range(2):  # with the second response, the list of the first is in place
             with page.expect_response("**/activity/?state=failed"):
-                pass
+                page.evaluate("document.body.dispatchEvent(new CustomEvent('account-changed'))")
         assert box.is_checked()
         page.locator("#change-all summary").click()
         assert_presentable(tab, "activity")

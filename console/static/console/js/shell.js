@@ -3,6 +3,8 @@
 const THEMES = ["", "light", "dark"];
 const LABELS = { "": "that of the system", light: "light", dark: "dark" };
 
+const RECONNECT_MS = 30_000; // after a refusal; a stream that breaks off is opened again by the browser
+
 export const token = () => document.querySelector('meta[name="csrf-token"]').content;
 
 /** Shows a sentence to the reader; errors stay until they are dismissed. */
@@ -94,6 +96,30 @@ function setUpRequests() {
   });
 }
 
+// Parts of the page that show what is being processed ask for themselves when the server says that it has changed.
+// While there is no stream, because too many tabs are open or it broke off, they ask every few seconds.
+function setUpLive() {
+  const url = document.body.dataset.events;
+  let stream = null;
+  const isOpen = () => stream?.readyState === EventSource.OPEN;
+  const update = () => {
+    const isWanted = url && !document.hidden && document.querySelector("[data-live]");
+    if (!isWanted) stream?.close();
+    if (!isWanted || (stream && stream.readyState !== EventSource.CLOSED)) return;
+    stream = new EventSource(url);
+    stream.addEventListener("change", () => document.body.dispatchEvent(new CustomEvent("account-changed")));
+  };
+  document.body.addEventListener("htmx:beforeRequest", (event) => {
+    const isTimed = !event.detail.requestConfig.triggeringEvent;
+    if (isTimed && isOpen() && event.detail.elt.matches("[data-live]")) event.preventDefault();
+  });
+  document.addEventListener("visibilitychange", update);
+  window.addEventListener("pagehide", () => stream?.close());
+  window.addEventListener("pageshow", update);
+  setInterval(update, RECONNECT_MS);
+  update();
+}
+
 // The one open menu closes on Escape and on a click elsewhere.
 function setUpMenus() {
   const close = (except) => {
@@ -114,5 +140,6 @@ function setUpQuestions() {
 setUpTheme();
 setUpCopying();
 setUpRequests();
+setUpLive();
 setUpMenus();
 setUpQuestions();
