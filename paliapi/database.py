@@ -4,23 +4,21 @@ The web server and the workers assume a role that row-level security applies to.
 for it, use the role that owns the tables.
 """
 
-import ctypes
 import hashlib
 import math
 import select
-import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
-from typing import Any, LiteralString, NamedTuple, TypeAlias, cast
+from typing import Any, LiteralString, NamedTuple, TypeAlias
 from urllib.parse import parse_qsl, unquote, urlsplit
 from weakref import WeakKeyDictionary
 
 import psycopg
 from django.db import connection
 from django.db.models import Model, QuerySet
-from psycopg import abc, pq, sql
+from psycopg import abc, sql
 from psycopg.adapt import Transformer
 from psycopg.errors import error_from_result
 from psycopg.pq import ConnStatus, ExecStatus, Format, TransactionStatus
@@ -169,7 +167,7 @@ def _send(commands: Sequence[Command], postgres: psycopg.Connection[Any]) -> lis
             formats = [Format.BINARY if isinstance(value, bytes) else Format.TEXT for value in command.values]
             pgconn.send_query_prepared(name, wire, formats, result_format=Format.BINARY)
             names.append(None)
-        _send_all(pgconn)
+        pgconn.pipeline_sync()
         results = _read_results(pgconn)
     except BaseException:
         pgconn.finish()  # the results that are left would be taken for those of the next statements
@@ -182,24 +180,6 @@ def _send(commands: Sequence[Command], postgres: psycopg.Connection[Any]) -> lis
         if preparing is not None:
             prepared.add(preparing)
     return [result for preparing, result in zip(names, results, strict=True) if preparing is None]
-
-
-def _send_all(pgconn: PGconn) -> None:
-    """End the pipeline, and send what is in it, without the interpreter's lock.
-
-    Sending wakes up Postgres, which often takes the processor of the sender. psycopg would hold the lock meanwhile, so
-    that no other thread could run.
-    """
-    if not _sync_function()(cast(Any, pgconn).pgconn_ptr):  # psycopg does not declare it
-        raise psycopg.OperationalError(f"sending failed: {pgconn.get_error_message()}")
-
-
-@cache
-def _sync_function() -> Callable[[int | None], int]:
-    """Return a function of libpq, the one that psycopg itself is linked with; ctypes calls it without the lock."""
-    sync = ctypes.CDLL(sys.modules[pq.PGconn.__module__].__file__).PQpipelineSync
-    sync.argtypes, sync.restype = [ctypes.c_void_p], ctypes.c_int
-    return cast(Callable[[int | None], int], sync)
 
 
 def _read_results(pgconn: PGconn) -> list[PGresult]:
