@@ -15,6 +15,13 @@ from console.views.document import (
     DocumentState,
     RetriedDocument,
 )
+from console.views.evaluations.pages import (
+    CancelledRun,
+    DeletedEvaluation,
+    EvaluationPage,
+    Evaluations,
+    StartedRun,
+)
 from console.views.first_visit import Sample
 from console.views.home import home
 from console.views.keys import Keys, RevokedKey, RotatedKey
@@ -92,6 +99,15 @@ urlpatterns = [
     path("activity/", Activity.as_view(), name="console-activity"),
     path("activity/events/", Events.as_view(), name="console-events"),
     path("activity/change/", ChangedJobs.as_view(), name="console-activity-change"),
+    path("evaluations/", Evaluations.as_view(), name="console-evaluations"),
+    path("evaluations/<int:evaluation_id>/", EvaluationPage.as_view(), name="console-evaluation"),
+    path("evaluations/<int:evaluation_id>/run/", StartedRun.as_view(), name="console-evaluation-run"),
+    path(
+        "evaluations/<int:evaluation_id>/runs/<int:run_id>/cancel/",
+        CancelledRun.as_view(),
+        name="console-evaluation-cancel",
+    ),
+    path("evaluations/<int:evaluation_id>/delete/", DeletedEvaluation.as_view(), name="console-evaluation-delete"),
     path("upload/", Uploads.as_view(), name="console-upload"),
     path("search/", Search.as_view(), name="console-search"),
     path("page/", PageView.as_view(), name="console-page"),

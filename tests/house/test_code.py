@@ -54,6 +54,7 @@ TESTED_ELSEWHERE = {
     "console/templatetags/console.py": "console/views/test_search.py",
     "console/views/addresses.py": "console/views/test_document.py",
     "console/views/base.py": "console/test_middleware.py",
+    "console/views/evaluations/chart.py": "console/views/evaluations/test_pages.py",
     "console/views/forms.py": "console/views/test_collection.py",
     "console/views/listing.py": "console/views/test_collection.py",
     "console/views/states.py": "console/views/test_document.py",

@@ -1,0 +1,1 @@
+"""Pages of evaluations: questions with judged answers, and how well each ranking finds them."""
