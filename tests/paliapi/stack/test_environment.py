@@ -13,6 +13,8 @@ OF_PARTS = {
         "SECRET_KEY",
         "API_KEY_PEPPERS",
         "METRICS_TOKEN",
+        "OIDC_CLIENT_SECRET",
+        "DATABASE_SIGN_IN_URL",
         "DATABASE_URL",
         "REDIS_URL",
         "EMBEDDINGS_URL_TOKEN",
