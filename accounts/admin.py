@@ -16,6 +16,7 @@ from django.utils.safestring import SafeString
 from accounts import key_lifecycle
 from accounts.models import ApiKey, ApiKeyQuerySet, CustomUser, Usage
 from accounts.ownership import acting_for
+from accounts.sign_in_links import create_password_link
 
 if TYPE_CHECKING:
     ApiKeyPages = admin.ModelAdmin[ApiKey]
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 else:
     ApiKeyPages = UsagePages = admin.ModelAdmin
     UserPages, NewUser, ChangedUser = UserAdmin, AdminUserCreationForm, UserChangeForm
+
+# They are shown in a cookie, once.
+MAX_PASSWORD_LINKS = 5
 
 
 class NewUserForm(NewUser):
@@ -71,6 +75,7 @@ class CustomUserAdmin(UserPages):
         ("Important dates", {"fields": ("last_login", "date_joined")}),
     )
     add_fieldsets = ((None, {"fields": ("email", "usable_password", "password1", "password2")}),)
+    actions = ("create_password_links",)
     rights = frozenset({"is_staff", "is_superuser", "groups", "user_permissions"})
 
     def get_fieldsets(self, request: HttpRequest, obj: CustomUser | None = None) -> Any:
@@ -100,6 +105,15 @@ class CustomUserAdmin(UserPages):
 
     def has_delete_permission(self, request: HttpRequest, obj: CustomUser | None = None) -> bool:
         return False
+
+    @admin.action(description="Create links to set a password", permissions=["change"])
+    def create_password_links(self, request: HttpRequest, queryset: QuerySet[CustomUser]) -> None:
+        """Show a link for each selected user: to invite them, or because they forgot their password."""
+        for user in queryset.filter(is_active=True)[:MAX_PASSWORD_LINKS]:
+            if self.has_change_permission(request, user):
+                self.message_user(
+                    request, f"For {user.email}, once, within seven days: {create_password_link(user.pk)}"
+                )
 
     @admin.display(description="API keys")
     def keys(self, user: CustomUser) -> SafeString:

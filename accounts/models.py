@@ -28,7 +28,7 @@ class UserManager(BaseUserManager["CustomUser"]):
         return self.get(email=self.normalize_email(username))
 
     def create_user(self, email: str, *, password: str | None = None, **fields: Any) -> "CustomUser":
-        """Create a user who may call the API, and with a password also log in to the admin."""
+        """Create a user who may call the API, and with a password also sign in to the console."""
         if not self.normalize_email(email):
             raise ValueError("A user needs an e-mail address.")
         user = self.model(email=self.normalize_email(email), **fields)

@@ -62,7 +62,7 @@ def create_password_link(user_id: int) -> str:
     """Create a link with which a user sets a password, and return its URL, which is known only now."""
     with acting_for(user_id) as tx:
         token = create_link(tx, lifetime=PASSWORD_LIFETIME, sets_password=True)
-    return f"{settings.ENV.base_url}{reverse('console-password-link')}?token={token}"
+    return f"{settings.ENV.base_url}{reverse('console-password-link', urlconf=settings.API_URLCONF)}?token={token}"
 
 
 def email_of_link(token: str, *, sets_password: bool = False) -> str:

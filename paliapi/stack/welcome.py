@@ -57,7 +57,7 @@ def _first_start(base: str, admin: FirstAdmin) -> list[str]:
         f"  API key    {admin.api_key}",
         f"  Admin      {admin.email}  with the password  {admin.password}",
         "",
-        "Sign in to the console with this link, once and within ten minutes; later, with the key:",
+        "Sign in to the console with this link, once and within ten minutes; later, with the key or the password:",
         "",
         f"  {admin.sign_in_link}",
         "",

@@ -216,3 +216,12 @@ def test_plural_names_are_spelt_correctly(staff: Client) -> None:
     plurals = [str(model._meta.verbose_name_plural) for model in admin.site._registry]
     assert "webhook deliveries" in plurals
     assert [plural for plural in plurals if re.search(r"[^aeiou]ys$|(s|x|ch)s$", plural)] == []
+
+
+def test_links_to_set_a_password_are_created_for_others_than_staff_only(alice: Someone) -> None:
+    root = superuser()
+    _, client = helper_with("view_customuser", "change_customuser")
+    chosen = {"action": "create_password_links", "_selected_action": [str(alice.id), str(root.pk)]}
+    page = client.post(USERS, chosen, follow=True).content.decode()
+    (url,) = re.findall(r"http://localhost:8001(/sign-in/password/\?token=\S+?)<", page)
+    assert "alice@example.com" in Client().get(url).content.decode()
