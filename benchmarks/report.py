@@ -10,7 +10,7 @@ from benchmarks.console import server_time
 from benchmarks.embeddings import text_models
 from benchmarks.ingest import first_hour
 from benchmarks.load import fairness, http_load, profile
-from benchmarks.quality import precision
+from benchmarks.quality import english, precision
 from benchmarks.quality import report as quality
 from benchmarks.search import candidates, compact, large, peers, retrieval
 from benchmarks.search.sketch_files import measure as sketch_files
@@ -181,6 +181,14 @@ _PRECISION = """
 and asks the same questions about the same pages. The scores are computed from floats for every page.
 """
 
+_ENGLISH = """
+`python -m benchmarks.quality.english` looks for what everyday English loses with `multilingual`: it weighs the same
+vectors in other ways, and ranks all pages by exact scores. *only English pages* are candidates; those of other
+languages come last. *without stop words* a question has no vectors of them. *centred by language*: from each score, the
+mean score of the pages in that language is subtracted. In parentheses: the mean difference from the scores as they are,
+with its 95 % interval.
+"""
+
 _FIRST_HOUR = """
 ## The first hour
 
@@ -267,6 +275,8 @@ def page() -> str:
             _table("quality", quality.table),
             _PRECISION,
             _table("precision", precision.table),
+            _ENGLISH,
+            _table("quality_english", english.table),
             _FIRST_HOUR,
             _table("first_hour", first_hour.table),
             _INGEST,
