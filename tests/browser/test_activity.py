@@ -25,7 +25,8 @@ def test_failures_appear_and_those_chosen_are_retried(chromium: Any, site: Site)
         box = page.locator("tbody input").first
         box.check()
         for _ in range(2):  # with the second response, the list of the first is in place
-            with page.expect_response("**/activity/?state=failed"):
+            page.locator("#jobs:not(.htmx-request)").wait_for()
+            with page.expect_response("**/activity/?state=failed", timeout=30_000):
                 page.evaluate("document.body.dispatchEvent(new CustomEvent('account-changed'))")
         assert box.is_checked()
         page.locator("#change-all summary").click()

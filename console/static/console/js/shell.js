@@ -3,6 +3,7 @@
 const THEMES = ["", "light", "dark"];
 const LABELS = { "": "that of the system", light: "light", dark: "dark" };
 
+const LIVE_MS = 10_000; // even with a stream, what is older is asked for again
 const RECONNECT_MS = 30_000; // after a refusal; a stream that breaks off is opened again by the browser
 
 export const token = () => document.querySelector('meta[name="csrf-token"]').content;
@@ -101,18 +102,32 @@ function setUpRequests() {
 function setUpLive() {
   const url = document.body.dataset.events;
   let stream = null;
-  const isOpen = () => stream?.readyState === EventSource.OPEN;
+  let isStale = false;
+  let askedAt = 0;
+  const isFresh = () => stream?.readyState === EventSource.OPEN && performance.now() - askedAt < LIVE_MS;
+  const refresh = () => {
+    // A part that is asking is replaced, and its replacement has missed the event, so it is sent again afterwards.
+    if (!isStale || document.querySelector("[data-live].htmx-request")) return;
+    isStale = false;
+    document.body.dispatchEvent(new CustomEvent("account-changed"));
+  };
   const update = () => {
     const isWanted = url && !document.hidden && document.querySelector("[data-live]");
     if (!isWanted) stream?.close();
     if (!isWanted || (stream && stream.readyState !== EventSource.CLOSED)) return;
     stream = new EventSource(url);
-    stream.addEventListener("change", () => document.body.dispatchEvent(new CustomEvent("account-changed")));
+    stream.addEventListener("change", () => {
+      isStale = true;
+      refresh();
+    });
   };
   document.body.addEventListener("htmx:beforeRequest", (event) => {
+    if (!event.detail.elt.matches("[data-live]")) return;
     const isTimed = !event.detail.requestConfig.triggeringEvent;
-    if (isTimed && isOpen() && event.detail.elt.matches("[data-live]")) event.preventDefault();
+    if (isTimed && isFresh()) event.preventDefault();
+    else askedAt = performance.now();
   });
+  document.body.addEventListener("htmx:afterSettle", refresh);
   document.addEventListener("visibilitychange", update);
   window.addEventListener("pagehide", () => stream?.close());
   window.addEventListener("pageshow", update);
