@@ -133,6 +133,8 @@ class Command(NamedTuple):
 
 _BEGIN = Command(b"BEGIN")
 COMMIT = Command(b"COMMIT")
+# The commit of this transaction does not wait for the disk. A crash of Postgres may undo it as a whole.
+WITHOUT_SYNC = Command(b"SELECT set_config('synchronous_commit', 'off', true)")
 _prepared: WeakKeyDictionary[psycopg.Connection[Any], set[bytes]] = WeakKeyDictionary()
 
 

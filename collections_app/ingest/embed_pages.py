@@ -115,6 +115,8 @@ class SharedEmbedder:
     """
 
     def __init__(self, *, is_slow: bool = True) -> None:
+        # Ids of the spaces that documents have used. Not for longer: they change if the database is restored.
+        self.space_ids: dict[VectorSpace, int] = {}
         self._changed = threading.Condition()
         self._queues: OrderedDict[int, deque[_WaitingPage]] = OrderedDict()  # by owner
         self._sent: list[_Request] = []  # the requests that the service has not answered yet

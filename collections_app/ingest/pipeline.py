@@ -30,7 +30,7 @@ from collections_app.models import OnPageError, Status, StoredFile
 from collections_app.storage import files
 from collections_app.storage.errors import FileMissing
 from embeddings.contract import VectorSpace
-from paliapi.database import release_connection
+from paliapi.database import WITHOUT_SYNC, release_connection
 from paliapi.errors import Error
 
 log = structlog.get_logger(__name__)
@@ -271,7 +271,8 @@ class _EmbeddingQueue:
         lease = self._work.lease
         keeping = files.keeping_stored(lease.owner_id, {page.image_sha256 for page in pages})
         status = lease.change(Changes(b"status = %s", (Status.EMBEDDING,)))
-        with lease.transaction(keeping, *([] if self._status_written else [status])) as tx:
+        # A crash of Postgres may undo this without harm, so its commit does not wait for the disk.
+        with lease.transaction(WITHOUT_SYNC, keeping, *([] if self._status_written else [status])) as tx:
             stored_files = files.keep_stored(tx, keeping)
             if not self._status_written:
                 lease.require(tx.read(status))
@@ -337,7 +338,8 @@ class _EmbeddingQueue:
         """Fix the space of the revision to that of its first vectors; SpaceChanged if another one comes later."""
         if space == self._space:
             return
-        space_id = store_pages.space_id_of(space)
+        space_ids = self._work.embedder.space_ids
+        space_id = space_ids[space] = space_ids.get(space) or store_pages.space_id_of(space)
         if self._space_id not in (None, space_id):
             # Vectors of two models are never mixed, not even for a moment.
             store_pages.restart(self._work.lease)
