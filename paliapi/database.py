@@ -80,6 +80,7 @@ class ConstantQuery:
     def __init__(self, make: "Callable[[], QuerySet[Any, Any]]") -> None:
         self._make = make
         self._sql: tuple[str, tuple[Any, ...]] | None = None
+        self._command: Command | None = None
 
     def rows(self) -> list[tuple[Any, ...]]:
         """Execute the query, and return the rows with the columns that it selects."""
@@ -88,9 +89,16 @@ class ConstantQuery:
             return list(cursor.fetchall())
 
     def command(self) -> "Command":
-        """Return the query for `execute_together`."""
-        text, values = self._compiled()
-        return Command(text.encode(), values)
+        """Return the query for `execute_together`, with its conditions as literals.
+
+        With parameters for them, Postgres could not prove that a partial index contains the rows.
+        """
+        if self._command is None:
+            connection.ensure_connection()
+            text, values = self._compiled()
+            binding = psycopg.ClientCursor[Row](connection.connection)
+            self._command = Command(binding.mogrify(text.encode(), values).encode())
+        return self._command
 
     def _compiled(self) -> tuple[str, tuple[Any, ...]]:
         if self._sql is None:

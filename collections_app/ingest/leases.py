@@ -48,8 +48,10 @@ _IF_HELD = b"owner_id = %s AND id = %s AND lease_token = %s::uuid AND status = A
 _LOCK = statement("SELECT id FROM {revisions} WHERE ", revisions=Revision) + _IF_HELD + b" FOR NO KEY UPDATE"
 _CHANGE = statement("UPDATE {revisions} SET updated_at = statement_timestamp(), ", revisions=Revision)
 # The next due revision of an owner, with its attempts and whether it was claimed: a retry only if that is allowed.
+# The states are literals, so that Postgres may use the partial index of revisions in flight.
 _CLAIM = statement(
-    "WITH next AS (SELECT id, attempts FROM {revisions} WHERE owner_id = %s AND status = ANY(%s::text[]) "
+    "WITH next AS (SELECT id, attempts FROM {revisions} WHERE owner_id = %s "
+    "AND status IN ('queued', 'fetching', 'rendering', 'embedding') "
     "AND (lease_until IS NULL OR lease_until <= statement_timestamp()) AND next_try_at <= statement_timestamp() "
     "AND attempts < %s::int ORDER BY next_try_at, id LIMIT 1 FOR UPDATE SKIP LOCKED), "
     "claimed AS (UPDATE {revisions} AS r SET lease_token = %s::uuid, lease_holder = %s, "
@@ -162,7 +164,7 @@ def claim(*, may_retry: bool = True) -> Lease | None:
     changes = (str(token), holder, seconds, Status.FETCHING, Status.RENDERING, str(may_retry))
     with acting_as_housekeeping(_OWNERS_IN_FAIR_ORDER.command()) as (owners,):
         for (owner_id,) in owners:
-            [rows] = execute_together(Command(_CLAIM, (owner_id, _IN_FLIGHT, MAX_ATTEMPTS, *changes)))
+            [rows] = execute_together(Command(_CLAIM, (owner_id, MAX_ATTEMPTS, *changes)))
             for revision_id, attempts, is_claimed in rows:
                 return Lease(revision_id, owner_id, token, is_retry=attempts > 0) if is_claimed else None
     return None

@@ -59,6 +59,8 @@ def test_constant_query_is_generated_once_and_returns_current_rows() -> None:
     with acting_as_housekeeping():
         Outage.objects.bulk_create(Outage(part=part, code="x", next_try_at=Now()) for part in ("b", "a", "c"))
     assert query.rows() == [("a",), ("b",)]
+    assert execute_together(query.command()) == [[("a",), ("b",)]]
+    assert query.command().values == (), "partial indexes need literals"
     assert times_made == 1
 
 
