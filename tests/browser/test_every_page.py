@@ -43,6 +43,21 @@ def _with_new_key(tab: Tab) -> None:
     tab.page.get_by_role("heading", name="is shown only now").wait_for()
 
 
+def _evaluation(tab: Tab) -> None:
+    tab.open("/evaluations/")
+    tab.page.get_by_label("Name", exact=True).fill("Lights")
+    tab.page.get_by_label("Collection").select_option("sea")
+    tab.page.locator("#queries").fill('{"_id": "1", "text": "lens"}\n{"_id": "2", "text": "zebra"}')
+    tab.page.locator("#qrels").fill("1\tlighthouses.pdf#2\t1\n2\tlighthouses.pdf#1\t1")
+    tab.page.get_by_role("button", name="Create").click()
+    for _ in range(2):
+        tab.page.get_by_role("button", name="Run").click()
+        tab.page.get_by_text("Running").or_(tab.page.get_by_text("Queued")).first.wait_for()
+        tab.page.locator("#runs:not([hx-trigger])").wait_for()
+        tab.page.reload()
+    tab.page.get_by_role("button", name="Compare").click()
+
+
 def _not_found(tab: Tab) -> None:
     tab.expect("404")
     tab.open("/page/?collection=sea&document=no+such.pdf&page=1")
@@ -80,6 +95,8 @@ PAGES: dict[str, Callable[[Tab], None]] = {
     "keys": _path("/keys/"),
     "keys-new": _with_new_key,
     "webhooks": _path("/webhooks/"),
+    "evaluations": _path("/evaluations/"),
+    "evaluation": _evaluation,
     "not-found": _not_found,
 }
 

@@ -1,5 +1,6 @@
 """The list of evaluations, one evaluation with its runs, and what can be done with them."""
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 from urllib.parse import urlencode
 
@@ -78,7 +79,7 @@ class EvaluationPage(FormPage):
             run=run,
             baseline=baseline,
             labels=_LABELS,
-            rows=[(name, [run.measures[name][one] for one in _MEASURES]) for name in run.rankings] if run else [],
+            rows=[(name, _labelled(run.measures[name])) for name in run.rankings] if run else [],
             bars=bars([(name, run.measures[name]["ndcg10"]) for name in run.rankings]) if run else [],
             timings=[(name, sorted(run.timings.get(name, {}).items())) for name in run.rankings] if run else [],
             differences=_differences(tx, run, baseline) if run and baseline else [],
@@ -130,7 +131,11 @@ class DeletedEvaluation(_Change):
 
 def _differences(tx: OwnerTransaction, run: Any, baseline: Any) -> list[tuple[str, list[Any]]]:
     by_ranking = report.difference(tx, run, baseline)
-    return [(name, [means[one] for one in _MEASURES]) for name, means in by_ranking.items()]
+    return [(name, _labelled(means)) for name, means in by_ranking.items()]
+
+
+def _labelled(means: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    return [(label, means[name]) for name, label in zip(_MEASURES, _LABELS, strict=True)]
 
 
 def _question(one: QuestionReport, collection: str) -> dict[str, Any]:
