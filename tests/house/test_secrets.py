@@ -1,7 +1,6 @@
 """Secrets never appear in logs, mail or the database."""
 
 import io
-import logging
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +15,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from accounts import keys
-from paliapi import health, logs
+from paliapi import health
 from tests.cast import Someone, someone, with_expired_key, with_revoked_key
 from tests.collections_app.documents import PDF, put
 from tests.collections_app.webhooks.receiving import create_webhook, receiving, request_test, send_all
@@ -24,6 +23,7 @@ from tests.embeddings.scripted import Reply
 from tests.embeddings.serving import KEY as EMBEDDINGS_TOKEN
 from tests.environment import Services
 from tests.house.tables import rows
+from tests.log_capture import log_written
 
 UPSERT = "/v1/documents/upsert-document/"
 
@@ -31,16 +31,8 @@ UPSERT = "/v1/documents/upsert-document/"
 @pytest.fixture(params=["json", "console"])
 def written(request: pytest.FixtureRequest) -> Iterator[io.StringIO]:
     """Everything that is logged during a test, at every level."""
-    root = logging.getLogger()
-    before, level = list(root.handlers), root.level
-    logs.configure(level="DEBUG", form=request.param)
-    stream = io.StringIO()
-    (handler,) = root.handlers
-    assert isinstance(handler, logging.StreamHandler)
-    handler.setStream(stream)
-    yield stream
-    root.handlers[:] = before
-    root.setLevel(level)
+    with log_written(level="DEBUG", form=request.param) as stream:
+        yield stream
 
 
 def _passwords(services: Services) -> set[str]:

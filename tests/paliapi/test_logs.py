@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import structlog
 
-from paliapi import logs
+from tests.log_capture import log_written
 
 KEY = "pali_4fJ0QmXz81Lc_EXAMPLEexampleEXAMPLEexample0000009aTz"
 
@@ -17,16 +17,8 @@ KEY = "pali_4fJ0QmXz81Lc_EXAMPLEexampleEXAMPLEexample0000009aTz"
 @pytest.fixture
 def written() -> Iterator[io.StringIO]:
     """Capture the log in the format of production."""
-    root = logging.getLogger()
-    before, level = list(root.handlers), root.level
-    logs.configure(level="INFO", form="json")
-    handler = root.handlers[0]
-    assert isinstance(handler, logging.StreamHandler)
-    stream = io.StringIO()
-    handler.setStream(stream)
-    yield stream
-    root.handlers[:] = before
-    root.setLevel(level)
+    with log_written(level="INFO", form="json") as stream:
+        yield stream
 
 
 def lines(stream: io.StringIO) -> list[dict[str, Any]]:
@@ -94,13 +86,9 @@ def test_event_below_the_level_is_not_logged(written: io.StringIO) -> None:
     assert written.getvalue() == ""
 
 
-def test_console_format_is_readable(written: io.StringIO) -> None:
-    logs.configure(level="INFO", form="console")
-    handler = logging.getLogger().handlers[0]
-    assert isinstance(handler, logging.StreamHandler)
-    stream = io.StringIO()
-    handler.setStream(stream)
-    structlog.get_logger("ours").info("event", key=KEY)
+def test_console_format_is_readable() -> None:
+    with log_written(level="INFO", form="console") as stream:
+        structlog.get_logger("ours").info("event", key=KEY)
     assert "event" in stream.getvalue()
     assert "9aTz" not in stream.getvalue()
 
