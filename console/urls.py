@@ -27,6 +27,7 @@ from console.views.home import home
 from console.views.keys import Keys, RevokedKey, RotatedKey
 from console.views.page_images import PageImage
 from console.views.pages import Heat, PageView
+from console.views.quality.pages import CollectionQuality, Quality
 from console.views.search import Search
 from console.views.signing_in import openid, second_factor
 from console.views.signing_in.password_link import password_link
@@ -99,6 +100,8 @@ urlpatterns = [
     path("activity/", Activity.as_view(), name="console-activity"),
     path("activity/events/", Events.as_view(), name="console-events"),
     path("activity/change/", ChangedJobs.as_view(), name="console-activity-change"),
+    path("quality/", Quality.as_view(), name="console-quality"),
+    path("quality/collection/", CollectionQuality.as_view(), name="console-collection-quality"),
     path("evaluations/", Evaluations.as_view(), name="console-evaluations"),
     path("evaluations/<int:evaluation_id>/", EvaluationPage.as_view(), name="console-evaluation"),
     path("evaluations/<int:evaluation_id>/run/", StartedRun.as_view(), name="console-evaluation-run"),

@@ -18,6 +18,7 @@ from collections_app.search.recall import (
     collect_recall_metrics,
     delete_old_recall,
     measured_recall,
+    recall_by_day,
 )
 from collections_app.search.recall_sampling import compare_with_exact, sample_of
 from collections_app.search.regions import PageRegions
@@ -50,6 +51,7 @@ __all__ = [
     "explain_page",
     "measured_recall",
     "metadata_matches",
+    "recall_by_day",
     "sample_of",
     "search",
 ]

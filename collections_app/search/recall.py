@@ -3,9 +3,10 @@
 Counted by collection and day, and stored for a month.
 """
 
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 
 from django.db.models import F, Sum
 from django.utils import timezone
@@ -32,6 +33,16 @@ class MeasuredRecall:
     def recall(self) -> float | None:
         return self.found / self.expected if self.expected else None
 
+    @classmethod
+    def total(cls, days: Iterable["MeasuredRecall"]) -> "MeasuredRecall":
+        """Return the sum of what was measured."""
+        all_days = [*days]
+        return cls(
+            searches=sum(one.searches for one in all_days),
+            expected=sum(one.expected for one in all_days),
+            found=sum(one.found for one in all_days),
+        )
+
 
 def count_comparison(tx: OwnerTransaction, counts: Mapping[int, tuple[int, int]]) -> None:
     """Add one compared search: (expected, found) by collection id."""
@@ -44,11 +55,18 @@ def count_comparison(tx: OwnerTransaction, counts: Mapping[int, tuple[int, int]]
         )
 
 
+def recall_by_day(tx: OwnerTransaction, collections: Iterable[Collection]) -> dict[int, dict[date, MeasuredRecall]]:
+    """Return the recall of each day of the last month, from the oldest on, by the id of the collection."""
+    rows = SearchQuality.objects.filter(owner_id=tx.owner_id, collection__in=[one.pk for one in collections])
+    days: defaultdict[int, dict[date, MeasuredRecall]] = defaultdict(dict)
+    for row in rows.order_by("day"):
+        days[row.collection_id][row.day] = MeasuredRecall(row.searches, row.expected, row.found)
+    return dict(days)
+
+
 def measured_recall(tx: OwnerTransaction, collection: Collection) -> MeasuredRecall:
     """Return the recall of a collection in the last month."""
-    rows = SearchQuality.objects.filter(owner_id=tx.owner_id, collection=collection)
-    sums = rows.aggregate(*(Sum(name, default=0) for name in ("searches", "expected", "found")))
-    return MeasuredRecall(sums["searches__sum"], sums["expected__sum"], sums["found__sum"])
+    return MeasuredRecall.total(recall_by_day(tx, [collection]).get(collection.pk, {}).values())
 
 
 def delete_old_recall() -> None:

@@ -95,6 +95,8 @@ PAGES: dict[str, Callable[[Tab], None]] = {
     "keys": _path("/keys/"),
     "keys-new": _with_new_key,
     "webhooks": _path("/webhooks/"),
+    "quality": _path("/quality/"),
+    "quality-collection": _path("/quality/collection/?collection=sea"),
     "evaluations": _path("/evaluations/"),
     "evaluation": _evaluation,
     "not-found": _not_found,

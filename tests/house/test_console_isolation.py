@@ -32,6 +32,7 @@ OF_WHOEVER_ASKS = {
     "console-evaluations",
     "console-events",
     "console-keys",
+    "console-quality",
     "console-sample",
     "console-search",
     "console-upload",

@@ -27,7 +27,7 @@ class Evaluations(FormView):
     """Lists evaluations, and creates one from two texts."""
 
     template = "console/evaluations/list.html"
-    section = "evaluations"
+    section = "quality"
     costs: ClassVar = {"GET": 1, "POST": 5}
 
     def show(self, tx: OwnerTransaction, **context: Any) -> HttpResponse:
@@ -60,7 +60,7 @@ class EvaluationPage(FormPage):
     """One evaluation: its runs, and the measures of one of them. It asks for itself again while a run is working."""
 
     template = "console/evaluations/evaluation.html"
-    section = "evaluations"
+    section = "quality"
 
     @property
     def evaluation_id(self) -> int:
@@ -81,7 +81,7 @@ class EvaluationPage(FormPage):
             labels=_LABELS,
             rows=[(name, _labelled(run.measures[name])) for name in run.rankings] if run else [],
             bars=bars([(name, run.measures[name]["ndcg10"]) for name in run.rankings]) if run else [],
-            timings=[(name, sorted(run.timings.get(name, {}).items())) for name in run.rankings] if run else [],
+            stages=_stages(run) if run else [],
             differences=_differences(tx, run, baseline) if run and baseline else [],
             questions=[_question(one, evaluation.collection.name) for one in report.of_questions(tx, run)[:_QUESTIONS]]
             if run
@@ -136,6 +136,15 @@ def _differences(tx: OwnerTransaction, run: Any, baseline: Any) -> list[tuple[st
 
 def _labelled(means: Mapping[str, Any]) -> list[tuple[str, Any]]:
     return [(label, means[name]) for name, label in zip(_MEASURES, _LABELS, strict=True)]
+
+
+def _stages(run: Any) -> list[tuple[str, list[tuple[str, Any]]]]:
+    """Return the times of each stage, the total last, by ranking; None where a ranking has no such stage."""
+    by_ranking = {name: run.timings.get(name, {}) for name in run.rankings}
+    stages = sorted(
+        {stage for timings in by_ranking.values() for stage in timings}, key=lambda one: (one == "total", one)
+    )
+    return [(stage, [(name, timings.get(stage)) for name, timings in by_ranking.items()]) for stage in stages]
 
 
 def _question(one: QuestionReport, collection: str) -> dict[str, Any]:

@@ -30,6 +30,9 @@ def test_evaluation_is_created_run_compared_and_deleted(alice: Someone, browser:
     assert "tallest &lt;i&gt;lighthouse" in text
     assert "<b>" not in text
     assert text.count("0.000 to 0.000") >= 4
+    latency = text.partition("Latency by stage")[2].partition("</table>")[0]
+    assert latency.count("data-label=") >= 8
+    assert latency.rindex("<tr>") < latency.index("<td>total</td>")
     assert browser.post(f"{url}delete/", {"typed": "x"}, headers=HTML).status_code == 422
     assert browser.post(f"{url}delete/", {"typed": FORM["name"]}, headers=HTML)["Location"] == "/evaluations/"
     assert browser.page(url).status_code == 404
