@@ -55,6 +55,8 @@ def web(services: Services, django_db_setup: None, tmp_path_factory: pytest.Temp
             "EMBEDDINGS_URL_TOKEN": KEY,
             "LOG_LEVEL": "INFO",
             "WAIT_TIMEOUT_S": "30",
+            # A journey asks for more in a few seconds than people do.
+            "RATE_BURST": "10000",
             "FETCH_ALLOW": "127.0.0.1",
             "FETCH_PORTS": f"80,443,{fetch_port}",
             "WEBHOOK_ALLOW": "127.0.0.1",
