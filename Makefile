@@ -18,6 +18,7 @@ help:
 	@echo 'make run     start everything; http://localhost:8001'
 	@echo 'make test    run the tests'
 	@echo 'make test-browser   test the console in Chromium (needs chromium and npm)'
+	@echo 'make screenshots   take the pictures of the console in the documentation (needs chromium)'
 	@echo 'make test-models, make test-launchers   run the tests that need the groups gpu, runpod and modal'
 	@echo 'make contract   check a running server with Spectral, Redocly, Postman and schemathesis (needs npm)'
 	@echo 'make check   check formatting, lint, types, import contracts, migrations and the OpenAPI document'
@@ -55,11 +56,16 @@ test-launchers: install
 	.tools/launchers/bin/python -m pytest -m launchers tests/embeddings/launchers $(ARGS)
 
 # Against everything that `make run` starts; screenshots of every page are then in .tools/screenshots.
-.PHONY: test-browser
-test-browser: UV := $(shell command -v uv || echo .tools/bin/uv)
+.PHONY: test-browser screenshots
+test-browser screenshots: UV := $(shell command -v uv || echo .tools/bin/uv)
 test-browser: install
 	UV_PROJECT_ENVIRONMENT=.tools/browser $(UV) sync --locked --quiet --group browser
 	.tools/browser/bin/python -m pytest -m browser tests/browser $(ARGS)
+
+# The pictures of the console in README.md and docs/console.md; commit the result.
+screenshots: install
+	UV_PROJECT_ENVIRONMENT=.tools/browser $(UV) sync --locked --quiet --group browser
+	.tools/browser/bin/python -m tests.browser.screenshots
 
 .PHONY: contract
 contract: install
