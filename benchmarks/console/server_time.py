@@ -85,6 +85,7 @@ def addresses(about: dict[str, Any]) -> dict[str, tuple[str, dict[str, str]]]:
         "collections": ("/collections/", {}),
         "documents of a collection": ("/collection/", collection),
         "documents, last page": ("/collection/", {**collection, "page": "9999"}),
+        "documents in progress": ("/collection/", {**collection, "state": "working"}),
         "documents, by name": ("/collection/", {**collection, "sort": "name"}),
         "documents, part of a name": ("/collection/", {**collection, "name": "77"}),
         "a document": ("/document/", document),
@@ -95,6 +96,10 @@ def addresses(about: dict[str, Any]) -> dict[str, tuple[str, dict[str, str]]]:
         "search, words only": ("/search/", {"q": "harbour railway", "ranking": "lexical"}),
         "search, one collection": ("/search/", {"q": "question 17", **collection}),
         "a page": ("/page/", {**document, "page": str(about["page"])}),
+        "activity": ("/activity/", {}),
+        "activity, failed": ("/activity/", {"state": "failed"}),
+        "evaluations": ("/evaluations/", {}),
+        "webhooks": ("/webhooks/", {}),
         "keys": ("/keys/", {}),
         "account": ("/account/", {}),
     }

@@ -24,7 +24,7 @@ from embeddings.contract import MultiVector, VectorSpace
 PAGES_OF_A_FILE = 100
 _AT_ONCE = 20
 _WIDTH, _HEIGHT = 1240, 1754
-_PDF = b"%PDF-1.4\ntrailer<<>>\n%%EOF\n"
+PDF = b"%PDF-1.4\ntrailer<<>>\n%%EOF\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +70,9 @@ def number_of(hit: Hit) -> int:
 
 
 def _document(shelf: Shelf, pages: Sequence[EmbeddedPage], texts: Sequence[str], image: bytes, *, first: int) -> None:
-    upload = Upload(file=BytesIO(_PDF), sha256=hashlib.sha256(_PDF).hexdigest(), size=len(_PDF))
+    upload = Upload(file=BytesIO(PDF), sha256=hashlib.sha256(PDF).hexdigest(), size=len(PDF))
     upsert = DocumentUpsert(name=f"from-{first}", collection_name=shelf.collection, metadata={"first": first})
-    accept.upsert_document(shelf.caller, upsert, upload, claim=_nothing, remember=_nothing)
+    accept.upsert_document(shelf.caller, upsert, upload, claim=nothing, remember=nothing)
     lease = leases.claim()
     if lease is None:
         raise SystemExit("Another worker claimed the new document.")
@@ -116,5 +116,5 @@ def _page_image() -> bytes:
     return out.getvalue()
 
 
-def _nothing(*_: object) -> None:
+def nothing(*_: object) -> None:
     """Do nothing: no request is repeated here."""

@@ -6,7 +6,7 @@ so nothing is promised while processing waits for something.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TypeAlias
 
 from django.db import connection
 
@@ -20,7 +20,8 @@ _LONGEST_SLICE_S = 300
 # Pages are stored in batches: until the next one is due, the time since the last one does not count.
 _BETWEEN_BATCHES_S = 20
 
-# The first row is the sum over all documents; the others have the pages to do until a document is done.
+# One row has no id: the sum over all documents. The others have the pages to do until a document is done. What comes
+# after the last document that is asked for need not be sorted.
 _OUTLOOK = statement(
     """
 WITH recent AS (
@@ -43,20 +44,25 @@ WITH recent AS (
          END AS pages_per_s
   FROM bounds
 ), unfinished AS (
-  SELECT id, next_try_at, coalesce(lease_until > now(), false) AS held,
+  SELECT id, NOT coalesce(lease_until > now(), false) AS waits, next_try_at,
          coalesce(pages_total, pages_per_document, 1) - pages_done AS pages
   FROM {revision}, pace
   WHERE (owner_id = %(owner)s OR %(owner)s::bigint IS NULL) AND status = ANY(%(in_flight)s)
+), last_asked AS (
+  SELECT waits, next_try_at, id FROM unfinished WHERE id = ANY(%(ids)s::bigint[])
+  ORDER BY waits DESC, next_try_at DESC, id DESC LIMIT 1
 )
 SELECT NULL::bigint, count(*), coalesce(sum(pages), 0)::float8, (SELECT pages_per_s FROM pace) FROM unfinished
 UNION ALL
 SELECT id, 1, until_done, (SELECT pages_per_s FROM pace) FROM (
-  SELECT id, sum(pages) OVER (ORDER BY held DESC, next_try_at, id)::float8 AS until_done
-  FROM unfinished WHERE cardinality(%(ids)s::bigint[]) > 0
-) AS queue WHERE id = ANY(%(ids)s)
+  SELECT id, sum(pages) OVER (ORDER BY waits, next_try_at, id)::float8 AS until_done
+  FROM unfinished WHERE (waits, next_try_at, id) <= (SELECT waits, next_try_at, id FROM last_asked)
+) AS queue WHERE id = ANY(%(ids)s::bigint[])
 """,
     revision=Revision,
 )
+# The id of the revision, documents, pages and pages per second.
+_Row: TypeAlias = tuple[int | None, int, float, float | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,13 +87,13 @@ class JobOutlook:
 
 
 def of_owner(tx: OwnerTransaction) -> Outlook:
-    return _total(tx.owner_id)
+    return _of_all(_read(tx.owner_id))
 
 
 def of_everyone() -> Outlook:
     """Return the outlook of all owners together."""
     with acting_as_housekeeping():
-        return _total(None)
+        return _of_all(_read(None))
 
 
 def of_job(row: Revision) -> JobOutlook:
@@ -103,22 +109,36 @@ def of_job(row: Revision) -> JobOutlook:
 
 def of_jobs(tx: OwnerTransaction, rows: Sequence[Revision]) -> dict[int, JobOutlook]:
     """Return the outlook of each job: of one in the queue, when it and all before it are done."""
+    known, queued = _known_and_queued(rows)
+    return known | _of_queued(_read(tx.owner_id, queued)) if queued else known
+
+
+def of_owner_and_jobs(tx: OwnerTransaction, rows: Sequence[Revision]) -> tuple[Outlook, dict[int, JobOutlook]]:
+    """Return the outlook of the owner, and that of each job as `of_jobs` does, with one statement."""
+    known, queued = _known_and_queued(rows)
+    answer = _read(tx.owner_id, queued)
+    return _of_all(answer), known | _of_queued(answer)
+
+
+def _known_and_queued(rows: Sequence[Revision]) -> tuple[dict[int, JobOutlook], list[int]]:
+    """Return the outlook of each job as far as its row shows it, and the jobs whose place in the queue decides."""
     known = {row.pk: of_job(row) for row in rows}
     queued = [
         row.pk for row in rows if row.status in IN_FLIGHT and not row.waiting_for and known[row.pk].seconds is None
     ]
-    if queued:
-        _, *others = _read(tx.owner_id, queued)
-        known |= {pk: JobOutlook(seconds=pages / rate if rate else None) for pk, _, pages, rate in others}
-    return known
+    return known, queued
 
 
-def _total(owner_id: int | None) -> Outlook:
-    [(_, documents, pages, pages_per_s)] = _read(owner_id, [])
+def _of_queued(answer: Sequence[_Row]) -> dict[int, JobOutlook]:
+    return {pk: JobOutlook(seconds=pages / rate if rate else None) for pk, _, pages, rate in answer if pk is not None}
+
+
+def _of_all(answer: Sequence[_Row]) -> Outlook:
+    [(_, documents, pages, pages_per_s)] = [row for row in answer if row[0] is None]
     return Outlook(documents=documents, pages=round(pages), pages_per_s=pages_per_s or None)
 
 
-def _read(owner_id: int | None, job_ids: Sequence[int]) -> list[Any]:
+def _read(owner_id: int | None, job_ids: Sequence[int] = ()) -> list[_Row]:
     parameters = {
         "owner": owner_id,
         "window": _WINDOW_S,

@@ -46,6 +46,7 @@ class CollectionPage(FormPage):
             params,
             catalogue.in_state(rows, state).order_by(*_ORDERS[order]),
             total=counts.get(state, counts[""]),
+            joins_many=True,
         )
         return self.page(
             collection=collection,

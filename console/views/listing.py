@@ -23,19 +23,31 @@ class Listing(Generic[Row]):
     next: str
 
 
-def listing(params: QueryDict, rows: QuerySet[Row], *, total: int) -> Listing[Row]:
+def listing(params: QueryDict, rows: QuerySet[Row], *, total: int, joins_many: bool = False) -> Listing[Row]:
     """Return the page of the rows that `page` selects; the last one if it is beyond the end."""
     pages = max(1, -(-total // ROWS))
     text = params.get("page", "")
     number = min(int(text), pages) if text.isascii() and text.isdecimal() and len(text) < 10 and int(text) else 1
+    shown = slice((number - 1) * ROWS, number * ROWS)
     return Listing(
-        rows=list(rows[(number - 1) * ROWS : number * ROWS]),
+        rows=_join_last(rows, shown) if joins_many else list(rows[shown]),
         total=total,
         number=number,
         pages=pages,
         previous=with_param(params, page=number - 1) if number > 1 else "",
         next=with_param(params, page=number + 1) if number < pages else "",
     )
+
+
+def _join_last(rows: QuerySet[Row], shown: slice) -> list[Row]:
+    """Return these rows, with what is joined to them.
+
+    Two statements, so that Postgres joins nothing to rows that are not shown. With the first as a subquery of the
+    second it would, as long as it has no statistics of new rows.
+    """
+    pks = list(rows.values_list("pk", flat=True)[shown])
+    found = rows.order_by().in_bulk(pks)
+    return [found[pk] for pk in pks if pk in found]
 
 
 def with_param(params: QueryDict, **changes: object) -> str:

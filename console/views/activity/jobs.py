@@ -54,7 +54,8 @@ class Activity(FormPage):
         counted = jobs.count_unfinished(tx, self.caller)
         counts = {key: sum(counted[status] for status in statuses) for key, (_, statuses) in _STATES.items()}
         page = listing(params, self.rows(tx), total=counts[self.state])
-        outlooks = outlook.of_jobs(tx, page.rows) if self.state == "working" else {}
+        asked = page.rows if self.state == "working" else []
+        total, outlooks = outlook.of_owner_and_jobs(tx, asked) if counts["working"] else (None, {})
         here = f"{reverse('console-activity')}?{params.urlencode()}"
         return self.page(
             state_filter=self.state,
@@ -63,7 +64,7 @@ class Activity(FormPage):
             ],
             listing=page,
             rows=[_row(job, outlooks.get(job.pk)) for job in page.rows],
-            total=outlook.of_owner(tx) if counts["working"] else None,
+            total=total,
             action="cancel" if self.state == "working" else "retry",
             here=here,
             change_url=f"{reverse('console-activity-change')}?{params.urlencode()}",

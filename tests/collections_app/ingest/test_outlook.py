@@ -78,13 +78,18 @@ def test_only_pages_of_the_last_minute_count(alice: Someone) -> None:
 
 def test_job_in_the_queue_is_done_after_those_before_it(alice: Someone) -> None:
     done(alice, "done.pdf", pages=2, claimed_s=40, updated_s=20)
-    for name in ("a.pdf", "b.pdf"):
+    for name in ("a.pdf", "b.pdf", "c.pdf", "held.pdf"):
         put(alice, name, PDF)
     change(alice, "a.pdf", pages_total=6)
+    change(alice, "held.pdf", pages_total=3, lease_until=Now() + timedelta(minutes=1))
     first, second = of_jobs(alice, "a.pdf", "b.pdf")
     assert (first.pages_per_s, second.pages_per_s) == (None, None)
-    assert first.seconds == pytest.approx(60)
-    assert second.seconds == pytest.approx(80)
+    assert first.seconds == pytest.approx(60 + 30)
+    assert second.seconds == pytest.approx(80 + 30)
+    with acting_for(alice.id) as tx:
+        left, known = outlook.of_owner_and_jobs(tx, [latest_revision(alice, "b.pdf")])
+    assert (left.documents, left.pages) == (4, 6 + 2 + 2 + 3)
+    assert list(known.values()) == [second]
 
 
 def test_job_that_is_being_processed_has_its_own_rate(alice: Someone) -> None:

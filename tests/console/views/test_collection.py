@@ -60,7 +60,7 @@ def test_number_of_statements_is_fixed(alice: Someone, browser: Browser) -> None
     put(alice, "third.pdf", PDF, collection=AT["collection"])
     with statements() as second:
         text_of(browser)
-    assert len(first) == len(second) == 15
+    assert len(first) == len(second) == 16
 
 
 @pytest.mark.usefixtures("shelf")

@@ -138,4 +138,4 @@ def test_form_needs_the_token_of_its_page(ids: list[int], browser: Browser) -> N
 def test_number_of_statements_is_fixed(ids: list[int], browser: Browser) -> None:
     with statements() as sent:
         text_of(browser)
-    assert len(sent) == 15
+    assert len(sent) == 14
