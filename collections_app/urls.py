@@ -18,7 +18,7 @@ from collections_app.api.evaluations.views import (
 from collections_app.api.events import Events
 from collections_app.api.filter import FilterView
 from collections_app.api.jobs import CancelDocument, Jobs, Progress, RetryDocument
-from collections_app.api.pages import PageImage, SignedFile, SignedPageImage, SignedPageThumbnail
+from collections_app.api.pages import PageDetail, PageImage, SignedFile, SignedPageImage, SignedPageThumbnail
 from collections_app.api.quality import CollectionQuality
 from collections_app.api.search import SearchImageView, SearchView
 from collections_app.api.upsert import Upsert, UpsertMany
@@ -46,6 +46,8 @@ urlpatterns = [
     path("documents/<path:document_name>/cancel/", CancelDocument.as_view(), name="cancelDocument"),
     path("documents/<path:document_name>/retry/", RetryDocument.as_view(), name="retryDocument"),
     path("documents/<path:document_name>/events/", Events.as_view(), name="streamDocumentEvents"),
+    # Without a slash at the end, so that it is no document's path.
+    path("documents/<path:document_name>/pages/<int:page_number>", PageDetail.as_view(), name="getPage"),
     path("documents/<path:document_name>/pages/<int:page_number>/image", PageImage.as_view(), name="getPageImage"),
     path("documents/<path:document_name>/", DocumentDetail.as_view(), name="document"),
     path("evaluations/", Evaluations.as_view(), name="evaluations"),

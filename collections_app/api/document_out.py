@@ -23,16 +23,9 @@ from collections_app.storage.links import FileLink, PageLink
 from paliapi.units import MEBIBYTE, rfc3339
 
 
-class PageOut(serializers.Serializer[Page]):
-    document_name = serializers.CharField()
-    page_number = serializers.IntegerField(help_text="Starts at 1.")
-    img_base64 = serializers.CharField(
-        allow_blank=True,
-        help_text="The page image in base64, without a `data:` prefix; empty if its file is missing from storage.",
-    )
-    thumbnail_url = serializers.CharField(
-        allow_null=True, help_text="A signed link to the thumbnail that expires; null if there is no thumbnail."
-    )
+class PageTextOut(serializers.Serializer[Page]):
+    """Where the text of a page is from."""
+
     text_source = serializers.ChoiceField(
         choices=("file", "ocr", "none"),
         help_text="Where the page's text is from: the `file`, `ocr`, or `none` if no text is known. Only a model that "
@@ -45,6 +38,33 @@ class PageOut(serializers.Serializer[Page]):
     unread_script = serializers.CharField(
         allow_null=True,
         help_text="The script of text on the image that OCR could not read, such as `Arabic`, or `unknown`.",
+    )
+
+
+class PageOut(PageTextOut):
+    document_name = serializers.CharField()
+    page_number = serializers.IntegerField(help_text="Starts at 1.")
+    img_base64 = serializers.CharField(
+        allow_blank=True,
+        help_text="The page image in base64, without a `data:` prefix; empty if its file is missing from storage.",
+    )
+    thumbnail_url = serializers.CharField(
+        allow_null=True, help_text="A signed link to the thumbnail that expires; null if there is no thumbnail."
+    )
+
+
+class PageDetailOut(PageTextOut):
+    collection_name = serializers.CharField()
+    document_name = serializers.CharField()
+    document_id = serializers.IntegerField()
+    page_number = serializers.IntegerField(help_text="Starts at 1.")
+    page_id = serializers.IntegerField()
+    width = serializers.IntegerField(help_text="Width of the image in pixels.")
+    height = serializers.IntegerField(help_text="Height of the image in pixels.")
+    text = serializers.CharField(allow_blank=True, help_text="The text of the page; empty if none is known.")
+    image_url = serializers.CharField(help_text="A signed link to the image that expires.")
+    thumbnail_url = serializers.CharField(
+        allow_null=True, help_text="A signed link to the thumbnail that expires; null if there is no thumbnail."
     )
 
 
@@ -112,6 +132,22 @@ EXAMPLE = {
     "error": None,
     "created_at": "2026-11-21T09:30:00.000000Z",
     "updated_at": "2026-11-21T09:30:00.000000Z",
+}
+
+PAGE_EXAMPLE = {
+    "collection_name": "reports",
+    "document_name": "annual-report.pdf",
+    "document_id": 42,
+    "page_number": 3,
+    "page_id": 1207,
+    "width": 1240,
+    "height": 1754,
+    "text": "Revenue by region",
+    "text_source": "file",
+    "scripts": ["Latin"],
+    "unread_script": None,
+    "image_url": "http://localhost:8001/v1/files/pages/WzEsMTIwN10:1vMKfC:example",
+    "thumbnail_url": "http://localhost:8001/v1/files/thumbnails/WzEsMTIwN10:1vMKfC:example",
 }
 
 
@@ -209,12 +245,36 @@ def _represent_pages(documents: Iterable[Document], request: Request) -> dict[in
                 "page_number": row.number,
                 "img_base64": image_base64(row.image),
                 "thumbnail_url": signed.thumbnail(row),
-                "text_source": _text_source(row),
-                "scripts": scripts_of(row.text),
-                "unread_script": row.unread_script or None,
+                **_text_origin(row),
             }
         )
     return pages
+
+
+def represent_page(page: Page, document: Document, request: Request) -> dict[str, Any]:
+    """Represent one page with its text, and with links instead of its image."""
+    signed = PageImageLinks(request)
+    return {
+        "collection_name": document.collection.name,
+        "document_name": document.name,
+        "document_id": document.pk,
+        "page_number": page.number,
+        "page_id": page.pk,
+        "width": page.width,
+        "height": page.height,
+        "text": page.text,
+        **_text_origin(page),
+        "image_url": signed.image(page),
+        "thumbnail_url": signed.thumbnail(page),
+    }
+
+
+def _text_origin(page: Page) -> dict[str, Any]:
+    return {
+        "text_source": _text_source(page),
+        "scripts": scripts_of(page.text),
+        "unread_script": page.unread_script or None,
+    }
 
 
 def _text_source(page: Page) -> str:

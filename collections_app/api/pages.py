@@ -1,4 +1,4 @@
-"""Endpoints that serve page images and, by signed link, files."""
+"""Endpoints that serve pages, page images and, by signed link, files."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,8 +9,9 @@ from django.db.models import Exists, OuterRef
 from django.http import HttpResponseNotModified
 from django.http.response import HttpResponseBase
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
 from rest_framework.request import Request
+from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.authentication import is_active
@@ -18,6 +19,7 @@ from accounts.limits.thread_shares import Hold, shares
 from accounts.ownership import OwnerTransaction, acting_for
 from accounts.views import OwnedView
 from collections_app import catalogue
+from collections_app.api.document_out import PAGE_EXAMPLE, PageDetailOut, represent_page
 from collections_app.api.parameters import COLLECTION, DOCUMENT_NAME, IF_NONE_MATCH, collection_name_of
 from collections_app.errors import PageNotFound
 from collections_app.models import Page, Revision, StoredFile
@@ -33,6 +35,28 @@ _VERSION = OpenApiParameter(
 )
 _IMAGE = {(200, "image/jpeg"): OpenApiTypes.BINARY, (200, "image/png"): OpenApiTypes.BINARY}
 _PAGE_NUMBER = OpenApiParameter("page_number", int, "path", description="Starts at 1.")
+
+
+class PageDetail(OwnedView):
+    costs: ClassVar = {"GET": 1}
+    query: ClassVar[frozenset[str]] = frozenset({"collection_name"})
+    extra_statuses: ClassVar = {"GET": (409,)}
+
+    @extend_schema(
+        operation_id="getPage",
+        tags=["documents"],
+        summary="Get a page with its text",
+        description="The page is one of those that the document shows now. `image_url` is where its image is.",
+        parameters=[DOCUMENT_NAME, _PAGE_NUMBER, COLLECTION],
+        responses=PageDetailOut,
+        examples=[OpenApiExample("A page", value=PAGE_EXAMPLE, response_only=True)],
+    )
+    def get(self, request: Request, document_name: str, page_number: int) -> Response:
+        document = catalogue.find_document(
+            self.transaction, self.caller, document_name, collection_name=collection_name_of(request)
+        )
+        page = catalogue.find_page(self.transaction, document, page_number)
+        return Response(represent_page(page, document, request))
 
 
 class PageImage(OwnedView):

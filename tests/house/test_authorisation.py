@@ -104,6 +104,7 @@ ROWS = {
     "streamDocumentEvents": Row(needs="read", elsewhere=404, stranger=404),
     "listJobs": Row(needs="read", elsewhere=200, stranger=200),
     "getProgress": Row(needs="read", elsewhere=200, stranger=200),
+    "getPage": Row(needs="read", elsewhere=404, stranger=404),
     "getPageImage": Row(needs="read", elsewhere=404, stranger=404),
     "listEvaluations": Row(needs="read", elsewhere=200, stranger=200),
     "createEvaluation": Row(

@@ -35,6 +35,7 @@ COSTS = {
     "streamDocumentEvents": 2,
     "listJobs": 1,
     "getProgress": 1,
+    "getPage": 1,
     "getPageImage": 1,
     "filter": 1,
     "listEvaluations": 1,

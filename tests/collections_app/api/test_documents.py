@@ -21,6 +21,7 @@ def test_key_of_another_owner_finds_nothing(alice: Someone, charlie: Someone) ->
     for path in (
         "/v1/documents/x/",
         "/v1/documents/x/?collection_name=all",
+        "/v1/documents/x/pages/1",
         "/v1/documents/x/pages/1/image",
     ):
         assert charlie.get(path).status_code == 404

@@ -1,4 +1,4 @@
-"""The endpoints of page images and signed links."""
+"""The endpoints of pages, page images and signed links."""
 
 import pytest
 from django.test import Client
@@ -98,3 +98,21 @@ def test_page_image_with_a_version_is_cacheable_forever(alice: Someone) -> None:
     assert body_of(forever) == PNG
     for missing in (f"{path}?v=other", path.replace("/1/", "/2/"), path.replace("/1/", f"/{10**30}/")):
         assert alice.get(missing).json()["code"] == "page_not_found"
+
+
+def test_page_has_its_text_and_links_to_its_image(alice: Someone) -> None:
+    shown_with_pages(alice, "a/pages/1", pages=2)
+    with acting_for(alice.id):
+        Page.objects.filter(owner_id=alice.id, number=2).update(text="Eddystone", text_was_read=True)
+    path = "/v1/documents/a/pages/1/pages/2"
+    page = alice.get(path).json()
+    assert (page["document_name"], page["collection_name"], page["page_number"]) == (
+        "a/pages/1",
+        "default_collection",
+        2,
+    )
+    assert (page["text"], page["text_source"], page["scripts"]) == ("Eddystone", "ocr", ["Latin"])
+    assert body_of(Client().get(page["image_url"].removeprefix("http://testserver"))) == PNG
+    assert alice.get("/v1/documents/a/pages/1/pages/1").json()["text_source"] == "none"
+    assert alice.get("/v1/documents/a/pages/1/").json()["num_pages"] == 2
+    assert alice.get("/v1/documents/a/pages/1/pages/3").json()["code"] == "page_not_found"
