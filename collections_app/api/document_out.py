@@ -89,6 +89,11 @@ class DocumentOut(serializers.Serializer[Document]):
         help_text="A signed link to the uploaded file, or the URL it was downloaded from. "
         "Empty if the key lacks the scope `read`.",
     )
+    sha256 = serializers.CharField(
+        allow_null=True,
+        help_text="SHA-256 of the file of the latest upload, in hex; null before a URL is downloaded, "
+        "and if the key lacks the scope `read`.",
+    )
     num_pages = serializers.IntegerField(help_text="Number of pages that are searchable now.")
     pages_without_text = serializers.IntegerField(
         allow_null=True,
@@ -119,6 +124,7 @@ EXAMPLE = {
     "name": "annual-report.pdf",
     "metadata": {"year": 2026},
     "url": "http://localhost:8001/v1/files/WzEsOV0:1vMKfC:example",
+    "sha256": "8f3c1d0f0c7a9be7a4b1d5a2e6f9c3b08d7e6f5a4b3c2d1e0f9a8b7c6d5e4f3a",
     "num_pages": 0,
     "pages_without_text": None,
     "collection_name": "reports",
@@ -154,7 +160,7 @@ PAGE_EXAMPLE = {
 def represent_document(document: Document, request: Request) -> dict[str, Any]:
     """Represent a document that was read `with_state()`.
 
-    A key without the scope `read` gets neither the metadata nor the link to the file.
+    A key without the scope `read` gets neither the metadata nor the link to the file or its hash.
     """
     return _represent_document(document, file_links=_file_links(request))
 
@@ -169,6 +175,7 @@ def _represent_document(
         "name": document.name,
         "metadata": {} if file_links is None else document.metadata,
         "url": "" if file_links is None else _url_of(document, file_links),
+        "sha256": latest.file.sha256 if file_links and latest and latest.file else None,
         "num_pages": shown.stored_pages if shown else 0,
         "pages_without_text": shown.pages_without_text if shown else None,
         "collection_name": document.collection.name,

@@ -1,7 +1,9 @@
 """Documents in responses."""
 
+import hashlib
+
 from tests.cast import Someone, with_key
-from tests.collections_app.documents import PNG, shown_with_pages
+from tests.collections_app.documents import PDF, PNG, put, shown_with_pages
 
 
 def test_expanding_too_many_pages_is_rejected(alice: Someone, small_limits: None) -> None:
@@ -21,10 +23,19 @@ def test_key_without_read_gets_no_metadata_and_no_link(alice: Someone) -> None:
     for answer in (changed, queued, cancelled, retried):
         assert answer.status_code == 200
         assert (answer.json()["name"], answer.json()["metadata"], answer.json()["url"]) == ("x", {}, "")
+        assert answer.json()["sha256"] is None
         assert "secret" not in answer.content.decode()
     read = alice.get("/v1/documents/x/").json()
     assert read["metadata"] == {"secret": 1}
     assert "/v1/files/" in read["url"]
+
+
+def test_hash_of_a_document_is_that_of_the_file_uploaded_last(alice: Someone) -> None:
+    shown_with_pages(alice, "x", pages=1)
+    put(alice, "x", PDF)
+    alice.post("/v1/documents/upsert-document/", {"name": "linked", "url": "https://example.com/a"})
+    hashes = {one["name"]: one["sha256"] for one in alice.get("/v1/documents/").json()}
+    assert hashes == {"x": hashlib.sha256(PDF).hexdigest(), "linked": None}
 
 
 def test_etag_of_a_key_without_read_permits_its_next_change(alice: Someone) -> None:
