@@ -33,9 +33,9 @@ def worker(owner: Someone, web: Web, tmp_path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def working(web: Web, tmp_path: Path, **changes: str) -> Iterator["subprocess.Popen[bytes]"]:
-    """Run a worker with two children, and the sweeper."""
-    words = ("worker", "--beat", "--schedule", str(tmp_path / "beat"), "--concurrency", "2", "--without-gossip")
+def working(web: Web, tmp_path: Path, *, children: int = 2, **changes: str) -> Iterator["subprocess.Popen[bytes]"]:
+    """Run a worker and the sweeper."""
+    words = ("worker", "--beat", "--schedule", str(tmp_path / "beat"), f"--concurrency={children}", "--without-gossip")
     command = [sys.executable, "-m", "celery", "-A", "paliapi.celery", *words, "--without-mingle"]
     with (
         (tmp_path / "log").open("w") as log,
