@@ -1,0 +1,1 @@
+"""The tools, in the order in which they are listed."""
