@@ -1,0 +1,1 @@
+"""The two ways to carry out a flow: blocking, and with asyncio."""
