@@ -19,6 +19,7 @@ help:
 	@echo 'make test    run the tests'
 	@echo 'make test-browser   test the console in Chromium (needs chromium and npm)'
 	@echo 'make screenshots   take the pictures of the console in the documentation (needs chromium)'
+	@echo 'make test-clients   build, install and test the clients, each in an empty environment (needs npm for one of them)'
 	@echo 'make test-models, make test-launchers   run the tests that need the groups gpu, runpod and modal'
 	@echo 'make contract   check a running server with Spectral, Redocly, Postman and schemathesis (needs npm)'
 	@echo 'make check   check formatting, lint, types, import contracts, migrations and the OpenAPI document'
@@ -54,6 +55,11 @@ test-models: install
 test-launchers: install
 	UV_PROJECT_ENVIRONMENT=.tools/launchers $(UV) sync --locked --quiet --group runpod --group modal
 	.tools/launchers/bin/python -m pytest -m launchers tests/embeddings/launchers $(ARGS)
+
+# Builds the clients, installs each into an empty environment under .tools/clients, and runs its tests and its journey.
+.PHONY: test-clients
+test-clients: install
+	$(VENV_PYTHON) -m clients.verify $(ARGS)
 
 # Against everything that `make run` starts; screenshots of every page are then in .tools/screenshots.
 .PHONY: test-browser screenshots
