@@ -1,8 +1,10 @@
 """What HTML pages may run and load: every page that staff can reach by links."""
 
+import gzip
 import re
 from collections.abc import Iterator
 from html import unescape
+from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 
 import pytest
@@ -20,6 +22,8 @@ ADMIN = ("/", "/admin/", "/admin/password_change/")
 _LINK = re.compile(r'<a\b[^>]*\bhref="([^"#]+)')
 # Sorting and filtering lead to the same pages.
 _MOST_QUERIES = 3
+_CONSOLE = Path(__file__).parents[2] / "console"
+_MOST_JAVASCRIPT = 60_000
 
 
 @pytest.fixture
@@ -64,3 +68,26 @@ def test_html_pages_run_only_our_own_files(staff: Client) -> None:
         assert not re.search(
             r"<script>|<script(?![^>]* (src|type=\"application/json\"))|\son\w+=\"|javascript:", text
         ), address
+
+
+def scripts_of(template: Path) -> set[Path]:
+    """Return the scripts of a page of the console, and what they import."""
+    texts = [(_CONSOLE / "templates" / "console" / "base.html").read_text(), template.read_text()]
+    ahead = [_CONSOLE / "static" / path for text in texts for path in re.findall(r"{% static '([^']+\.js)' %}", text)]
+    scripts = set[Path]()
+    while ahead:
+        script = ahead.pop().resolve()
+        if script not in scripts:
+            scripts.add(script)
+            ahead += [
+                script.parent / path
+                for path in re.findall(r'^import .* from "(\./.+)";', script.read_text(), re.MULTILINE)
+            ]
+    return scripts
+
+
+def test_pages_of_the_console_load_little_javascript_and_no_script_is_left_over() -> None:
+    pages = {path: scripts_of(path) for path in (_CONSOLE / "templates").rglob("*.html")}
+    assert {script for scripts in pages.values() for script in scripts} == {*(_CONSOLE / "static").rglob("*.js")}
+    for page, scripts in pages.items():
+        assert sum(len(gzip.compress(script.read_bytes())) for script in scripts) <= _MOST_JAVASCRIPT, page
