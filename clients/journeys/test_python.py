@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import json
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from paliapi_client import (
     AsyncClient,
     Client,
     F,
+    FileResult,
     InvalidRequest,
     NotFound,
     ProcessingFailed,
@@ -25,22 +27,25 @@ from paliapi_client import (
 JPEG = b"\xff\xd8"
 
 
-def test_without_asyncio(sample: Path, files: Elsewhere, receiver: Elsewhere, restart: Callable[[], None]) -> None:
+def test_without_asyncio(
+    sample: Path, files: Elsewhere, receiver: Elsewhere, restart: Callable[[], None], tmp_path: Path
+) -> None:
     name = "python"
     files.content = sample.read_bytes()
     with Client() as pali:
         assert pali.collections.create(name, metadata={"team": "coast"}).num_documents == 0
         webhook = pali.webhooks.create(f"{receiver.url}/hook", events=["document.ready"])
         _upload(pali, name, sample, files.url)
-        restart()
         _search(pali, name)
         body, headers = receiver.wait_for(lambda body: b"by-path" in body)
         assert verify_webhook(body, headers, webhook.secret) == json.loads(body)
         pali.webhooks.delete(webhook.id)
         _keys(pali, name)
+        _folder(pali, f"{name}-folder", tmp_path, sample, restart)
         pali.documents.delete("by-bytes", collection_name=name)
         with pytest.raises(NotFound):
             pali.documents.get("by-bytes", collection_name=name)
+        pali.collections.delete(f"{name}-folder")
         pali.collections.delete(name)
         with pytest.raises(NotFound):
             pali.collections.get(name)
@@ -64,6 +69,27 @@ def _upload(pali: Client, name: str, sample: Path, url: str) -> None:
     assert [job.document_name for job in pali.jobs.list(collection_name=name)] == ["bad"]
     pali.documents.delete("bad", collection_name=name)
     assert pali.documents.download("by/file", collection_name=name) == sample.read_bytes()
+
+
+def _folder(pali: Client, name: str, folder: Path, sample: Path, restart: Callable[[], None]) -> None:
+    for number in range(59):
+        (folder / f"{number}.txt").write_text(f"Report {number}: the lamp was lit {number} times.")
+    (folder / "bad.pdf").write_bytes(b"%PDF-1.4 nothing")
+    restarting = threading.Thread(target=restart)
+    started: list[bool] = []
+
+    def on_result(file: FileResult) -> None:
+        if not started:
+            started.append(True)
+            restarting.start()
+
+    result = pali.documents.upload_folder(folder, collection_name=name, wait=True, on_result=on_result)
+    restarting.join()
+    assert [(file.name, type(file.error)) for file in result.failed] == [("bad.pdf", ProcessingFailed)]
+    assert sum(file.status == "ready" for file in result.files) == 59
+    again = pali.documents.upload_folder(folder, collection_name=name, wait=True)
+    assert sum(file.status == "unchanged" for file in again.files) == 59
+    assert len([*pali.documents.list(collection_name=name)]) == 60
 
 
 def _search(pali: Client, name: str) -> None:

@@ -22,6 +22,7 @@ from paliapi_client.errors import (
     UnexpectedAnswer,
 )
 from paliapi_client.filters import F, Filter
+from paliapi_client.flows.folders import FileResult, FolderResult
 from paliapi_client.flows.following import Progress
 from paliapi_client.hits import AsyncHit, Hit, SearchResult
 from paliapi_client.version import __version__
@@ -36,7 +37,9 @@ __all__ = [
     "ConnectionFailed",
     "DeadlineExceeded",
     "F",
+    "FileResult",
     "Filter",
+    "FolderResult",
     "Forbidden",
     "Hit",
     "InvalidRequest",

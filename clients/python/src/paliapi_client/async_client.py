@@ -32,6 +32,7 @@ class AsyncDocuments(AsyncResource):
     upload = AsyncMethod(documents.upload)
     upload_url = AsyncMethod(documents.upload_url)
     upload_batch = AsyncMethod(documents.upload_batch)
+    upload_folder = AsyncMethod(documents.upload_folder)
     list = AsyncListMethod(documents.list_all)
     get = AsyncMethod(documents.get)
     update = AsyncMethod(documents.update)

@@ -32,6 +32,7 @@ class Documents(Resource):
     upload = Method(documents.upload)
     upload_url = Method(documents.upload_url)
     upload_batch = Method(documents.upload_batch)
+    upload_folder = Method(documents.upload_folder)
     list = ListMethod(documents.list_all)
     get = Method(documents.get)
     update = Method(documents.update)

@@ -43,7 +43,8 @@ def send(request: Request[T], options: Options) -> Flow[T]:
     ends = [] if limit_s is None else [time.monotonic() + limit_s]
     deadline = min([*ends, *([] if request.deadline is None else [request.deadline])], default=None)
     uncertain = False
-    for attempt in range(options.max_retries + 1):
+    max_retries = options.max_retries if request.max_retries is None else request.max_retries
+    for attempt in range(max_retries + 1):
         try:
             response: Response = yield Attempt(request, options.timeout_s, deadline)
         except httpx.HTTPError as error:
@@ -54,6 +55,8 @@ def send(request: Request[T], options: Options) -> Flow[T]:
         except DeadlineExceeded:
             raise
         else:
+            if request.on_response is not None:
+                request.on_response(response)
             if 200 <= response.status < 300 or response.status in request.expected:
                 return request.decode(response)
             if uncertain and request.method == "DELETE" and response.status == 404:
@@ -62,7 +65,7 @@ def send(request: Request[T], options: Options) -> Flow[T]:
             again = _may_repeat(request, failure)
             uncertain = uncertain or response.status >= 500
         pause = _pause(attempt, failure)
-        if not again or attempt == options.max_retries:
+        if not again or attempt == max_retries:
             raise failure
         if deadline is not None and time.monotonic() + pause >= deadline:
             raise _too_late(failure)

@@ -64,6 +64,9 @@ class Request(Generic[T]):
     unlimited: bool = False
     # A moment of `time.monotonic`, besides.
     deadline: float | None = None
+    # Instead of that of the client.
+    max_retries: int | None = None
+    on_response: Callable[[Response], None] | None = None
 
 
 @dataclass(frozen=True, slots=True)

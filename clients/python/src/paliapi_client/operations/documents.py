@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
+from paliapi_client.errors import APIError
 from paliapi_client.flows import idempotency, paging
+from paliapi_client.flows.folders import FileResult, FolderResult, FolderUpload, files_in
 from paliapi_client.flows.following import Progress
 from paliapi_client.flows.following import follow as follow_flow
+from paliapi_client.flows.pacing import Pacer
 from paliapi_client.flows.readers import content, nothing, one, versioned
 from paliapi_client.flows.steps import Flow, Listing, Request, call
 from paliapi_client.flows.uploads import Source, Upload, UploadForm
 from paliapi_client.flows.waiting import settled, within
 from paliapi_client.models.documents import BatchAnswer, Document
+from paliapi_client.operations import accounts, jobs
 from paliapi_client.operations.bodies import without_none
 from paliapi_client.operations.paths import quoted
 
@@ -54,19 +59,8 @@ def upload(
                 )
             )
 
-    fields = {
-        "name": file.name,
-        "collection_name": collection_name,
-        "metadata": None if metadata is None else dict(metadata),
-        "on_page_error": on_page_error,
-    }
-    request = Request(
-        method="POST",
-        path=UPSERT,
-        form=UploadForm(fields, [("file", file)], on_bytes if on_progress else None),
-        headers=idempotency.headers(idempotency_key),
-        decode=one(Document),
-        unlimited=True,
+    request = _upload_request(
+        file, collection_name, metadata, on_page_error, on_bytes if on_progress else None, idempotency_key
     )
     return within(_uploaded(request, wait=wait, on_progress=on_progress), timeout)
 
@@ -126,6 +120,47 @@ def upload_batch(
         decode=one(BatchAnswer),
         unlimited=True,
     )
+
+
+def upload_folder(
+    folder: str | os.PathLike[str],
+    *,
+    collection_name: str | None = None,
+    pattern: str = "*",
+    exclude: Sequence[str] = (),
+    metadata: Mapping[str, Any] | Callable[[Path], Mapping[str, Any] | None] | None = None,
+    parallel: int = 8,
+    wait: bool = False,
+    on_result: Callable[[FileResult], None] | None = None,
+    on_page_error: OnPageError | None = None,
+) -> Flow[FolderResult]:
+    """Upload the files of a folder and of those in it, several at a time, as fast as the server allows.
+
+    Names of documents are paths in the folder. A file whose document has the same content and metadata is left out, so
+    an upload that was interrupted is resumed by repeating it. `metadata` is for all, or a function of the path.
+    `on_result` is told what became of each file, with `wait` once it is processed, from any thread. No file's failure
+    is raised; it is among the results.
+    """
+    files = list(files_in(Path(folder), pattern, exclude))
+    try:
+        allowed = (yield from call(accounts.usage())).uploads_at_once
+    except APIError:
+        allowed = parallel  # The key may not ask.
+    parallel = max(1, min(parallel, allowed))
+
+    def request(file: Upload, file_metadata: Mapping[str, Any] | None) -> Request[Document]:
+        return _upload_request(file, collection_name, file_metadata, on_page_error)
+
+    job = FolderUpload(
+        request=request,
+        documents=lambda: list_all(collection_name=collection_name),
+        jobs=lambda: jobs.list_all(collection_name=collection_name or "default_collection"),
+        metadata=metadata,
+        on_result=on_result,
+        pacer=Pacer(parallel),
+        wait=wait,
+    )
+    return (yield from job.run(files, parallel))
 
 
 def list_all(
@@ -234,6 +269,30 @@ def file_at(url: str) -> Request[bytes]:
     if not url.startswith(("http://", "https://")):
         raise ValueError("There is no link: the key may lack the scope read.")
     return Request(method="GET", path="/files/", signed_url=url, headers={"Accept": "*/*"}, decode=content)
+
+
+def _upload_request(
+    file: Upload,
+    collection_name: str | None,
+    metadata: Mapping[str, Any] | None,
+    on_page_error: OnPageError | None,
+    on_bytes: Callable[[int, int], None] | None = None,
+    idempotency_key: str | None = None,
+) -> Request[Document]:
+    fields = {
+        "name": file.name,
+        "collection_name": collection_name,
+        "metadata": None if metadata is None else dict(metadata),
+        "on_page_error": on_page_error,
+    }
+    return Request(
+        method="POST",
+        path=UPSERT,
+        form=UploadForm(fields, [("file", file)], on_bytes),
+        headers=idempotency.headers(idempotency_key),
+        decode=one(Document),
+        unlimited=True,
+    )
 
 
 def _act(name: str, verb: str, collection_name: str | None) -> Request[Document]:

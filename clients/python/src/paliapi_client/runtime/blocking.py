@@ -28,14 +28,14 @@ class Blocking:
         self.connection = connection
         self.options = options
 
-    def run(self, work: steps.Request[T] | steps.Flow[T]) -> T:
-        """Carry out a request or a flow, and return its result."""
+    def run(self, work: steps.Request[T] | steps.Flow[T], stopped: threading.Event | None = None) -> T:
+        """Carry out a request or a flow, and return its result; or give it up once `stopped` is set."""
         if isinstance(work, steps.Request):
             work = send(work, self.options)
         stepper = steps.Stepper(work)
         with ExitStack() as opened:
             opened.callback(stepper.close)
-            while not stepper.done:
+            while not stepper.done and not (stopped is not None and stopped.is_set()):
                 self._advance(stepper, opened)
         return cast("T", stepper.value)
 
@@ -112,7 +112,7 @@ class Blocking:
                         flow = next(flows, None)
                     if flow is None:
                         return
-                    self.run(flow)
+                    self.run(flow, stopped)
             except BaseException:
                 stopped.set()
                 raise
