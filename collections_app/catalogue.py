@@ -19,15 +19,18 @@ from accounts.ownership import OwnerTransaction
 from accounts.quotas import charge
 from collections_app.engine.input import jsonb
 from collections_app.engine.input.names import ALL_COLLECTIONS
+from collections_app.engine.retrieval.codes.codec import VectorStorage
 from collections_app.engine.retrieval.sketch_files import cleaning
 from collections_app.errors import (
     CollectionNameTaken,
     CollectionNotFound,
     CollectionOutOfReach,
     DocumentAmbiguous,
+    DocumentMoved,
     DocumentNameTaken,
     DocumentNotFound,
     PageNotFound,
+    VectorsCompact,
 )
 from collections_app.models import (
     IN_FLIGHT,
@@ -36,6 +39,7 @@ from collections_app.models import (
     Document,
     DocumentQuerySet,
     Page,
+    PageEmbedding,
     Revision,
     Status,
 )
@@ -240,18 +244,29 @@ def find_document_to_change(
 
 
 def change_document(
-    tx: OwnerTransaction, document: Document, *, new_name: str | None, metadata: dict[str, Any] | None
+    tx: OwnerTransaction,
+    document: Document,
+    *,
+    new_name: str | None,
+    metadata: dict[str, Any] | None,
+    collection: Collection | None = None,
 ) -> int:
-    """Rename a locked document, or replace its metadata as a whole; return how many bytes the caller has to charge."""
+    """Rename a locked document, replace its metadata as a whole, or move it to another locked collection.
+
+    Return how many bytes the caller has to charge.
+    """
     if new_name is not None:
         document.name = new_name
+    if collection is not None and collection.pk != document.collection_id:
+        _announce_move(tx, document, collection)
+        document.collection = collection
     more = 0 if metadata is None else _replace_metadata(tx, document, metadata)
     document.updated_at = Now()
     try:
         with transaction.atomic():
-            document.save(update_fields=["name", "metadata", "updated_at"])
+            document.save(update_fields=["collection", "name", "metadata", "updated_at"])
     except IntegrityError:
-        raise DocumentNameTaken(f"The collection already has a document named {new_name!r}.") from None
+        raise DocumentNameTaken(f"The collection already has a document named {document.name!r}.") from None
     return more
 
 
@@ -273,19 +288,62 @@ def lock_document(tx: OwnerTransaction, document: Document) -> Document:
     The collection has to be locked first: a change of the document makes the database check the collection, and so
     wait for a transaction that changes the collection and may itself want this document.
     """
-    collections_of_owner = Collection.objects.filter(owner_id=tx.owner_id, pk=document.collection_id)
-    collections_of_owner.select_for_update(no_key=True).first()
-    rows = Document.objects.filter(owner_id=tx.owner_id, pk=document.pk)
-    locked = rows.select_for_update(of=("self",)).select_related("collection").first()
-    if locked is None:
-        raise DocumentNotFound
-    return locked
+    return _lock_document(tx, document, _lock_collections(tx, [document.collection_id]))
+
+
+def lock_document_to_move(
+    tx: OwnerTransaction, caller: Caller, document: Document, *, to: str
+) -> tuple[Document, Collection]:
+    """Do the same with the collection of that name as well, and return both."""
+    require_reach(caller, to)
+    target = find_collection(tx, caller, to)
+    collections = _lock_collections(tx, [document.collection_id, target.pk])
+    locked = _lock_document(tx, document, collections)
+    if target.pk not in collections or collections[target.pk].name != to:
+        raise CollectionNotFound(f"There is no collection named {to!r}.")
+    return locked, collections[target.pk]
 
 
 def require_reach(caller: Caller, collection_name: str) -> None:
     """Raise CollectionOutOfReach unless the caller's key may use a collection of that name."""
     if not caller.sees(collection_name):
         raise CollectionOutOfReach(f"This key does not reach a collection named {collection_name!r}.")
+
+
+def _lock_collections(tx: OwnerTransaction, ids: list[int]) -> dict[int, Collection]:
+    rows = Collection.objects.filter(owner_id=tx.owner_id, pk__in=ids)
+    return {row.pk: row for row in rows.order_by("pk").select_for_update(no_key=True)}
+
+
+def _lock_document(tx: OwnerTransaction, document: Document, collections: dict[int, Collection]) -> Document:
+    """Lock a document of these locked collections; DocumentMoved if it is in another one by now."""
+    locked = Document.objects.filter(owner_id=tx.owner_id, pk=document.pk).select_for_update().first()
+    if locked is None:
+        raise DocumentNotFound
+    if locked.collection_id != document.collection_id:
+        raise DocumentMoved
+    locked.collection = collections[locked.collection_id]
+    return locked
+
+
+def _announce_move(tx: OwnerTransaction, document: Document, target: Collection) -> None:
+    """Let searches of both collections see a move; VectorsCompact if the target could not score the pages in full.
+
+    Full pages do for a compact collection, where they are scored by their codes.
+    """
+    source = document.collection
+    if target.vector_storage == VectorStorage.FULL:
+        pages = PageEmbedding.objects.filter(owner_id=tx.owner_id, page__revision__document=document)
+        # A worker may be storing pages in the form of the present collection.
+        in_flight = Revision.objects.in_flight().filter(owner_id=tx.owner_id, document=document)
+        is_compact = source.vector_storage == VectorStorage.COMPACT
+        if pages.filter(codes__isnull=False).exists() or (is_compact and in_flight.exists()):
+            raise VectorsCompact
+    rows = Collection.objects.filter(owner_id=tx.owner_id)
+    rows.filter(pk__in=[source.pk, target.pk]).update(vectors_seq=F("vectors_seq") + 1)
+    if source.sketches_seq:
+        # Full vectors of the pages may have been replaced, so those that processes have cached must not be used.
+        rows.filter(pk=target.pk).update(sketches_seq=F("vectors_seq"))
 
 
 def _locked_collection(caller: Caller, name: str) -> Collection:

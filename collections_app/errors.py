@@ -36,6 +36,16 @@ class DocumentNameTaken(Conflict):
     title = "The collection already has a document with this name."
 
 
+class DocumentMoved(Conflict):
+    code = "document_moved"
+    title = "The document was moved to another collection at this moment; look for it there."
+
+
+class VectorsCompact(Conflict):
+    code = "vectors_compact"
+    title = "A document with compact vectors cannot be moved to a collection that stores full ones."
+
+
 class PageNotFound(NotFound):
     code = "page_not_found"
     title = "Page not found."

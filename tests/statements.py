@@ -1,10 +1,11 @@
-"""The statements that tests send to the database, through Django's cursors or others."""
+"""The statements that tests send to the database, through Django's cursors or others, and those that wait."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 from unittest.mock import patch
 
+from django.db import connection
 from psycopg import Cursor, sql
 
 from paliapi import database
@@ -28,3 +29,9 @@ def statements() -> Iterator[list[str]]:
 
     with patch.object(Cursor, "execute", collect), patch.object(database, "_send", collect_together):
         yield collected
+
+
+def is_somebody_waiting_for_a_lock() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+        return bool(cursor.fetchone() != (0,))

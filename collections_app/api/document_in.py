@@ -56,10 +56,11 @@ class UpdateRequest(FileSource):
     name: str | None = None
     metadata: dict[str, Any] | None = None
     collection_name: str | None = None
+    move_to: str | None = None
 
     @property
     def is_empty(self) -> bool:
-        return not (self.name or self.metadata or self.url or self.base64 or self.file)
+        return not (self.name or self.metadata or self.move_to or self.url or self.base64 or self.file)
 
 
 class _FormText(str):
@@ -152,4 +153,7 @@ class DocumentChange(SourceIn):
         max_length=MAX_NAME_LENGTH,
         help_text="The collection to look in, or `all`. Default: `default_collection`, else the only collection that "
         "has a document of this name.",
+    )
+    move_to = CollectionNameField(
+        required=False, allow_null=True, help_text="The existing collection to move the document to."
     )

@@ -94,10 +94,11 @@ class DocumentDetail(OwnedView):
     @extend_schema(
         operation_id="updateDocument",
         tags=["documents"],
-        summary="Rename a document, or replace its metadata or file",
+        summary="Rename or move a document, or replace its metadata or file",
         description=(
-            "Name and metadata change at once; metadata is replaced, not merged. A file, base64 or a different URL is "
-            "a new upload: it is processed in the background, and the current pages are shown until it is ready."
+            "Name, metadata and collection change at once; metadata is replaced, not merged. A document that is moved "
+            "keeps its pages, and is not processed again. A file, base64 or a different URL is a new upload: it is "
+            "processed in the background, and the current pages are shown until it is ready."
         ),
         parameters=[DOCUMENT_NAME, IF_MATCH],
         request={"application/json": DocumentChange, "multipart/form-data": DocumentChange},
@@ -112,6 +113,7 @@ class DocumentDetail(OwnedView):
             update = accept.DocumentUpdate(
                 name=body.name,
                 metadata=body.metadata,
+                move_to=body.move_to,
                 url=body.url,
                 use_proxy=body.use_proxy,
                 on_page_error=OnPageError(body.on_page_error),

@@ -20,10 +20,12 @@ from collections_app.catalogue import (
     find_document_to_change,
     get_or_create_collection,
     lock_document,
+    lock_document_to_move,
     require_reach,
 )
 from collections_app.engine.input import jsonb
 from collections_app.engine.rendering.file_types import sniff
+from collections_app.errors import DocumentMoved
 from collections_app.ingest.errors import QueueFull, URLInvalid
 from collections_app.models import Collection, Document, OnPageError, Page, Revision, Status, StoredFile
 from collections_app.storage import files
@@ -68,6 +70,7 @@ class DocumentUpdate(Source):
 
     name: str | None = None
     metadata: dict[str, Any] | None = None
+    move_to: str | None = None
     on_page_error: OnPageError = OnPageError.FAIL
 
 
@@ -107,16 +110,20 @@ def update_document(
     collection_name: str | None,
     precondition: Precondition[Document],
 ) -> Document:
-    """Change name and metadata at once, and queue a new file or URL as a revision.
+    """Change name, metadata and collection at once, and queue a new file or URL as a revision.
 
     Call `precondition` with the locked document before it is changed; an exception from it cancels the update.
     """
     _check_url(update.url)
 
     def write(tx: OwnerTransaction, file: StoredFile | None) -> Document:
-        document = lock_document(tx, find_document_to_change(tx, caller, name, collection_name=collection_name))
+        found = find_document_to_change(tx, caller, name, collection_name=collection_name)
+        if update.move_to is None:
+            document, target = lock_document(tx, found), None
+        else:
+            document, target = lock_document_to_move(tx, caller, found, to=update.move_to)
         precondition(find_document(tx, caller, name, collection_name=document.collection.name))
-        more_bytes = change_document(tx, document, new_name=update.name, metadata=update.metadata)
+        more_bytes = change_document(tx, document, new_name=update.name, metadata=update.metadata, collection=target)
         if file or (update.url and update.url != _latest_url(document)):
             _queue_revision(tx, document, document.metadata, file=file, source=update, more_bytes=more_bytes)
         else:
@@ -149,8 +156,8 @@ def _store_and_write(
                 return write(tx, file)
         except StorageUnavailable:
             continue  # housekeeping deleted the old bytes between the two steps
-        except (IntegrityError, ObjectDoesNotExist):
-            continue  # the collection or the document was deleted at the same moment
+        except (IntegrityError, ObjectDoesNotExist, DocumentMoved):
+            continue  # the collection or the document was deleted or moved at the same moment
     raise Unavailable("This collection is being changed by too many requests at once.", retry_after_s=1)
 
 

@@ -24,8 +24,8 @@ from collections_app.ingest.download import download
 from collections_app.ingest.embed_pages import PendingBatch, SharedEmbedder
 from collections_app.ingest.errors import NoPageUsable, SpaceChanged
 from collections_app.ingest.leases import Changes, Lease
-from collections_app.ingest.publish import publish
-from collections_app.ingest.store_pages import Checkpoint, NewPage, RetryStore
+from collections_app.ingest.publish import RetryStore, publish
+from collections_app.ingest.store_pages import Checkpoint, NewPage
 from collections_app.models import OnPageError, Status, StoredFile
 from collections_app.storage import files
 from collections_app.storage.errors import FileMissing

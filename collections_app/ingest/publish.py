@@ -24,7 +24,7 @@ _LOCK_COLLECTION = statement(
     revisions=Revision,
 )
 _LOCK_DOCUMENT = statement(
-    "SELECT d.id, d.shown_id, d.latest_id FROM {documents} AS d WHERE d.owner_id = %s "
+    "SELECT d.id, d.shown_id, d.latest_id, d.collection_id FROM {documents} AS d WHERE d.owner_id = %s "
     "AND d.id = (SELECT r.document_id FROM {revisions} AS r WHERE r.owner_id = %s AND r.id = %s) FOR UPDATE",
     documents=Document,
     revisions=Revision,
@@ -45,6 +45,10 @@ _SHOW = statement(
     documents=Document,
     revisions=Revision,
 )
+
+
+class RetryStore(Exception):
+    """A row or file is not where it was a moment ago. Nothing was written, and a retry may well succeed."""
 
 
 class PagesMissing(Exception):
@@ -77,10 +81,15 @@ class Publication:
 
     @classmethod
     def begin(cls, tx: OwnerTransaction, lease: Lease) -> Self:
-        """Lock the collection by changing it, and the document; LeaseLost if the document has a newer revision."""
+        """Lock the collection by changing it, and the document.
+
+        LeaseLost if the document has a newer revision; RetryStore if it was moved to another collection meanwhile.
+        """
         changed, documents = [tx.read(command) for command in locking(lease)]
-        for document_id, shown_id, latest_id in documents:
+        for document_id, shown_id, latest_id, collection_id in documents:
             if changed and latest_id == lease.revision_id:
+                if changed != [(collection_id,)]:
+                    raise RetryStore
                 return cls(tx, lease, document_id, shown_id)
         raise LeaseLost
 

@@ -20,7 +20,7 @@ from collections_app.engine.text_rules import MAX_PAGE_CHARACTERS
 from collections_app.ingest import publish
 from collections_app.ingest.embed_pages import EmbeddedPage
 from collections_app.ingest.leases import Changes, Lease
-from collections_app.ingest.publish import Publication
+from collections_app.ingest.publish import Publication, RetryStore
 from collections_app.models import Page, PageEmbedding, Space, StoredFile
 from collections_app.storage import files, vectors
 from collections_app.storage.files import Content, Draft
@@ -42,10 +42,6 @@ _CHECKPOINT = (
     b"pages_done = %s, pages_total = %s, space_id = %s, skipped = %s::jsonb, timings = %s::jsonb, "
     b"reused_pages = reused_pages + %s::int, attempts = 0"
 )
-
-
-class RetryStore(Exception):
-    """A row or file that existed a moment ago is gone. Nothing was written, and a retry may well succeed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

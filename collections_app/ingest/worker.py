@@ -23,7 +23,7 @@ from collections_app.ingest.embed_pages import PageFailed, SharedEmbedder
 from collections_app.ingest.errors import TriedTooOften
 from collections_app.ingest.in_flight import InFlight
 from collections_app.ingest.leases import Lease, LeaseLost
-from collections_app.ingest.store_pages import RetryStore
+from collections_app.ingest.publish import RetryStore
 from collections_app.models import Revision, Status
 from collections_app.storage.errors import StorageUnavailable
 from collections_app.webhooks import outbox

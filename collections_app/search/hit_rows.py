@@ -60,17 +60,18 @@ def read(
     caller: Caller,
     page_ids: Sequence[int],
     *,
+    collections: Sequence[str] | None = None,
     with_text: bool,
     max_text: int = MAX_PAGE_CHARACTERS,
     is_last: bool = False,
 ) -> dict[int, HitPage]:
-    """Return those of the pages that are still shown and that the caller may read.
+    """Return those of the pages that are still shown, in these collections or else in all that the caller may read.
 
     The last statement of a transaction ends it.
     """
     if not page_ids:
         return {}
-    names = array_of_texts(caller.collections)
+    names = array_of_texts(caller.collections if collections is None else collections)
     values = (with_text, max_text, tx.owner_id, array_of_numbers(page_ids), names, names)
     read_rows = tx.read_last if is_last else tx.read
     rows = read_rows(Command(_VISIBLE_PAGES, values))

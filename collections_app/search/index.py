@@ -59,7 +59,10 @@ class Index:
         dim: int,
         force_reload: bool = False,
     ) -> list[Segment]:
-        """Return an up-to-date segment for each collection; reload all if forced."""
+        """Return an up-to-date segment for each collection; reload all if forced.
+
+        A segment may be later than its version, by what has changed since.
+        """
         owner_id = tx.owner_id
         current = {} if force_reload else self._current(owner_id, versions, space_id)
         if len(current) < len(versions):
@@ -86,7 +89,8 @@ class Index:
         self, tx: OwnerTransaction, versions: Sequence[CollectionVersion], *, space_id: int, dim: int
     ) -> dict[int, Segment]:
         """Bring segments up to date, all with the same few statements."""
-        shown = sketches.load_revision_tables(tx, [version.collection_id for version in versions])
+        contents = sketches.load_contents(tx, [version.collection_id for version in versions])
+        shown = {key: each.revisions for key, each in contents.items()}
         files = _Files(self._folder, tx.owner_id, space_id, dim)
         old = {
             version.collection_id: files.adopt(
@@ -99,7 +103,8 @@ class Index:
         for version in versions:
             key = version.collection_id
             blocks, unsketched = loaded[key]
-            updated = old[key].updated(version.vectors_seq, shown[key], blocks, unsketched)
+            seq = max(contents[key].seq, version.vectors_seq)
+            updated = old[key].updated(seq, shown[key], blocks, unsketched)
             refreshed[key] = files.store(updated, version)
         self._store({(tx.owner_id, key, space_id): segment for key, segment in refreshed.items()})
         return refreshed

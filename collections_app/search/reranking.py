@@ -17,6 +17,7 @@ from collections_app.search.context import SearchContext
 from collections_app.search.errors import SearchTookTooLong
 from collections_app.search.ranking import RankedPage, RankedPages
 from collections_app.search.request import SearchRequest
+from collections_app.search.scope import collection_names
 
 CANDIDATES = 50
 # A dense page has about five thousand characters. Longer texts come from spreadsheets and the like.
@@ -58,7 +59,14 @@ def read_texts(context: SearchContext, ranked: RankedPages) -> dict[int, str]:
     """Return the text of each candidate that has one."""
     page_ids = [page.page_id for page in ranked.pages[:CANDIDATES]]
     with context.stopwatch.stage("fetch"):
-        rows = hit_rows.read(context.tx, context.caller, page_ids, with_text=True, max_text=MAX_TEXT_LENGTH)
+        rows = hit_rows.read(
+            context.tx,
+            context.caller,
+            page_ids,
+            collections=collection_names(context.caller, context.scope),
+            with_text=True,
+            max_text=MAX_TEXT_LENGTH,
+        )
     texts = {page_id: (row.text or "").strip() for page_id, row in rows.items()}
     return {page_id: text for page_id, text in texts.items() if text}
 

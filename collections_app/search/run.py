@@ -193,7 +193,12 @@ def _read_hits(
         query = None if ranked.ranking == "lexical" else decision.query
         with_regions = "regions" in request.include and query is not None
         rows = hit_rows.read(
-            tx, context.caller, page_ids, with_text="text" in request.include, is_last=not with_regions
+            tx,
+            context.caller,
+            page_ids,
+            collections=scopes.collection_names(context.caller, context.scope),
+            with_text="text" in request.include,
+            is_last=not with_regions,
         )
     by_page: dict[int, PageRegions] = {}
     if with_regions and query is not None:

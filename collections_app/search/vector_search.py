@@ -36,6 +36,8 @@ _BATCH = 16
 _CANDIDATES_PER_CHECK = 4
 # A longer query, such as a whole page, may only be compared with every page if these are few.
 MAX_EXACT_VECTORS = 512
+# How often a search of several collections follows changes of them until it has all as of one moment.
+_MAX_CATCHING_UP = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +83,7 @@ def best(
     """Return the best pages in scope, or the best page of each document. `min_score` isn't normalised."""
     with context.stopwatch.stage("index"):
         space_id, versions = scope.collection_versions(context.tx, context.caller, context.scope, query.space)
-        parts = [] if space_id is None else _parts_in_scope(context, query, space_id, versions)
+        versions, parts = ([], []) if space_id is None else _parts_in_scope(context, query, space_id, versions)
     if space_id is None:
         return ScoredPages(in_scope=scope.pages(context.tx, context.caller, context.scope).count())
     compared = sum(len(part) for part in parts)
@@ -148,15 +150,23 @@ def _scores(query: QueryVectors, pages: list[Any], form: VectorForm) -> maxsim.S
 
 def _parts_in_scope(
     context: SearchContext, query: QueryVectors, space_id: int, versions: list[CollectionVersion]
-) -> list[SegmentPart]:
-    """Return the part in scope of each collection's segment."""
+) -> tuple[list[CollectionVersion], list[SegmentPart]]:
+    """Return the collections and the part in scope of each one's segment, all as of one moment.
+
+    Otherwise, a document that is moved from one to another meanwhile would be in both, or in none.
+    """
     tx, space = context.tx, query.space
     documents = scope.filtered_document_ids(tx, context.caller, context.scope)
     segments = index.process_index.segments(
         tx, versions, space_id=space_id, dim=space.dim, force_reload=context.force_reload
     )
+    for _ in range(_MAX_CATCHING_UP if len(versions) > 1 else 0):
+        if all(segment.seq == version.vectors_seq for segment, version in zip(segments, versions, strict=True)):
+            break
+        _, versions = scope.collection_versions(tx, context.caller, context.scope, space)
+        segments = index.process_index.segments(tx, versions, space_id=space_id, dim=space.dim)
     excluded = np.array(sorted(context.scope.excluded_page_ids), dtype=np.int64)
-    return [segment.part(documents, excluded_page_ids=excluded) for segment in segments]
+    return versions, [segment.part(documents, excluded_page_ids=excluded) for segment in segments]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -11,19 +11,22 @@ from accounts.ownership import OwnerTransaction
 from collections_app.engine.retrieval import sketch_scan
 from collections_app.engine.retrieval.arrays import Numbers
 from collections_app.engine.retrieval.segment import Block, RevisionTable, Unsketched
-from collections_app.models import Document, Page, PageEmbedding, Revision
+from collections_app.models import Collection, Document, Page, PageEmbedding, Revision
 from paliapi.database import binary_cursor
 
 _PAGES_PER_QUERY = 20_000
 
 _NAMES = {
+    "collections": sql.Identifier(Collection._meta.db_table),
     "documents": sql.Identifier(Document._meta.db_table),
     "revisions": sql.Identifier(Revision._meta.db_table),
     "pages": sql.Identifier(Page._meta.db_table),
     "embeddings": sql.Identifier(PageEmbedding._meta.db_table),
 }
 _REVISIONS = sql.SQL(
-    "SELECT string_agg(int8send(shown.collection_id), ''), string_agg(int8send(shown.id), ''), "
+    "SELECT (SELECT string_agg(int8send(c.id) || int8send(c.vectors_seq), '') FROM {collections} AS c "
+    "WHERE c.owner_id = %s AND c.id = ANY(%s)), "
+    "string_agg(int8send(shown.collection_id), ''), string_agg(int8send(shown.id), ''), "
     "string_agg(int8send(shown.document_id), ''), string_agg(int8send(shown.pages), ''), "
     "string_agg(int8send(shown.created), '') "
     "FROM (SELECT d.collection_id, r.id, d.id AS document_id, "
@@ -49,17 +52,27 @@ class SketchBatch:
     unsketched: Unsketched
 
 
-def load_revision_tables(tx: OwnerTransaction, collection_ids: Sequence[int]) -> dict[int, RevisionTable]:
-    """Return the revisions that each collection shows."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Contents:
+    """What a collection showed at one moment, and its `vectors_seq` at that moment; 0 if it was deleted."""
+
+    seq: int
+    revisions: RevisionTable
+
+
+def load_contents(tx: OwnerTransaction, collection_ids: Sequence[int]) -> dict[int, Contents]:
+    """Return what each collection shows, all at the same moment."""
     with binary_cursor() as cursor:
-        cursor.execute(_REVISIONS, [tx.owner_id, list(collection_ids)], binary=True)
-        columns = cursor.fetchone() or [None] * 5
-    collections, revisions, documents, pages, created = (_numbers(column) for column in columns)
-    tables = {}
+        cursor.execute(_REVISIONS, [tx.owner_id, list(collection_ids)] * 2, binary=True)
+        columns = cursor.fetchone() or [None] * 6
+    versions, collections, revisions, documents, pages, created = (_numbers(column) for column in columns)
+    seqs: dict[int, int] = dict(zip(versions[::2].tolist(), versions[1::2].tolist(), strict=True))
+    contents = {}
     for collection_id in collection_ids:
         rows = collections == collection_id
-        tables[collection_id] = RevisionTable(revisions[rows], documents[rows], pages[rows], created[rows])
-    return tables
+        table = RevisionTable(revisions[rows], documents[rows], pages[rows], created[rows])
+        contents[collection_id] = Contents(seqs.get(collection_id, 0), table)
+    return contents
 
 
 def load_sketches(

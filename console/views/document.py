@@ -9,6 +9,7 @@ from django.urls import reverse
 
 from accounts.ownership import OwnerTransaction, acting_for
 from collections_app import catalogue, tasks
+from collections_app.errors import CollectionNotFound
 from collections_app.ingest import accept, jobs, outlook
 from collections_app.storage import links
 from collections_app.storage.links import FileLink
@@ -17,11 +18,18 @@ from console.views.forms import DocumentSettings, FormPage, FormView
 from console.views.hits import page_url, thumbnail_size
 from console.views.listing import with_param
 from console.views.states import state_of
+from paliapi.errors import Invalid
 
 # So many thumbnails at once; the rest follows when the reader gets there.
 PAGES = 120
 _UPLOADS = 10
+_COLLECTIONS = 200
 _ACTIONS = ("change", "delete", "retry", "cancel")
+
+
+class NoSuchCollection(Invalid):
+    code = "no_such_collection"
+    title = "There is no collection with this name to move the document to."
 
 
 class DocumentPage(FormPage):
@@ -46,9 +54,14 @@ class DocumentPage(FormPage):
             uploads=list(catalogue.revisions(tx, document)[:_UPLOADS]),
             file_url=self._file_url(document),
             collection_url=collection_url(document.collection.name),
+            collections=self._collections(tx) if self.caller.may("write") else [],
             **self.state(tx, document),
             **context,
         )
+
+    def _collections(self, tx: OwnerTransaction) -> list[str]:
+        rows = catalogue.collections(tx, self.caller).order_by("name")
+        return list(rows.values_list("name", flat=True)[:_COLLECTIONS])
 
     def state(self, tx: OwnerTransaction, document: Any) -> dict[str, Any]:
         """Return what changes while the document is being processed."""
@@ -112,23 +125,29 @@ class DocumentState(DocumentPage):
 
 
 class ChangedDocument(FormView, DocumentPage):
-    """Renames a document, or replaces its metadata."""
+    """Renames a document, replaces its metadata, or moves it to another collection."""
 
     costs: ClassVar = {"GET": 1, "POST": 2}
 
     def change(self) -> str:
         fields, place = self.validated(DocumentSettings), self.place
+        move_to = fields.get("move_to", place["collection"])
         update = accept.DocumentUpdate(
-            name=fields["name"] if fields["name"] != place["document"] else None, metadata=fields.get("metadata")
+            name=fields["name"] if fields["name"] != place["document"] else None,
+            metadata=fields.get("metadata"),
+            move_to=move_to if move_to != place["collection"] else None,
         )
-        changed = accept.update_document(
-            self.caller,
-            place["document"],
-            update,
-            None,
-            collection_name=place["collection"],
-            precondition=catalogue.unconditional,
-        )
+        try:
+            changed = accept.update_document(
+                self.caller,
+                place["document"],
+                update,
+                None,
+                collection_name=place["collection"],
+                precondition=catalogue.unconditional,
+            )
+        except CollectionNotFound:
+            raise NoSuchCollection from None
         return document_url(collection=changed.collection.name, document=changed.name)
 
 

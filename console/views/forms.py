@@ -30,6 +30,7 @@ class CollectionSettings(serializers.Serializer[Any]):
 
 class DocumentSettings(serializers.Serializer[Any]):
     name = NameField()
+    move_to = CollectionNameField(required=False)
     metadata = FormMetadataField(required=False)
 
 

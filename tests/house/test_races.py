@@ -22,6 +22,7 @@ from tests.collections_app.accounting import assert_usage_matches_rows
 from tests.collections_app.documents import PDF, PNG, put, shown_with_pages
 from tests.collections_app.searchable import random_vectors, with_vectors
 from tests.house.answers import in_order
+from tests.statements import is_somebody_waiting_for_a_lock
 
 ROUNDS = range(3)
 UPSERT = "/v1/documents/upsert-document/"
@@ -136,12 +137,36 @@ def test_concurrent_changes_and_deletions_never_deadlock(owner: Someone, round_:
     assert set(payload[1:]) <= {200, 204, 404}
 
 
-@pytest.mark.parametrize("change", ["metadata", "content", "cancel", "delete"])
+@pytest.mark.parametrize("round_", ROUNDS)
+def test_concurrent_moves_never_deadlock_and_keep_names_unique(owner: Someone, round_: int) -> None:
+    for name, collection in (("x", "a"), ("y", "b"), ("z", "a"), ("z", "b")):
+        put(owner, name, PDF, collection=collection)
+
+    def move(name: str, source: str, target: str) -> Callable[[], Any]:
+        return lambda: owner.patch(f"/v1/documents/{name}/", {"collection_name": source, "move_to": target})
+
+    moves = at_once(
+        move("x", "a", "b"),
+        move("y", "b", "a"),
+        move("z", "a", "b"),
+        _upsert(owner, "x", PNG, 1, "a"),
+        lambda: owner.delete("/v1/documents/y/?collection_name=b"),
+    )
+    assert (moves[0], moves[2], moves[3]) == (200, 409, 202)
+    assert sorted([moves[1], moves[4]]) in ([200, 404], [204, 404], [200, 409])
+    names = [(each["collection_name"], each["name"]) for each in owner.get("/v1/documents/?collection_name=all").json()]
+    assert len(set(names)) == len(names)
+    assert {("b", "x"), ("a", "z"), ("b", "z")} <= set(names)
+
+
+@pytest.mark.parametrize("change", ["metadata", "content", "move", "cancel", "delete"])
 def test_document_change_locks_its_collection_first(owner: Someone, change: str) -> None:
+    put(owner, "b.pdf", PDF, collection="letters")
     put(owner, "a.pdf", PDF, collection="reports")
     path = "/v1/documents/a.pdf"
     calls: dict[str, Callable[[], Any]] = {
         "metadata": lambda: owner.patch(f"{path}/", {"metadata": {"x": 1}, "collection_name": "reports"}),
+        "move": lambda: owner.patch(f"{path}/", {"move_to": "letters", "collection_name": "reports"}),
         "content": lambda: owner.patch(f"{path}/", {"base64": encoded(PNG), "collection_name": "reports"}),
         "cancel": lambda: owner.post(f"{path}/cancel/?collection_name=reports", {}),
         "delete": lambda: owner.delete(f"{path}/?collection_name=reports"),
@@ -158,16 +183,10 @@ def test_document_change_locks_its_collection_first(owner: Someone, change: str)
             collection = Collection.objects.filter(owner_id=owner.id, name="reports")
             assert collection.update(vectors_seq=F("vectors_seq") + 1) == 1
             changing = pool.submit(changed)
-            assert processes.wait_until(_somebody_waits_for_a_lock, within_s=60)
-            assert Document.objects.filter(owner_id=owner.id).select_for_update(nowait=True).get().name == "a.pdf"
+            assert processes.wait_until(is_somebody_waiting_for_a_lock, within_s=60)
+            assert Document.objects.filter(name="a.pdf").select_for_update(nowait=True).get().owner_id == owner.id
             assert not changing.done()
         assert changing.result(timeout=30) < 300
-
-
-def _somebody_waits_for_a_lock() -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
-        return bool(cursor.fetchone() != (0,))
 
 
 @pytest.mark.parametrize("round_", ROUNDS)

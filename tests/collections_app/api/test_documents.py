@@ -4,14 +4,16 @@ import base64
 from dataclasses import replace
 
 import pytest
+from django.test import Client
 from pytest_django import Settings
 
 from accounts.ownership import acting_for
 from accounts.quotas import usage
 from collections_app.models import Revision
-from tests.cast import Someone
+from tests.cast import Someone, with_key
 from tests.collections_app.accounting import assert_usage_matches_rows
-from tests.collections_app.documents import PDF, PNG, put, shown_with_pages
+from tests.collections_app.documents import PDF, PNG, body_of, put, shown_with_pages
+from tests.collections_app.searchable import with_words
 
 UPSERT = "/v1/documents/upsert-document/"
 
@@ -142,3 +144,62 @@ def test_update_with_a_stale_etag_is_rejected(alice: Someone) -> None:
     assert alice.patch("/v1/documents/x/", {"metadata": {"v": 2}}, If_Match=tag).status_code == 412
     assert alice.delete("/v1/documents/x/", If_Match=tag).status_code == 412
     assert alice.get("/v1/documents/x/").json()["metadata"] == {"v": 1}
+
+
+@pytest.mark.usefixtures("service")
+def test_move_keeps_pages_links_and_quota(alice: Someone) -> None:
+    with_words(alice, "x", ["a lighthouse"], collection="a", metadata={"year": 2026})
+    put(alice, "y", PDF, collection="b")
+    image = alice.get("/v1/documents/x/pages/1?collection_name=a").json()["image_url"]
+    with acting_for(alice.id) as tx:
+        before = usage(tx)
+    moved = alice.patch("/v1/documents/x/", {"move_to": "b", "name": "z", "collection_name": "a"})
+    assert moved.status_code == 200
+    assert [moved.json()[field] for field in ("collection_name", "name", "num_pages", "metadata", "status")] == [
+        "b",
+        "z",
+        1,
+        {"year": 2026},
+        "ready",
+    ]
+    assert alice.get("/v1/documents/z/?collection_name=a").status_code == 404
+    assert body_of(Client().get(image.removeprefix("http://testserver"))) == PNG
+    for collection, found in (("a", []), ("b", [("b", "z")]), ("all", [("b", "z")])):
+        answer = alice.post("/v1/search/", {"query": "lighthouse", "collection_name": collection}).json()
+        assert [(hit["collection_name"], hit["document_name"]) for hit in answer["results"]] == found
+    with acting_for(alice.id) as tx:
+        assert usage(tx) == before
+    assert_usage_matches_rows(alice)
+
+
+def test_refused_move_changes_nothing(alice: Someone) -> None:
+    for collection in ("a", "b"):
+        put(alice, "x", PDF, collection=collection)
+    limited = with_key(alice.user, collections=frozenset({"a"}))
+    stale = {"If_Match": '"1"'}
+    for who, body, headers, refusal in (
+        (alice, {"move_to": "b", "metadata": {"v": 1}}, {}, (409, "document_name_taken")),
+        (alice, {"move_to": "nowhere", "name": "y"}, {}, (404, "collection_not_found")),
+        (alice, {"move_to": "all", "name": "y"}, {}, (422, "name_reserved")),
+        (alice, {"move_to": "b", "name": "y"}, stale, (412, "stale")),
+        (limited, {"move_to": "b", "name": "y"}, {}, (403, "collection_out_of_reach")),
+    ):
+        answer = who.patch("/v1/documents/x/", {"collection_name": "a", **body}, **headers)
+        assert (answer.status_code, answer.json()["code"]) == refusal
+    assert alice.patch("/v1/documents/x/", {"collection_name": "a", "move_to": "a"}).json()["collection_name"] == "a"
+    assert alice.get("/v1/documents/x/?collection_name=a").json()["metadata"] == {}
+
+
+def test_compact_pages_are_not_moved_to_a_collection_with_full_vectors(alice: Someone) -> None:
+    for name, storage in (("full", "full"), ("compact", "compact")):
+        assert alice.post("/v1/collections/", {"name": name, "vector_storage": storage}).status_code == 201
+    with_words(alice, "x", ["a lighthouse"], collection="full")
+    with_words(alice, "y", ["a harbour"], collection="compact")
+    put(alice, "z", PDF, collection="compact")
+
+    def move(name: str, source: str, target: str) -> int:
+        body = {"collection_name": source, "move_to": target}
+        return int(alice.patch(f"/v1/documents/{name}/", body).status_code)
+
+    assert [move("x", "full", "compact"), move("x", "compact", "full")] == [200, 200], "full pages stay full"
+    assert [move("y", "compact", "full"), move("z", "compact", "full")] == [409, 409]

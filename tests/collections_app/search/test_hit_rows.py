@@ -42,6 +42,8 @@ def test_hidden_pages_are_left_out(alice: Someone, charlie: Someone) -> None:
         assert set(read(alice, [own, other])) == {own}
     assert set(read(alice, [own], collections=frozenset({"a"}))) == {own}
     assert read(alice, [own], collections=frozenset({"b"})) == {}
+    with acting_for(alice.id) as tx:
+        assert hit_rows.read(tx, caller_of(alice), [own], collections=["b"], with_text=False) == {}
     with acting_for(alice.id):
         Document.objects.filter(owner_id=alice.id).update(shown=None)
     assert read(alice, [own]) == {}

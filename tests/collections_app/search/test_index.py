@@ -7,6 +7,7 @@ from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,10 +15,12 @@ from django.db import connection
 from prometheus_client import REGISTRY
 from pytest_django import Settings
 
-from accounts.ownership import acting_as_staff, acting_for
+from accounts.ownership import OwnerTransaction, acting_as_staff, acting_for
+from collections_app import catalogue
 from collections_app.engine.retrieval.codes.codec import VectorStorage
 from collections_app.engine.retrieval.files.file_cache import FileCache
 from collections_app.engine.retrieval.lru_cache import LruCache
+from collections_app.engine.retrieval.segment import Segment
 from collections_app.models import Collection, Document, Space
 from collections_app.search import index, scope, vector_cache
 from collections_app.search.index import Index
@@ -45,7 +48,9 @@ def _change(owner: Someone, chance: Random, number: int) -> None:
         documents = list(Document.objects.filter(owner_id=owner.id).values_list("collection__name", "name"))
         names = list(Collection.objects.filter(owner_id=owner.id).values_list("name", flat=True))
     collection, name = chance.choice(documents) if documents else ("", "")
-    change = chance.choice(["upsert", "upsert", "upsert", "delete", "rename", "move", "empty", "recode"])
+    change = chance.choice(
+        ["upsert", "upsert", "upsert", "delete", "rename", "move", "move", "rename collection", "empty", "recode"]
+    )
     if change == "upsert" or not documents:
         vectors = [random_vectors(chance.randrange(10**6), count=3) for _ in range(chance.randrange(1, 5))]
         with_vectors(owner, f"d{chance.randrange(5)}", vectors, collection=f"c{chance.randrange(3)}")
@@ -55,6 +60,10 @@ def _change(owner: Someone, chance: Random, number: int) -> None:
         body = {"name": f"renamed-{number}", "collection_name": collection}
         assert owner.patch(f"/v1/documents/{name}/", body).status_code == 200
     elif change == "move":
+        body = {"move_to": chance.choice(names), "collection_name": collection}
+        moved = owner.patch(f"/v1/documents/{name}/", body)
+        assert moved.status_code == 200 or moved.json()["code"] in ("document_name_taken", "vectors_compact")
+    elif change == "rename collection":
         assert owner.patch(f"/v1/collections/{collection}/", {"name": f"moved-{number}"}).status_code == 200
     elif change == "recode":
         with acting_for(owner.id):
@@ -172,6 +181,41 @@ def test_change_without_a_new_version_is_noticed_and_reloaded(alice: Someone) ->
     with acting_for(alice.id):
         Document.objects.filter(owner_id=alice.id, name="x").delete()
     assert page_ids(search_by_page(alice, top_k=1)) == [remaining]
+
+
+class _Interrupted(Index):
+    """An index that is interrupted once, when a search is about to read it."""
+
+    def __init__(self, change: Callable[[OwnerTransaction], None]) -> None:
+        super().__init__()
+        self._change = [change]
+
+    def segments(self, tx: OwnerTransaction, *args: Any, **kwargs: Any) -> list[Segment]:
+        if self._change:
+            self._change.pop()(tx)
+        return super().segments(tx, *args, **kwargs)
+
+
+@pytest.mark.parametrize("known", ["a", "b"])
+def test_document_that_is_moved_during_a_search_is_found_once(
+    alice: Someone, monkeypatch: pytest.MonkeyPatch, known: str
+) -> None:
+    moved = with_vectors(alice, "x", [random_vectors(0, count=5)], collection="a")
+    others = with_vectors(alice, "y", [random_vectors(1, count=5)], collection="b")
+
+    def move(tx: OwnerTransaction) -> None:
+        # Now the search knows the versions of both, and the process has the contents of one.
+        of_one = Scope(collections=frozenset({known}))
+        _, versions = scope.collection_versions(tx, caller_of(alice), of_one, TOY)
+        index.process_index.segments(tx, versions, space_id=space_id(), dim=TOY.dim)
+        document = catalogue.find_document(tx, caller_of(alice), "x", collection_name="a")
+        locked, target = catalogue.lock_document_to_move(tx, caller_of(alice), document, to="b")
+        catalogue.change_document(tx, locked, new_name=None, metadata=None, collection=target)
+
+    monkeypatch.setattr(index, "process_index", _Interrupted(move))
+    found = best(alice, mode="exact")
+    assert sorted(page_id for page_id, _ in found.ranked) == sorted([*moved, *others])
+    assert found.in_scope == 2
 
 
 def index_bytes() -> float:

@@ -19,9 +19,10 @@ def test_tables_have_the_shown_revisions_of_each_collection(alice: Someone, char
     second = shown_with_pages(alice, "b.pdf", pages=1, collection="reports")
     shown_with_pages(charlie, "c.pdf", pages=1, collection="reports")
     with acting_for(alice.id) as tx:
-        tables = sketches.load_revision_tables(tx, [first.collection_id, first.collection_id + 1_000_000])
+        contents = sketches.load_contents(tx, [first.collection_id, first.collection_id + 1_000_000])
         revisions = [Document.objects.get(pk=row.pk).shown_id for row in (first, second)]
-    reports, unknown = tables.values()
+    assert [each.seq for each in contents.values()] == [2, 0]
+    reports, unknown = (each.revisions for each in contents.values())
     assert reports.revision_ids.tolist() == revisions
     assert reports.document_ids.tolist() == [first.pk, second.pk]
     assert reports.page_counts.tolist() == [2, 1]
@@ -35,7 +36,7 @@ def test_sketches_are_loaded_in_batches(alice: Someone, monkeypatch: pytest.Monk
     with acting_for(alice.id) as tx:
         page_ids = [page_id for document in documents for page_id in page_ids_of(document)]
         PageEmbedding.objects.filter(pk=page_ids[0]).update(sketch=None)
-        table = sketches.load_revision_tables(tx, [documents[0].collection_id])[documents[0].collection_id]
+        table = sketches.load_contents(tx, [documents[0].collection_id])[documents[0].collection_id].revisions
         space = Space.objects.get()
         batches = list(
             sketches.load_sketches(
@@ -50,13 +51,12 @@ def test_sketches_are_loaded_in_batches(alice: Someone, monkeypatch: pytest.Monk
 def test_pages_of_another_owner_are_not_loaded(alice: Someone, charlie: Someone) -> None:
     document = shown_with_pages(charlie, "c.pdf", pages=1)
     with acting_for(charlie.id) as tx:
-        table = sketches.load_revision_tables(tx, [document.collection_id])[document.collection_id]
+        table = sketches.load_contents(tx, [document.collection_id])[document.collection_id].revisions
         space = Space.objects.get()
     with acting_for(alice.id) as tx:
         (batch,) = sketches.load_sketches(
             tx, space.pk, dim=space.dim, revision_ids=table.revision_ids, page_counts=table.page_counts
         )
         assert len(batch.block.page_ids) == len(batch.unsketched.page_ids) == 0
-        assert (
-            len(sketches.load_revision_tables(tx, [document.collection_id])[document.collection_id].revision_ids) == 0
-        )
+        contents = sketches.load_contents(tx, [document.collection_id])[document.collection_id]
+        assert (contents.seq, len(contents.revisions.revision_ids)) == (0, 0)

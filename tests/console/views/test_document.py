@@ -127,6 +127,23 @@ def test_document_is_renamed_and_its_metadata_replaced(alice: Someone, browser: 
     assert browser.page("/document/", AT).status_code == 404
 
 
+@pytest.mark.usefixtures("document")
+def test_document_is_moved_to_a_collection_that_exists(alice: Someone, browser: Browser) -> None:
+    form = {"name": AT["document"], "move_to": "<harbour>"}
+    refused = browser.post(url("change"), form, headers=HTML)
+    assert refused.status_code == 422
+    assert "create it under Collections first" in refused.content.decode()
+    assert 'value="&lt;harbour&gt;"' in refused.content.decode()
+    put(alice, "other", PDF, collection="<harbour>")
+    assert '<option value="&lt;harbour&gt;">' in text_of(browser)
+    answer = browser.post(url("change"), form, headers=HTML)
+    assert parse_qs(urlsplit(answer["Location"]).query) == {
+        "collection": ["<harbour>"],
+        "document": [AT["document"]],
+    }
+    assert browser.page(answer["Location"]).status_code == 200
+
+
 @pytest.mark.parametrize(
     "form", [{"name": "taken"}, {"name": ""}, {"name": "a/events"}, {"name": "x", "metadata": "}"}]
 )
@@ -174,4 +191,4 @@ def test_forms_need_the_token_of_their_page(browser: Browser) -> None:
 def test_number_of_statements_is_fixed(browser: Browser) -> None:
     with statements() as sent:
         text_of(browser)
-    assert len(sent) == 14
+    assert len(sent) == 15
