@@ -31,7 +31,7 @@ from console.views.quality.pages import CollectionQuality, Quality
 from console.views.search import Search
 from console.views.signing_in import openid, second_factor
 from console.views.signing_in.password_link import password_link
-from console.views.signing_in.security import EndedSessions, Security, changed_password
+from console.views.signing_in.security import EndedSessions, Security, changed_password, first_password
 from console.views.signing_in.sign_in import sign_in, sign_out
 from console.views.signing_in.sign_in_link import sign_in_link
 from console.views.uploads import Uploads
@@ -65,6 +65,7 @@ urlpatterns = [
     path("security/", Security.as_view(), name="mfa_list_webauthn"),
     path("sign-in/second-factor/", second_factor.authenticate, name="mfa_authenticate"),
     path("security/confirm/", second_factor.confirm_password, name="account_reauthenticate"),
+    path("security/confirm/provider/", openid.confirm, name="openid_reauthenticate"),
     path("security/confirm/code/", second_factor.confirm_code, name="mfa_reauthenticate"),
     path("security/confirm/key/", second_factor.confirm_key, name="mfa_reauthenticate_webauthn"),
     path("security/app/", second_factor.add_app, name="mfa_activate_totp"),
@@ -74,6 +75,7 @@ urlpatterns = [
     path("security/keys/add/", second_factor.add_key, name="mfa_add_webauthn"),
     path("security/keys/<int:pk>/remove/", second_factor.remove_key, name="mfa_remove_webauthn"),
     path("security/password/", changed_password, name="account_change_password"),
+    path("security/password/set/", first_password, name="account_set_password"),
     path("keys/", Keys.as_view(), name="console-keys"),
     path("keys/<int:key_id>/revoke/", RevokedKey.as_view(), name="console-key-revoke"),
     path("keys/<int:key_id>/rotate/", RotatedKey.as_view(), name="console-key-rotate"),

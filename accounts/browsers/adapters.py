@@ -2,13 +2,17 @@
 
 import base64
 import hashlib
+import time
 from typing import Any
 
+from allauth.account import app_settings
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.internal.flows.login import get_authentication_records
 from allauth.mfa.adapter import DefaultMFAAdapter
 from cryptography.fernet import Fernet, InvalidToken
 from django.conf import settings
 from django.http import HttpRequest
+from django.urls import reverse
 
 from accounts import sign_in
 from accounts.models import CustomUser
@@ -36,6 +40,24 @@ class AccountAdapter(DefaultAccountAdapter):
     def reauthenticate(self, user: CustomUser, password: str) -> bool:
         with sign_in.own_password_attempt(self.request):
             return user.check_password(password)
+
+    def get_reauthentication_methods(self, user: Any) -> list[dict[str, Any]]:
+        """Lead users who have neither password nor second factor to the provider that they signed in with."""
+        methods: list[dict[str, Any]] = super().get_reauthentication_methods(user)
+        if methods or not (user.is_authenticated and settings.ENV.oidc_issuer):
+            return methods
+        return [{"id": "openid", "description": settings.ENV.oidc_name, "url": reverse("openid_reauthenticate")}]
+
+    def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
+        """For these users, a sign-in with the provider is enough that is as recent as other confirmations must be."""
+        if not super().is_reauthentication_required(app=app, **kwargs):
+            return False
+        user = self.request.user
+        if super().get_reauthentication_methods(user):
+            return True
+        recent = time.time() - app_settings.REAUTHENTICATION_TIMEOUT
+        records = get_authentication_records(self.request, user)
+        return not any(one["method"] == "socialaccount" and one["at"] > recent for one in records)
 
     def send_notification_mail(self, *_args: Any, **_kwargs: Any) -> None:
         """Send nothing: an installation may have no e-mail."""

@@ -1,4 +1,4 @@
-"""The second factors of a user: an authenticator app, security keys, and recovery codes."""
+"""How a user signs in: with a password or not, and the second factors: authenticator app, security keys, codes."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -6,6 +6,7 @@ from datetime import datetime
 from allauth.mfa.models import Authenticator
 
 from accounts.browsers.database import signing_in
+from accounts.models import CustomUser
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,12 @@ class SecondFactors:
     @property
     def is_on(self) -> bool:
         return self.has_app or bool(self.keys)
+
+
+def has_password(user_id: int) -> bool:
+    """Return whether a user can sign in with a password, unlike those who only ever used OpenID Connect."""
+    with signing_in():
+        return CustomUser.objects.get(pk=user_id).has_usable_password()
 
 
 def second_factors_of(user_id: int) -> SecondFactors:

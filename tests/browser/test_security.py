@@ -44,7 +44,7 @@ def sign_in(tab: Tab, password: str) -> None:
 def test_security_key_signs_in_after_the_password(visitor: Tab, authenticator: Any, password: str) -> None:
     page = visitor.page
     sign_in(visitor, password)
-    page.get_by_role("heading", name="Signed in with the password").wait_for()
+    page.get_by_role("heading", name="Where you are signed in").wait_for()
     page.get_by_role("link", name="Add a security key").click()
     page.get_by_label("Password").fill(password)
     assert_presentable(visitor, "security-confirm")

@@ -3,10 +3,14 @@
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
+from urllib.parse import urlencode
 
 from allauth.socialaccount.providers.openid_connect import views
-from django.http import HttpRequest, HttpResponse
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from django.shortcuts import render
+from django.urls import reverse
 from django.views.decorators.http import require_safe
 from requests import RequestException
 
@@ -44,3 +48,16 @@ def finish(request: HttpRequest, **path: Any) -> HttpResponseBase:
     if isinstance(response, HttpResponse):
         access.forget_key(response)
     return response
+
+
+@require_safe
+def confirm(request: HttpRequest) -> HttpResponse:
+    """Lead a user who has no other way to confirm who it is to the provider, which asks for it again."""
+    if not settings.ENV.oidc_issuer:
+        raise Http404
+    params = {"next": request.GET.get("next", ""), "auth_params": "prompt=login"}
+    context = {
+        "openid": settings.ENV.oidc_name,
+        "url": f"{reverse('openid_connect_login', args=['openid'])}?{urlencode(params)}",
+    }
+    return render(request, "console/second_factor/confirm_provider.html", context)

@@ -2,7 +2,7 @@
 
 from typing import Any, ClassVar
 
-from allauth.account.views import PasswordChangeView
+from allauth.account.views import PasswordChangeView, PasswordSetView
 from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse_lazy
@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from accounts.access import Scope
 from accounts.browsers import sessions
 from accounts.browsers.pages import sign_in_page
-from accounts.browsers.second_factors import second_factors_of
+from accounts.browsers.second_factors import has_password, second_factors_of
 from console.views.base import ConsoleView
 from paliapi.errors import Forbidden
 
@@ -35,6 +35,7 @@ class Security(ConsoleView):
         return self.page(
             sessions=sessions.sessions_of(self.caller.owner_id, current=key),
             factors=second_factors_of(self.caller.owner_id),
+            has_password=has_password(self.caller.owner_id),
         )
 
 
@@ -53,16 +54,28 @@ class EndedSessions(ConsoleView):
         return redirect("console-security")
 
 
-class ChangedPassword(PasswordChangeView):
-    """The form for another password, which ends all other sessions."""
+class _Password:
+    """A form for a password, which ends all other sessions."""
 
     template_name = "console/password.html"
     success_url = reverse_lazy("console-security")
 
     def form_valid(self, form: Any) -> HttpResponse:
-        response: HttpResponse = super().form_valid(form)
-        sessions.end_sessions(self.request.user.pk, but=self.request.session.session_key)
+        view: Any = self
+        response: HttpResponse = super().form_valid(form)  # type: ignore[misc]
+        sessions.end_sessions(view.request.user.pk, but=view.request.session.session_key)
         return response
 
 
+class ChangedPassword(_Password, PasswordChangeView):
+    extra_context: ClassVar = {"title": "Change the password"}
+
+
+class FirstPassword(_Password, PasswordSetView):
+    """For users who have signed in with a provider only."""
+
+    extra_context: ClassVar = {"title": "Set a password"}
+
+
 changed_password = sign_in_page(ChangedPassword.as_view())
+first_password = sign_in_page(FirstPassword.as_view())

@@ -1,10 +1,11 @@
 """Signing in with a provider of OpenID Connect, which the test runs."""
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import jwt
 import pytest
@@ -14,8 +15,8 @@ from pytest_django import Settings
 from accounts.browsers.database import signing_in
 from accounts.models import CustomUser
 from paliapi.derived_settings import openid_providers
-from tests.console.browser import Browser
-from tests.console.people import person
+from tests.console.browser import HTML, Browser
+from tests.console.people import PASSWORD, person
 from tests.embeddings.scripted import ReceivedRequest, Reply, scripted
 
 CLIENT, SECRET = "paliapi-of-the-tests", "a-secret-of-the-provider"
@@ -79,6 +80,14 @@ def finish(browser: Browser, state: str, **more: str) -> Any:
 
 def sign_in(browser: Browser, after: str = "") -> Any:
     return finish(browser, begin(browser, after)["state"][0])
+
+
+def wait_for_confirmation_to_end(browser: Browser) -> None:
+    """Let the session be older than a confirmation may be."""
+    session = browser.session
+    for record in session["account_authentication_methods"]:
+        record["at"] -= 301
+    session.save()
 
 
 def test_user_with_the_verified_address_signs_in(provider: Provider, dana: CustomUser) -> None:
@@ -149,6 +158,30 @@ def test_second_factor_is_asked_as_after_a_password(provider: Provider, dana: Cu
     browser = Browser()
     assert sign_in(browser)["Location"] == "/sign-in/second-factor/"
     assert browser.page("/search/").status_code == 302
+
+
+def test_user_without_a_password_confirms_with_the_provider(provider: Provider) -> None:
+    person(password=None)
+    browser = Browser()
+    sign_in(browser)
+    assert "Set a password" in browser.page("/security/").content.decode()
+    assert browser.page("/security/password/")["Location"] == "/security/password/set/"
+    assert "<svg" in browser.page("/security/app/").content.decode(), "the provider has confirmed it just now"
+    wait_for_confirmation_to_end(browser)
+    needed = ""
+    for path in ("/security/app/", "/security/keys/add/", "/security/password/set/"):
+        needed = browser.page(path)["Location"]
+        assert needed == f"/security/confirm/provider/?{urlencode({'next': path})}"
+    page = browser.page(needed).content.decode()
+    link = re.findall(r'href="(/sign-in/with/openid/[^"]+)"', page)[0].replace("&amp;", "&")
+    asked = parse_qs(urlsplit(browser.page(link)["Location"]).query)
+    assert asked["prompt"] == ["login"]
+    assert finish(browser, asked["state"][0])["Location"] == "/security/password/set/"
+    form = {"password1": PASSWORD + "!", "password2": PASSWORD + "!"}
+    assert browser.post("/security/password/set/", form, headers=HTML)["Location"] == "/security/"
+    assert "Change the password" in browser.page("/security/").content.decode()
+    assert Browser().sign_in("dana@example.com", PASSWORD + "!").status_code == 302
+    assert browser.page("/security/app/")["Location"].startswith("/security/confirm/?"), "now there is a password"
 
 
 @pytest.mark.parametrize("after", ["https://evil.example/", "//evil.example"])
