@@ -46,3 +46,8 @@ class NothingToEvaluate(Invalid):
 class EvaluationBrokeOff(Invalid):
     code = "evaluation_broke_off"
     title = "The run ended unexpectedly several times; start another one."
+
+
+class EvaluationTookTooLong(Invalid):
+    code = "evaluation_took_too_long"
+    title = "The run was not done within seven days; start another one."

@@ -16,7 +16,7 @@ from uuid import UUID
 import structlog
 from django.conf import settings
 from django.db import connection
-from django.db.models import F, Max, OuterRef, Subquery
+from django.db.models import F, Max, OuterRef, Q, Subquery
 from django.db.models.functions import Now
 
 from accounts.access import Caller
@@ -25,7 +25,7 @@ from accounts.rate_limits import TooManyAtOnce, concurrent
 from collections_app.engine.evaluation import measures
 from collections_app.engine.evaluation.questions import Question
 from collections_app.evaluations import judged, report
-from collections_app.evaluations.errors import EvaluationBrokeOff, NothingToEvaluate
+from collections_app.evaluations.errors import EvaluationBrokeOff, EvaluationTookTooLong, NothingToEvaluate
 from collections_app.models import Document, Page, PageEmbedding
 from collections_app.owned import NO_LEASE
 from collections_app.search import SearchRequest, SearchResult, TextQuery, search
@@ -37,6 +37,8 @@ log = structlog.get_logger(__name__)
 
 LEASE_DURATION = timedelta(minutes=2)  # longer than a few searches may take
 MAX_ATTEMPTS = 3
+# A run that waits longer, such as for an embeddings service that is never started, is failed.
+MAX_AGE = timedelta(days=7)
 # First key of the advisory lock under which runs are claimed.
 _CLAIM_LOCK = 0x6576616C
 # After this time, the run waits for its next turn.
@@ -112,15 +114,16 @@ def any_due() -> bool:
 
 
 def sweep() -> bool:
-    """Fail the runs that used up their attempts, and return whether another one is due."""
+    """Fail the runs that used up their attempts or their time, and return whether another one is due."""
     _free_abandoned()
     with acting_as_housekeeping():
-        exhausted = EvaluationRun.objects.of_active_owners().unheld().filter(attempts__gte=MAX_ATTEMPTS)
-        rows = list(exhausted.only("pk", "owner_id").select_for_update(skip_locked=True, of=("self",)))
-        leases = [_lease(row) for row in rows]
-    for lease in leases:
+        unheld = EvaluationRun.objects.of_active_owners().unheld()
+        over = unheld.filter(Q(attempts__gte=MAX_ATTEMPTS) | Q(created_at__lt=Now() - MAX_AGE))
+        rows = list(over.only("pk", "owner_id", "attempts").select_for_update(skip_locked=True, of=("self",)))
+        leases = [(_lease(row), row.attempts >= MAX_ATTEMPTS) for row in rows]
+    for lease, broke_off in leases:
         with suppress(_LeaseLost):
-            _fail(lease, EvaluationBrokeOff())
+            _fail(lease, EvaluationBrokeOff() if broke_off else EvaluationTookTooLong())
     return any_due()
 
 

@@ -36,7 +36,7 @@ GRANTS = {
     },
     "collections_app_evaluationrun": {
         HOUSEKEEPING: (
-            f"SELECT (id, owner_id, status, attempts, next_try_at, claimed_at, {_LEASE}), "
+            f"SELECT (id, owner_id, status, attempts, next_try_at, claimed_at, created_at, {_LEASE}), "
             f"UPDATE (status, attempts, claimed_at, {_LEASE})"
         ),
     },

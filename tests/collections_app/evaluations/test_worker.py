@@ -1,8 +1,10 @@
 """Running evaluations: turns, interruptions, waits and failures."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
+from django.utils import timezone
 from pytest_django import Settings
 
 from accounts.ownership import acting_as_staff
@@ -79,6 +81,18 @@ def test_run_that_breaks_off_again_and_again_fails(alice: Someone, sea: None) ->
     assert not worker.sweep()
     state = get_run(alice, run)
     assert (state["status"], state["error"]["code"]) == ("failed", "evaluation_broke_off")
+
+
+def test_run_that_is_not_done_in_time_fails_unless_it_is_being_measured(alice: Someone, sea: None) -> None:
+    run = create_run(alice)
+    change(created_at=timezone.now() - worker.MAX_AGE - timedelta(hours=1))
+    assert worker._claim() is not None
+    assert not worker.sweep()
+    assert get_run(alice, run)["status"] == "queued"
+    change(lease_until=None)
+    assert not worker.sweep()
+    state = get_run(alice, run)
+    assert (state["status"], state["error"]["code"]) == ("failed", "evaluation_took_too_long")
 
 
 def test_run_waits_while_the_embeddings_service_is_unavailable(alice: Someone, sea: None, settings: Settings) -> None:
