@@ -57,8 +57,8 @@ def _run(home: Home, plan: Plan, console: Console) -> None:
             servers.append(members.of_admin(home, plan, listener))
         supervisor = ending.enter_context(Supervisor(home, console))
         try:
-            first_admin = _Start(home, plan, console, supervisor).run(servers)
-            console.show(_welcome(home, plan, first_admin, console))
+            credentials = _Start(home, plan, console, supervisor).run(servers)
+            console.show(_welcome(home, plan, credentials, console))
             supervisor.mark_up()
             supervisor.watch()
         except StopRequested:
@@ -69,9 +69,12 @@ def _run(home: Home, plan: Plan, console: Console) -> None:
     console.say("Stopped.")
 
 
-def _welcome(home: Home, plan: Plan, first_admin: FirstAdmin | None, console: Console) -> str:
+def _welcome(home: Home, plan: Plan, credentials: dict[str, str], console: Console) -> str:
     """Return the message; secrets that a file or a log would receive are saved instead."""
-    if first_admin is None or console.is_terminal:
+    if "api_key" not in credentials:
+        return welcome.text(plan.env, None, sign_in_link=credentials.get("sign_in_link", ""))
+    first_admin = FirstAdmin(**credentials)
+    if console.is_terminal:
         return welcome.text(plan.env, first_admin)
     welcome.save(first_admin, home.first_login)
     return welcome.text(plan.env, first_admin, saved_at=home.first_login)
@@ -86,7 +89,8 @@ class _Start:
         self._console = console
         self._supervisor = supervisor
 
-    def run(self, servers: Sequence[Service]) -> FirstAdmin | None:
+    def run(self, servers: Sequence[Service]) -> dict[str, str]:
+        """Start everything; return the credentials of the first admin, or a link that signs it in, or nothing."""
         self._home.reset_metrics()
         self._start_data_services()
         if self._plan.embeddings_port:
@@ -103,7 +107,7 @@ class _Start:
         if self._plan.env.admin:
             self._wait("admin", lambda: self._is_ready(*derived_settings.admin_bind(self._plan.env)))
         # Last, because its output is shown only once.
-        return self._first_admin()
+        return self._credentials()
 
     def _start_data_services(self) -> None:
         postgres, redis = self._plan.postgres, self._plan.redis
@@ -118,11 +122,11 @@ class _Start:
             self._wait("postgres", postgres.is_ready, within_s=_RECOVERY_S)
             postgres.bootstrap(self._plan.passwords)
 
-    def _first_admin(self) -> FirstAdmin | None:
-        credentials = json.loads(
-            self._manage("first_admin", "--json", progress="Checking for the first user").splitlines()[-1]
-        )
-        return FirstAdmin(**credentials) if credentials else None
+    def _credentials(self) -> dict[str, str]:
+        options = ["--json", *(["--link"] if self._console.is_terminal else [])]
+        printed = self._manage("first_admin", *options, progress="Checking for the first user")
+        credentials: dict[str, str] = json.loads(printed.splitlines()[-1])
+        return credentials
 
     def _manage(self, name: str, *arguments: str, progress: str) -> str:
         self._console.say(progress)

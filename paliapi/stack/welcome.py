@@ -23,8 +23,11 @@ class FirstAdmin:
     sign_in_link: str  # to the console; works once and for a few minutes
 
 
-def text(env: Env, admin: FirstAdmin | None, *, saved_at: Path | None = None) -> str:
-    """Return the URLs and commands to paste; on the first start, also the key and the password, or where they are."""
+def text(env: Env, admin: FirstAdmin | None, *, saved_at: Path | None = None, sign_in_link: str = "") -> str:
+    """Return the URLs and commands to paste; on the first start, also the key and the password, or where they are.
+
+    `sign_in_link` is that of a later start.
+    """
     base = env.base_url
     lines = [
         "",
@@ -40,7 +43,7 @@ def text(env: Env, admin: FirstAdmin | None, *, saved_at: Path | None = None) ->
     if admin:
         lines += _first_start_with_a_file(base, saved_at) if saved_at else _first_start(base, admin)
     else:
-        lines += _later_start(base)
+        lines += _later_start(base, sign_in_link)
     return "\n".join(lines) + "\n"
 
 
@@ -86,15 +89,19 @@ def _first_start_with_a_file(base: str, saved_at: Path) -> list[str]:
     ]
 
 
-def _later_start(base: str) -> list[str]:
+def _later_start(base: str, sign_in_link: str) -> list[str]:
+    if sign_in_link:
+        about_link = "Sign in to the console with this link, once and within ten minutes:"
+    else:
+        about_link = "To get a link that signs a browser in to the console, once:"
     return [
+        about_link,
+        "",
+        f"  {sign_in_link or '.venv/bin/python manage.py sign_in_link admin@localhost'}",
+        "",
         "Your data and keys are unchanged. To create another key:",
         "",
         "  .venv/bin/python manage.py create_api_key admin@localhost",
-        "",
-        "To get a link that signs a browser in to the console, once:",
-        "",
-        "  .venv/bin/python manage.py sign_in_link admin@localhost",
         "",
         "With the key in the variable KEY:",
         "",

@@ -102,12 +102,15 @@ def test_second_start_creates_nothing(db: None) -> None:
     run("first_admin", json=True)
     assert json.loads(run("first_admin", json=True)) == {}
     assert "nothing was created" in run("first_admin")
+    [(name, link)] = json.loads(run("first_admin", json=True, link=True)).items()
+    assert name == "sign_in_link"
+    assert Client().post("/sign-in/link/", {"token": link.partition("?token=")[2]}).status_code == 302
     with managing_users():
         assert CustomUser.objects.count() == 1
 
 
 def test_no_admin_is_created_if_a_user_exists(alice: Someone) -> None:
-    assert json.loads(run("first_admin", json=True)) == {}
+    assert json.loads(run("first_admin", json=True, link=True)) == {}
 
 
 def test_created_user_has_a_key_and_no_rights_in_the_admin(db: None, settings: Settings, tmp_path: Path) -> None:

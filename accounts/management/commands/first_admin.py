@@ -27,9 +27,12 @@ class Command(BaseCommand):
         parser.add_argument(
             "--json", action="store_true", help="print a JSON object; it is empty if a user exists already"
         )
+        parser.add_argument(
+            "--link", action="store_true", help="also create a sign-in link if the first admin exists already"
+        )
 
     def handle(self, *_args: Any, **options: Any) -> None:
-        credentials = _create_first_admin()
+        credentials = _create_first_admin() or (_link_of_first_admin() if options["link"] else {})
         if options["json"]:
             self.stdout.write(json.dumps(credentials))
         elif credentials:
@@ -52,3 +55,13 @@ def _create_first_admin() -> dict[str, str]:
             minted = mint_key(tx, rights=Rights(scopes=frozenset({"admin"})), name="first")
             link = url_of_link(create_link(tx))
     return {"email": _EMAIL, "password": password, "api_key": minted.text, "sign_in_link": link}
+
+
+def _link_of_first_admin() -> dict[str, str]:
+    """Return a sign-in link of the admin that an earlier start created, if it is still there."""
+    with managing_users():
+        admin = CustomUser.objects.filter(email=_EMAIL, is_active=True, is_superuser=True).first()
+    if admin is None:
+        return {}
+    with acting_for(admin.pk) as tx:
+        return {"sign_in_link": url_of_link(create_link(tx))}

@@ -41,6 +41,8 @@ def test_saved_credentials_are_not_shown(tmp_path: Path) -> None:
 def test_later_start_shows_no_key() -> None:
     message = text(_ENV, None)
     assert "API key " not in message
+    assert "manage.py sign_in_link admin@localhost" in message
+    assert f"\n  {_ADMIN.sign_in_link}\n" in text(_ENV, None, sign_in_link=_ADMIN.sign_in_link)
     assert '"Authorization: Bearer $KEY"' in message
 
 
