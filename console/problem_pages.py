@@ -6,12 +6,13 @@ Views raise the same errors as those of the API. A browser that navigates gets a
 import json
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
 
 _PROBLEM = "application/problem+json"
 _SECONDS = "Wait {} seconds, then reload the page."
@@ -104,11 +105,22 @@ def advice_for(code: str) -> str:
 def _sign_in(request: HttpRequest, response: HttpResponse) -> HttpResponse:
     """Lead a browser to the page for signing in, and back afterwards."""
     if "HX-Request" in request.headers:
-        response["HX-Redirect"] = _sign_in_url(request.headers.get("HX-Current-URL", ""))
+        response["HX-Redirect"] = _sign_in_url(_on_this_host(request, request.headers.get("HX-Current-URL", "")))
         return response
     if not wants_page(request):
         return response
-    return redirect(_sign_in_url(request.get_full_path() if request.method == "GET" else ""))
+    # What a form does is done by the page that has it, where what was typed is shown again.
+    sent_from = _on_this_host(request, request.headers.get("Referer", ""))
+    return redirect(_sign_in_url(request.get_full_path() if request.method == "GET" else sent_from))
+
+
+def _on_this_host(request: HttpRequest, url: str) -> str:
+    """Return path and query of a URL of this server; nothing for another one."""
+    if not url_has_allowed_host_and_scheme(url, {request.get_host()}):
+        return ""
+    parts = urlsplit(url)
+    local = urlunsplit(("", "", parts.path, parts.query, ""))
+    return local if url_has_allowed_host_and_scheme(local, None) else ""
 
 
 def _sign_in_url(after: str) -> str:

@@ -1,6 +1,8 @@
 """Errors as pages, and as problems for scripts."""
 
-from tests.console.browser import Browser
+import pytest
+
+from tests.console.browser import HTML, Browser
 
 
 def test_unknown_url_is_a_page_for_people_and_a_problem_for_programs(browser: Browser) -> None:
@@ -17,8 +19,20 @@ def test_unknown_url_is_a_page_for_people_and_a_problem_for_programs(browser: Br
     assert problem["advice"] in page.content.decode()
 
 
-def test_scripts_of_a_browser_that_is_signed_out_lead_to_the_form() -> None:
-    headers = {"HX-Request": "true", "HX-Current-URL": "/search/?q=x"}
-    answer = Browser().get("/search/", headers=headers)
+@pytest.mark.parametrize(
+    ("page", "after"),
+    [
+        ("http://testserver/search/?q=x#top", "?next=%2Fsearch%2F%3Fq%3Dx"),
+        ("/search/?q=x", "?next=%2Fsearch%2F%3Fq%3Dx"),
+        ("https://evil.example/search/", ""),
+        ("http://testserver//evil.example/", ""),
+        ("http://[", ""),
+        ("", ""),
+    ],
+)
+def test_browser_that_is_signed_out_is_led_to_the_form_and_back(page: str, after: str) -> None:
+    answer = Browser().get("/search/", headers={"HX-Request": "true", "HX-Current-URL": page})
     assert answer.status_code == 401
-    assert answer["HX-Redirect"] == "/sign-in/?next=%2Fsearch%2F%3Fq%3Dx"
+    assert answer["HX-Redirect"] == f"/sign-in/{after}"
+    sent = Browser().post("/keys/", {"name": "x"}, headers={**HTML, "Referer": page})
+    assert sent["Location"] == f"/sign-in/{after}"

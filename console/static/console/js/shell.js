@@ -1,9 +1,12 @@
 // What every page has: the theme, notices, and requests of scripts.
 
+import { setUpDrafts } from "./drafts.js";
+
 const THEMES = ["", "light", "dark"];
 const LABELS = { "": "that of the system", light: "light", dark: "dark" };
 
 const LIVE_MS = 10_000; // even with a stream, what is older is asked for again
+const UNREACHABLE = "The server cannot be reached. Check the connection and try again.";
 const RECONNECT_MS = 30_000; // after a refusal; a stream that breaks off is opened again by the browser
 
 export const token = () => document.querySelector('meta[name="csrf-token"]').content;
@@ -28,6 +31,10 @@ export function notice(text, kind = "info") {
   if (kind !== "error") setTimeout(() => line.remove(), 6000);
 }
 
+function reachedAgain() {
+  for (const shown of document.querySelectorAll("#notices .notice")) if (shown.dataset.text === UNREACHABLE) shown.remove();
+}
+
 /** Returns the sentence for a response that failed. */
 export async function sentence(response) {
   if (response.status === 401) return "You are signed out. Reload the page to sign in again; nothing is lost.";
@@ -47,7 +54,7 @@ export async function send(url, options = {}) {
     response = await fetch(url, { ...options, headers });
   } catch (error) {
     if (error.name === "AbortError") throw error;
-    throw new Error("The server cannot be reached. Check the connection and try again.");
+    throw new Error(UNREACHABLE);
   }
   if (!response.ok) throw new Error(await sentence(response));
   return response;
@@ -86,8 +93,10 @@ function setUpRequests() {
   document.body.addEventListener("htmx:configRequest", (event) => {
     if (event.detail.verb !== "get") event.detail.headers["X-CSRFToken"] = token();
   });
-  document.body.addEventListener("htmx:sendError", () =>
-    notice("The server cannot be reached. Check the connection and try again.", "error"));
+  document.body.addEventListener("htmx:sendError", () => notice(UNREACHABLE, "error"));
+  document.body.addEventListener("htmx:afterOnLoad", reachedAgain);
+  window.addEventListener("offline", () => notice(UNREACHABLE, "error"));
+  window.addEventListener("online", reachedAgain);
   document.body.addEventListener("htmx:responseError", async (event) => {
     const request = event.detail.xhr;
     // What polls stops when it will fail forever: the copy of an element has no timer.
@@ -158,3 +167,4 @@ setUpRequests();
 setUpLive();
 setUpMenus();
 setUpQuestions();
+setUpDrafts(notice, "events" in document.body.dataset); // last, so that it sees whether a form is sent
