@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from functools import update_wrapper
 from typing import Any, Generic, ParamSpec, Protocol, TypeVar, cast
 
+from paliapi_client import notebooks
 from paliapi_client.decoding import decode
-from paliapi_client.errors import APIError, UnexpectedAnswer
+from paliapi_client.errors import APIError, PaliAPIError, UnexpectedAnswer
 from paliapi_client.flows.steps import Flow, Request, call
 from paliapi_client.models.searching import HitFields, Receipt
 from paliapi_client.operations import documents, pages
@@ -45,6 +46,16 @@ class Hit(HitFields):
         """Show the page in a viewer; needs Pillow."""
         _show(self.image())
 
+    def _repr_html_(self) -> str:
+        return notebooks.hit_html(self, self._image_or_none())
+
+    def _image_or_none(self) -> bytes | None:
+        """Return the image for a notebook, where links would soon expire."""
+        try:
+            return self.image()
+        except PaliAPIError:
+            return None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AsyncHit(HitFields):
@@ -66,6 +77,9 @@ class AsyncHit(HitFields):
         """Show the page in a viewer; needs Pillow."""
         _show(await self.image())
 
+    def _repr_html_(self) -> str:
+        return notebooks.hit_html(self, None)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchResult(Generic[H]):
@@ -81,6 +95,10 @@ class SearchResult(Generic[H]):
     def hits(self) -> list[H]:
         """The same as `results`."""
         return self.results
+
+    def _repr_html_(self) -> str:
+        pages = [(hit, hit._image_or_none() if isinstance(hit, Hit) else None) for hit in self.results]
+        return notebooks.result_html(pages, self.query)
 
 
 class SearchMethod(Generic[P]):

@@ -52,8 +52,8 @@ def send(request: Request[T], options: Options) -> Flow[T]:
             failure: PaliAPIError = _failure_of(error, request)
             again = unsent or request.repeatable
             uncertain = uncertain or not unsent
-        except DeadlineExceeded:
-            raise
+        except httpx.InvalidURL as error:
+            raise UnexpectedAnswer(f"The link is not valid: {error}") from None
         else:
             if request.on_response is not None:
                 request.on_response(response)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from paliapi_client.errors import APIError
+from paliapi_client.errors import APIError, UnexpectedAnswer
 from paliapi_client.flows import idempotency, paging
 from paliapi_client.flows.folders import FileResult, FolderResult, FolderUpload, files_in
 from paliapi_client.flows.following import Progress
@@ -267,7 +267,7 @@ def download(name: str, *, collection_name: str | None = None) -> Flow[bytes]:
 def file_at(url: str) -> Request[bytes]:
     """Return the file at a signed link, to which the key is not sent."""
     if not url.startswith(("http://", "https://")):
-        raise ValueError("There is no link: the key may lack the scope read.")
+        raise UnexpectedAnswer("There is no link to the file: the key may lack the scope read.")
     return Request(method="GET", path="/files/", signed_url=url, headers={"Accept": "*/*"}, decode=content)
 
 
