@@ -25,6 +25,8 @@ COPY paliapi /paliapi
 COPY accounts /accounts
 COPY collections_app /collections_app
 COPY console /console
+COPY docs/*.md docs/llms.txt docs/openapi.yaml /docs/
+COPY docs/decisions /docs/decisions
 COPY docs/sample/lighthouses.pdf /docs/sample/
 COPY embeddings /embeddings
 COPY sandbox /sandbox

@@ -81,14 +81,20 @@ class KeyAuthentication(BaseAuthentication):
         if header is None:
             return None
         refuse_overspent(request)
-        match = _AUTHORIZATION.fullmatch(header)
-        caller = caller_with_key(match.group(1), address=client_address(request)) if match else None
+        key = presented_key(request)
+        caller = caller_with_key(key, address=client_address(request)) if key else None
         if caller is None:
             raise Unauthenticated
         return caller, caller
 
     def authenticate_header(self, _request: Request) -> str:
         return 'Bearer realm="PaliAPI"'
+
+
+def presented_key(request: Request) -> str | None:
+    """Return the key in the `Authorization` header; None if there is none, or the header is malformed."""
+    match = _AUTHORIZATION.fullmatch(request.headers.get("Authorization", ""))
+    return match.group(1) if match else None
 
 
 def caller_with_key(text: str, *, address: str) -> Caller | None:

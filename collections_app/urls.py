@@ -4,6 +4,7 @@ from django.urls import path
 
 from collections_app.api.collections import CollectionDetail, Collections
 from collections_app.api.conversions import FileToBase64, FileToImages
+from collections_app.api.dify.views import DifyRetrieval
 from collections_app.api.documents import DeleteDocument, DocumentDetail, Documents
 from collections_app.api.embeddings import EmbeddingsView
 from collections_app.api.evaluations.views import (
@@ -36,6 +37,7 @@ urlpatterns = [
     # First, because they are requested most: Django tries one route after another.
     path("search/", SearchView.as_view(), name="search"),
     path("search-image/", SearchImageView.as_view(), name="searchImage"),
+    path("dify/retrieval", DifyRetrieval.as_view(), name="difyRetrieval"),
     path("collections/", Collections.as_view(), name="collections"),
     path("collections/<path:collection_name>/quality/", CollectionQuality.as_view(), name="collectionQuality"),
     path("collections/<path:collection_name>/", CollectionDetail.as_view(), name="collection"),

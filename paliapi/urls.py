@@ -1,10 +1,10 @@
 """The URLs of the API's web server."""
 
 from django.conf import settings
-from django.urls import include, path
+from django.urls import include, path, re_path
 
 from paliapi import health, metrics
-from paliapi.http import docs, problems
+from paliapi.http import docs, markdown_pages, problems
 
 urlpatterns = [
     path("favicon.ico", docs.icon),
@@ -12,6 +12,8 @@ urlpatterns = [
     path("readyz", health.readyz, name="readyz"),
     path("metrics", metrics.view, name="metrics"),
     path("admin/", docs.admin),
+    path("llms.txt", markdown_pages.llms_txt),
+    re_path(r"^(?P<path>(?:docs|embeddings)/[\w/.-]+)$", markdown_pages.page),
     path("v1/docs", docs.swagger, name="swagger"),
     path("v1/docs/", docs.home),
     path("v1/docs/openapi.json", docs.OpenAPIView.as_view(), name="openapi"),

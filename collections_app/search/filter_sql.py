@@ -22,6 +22,7 @@ from django.utils.functional import cached_property
 from collections_app.engine.input.filter_conditions import (
     INSTANT,
     ZONE,
+    Affix,
     And,
     Condition,
     Contains,
@@ -38,7 +39,7 @@ from collections_app.engine.input.filter_conditions import (
 )
 from collections_app.engine.input.jsonb import Json
 
-Leaf: TypeAlias = OneOf | Ordered | Dated | Contains | Exists | HasKeys | Within
+Leaf: TypeAlias = OneOf | Ordered | Dated | Contains | Affix | Exists | HasKeys | Within
 
 _SIGN = {"eq": "=", "gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
 
@@ -107,6 +108,8 @@ def _sql(leaf: Leaf, column: _Sql) -> _Sql:
             return _joined(column, " <@ ", _jsonb({key: value}))
         case Contains(_, path, value):
             return _contains(leaf, column)
+        case Affix():
+            return _affix(leaf, column)
         case Ordered():
             return _ordered(leaf, column)
         case Dated():
@@ -126,6 +129,16 @@ def _contains(leaf: Contains, column: _Sql) -> _Sql:
     value = _at(column, leaf.path)
     part = _joined("strpos(", _as_text(value), ", ", _text(leaf.value), ") > 0")
     return _joined("(", element, " OR ", _if_type(value, "string", part), ")")
+
+
+def _affix(leaf: Affix, column: _Sql) -> _Sql:
+    value, affix = _at(column, leaf.path), _text(leaf.text)
+    text = _as_text(value)
+    if leaf.at_end:
+        test = _joined("right(", text, ", length(", affix, ")) = ", affix)
+    else:
+        test = _joined("starts_with(", text, ", ", affix, ")")
+    return _if_type(value, "string", test)
 
 
 def _ordered(leaf: Ordered, column: _Sql) -> _Sql:

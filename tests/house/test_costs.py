@@ -51,6 +51,7 @@ COSTS = {
     "compareEvaluationRuns": 5,
     "search": 1,
     "searchImage": 1,
+    "difyRetrieval": 1,
     "createEmbeddings": 1,
     "fileToImages": 10,
     "fileToBase64": 2,

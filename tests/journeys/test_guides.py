@@ -17,7 +17,10 @@ from tests.journeys.conftest import Web
 from tests.journeys.guides import Reader
 from tests.journeys.test_ingestion import SAMPLE, working
 
-GUIDES = [ROOT / "README.md", *(ROOT / "docs" / name for name in ("quickstart.md", "api.md", "evaluating.md"))]
+GUIDES = [
+    ROOT / "README.md",
+    *(ROOT / "docs" / name for name in ("quickstart.md", "api.md", "evaluating.md", "integrations.md")),
+]
 _KEY = re.compile(r"pali_\w+")
 
 

@@ -79,6 +79,16 @@ class Contains:
 
 
 @dataclass(frozen=True, slots=True)
+class Affix:
+    """A text that starts with this one or, if `at_end`, ends with it; case matters."""
+
+    on: On
+    path: Path
+    text: str
+    at_end: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Exists:
     """There is a value at `path`, even if it is null."""
 
@@ -119,7 +129,7 @@ class Not:
     part: "Condition"
 
 
-Condition: TypeAlias = And | Or | Not | OneOf | Ordered | Dated | Contains | Exists | HasKeys | Within
+Condition: TypeAlias = And | Or | Not | OneOf | Ordered | Dated | Contains | Affix | Exists | HasKeys | Within
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ A comparison has an `op`. Its `key` is one key, taken literally, or a list of ke
     {"key": "signed", "op": "lt", "value": {"date": "2024-06-30"}}
     {"key": "signed", "op": "gte", "value": {"datetime": "2024-06-30T09:30:00+02:00"}}
     {"key": "tags", "op": "contains", "value": "invoice"}
+    {"key": "number", "op": "starts_with", "value": "INV-"}
     {"key": "author", "op": "exists"}
 
 - `eq` and `ne` compare type and value: 2024 equals 2024.0, but neither "2024" nor true; null equals only a stored null.
@@ -27,6 +28,7 @@ A comparison has an `op`. Its `key` is one key, taken literally, or a list of ke
   in UTC. Other texts and types never match.
 - `contains` is true for a list that has the value as an element and, if the value is text, for a text that has it as a
   substring; case matters.
+- `starts_with` and `ends_with` are true for a text that begins or ends with the value; case matters.
 - `in` is `eq` with any of the values. An empty list matches nothing.
 
 Conditions combine.
@@ -50,6 +52,7 @@ from collections_app.engine.input.errors import FilterInvalid
 from collections_app.engine.input.filter_conditions import (
     DAY,
     INSTANT,
+    Affix,
     And,
     Condition,
     Contains,
@@ -79,7 +82,7 @@ MAX_KEYS = 64
 MAX_TEXT = 2000
 
 LOOKUPS = ("key_lookup", "contains", "contained_by", "has_key", "has_keys", "has_any_keys")
-OPS = ("eq", "ne", "gt", "gte", "lt", "lte", "in", "contains", "exists")
+OPS = ("eq", "ne", "gt", "gte", "lt", "lte", "in", "contains", "starts_with", "ends_with", "exists")
 
 _COMBINATORS = ("and", "or", "not")
 _FIELDS = ("on", "key", "value", "lookup", "op", *_COMBINATORS)
@@ -194,6 +197,8 @@ class _Parser:
             return OneOf(on, path, self._scalars(value, value_location))
         if op == "contains":
             return Contains(on, path, self._scalar(value, value_location))
+        if op in ("starts_with", "ends_with"):
+            return Affix(on, path, self._text(value, value_location), op == "ends_with")
         if op in ("eq", "ne"):
             condition = self._equality(value, path, value_location, on=on)
             return condition if op == "eq" else Not(condition)
@@ -252,6 +257,12 @@ class _Parser:
         if problem := scalar_problem(raw):
             raise self._error(location, "bad_value", f"This value {problem}.")
         return raw
+
+    def _text(self, raw: object, location: _Location) -> str:
+        text = self._scalar(raw, location)
+        if not isinstance(text, str):
+            raise self._error(location, "wrong_type", "Must be text.")
+        return text
 
     def _forbid_value(self, fields: _Fields, location: _Location, subject: str) -> None:
         # A widely used client sends "" for every value that its caller omits.

@@ -7,6 +7,7 @@ from typing import Any
 
 from collections_app.engine.input.filter_conditions import (
     INSTANT,
+    Affix,
     And,
     Condition,
     Contains,
@@ -45,6 +46,9 @@ def matches(condition: Condition, document: dict[str, Any], collection: dict[str
             return all(name == key and same(stored, value) for name, stored in metadata.items())
         case Contains(_, path, value):
             return contains(value_at(metadata, path), value)
+        case Affix(_, path, text, at_end):
+            stored = value_at(metadata, path)
+            return isinstance(stored, str) and (stored.endswith(text) if at_end else stored.startswith(text))
         case Ordered(_, path, order, value):
             stored = value_at(metadata, path)
             return kind(stored) == kind(value) and in_order(stored, order, value)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from accounts.ownership import acting_for
 from collections_app.engine.input.filter_conditions import (
+    Affix,
     And,
     Condition,
     Contains,
@@ -81,6 +82,9 @@ leaves: st.SearchStrategy[Condition] = st.one_of(
     st.builds(Ordered, ons, paths, orders, ordered_values),
     st.builds(Dated, ons, paths, orders | st.just("eq"), moments),
     st.builds(Contains, ons, paths, scalars),
+    st.builds(
+        Affix, ons, paths, st.sampled_from([value for value in SCALARS if isinstance(value, str)]), st.booleans()
+    ),
     st.builds(Exists, ons, paths),
     st.builds(HasKeys, ons, st.lists(keys, max_size=3).map(tuple), st.booleans()),
     st.builds(Within, ons, keys, scalars),
@@ -157,6 +161,8 @@ def test_sql_agrees_with_the_reference(condition: Condition) -> None:
         ({"key": ["a", "b", "a"], "op": "exists"}, [{"a": {"b": {"a": "abc"}}}, {"a": {"b": {"a": 1}}, "b": 1}]),
         ({"key": "a", "op": "contains", "value": "bc"}, [{"a": "abc"}]),
         ({"key": "a", "op": "contains", "value": "a"}, [{"a": "a"}, {"a": "abc"}, {"a": ["a", "abc"]}]),
+        ({"key": "a", "op": "starts_with", "value": "ab"}, [{"a": "abc"}]),
+        ({"key": "a", "op": "ends_with", "value": "bc"}, [{"a": "abc"}]),
         ({"key": "a", "op": "in", "value": []}, []),
         ({"key": [], "lookup": "has_any_keys"}, []),
     ],
@@ -207,6 +213,8 @@ def test_keys_and_values_are_passed_as_parameters_only() -> None:
         Ordered("document", (hostile,), "gt", hostile),
         Dated("document", (hostile,), "eq", Day("2024-01-01")),
         Contains("document", (hostile,), hostile),
+        Affix("document", (hostile,), hostile, at_end=False),
+        Affix("document", (hostile,), hostile, at_end=True),
         Exists("document", (hostile,)),
         HasKeys("document", (hostile,), every=True),
         Within("document", hostile, hostile),

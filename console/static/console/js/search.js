@@ -123,7 +123,7 @@ document.body.addEventListener("htmx:configRequest", (event) => {
 
 const OPERATORS = [
   ["eq", "is"], ["ne", "is not"], ["gt", "greater than"], ["gte", "at least"], ["lt", "less than"], ["lte", "at most"],
-  ["contains", "contains"], ["exists", "exists"],
+  ["contains", "contains"], ["starts_with", "starts with"], ["ends_with", "ends with"], ["exists", "exists"],
 ];
 
 function readable(text) {

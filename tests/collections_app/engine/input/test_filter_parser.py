@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from collections_app.engine.input.errors import FilterInvalid
 from collections_app.engine.input.filter_conditions import (
+    Affix,
     And,
     Contains,
     Dated,
@@ -124,6 +125,8 @@ def test_an_invalid_lookup_is_rejected_with_a_pointer(raw: object, problem: tupl
         ),
         ({"key": "a", "op": "contains", "value": "x"}, Contains("document", ("a",), "x")),
         ({"key": "a", "op": "contains", "value": None}, Contains("document", ("a",), None)),
+        ({"key": "a", "op": "starts_with", "value": "x"}, Affix("document", ("a",), "x", at_end=False)),
+        ({"key": "a", "op": "ends_with", "value": "x"}, Affix("document", ("a",), "x", at_end=True)),
         ({"key": ["a", "b"], "op": "exists", "value": None}, Exists("document", ("a", "b"))),
         ({"key": "a", "op": "exists", "value": ""}, Exists("document", ("a",))),
         ({"key": "a", "op": "exists", "on": "collection"}, Exists("collection", ("a",))),
@@ -161,6 +164,8 @@ def test_comparisons_are_parsed(raw: dict[str, Any], condition: Any) -> None:
         ({"key": "a", "op": "in", "value": [1] * (MAX_VALUES + 1)}, ("/value", "wrong_type")),
         ({"key": "a", "op": "in", "value": [1, [2]]}, ("/value/1", "wrong_type")),
         ({"key": "a", "op": "contains", "value": {}}, ("/value", "wrong_type")),
+        ({"key": "a", "op": "starts_with", "value": 1}, ("/value", "wrong_type")),
+        ({"key": "a", "op": "ends_with", "value": None}, ("/value", "wrong_type")),
         ({"key": "a", "op": "exists", "value": True}, ("/value", "not_allowed")),
         ({"key": "a", "op": "eq", "value": 1, "lookup": "contains"}, ("/lookup", "not_allowed")),
         ({"key": "a", "value": 1, "opp": "gt"}, ("", "unknown_field")),
