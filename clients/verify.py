@@ -41,6 +41,8 @@ class PythonPackage:
     distribution: str
     extras: str = "test"
     types: bool = True
+    # Journeys besides the one with the name of the folder.
+    others: tuple[str, ...] = ()
 
     @property
     def environment(self) -> Path:
@@ -61,12 +63,12 @@ class PythonPackage:
             self._python("-m", "pytest", "-q", "tests", folder=folder)
 
     def travel(self, environ: dict[str, str]) -> None:
-        """Run the journey."""
-        journey = CLIENTS / "journeys" / f"test_{self.folder.replace('-', '_')}.py"
-        if journey.exists():
-            self._python(
-                "-m", "pytest", "-q", "-p", "no:cacheprovider", journey, folder=journey.parent, environ=environ
-            )
+        """Run its journeys."""
+        names = (self.folder.replace("-", "_"), *self.others)
+        folder = CLIENTS / "journeys"
+        journeys = [path for name in names if (path := folder / f"test_{name}.py").exists()]
+        if journeys:
+            self._python("-m", "pytest", "-q", "-p", "no:cacheprovider", *journeys, folder=folder, environ=environ)
 
     def _wheel(self) -> Path:
         return next(WHEELS.glob(f"{self.distribution.replace('-', '_')}-*.whl"))
@@ -82,7 +84,7 @@ class PythonPackage:
 
 
 PACKAGES: dict[str, PythonPackage] = {
-    "python": PythonPackage("python", "paliapi-client"),
+    "python": PythonPackage("python", "paliapi-client", extras="cli,s3,test", others=("cli",)),
     "mcp": PythonPackage("mcp", "paliapi-mcp"),
 }
 

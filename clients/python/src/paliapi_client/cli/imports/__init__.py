@@ -1,0 +1,1 @@
+"""Sources that `pali import` reads."""

@@ -1,0 +1,1 @@
+"""Page images in terminals that can draw them."""

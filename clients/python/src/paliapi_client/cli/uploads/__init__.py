@@ -1,0 +1,1 @@
+"""What `pali up` does with files: select, compare, send, follow."""
