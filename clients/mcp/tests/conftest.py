@@ -6,6 +6,7 @@ import pytest
 from connections import over_http
 from fake_paliapi import FakeAPI, served
 from mcp import Client
+
 from paliapi_mcp.http import http_app
 from paliapi_mcp.server import build_server
 from paliapi_mcp.settings import Settings

@@ -124,6 +124,7 @@ class FakeAPI:
     keys: list[str] = field(default_factory=list)
     bodies: list[Any] = field(default_factory=list)
     deleted: list[str] = field(default_factory=list)
+    links_followed: int = 0
 
     def reset(self) -> None:
         self.__dict__.update(FakeAPI(url=self.url).__dict__)
@@ -134,6 +135,7 @@ class FakeAPI:
         return Starlette(
             routes=[
                 Route("/v1/me/", self._for_key(self._me)),
+                Route("/v1/files/pages/x", self._linked_image),
                 Route("/v1/search/", self._for_key(self._search), methods=["POST"]),
                 Route("/v1/collections/", self._for_key(self._collections)),
                 Route("/v1/documents/", self._for_key(self._documents)),
@@ -204,6 +206,10 @@ class FakeAPI:
         return JSONResponse({**names, **numbers, **more, "image_url": "http://x.test/", "thumbnail_url": None})
 
     async def _image(self, _request: Request) -> Response:
+        return Response(self.image, media_type="image/jpeg")
+
+    async def _linked_image(self, _request: Request) -> Response:
+        self.links_followed += 1
         return Response(self.image, media_type="image/jpeg")
 
     async def _upsert(self, request: Request) -> Response:

@@ -4,10 +4,11 @@ import pytest
 from connections import over_http, refusal
 from fake_paliapi import FakeAPI, problem, served
 from mcp import Client
+from starlette.responses import Response
+
 from paliapi_mcp.http import http_app
 from paliapi_mcp.server import build_server
 from paliapi_mcp.settings import Settings
-from starlette.responses import Response
 
 pytestmark = pytest.mark.anyio
 

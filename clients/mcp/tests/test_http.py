@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import httpx2
 import pytest
 from fake_paliapi import READ_KEY, FakeAPI, served
+
 from paliapi_mcp.command import main
 from paliapi_mcp.http import MAX_BODY_BYTES, http_app
 from paliapi_mcp.server import build_server
@@ -59,6 +60,7 @@ def test_host_names_behind_a_proxy_are_allowed_by_name(api: FakeAPI) -> None:
     ("args", "environ", "message"),
     [
         ([], {"PALIAPI_API_KEY": "k", "PALIAPI_URL": "ftp://x"}, "PALIAPI_URL must start with http:// or https://"),
+        (["--http"], {"PALIAPI_URL": "http://user:word@x/"}, "without a user name"),
         (["--http", "--allow-folder", "."], {}, "--allow-folder is for stdio"),
         (["--allow-folder", "/no/such"], {"PALIAPI_API_KEY": "k"}, "there is no such folder"),
         (["--max-images", "99"], {"PALIAPI_API_KEY": "k"}, "must be from 0 to 20"),

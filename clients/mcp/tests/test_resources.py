@@ -14,6 +14,7 @@ from mcp_types import (
     TextContent,
     TextResourceContents,
 )
+
 from paliapi_mcp.uris import PageAddress, parse
 
 pytestmark = pytest.mark.anyio

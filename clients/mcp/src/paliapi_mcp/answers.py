@@ -1,10 +1,10 @@
 """Answers of tools: blocks of text, images within a budget, links."""
 
-import base64
-import binascii
+from collections.abc import Awaitable
 from typing import Any
 
 from mcp_types import CallToolResult, ContentBlock, ImageContent, ResourceLink, TextContent
+from paliapi_client import PaliAPIError
 
 from paliapi_mcp import pictures
 from paliapi_mcp.settings import Budget
@@ -43,13 +43,18 @@ class Answer:
             return enclosed
         return f"{enclosed}\n[cut: {share} of {len(text)} characters; {more}]"
 
-    async def show(self, content: bytes, *, box: pictures.Box | None = None) -> None:
+    def no_page_text(self) -> str:
+        """Return what stands in place of the text of a page that has none."""
+        self._texts_left -= 1
+        return "[No text is known of this page: look at its image.]"
+
+    async def show(self, image: Awaitable[bytes], *, box: pictures.Box | None = None) -> None:
         """Add an image, or the part of it in the box, scaled down to its share of what is left of the budget."""
         share = self._kb_left // max(self._images_left, 1)
         self._images_left -= 1
         try:
-            picture = await pictures.fit(content, max_kb=share, box=box)
-        except pictures.Unreadable:
+            picture = await pictures.fit(await image, max_kb=share, box=box)
+        except (pictures.Unreadable, PaliAPIError):
             self.say("[The image of this page cannot be read.]")
             return
         if picture is None:
@@ -77,11 +82,3 @@ def structured(value: dict[str, Any], *, note: str = "") -> CallToolResult:
 def failure(message: str) -> CallToolResult:
     """Return an error that the model reads, and can act on."""
     return CallToolResult(content=[TextContent(text=message)], is_error=True)
-
-
-def decoded(text: str) -> bytes | None:
-    """Return the bytes of an image in base64; None if there is none."""
-    try:
-        return base64.b64decode(text, validate=True) or None
-    except (binascii.Error, ValueError):
-        return None

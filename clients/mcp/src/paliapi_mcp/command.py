@@ -38,8 +38,11 @@ def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = 
 def settings_of(options: argparse.Namespace, environ: Mapping[str, str]) -> Settings:
     """Return the settings, or raise ValueError with what is wrong."""
     url = options.url or environ.get("PALIAPI_URL") or _DEFAULT_URL
-    if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname:
-        raise ValueError(f"PALIAPI_URL must start with http:// or https://, and is {url!r}.")
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("PALIAPI_URL must start with http:// or https://.")
+    if parts.username or parts.query or parts.fragment:
+        raise ValueError("PALIAPI_URL must be an address without a user name and a query.")
     key = None if options.http else environ.get("PALIAPI_API_KEY", "").strip()
     if key == "":
         raise ValueError("set PALIAPI_API_KEY to an API key of PaliAPI.")

@@ -1,6 +1,7 @@
 """Streamable HTTP: each request stands alone, with its caller's key, and without a session."""
 
 import anyio
+import httpx
 from mcp.server.lowlevel import Server
 from mcp.server.transport_security import TransportSecuritySettings
 from starlette.datastructures import Headers
@@ -14,7 +15,7 @@ MAX_BODY_BYTES = 17_000_000  # a file of 12 MB in base64
 _BODY_WITHIN_S = 30.0
 
 
-def http_app(server: Server[object], *, host: str, allowed_hosts: list[str]) -> ASGIApp:
+def http_app(server: Server[httpx.AsyncClient], *, host: str, allowed_hosts: list[str]) -> ASGIApp:
     """Return the application. With `allowed_hosts`, requests for other hosts, and from pages of others, are refused."""
     security = None
     if allowed_hosts:

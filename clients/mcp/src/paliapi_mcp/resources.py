@@ -60,13 +60,12 @@ async def read(client: AsyncClient, settings: Settings, uri: str) -> ReadResourc
     address = uris.parse(uri)
     if address is None:
         raise NoResource
-    where = {"collection_name": address.collection}
     if address.part == "text":
-        page = await client.pages.get(address.document, address.number, **where)
+        page = await client.pages.get(address.document, address.number, collection_name=address.collection)
         quarantine = Quarantine()
         text = f"{quarantine.notice}\n{quarantine.enclose(page.text[: settings.budget.characters])}"
         return ReadResourceResult(contents=[TextResourceContents(uri=uri, text=text, mime_type="text/plain")])
-    image = await client.pages.image(address.document, address.number, **where)
+    image = await client.pages.image(address.document, address.number, collection_name=address.collection)
     picture = await pictures.fit(image, max_kb=settings.budget.image_kb)
     if picture is None:
         raise pictures.Unreadable

@@ -4,6 +4,7 @@ import logging
 from importlib.metadata import version
 from typing import Any
 
+import httpx
 from mcp.server.lowlevel import Server
 from mcp.shared.exceptions import MCPError
 from mcp_types import (
@@ -29,7 +30,7 @@ from pydantic import ValidationError
 from paliapi_mcp import pictures, prompts, resources
 from paliapi_mcp.answers import failure
 from paliapi_mcp.arguments import explained
-from paliapi_mcp.callers import Connect, Context, NoKey, connector
+from paliapi_mcp.callers import Connect, Context, NoKey, connections, connector
 from paliapi_mcp.failures import Refused, advice
 from paliapi_mcp.instructions import instructions
 from paliapi_mcp.settings import Settings
@@ -45,7 +46,7 @@ _NO_KEY = "This request has no API key. Ask the user to set PALIAPI_API_KEY, or 
 _MAX_COMPLETED = 255
 
 
-def build_server(settings: Settings) -> Server[Any]:
+def build_server(settings: Settings) -> Server[httpx.AsyncClient]:
     """Return the server, for stdio if the settings have a key, else for HTTP."""
     handlers = _Handlers(settings, connector(settings))
     return Server(
@@ -53,6 +54,7 @@ def build_server(settings: Settings) -> Server[Any]:
         title="PaliAPI",
         version=version("paliapi-mcp"),
         instructions=instructions(read_only=settings.read_only),
+        lifespan=connections,
         on_list_tools=handlers.list_tools,
         on_call_tool=handlers.call_tool,
         on_list_resources=handlers.list_resources,

@@ -41,8 +41,7 @@ class GetPageArguments(Arguments):
 
 
 async def _get_page(call: Call, arguments: GetPageArguments) -> CallToolResult:
-    where = {"collection_name": arguments.collection}
-    page = await call.client.pages.get(arguments.document, arguments.page, **where)
+    page = await call.client.pages.get(arguments.document, arguments.page, collection_name=arguments.collection)
     answer = Answer(call.settings.budget, images=1, texts=1)
     text = page.text[arguments.text_from :]
     if arguments.text_from and not text:
@@ -50,15 +49,15 @@ async def _get_page(call: Call, arguments: GetPageArguments) -> CallToolResult:
     names = f"Document {quoted(page.document_name)}, page {page.page_number}, collection {quoted(page.collection_name)}"
     facts = [f"{names}. {answer.quarantine.notice}"]
     if page.text_source == "none":
-        facts.append("[No text is known of this page: look at its image.]")
+        facts.append(answer.no_page_text())
     else:
         if page.text_source == "ocr":
             facts.append("The text was read from the image, so it may have mistakes.")
         shown = arguments.text_from + call.settings.budget.characters
         facts.append(answer.page_text(text, more=f"continue with text_from={shown}"))
     answer.say("\n".join(facts))
-    if arguments.image:
-        image = await call.client.pages.image(arguments.document, arguments.page, **where)
+    if arguments.image and answer.shows_more_images:
+        image = call.client.pages.image(arguments.document, arguments.page, collection_name=arguments.collection)
         await answer.show(image, box=arguments.region)
     answer.link(PageAddress(page.collection_name, page.document_name, page.page_number))
     return answer.result()

@@ -1,12 +1,13 @@
 """The tool `search`."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from mcp_types import CallToolResult
+from paliapi_client import AsyncHit
 from pydantic import Field
 
 from paliapi_mcp import pictures
-from paliapi_mcp.answers import Answer, decoded
+from paliapi_mcp.answers import Answer
 from paliapi_mcp.arguments import VALID_TEXT, Arguments, JsonObject, Name
 from paliapi_mcp.settings import Budget
 from paliapi_mcp.tools.tool import Call, ToolSpec, reads
@@ -39,25 +40,28 @@ class SearchArguments(Arguments):
 
 
 async def _search(call: Call, arguments: SearchArguments) -> CallToolResult:
-    include = ["text", "regions"] if arguments.images == "regions" else ["text"]
-    options: dict[str, Any] = {
-        "top_k": arguments.top_k,
-        "images": "none" if arguments.images == "none" else "base64",
-        "include": include,
-    }
-    if arguments.collections:
-        options["collections"] = arguments.collections
-    if arguments.filter is not None:
-        options["filter"] = arguments.filter
-    if arguments.one_per_document:
-        options["group_by"] = "document"
-    found = await call.client.search(arguments.query, **options)
-    hits = list(found.hits)[: arguments.top_k]
+    found = await call.client.search(
+        arguments.query,
+        collections=arguments.collections,
+        filter=arguments.filter,
+        top_k=arguments.top_k,
+        group_by="document" if arguments.one_per_document else None,
+        include=["text", "regions"] if arguments.images == "regions" else ["text"],
+        images=_images(call.settings.budget, arguments),
+    )
+    hits = found.hits[: arguments.top_k]
     answer = Answer(call.settings.budget, images=0 if arguments.images == "none" else len(hits), texts=len(hits))
     answer.say(_heading(len(hits), answer))
     for number, hit in enumerate(hits, start=1):
         await _add(answer, number, hit, with_regions=arguments.images == "regions")
     return answer.result()
+
+
+def _images(budget: Budget, arguments: SearchArguments) -> Literal["url", "base64", "none"]:
+    """Ask for links if most images would not be shown."""
+    if arguments.images == "none" or not budget.images:
+        return "none"
+    return "base64" if arguments.top_k <= 2 * budget.images else "url"
 
 
 def _heading(count: int, answer: Answer) -> str:
@@ -69,7 +73,7 @@ def _heading(count: int, answer: Answer) -> str:
     return f"{count} pages, the best first. {answer.quarantine.notice}"
 
 
-async def _add(answer: Answer, number: int, hit: Any, *, with_regions: bool) -> None:
+async def _add(answer: Answer, number: int, hit: AsyncHit, *, with_regions: bool) -> None:
     address = PageAddress(hit.collection_name, hit.document_name, hit.page_number)
     facts = [f"{number}. document {quoted(hit.document_name)}, page {hit.page_number}"]
     facts.append(f"collection {quoted(hit.collection_name)}")
@@ -78,19 +82,12 @@ async def _add(answer: Answer, number: int, hit: Any, *, with_regions: bool) -> 
     if hit.document_metadata:
         facts.append(f"metadata {as_json(hit.document_metadata, limit=_MAX_METADATA)}")
     text = hit.text or ""
-    if text.strip():
-        page = answer.page_text(text, more="get_page returns all of it")
-    else:
-        page = answer.page_text("", more="") and "[No text is known of this page: look at its image.]"
+    page = answer.page_text(text, more="get_page returns all of it") if text.strip() else answer.no_page_text()
     answer.say(f"{', '.join(facts)}\n{page}")
-    image = decoded(hit.img_base64) if answer.shows_more_images else None
-    if image is not None:
-        await answer.show(image, box=pictures.around(_boxes(hit)) if with_regions else None)
+    if answer.shows_more_images:
+        boxes = [region.box for region in hit.regions.boxes] if with_regions and hit.regions else []
+        await answer.show(hit.image(), box=pictures.around(boxes))
     answer.link(address)
-
-
-def _boxes(hit: Any) -> list[Any]:
-    return [region.box for region in hit.regions.boxes] if hit.regions else []
 
 
 def search_tool(budget: Budget) -> ToolSpec[SearchArguments]:
