@@ -125,6 +125,7 @@ class FakeAPI:
     bodies: list[Any] = field(default_factory=list)
     deleted: list[str] = field(default_factory=list)
     links_followed: int = 0
+    max_list: int = 10_000
 
     def reset(self) -> None:
         self.__dict__.update(FakeAPI(url=self.url).__dict__)
@@ -177,6 +178,8 @@ class FakeAPI:
         return JSONResponse(self.collections)
 
     async def _documents(self, request: Request) -> Response:
+        if int(request.query_params.get("limit", 1)) > self.max_list:
+            return problem(422, "invalid_limit", "The limit is too large.")
         name = request.query_params.get("collection_name", "default_collection")
         return JSONResponse([one for one in self.documents if name in ("all", one["collection_name"])])
 

@@ -1,5 +1,6 @@
 """What HTTP requests are refused before the protocol, and the command that starts the servers."""
 
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -9,7 +10,7 @@ import pytest
 from fake_paliapi import READ_KEY, FakeAPI, served
 
 from paliapi_mcp.command import main
-from paliapi_mcp.http import MAX_BODY_BYTES, http_app
+from paliapi_mcp.http import MAX_BODY_BYTES, SMALL_BODY_BYTES, http_app
 from paliapi_mcp.server import build_server
 from paliapi_mcp.settings import Settings
 
@@ -54,6 +55,18 @@ def test_host_names_behind_a_proxy_are_allowed_by_name(api: FakeAPI) -> None:
         allowed = {"Host": "mcp.example.com", "Origin": "https://mcp.example.com"}
         assert http.post("/mcp", json=PING, headers=allowed).status_code == 200
         assert http.post("/mcp", json=PING).status_code == 421
+
+
+def test_bodies_must_arrive_in_time_and_few_large_ones_at_once(api: FakeAPI) -> None:
+    server = build_server(Settings(url=api.url))
+    app = http_app(server, host="127.0.0.1", allowed_hosts=[], body_within_s=0.2, large_bodies=0)
+    head = b"POST /mcp HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer k\r\nContent-Length: 100\r\n\r\n{"
+    with served(app) as url, httpx2.Client(base_url=url, headers={"Authorization": "Bearer k"}) as http:
+        with socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2])), timeout=20) as connection:
+            connection.sendall(head)
+            assert connection.recv(100).startswith(b"HTTP/1.1 408 ")
+        busy = http.post("/mcp", content=b"x" * (SMALL_BODY_BYTES + 1))
+    assert (busy.status_code, busy.headers["Retry-After"]) == (503, "5")
 
 
 @pytest.mark.parametrize(

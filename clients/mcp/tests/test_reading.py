@@ -61,6 +61,8 @@ async def test_lists_are_structured_and_paged(api: FakeAPI, client: Client) -> N
     assert len(everywhere["documents"][0]["metadata"]) == 200
     drafts = (await client.call_tool("list_documents", {"collection": "drafts"})).structured_content
     assert [one["name"] for one in drafts["documents"]] == ["b"]
+    api.max_list = 5
+    assert (await client.call_tool("list_documents", {})).structured_content == everywhere
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 """Streamable HTTP: each request stands alone, with its caller's key, and without a session."""
 
+from contextlib import ExitStack
+
 import anyio
 import httpx
 from mcp.server.lowlevel import Server
@@ -12,10 +14,20 @@ from paliapi_mcp.callers import bearer_key
 
 PATH = "/mcp"
 MAX_BODY_BYTES = 17_000_000  # a file of 12 MB in base64
+# Larger bodies need one of a few places, so that many of them at once do not take all memory.
+SMALL_BODY_BYTES = 262_144
+_LARGE_BODIES = 8
 _BODY_WITHIN_S = 30.0
 
 
-def http_app(server: Server[httpx.AsyncClient], *, host: str, allowed_hosts: list[str]) -> ASGIApp:
+def http_app(
+    server: Server[httpx.AsyncClient],
+    *,
+    host: str,
+    allowed_hosts: list[str],
+    body_within_s: float = _BODY_WITHIN_S,
+    large_bodies: int = _LARGE_BODIES,
+) -> ASGIApp:
     """Return the application. With `allowed_hosts`, requests for other hosts, and from pages of others, are refused."""
     security = None
     if allowed_hosts:
@@ -29,14 +41,16 @@ def http_app(server: Server[httpx.AsyncClient], *, host: str, allowed_hosts: lis
         transport_security=security,
         max_request_body_size=MAX_BODY_BYTES,
     )
-    return _Gate(app)
+    return _Gate(app, body_within_s=body_within_s, large_bodies=large_bodies)
 
 
 class _Gate:
     """What comes before the protocol: the path, the method, the key, and a body that arrives in time."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, *, body_within_s: float, large_bodies: int) -> None:
         self._app = app
+        self._body_within_s = body_within_s
+        self._places_left = large_bodies
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -46,16 +60,38 @@ class _Gate:
         if refusal is not None:
             await refusal(scope, receive, send)
             return
-        try:
-            with anyio.fail_after(_BODY_WITHIN_S):
-                body = await _body(receive)
-        except TimeoutError:
-            await _problem(408, "The body did not arrive in time.")(scope, receive, send)
-            return
-        if body is None:
-            await _problem(413, f"The body has more than {MAX_BODY_BYTES} bytes.")(scope, receive, send)
-            return
-        await self._app(scope, _replayed(body, receive), send)
+        with ExitStack() as held:
+            try:
+                with anyio.fail_after(self._body_within_s):
+                    body = await self._body(receive, held)
+            except TimeoutError:
+                body = _problem(408, "The body did not arrive in time.")
+            if isinstance(body, Response):
+                await body(scope, receive, send)
+            else:
+                await self._app(scope, _replayed(body, receive), send)
+
+    async def _body(self, receive: Receive, held: ExitStack) -> bytes | Response:
+        """Return the body, or the response that refuses it; hold a place for a large one."""
+        body, has_place = bytearray(), False
+        while True:
+            message = await receive()
+            if message["type"] != "http.request":
+                return bytes(body)
+            body += message.get("body", b"")
+            if len(body) > MAX_BODY_BYTES:
+                return _problem(413, f"The body has more than {MAX_BODY_BYTES} bytes.")
+            if len(body) > SMALL_BODY_BYTES and not has_place:
+                if not self._places_left:
+                    return _problem(503, "Other large requests are being served; try again.", **{"Retry-After": "5"})
+                has_place = True
+                self._places_left -= 1
+                held.callback(self._leave)
+            if not message.get("more_body", False):
+                return bytes(body)
+
+    def _leave(self) -> None:
+        self._places_left += 1
 
 
 def _refusal(scope: Scope) -> Response | None:
@@ -74,20 +110,6 @@ def _refusal(scope: Scope) -> Response | None:
 def _problem(status: int, detail: str, **headers: str) -> Response:
     body = {"status": status, "detail": detail}
     return JSONResponse(body, status, headers=headers, media_type="application/problem+json")
-
-
-async def _body(receive: Receive) -> bytes | None:
-    """Return the body; None if it is too long."""
-    body = bytearray()
-    while True:
-        message = await receive()
-        if message["type"] != "http.request":
-            return bytes(body)
-        body += message.get("body", b"")
-        if len(body) > MAX_BODY_BYTES:
-            return None
-        if not message.get("more_body", False):
-            return bytes(body)
 
 
 def _replayed(body: bytes, receive: Receive) -> Receive:

@@ -1,8 +1,12 @@
 """The tools that list collections and documents, and say how far an upload is."""
 
-from typing import Annotated, Any
+from collections.abc import AsyncIterator, Callable
+from typing import Annotated, Any, TypeVar
 
 from mcp_types import CallToolResult
+from paliapi_client import InvalidRequest
+from paliapi_client.models.collections import Collection
+from paliapi_client.models.documents import Document
 from pydantic import Field
 
 from paliapi_mcp.answers import structured
@@ -13,6 +17,9 @@ from paliapi_mcp.untrusted import as_json, clean, shortened
 _MAX_METADATA = 200
 # A list is read from its beginning, so this bounds the work of one call.
 _MAX_ROWS = 20_000
+_PAGE_SIZE = 200
+
+R = TypeVar("R", Collection, Document)
 
 
 class _Page(Arguments):
@@ -35,7 +42,7 @@ class DocumentStatusArguments(Arguments):
 
 
 async def _list_collections(call: Call, arguments: ListCollectionsArguments) -> CallToolResult:
-    rows, more = await _some(call.client.collections.list(), arguments)
+    rows, more = await _some(lambda size: call.client.collections.list(page_size=size), arguments)
     collections = [
         {
             "name": clean(row.name),
@@ -48,7 +55,9 @@ async def _list_collections(call: Call, arguments: ListCollectionsArguments) -> 
 
 
 async def _list_documents(call: Call, arguments: ListDocumentsArguments) -> CallToolResult:
-    rows, more = await _some(call.client.documents.list(collection_name=arguments.collection), arguments)
+    rows, more = await _some(
+        lambda size: call.client.documents.list(collection_name=arguments.collection, page_size=size), arguments
+    )
     documents = [
         {
             "name": clean(row.name),
@@ -62,22 +71,33 @@ async def _list_documents(call: Call, arguments: ListDocumentsArguments) -> Call
     return structured({"documents": documents, "more": more}, note=_next(arguments, more=more))
 
 
-async def _some(rows: Any, arguments: _Page) -> tuple[list[Any], bool]:
+async def _some(listing: Callable[[int | None], AsyncIterator[R]], arguments: _Page) -> tuple[list[R], bool]:
     """Return the rows of one answer, and whether there are more."""
+    # As many at a time as the answer needs, unless it is not known how many have to be looked at.
+    size = _PAGE_SIZE if arguments.name_contains else min(arguments.skip + arguments.limit + 1, _PAGE_SIZE)
+    try:
+        return await _chosen(listing(size), arguments)
+    except InvalidRequest as error:
+        if error.code != "invalid_limit":
+            raise
+        return await _chosen(listing(None), arguments)  # this server allows only smaller pages
+
+
+async def _chosen(rows: AsyncIterator[R], arguments: _Page) -> tuple[list[R], bool]:
     wanted = arguments.name_contains.casefold()
-    some: list[Any] = []
+    chosen: list[R] = []
     seen = matching = 0
     async for row in rows:
         seen += 1
         if wanted in row.name.casefold():
             matching += 1
-            if len(some) == arguments.limit:
-                return some, True
+            if len(chosen) == arguments.limit:
+                return chosen, True
             if matching > arguments.skip:
-                some.append(row)
+                chosen.append(row)
         if seen >= _MAX_ROWS + arguments.limit:
-            return some, True
-    return some, False
+            return chosen, True
+    return chosen, False
 
 
 def _next(arguments: _Page, *, more: bool) -> str:
