@@ -4,6 +4,7 @@ import base64
 import json
 import shutil
 import subprocess
+import sys
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -122,23 +123,34 @@ def test_filter_builder_writes_the_filter_language(tab: Tab) -> None:
     assert page.get_by_label("Value", exact=True).input_value() == "2000"
 
 
-def test_line_copied_for_curl_works(tab: Tab, key: str, tmp_path: Path) -> None:
-    assert shutil.which("curl"), "the line is pasted into a shell that has curl"
+@pytest.mark.parametrize("language", ["curl", "Python", "TypeScript"])
+def test_copied_code_searches(tab: Tab, key: str, tmp_path: Path, language: str) -> None:
     page = tab.page
     ask(tab, "how high is Smeaton's tower?")
     found = documents(page)
     page.locator("summary", has_text="Copy as").click()
-    page.get_by_role("button", name="curl").click()
+    page.get_by_role("button", name=language).click()
     page.get_by_text("Copied.").wait_for()
-    line = page.evaluate("navigator.clipboard.readText()")
-    run = subprocess.run(
-        ["/bin/bash", "-euc", line],
-        env={"KEY": key, "PATH": "/usr/bin:/bin", "HOME": str(tmp_path)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        check=True,
-    )
-    assert [hit["document_name"] for hit in json.loads(run.stdout)["results"]] == found
+    code = page.evaluate("navigator.clipboard.readText()")
+    if language == "curl":
+        command = [_program("bash"), "-euc", code]
+    elif language == "Python":
+        command = [sys.executable, "-c", code]
+    else:  # it has no types, so it is JavaScript as well
+        shown = f"{code}console.log(JSON.stringify({{ results }}));"
+        command = [_program("node"), "--input-type=module", "--eval", shown]
+    environment = {"KEY": key, "PATH": "/usr/bin:/bin", "HOME": str(tmp_path)}
+    run = subprocess.run(command, env=environment, stdout=subprocess.PIPE, check=True, text=True)
+    if language == "Python":
+        assert [line.split()[0] for line in run.stdout.splitlines()] == found
+    else:
+        assert [hit["document_name"] for hit in json.loads(run.stdout)["results"]] == found
+
+
+def _program(name: str) -> str:
+    path = shutil.which(name)
+    assert path, f"the code is pasted into a shell that has {name}"
+    return path
 
 
 def test_keyboard_alone_searches_opens_and_returns(tab: Tab) -> None:
