@@ -14,6 +14,14 @@ _LABELS = {
     "failed": "Failed",
     "cancelled": "Cancelled",
 }
+# What an upload waits for, by the code of the error.
+_WAITS = {
+    "embeddings_unavailable": "the embeddings service, which cannot be reached",
+    "embeddings_untrustworthy": "the embeddings service, which does not work",
+    "fetch_unavailable": "the server of its URL, which cannot be reached",
+    "sandbox_incomplete": "the operator, because this server cannot open files safely",
+    "storage_unavailable": "the storage of files, which cannot be reached",
+}
 _OVER = ("ready", "failed", "cancelled")
 
 
@@ -54,7 +62,7 @@ def state_of_job(latest: Any) -> State:
         label=_LABELS[status],
         done=latest.pages_done if latest else 0,
         total=(latest.pages_total if latest else None) or 0,
-        waiting_for=waiting_for,
+        waiting_for=_WAITS.get(waiting_for, waiting_for),
         failure=str(error.get("detail", "")) if status == "failed" else "",
         failed_page=error.get("page") if status == "failed" else None,
         what_to_do=advice_for(str(error.get("code", ""))) if status == "failed" else "",

@@ -2,6 +2,8 @@
 
 import pytest
 
+from console import problem_pages
+from paliapi.env import ROOT
 from tests.console.browser import HTML, Browser
 
 
@@ -36,3 +38,8 @@ def test_browser_that_is_signed_out_is_led_to_the_form_and_back(page: str, after
     assert answer["HX-Redirect"] == f"/sign-in/{after}"
     sent = Browser().post("/keys/", {"name": "x"}, headers={**HTML, "Referer": page})
     assert sent["Location"] == f"/sign-in/{after}"
+
+
+def test_advice_is_for_problems_that_exist() -> None:
+    listed = (ROOT / "docs" / "errors.md").read_text()
+    assert [code for code in problem_pages._ADVICE if f"| `{code}` |" not in listed] == []

@@ -86,7 +86,7 @@ def test_state_is_followed_until_the_pages_are_there(alice: Someone, browser: Br
     assert "page-grid" not in state
     assert "<html" not in state
     set_latest(alice, status=Status.QUEUED, waiting_for="embeddings_unavailable")
-    assert "embeddings_unavailable" in text_of(browser, "/document/state/")
+    assert "for the embeddings service, which cannot be reached" in text_of(browser, "/document/state/")
     set_latest(alice, status=Status.READY, waiting_for="", pages_done=8)
     over = text_of(browser, "/document/state/")
     assert "every 2s" not in over

@@ -1,6 +1,7 @@
 """Uploading: files that a script sends, and URLs."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -58,6 +59,15 @@ def test_refused_file_has_its_reason_and_advice(
     assert problem["detail"]
     assert problem["advice"]
     assert alice.get("/v1/documents/?collection_name=all").json() == []
+
+
+def test_full_quota_is_said_with_what_to_do(alice: Someone, browser: Browser, settings: Settings) -> None:
+    settings.ENV = replace(settings.ENV, quota_documents=1)
+    assert send(browser, "first.pdf").status_code == 202
+    refused = send(browser, "second.pdf", token="any")
+    assert (refused.status_code, refused.json()["code"]) == (429, "quota_exceeded")
+    assert refused.json()["advice"].startswith("Delete documents that are no longer needed")
+    assert "Retry-After" not in refused.headers, "the script would send it again"
 
 
 def test_file_needs_a_key_that_may_write(bob: Someone) -> None:

@@ -52,7 +52,8 @@ function reason({ status, answer }) {
 async function sendPatiently(url, fields, progress, say = () => {}) {
   for (let tries = 0; ; tries += 1) {
     const response = await put(url, fields, progress);
-    const isBusy = response.status === 429 || response.status === 503;
+    // Without a time to wait, a limit is reached for good, such as a quota.
+    const isBusy = response.status === 503 || (response.status === 429 && response.retryAfter > 0);
     if (!isBusy || tries === PAUSES_S.length) return response;
     const pause = Math.min(Math.max(response.retryAfter, PAUSES_S[tries]), 60);
     say(`${response.answer.detail ?? "The server is busy."} It is sent again in ${pause} s.`);
