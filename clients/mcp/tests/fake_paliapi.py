@@ -124,6 +124,7 @@ class FakeAPI:
     keys: list[str] = field(default_factory=list)
     bodies: list[Any] = field(default_factory=list)
     deleted: list[str] = field(default_factory=list)
+    cookies: list[str | None] = field(default_factory=list)
     links_followed: int = 0
     max_list: int = 10_000
 
@@ -151,11 +152,13 @@ class FakeAPI:
         async def checked(request: Request) -> Response:
             key = request.headers.get("authorization", "").removeprefix("Bearer ")
             self.keys.append(key)
+            self.cookies.append(request.headers.get("cookie"))
             if key not in SCOPES:
                 return problem(401, "unauthenticated", "No valid API key.")
             if self.failure is not None:
                 return self.failure
             response: Response = await endpoint(request)
+            response.set_cookie("session", key)
             return response
 
         return checked

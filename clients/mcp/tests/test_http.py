@@ -9,7 +9,7 @@ import httpx2
 import pytest
 from fake_paliapi import READ_KEY, FakeAPI, served
 
-from paliapi_mcp.command import main
+from paliapi_mcp.command import main, parser, settings_of
 from paliapi_mcp.http import MAX_BODY_BYTES, SMALL_BODY_BYTES, http_app
 from paliapi_mcp.server import build_server
 from paliapi_mcp.settings import Settings
@@ -88,6 +88,13 @@ def test_a_wrong_start_is_explained(
     output = capsys.readouterr()
     assert (ended.value.code, output.out) == (2, "")
     assert message in output.err
+
+
+def test_http_has_no_key_of_its_own() -> None:
+    environ = {"PALIAPI_API_KEY": "pali_of_the_operator"}
+    assert settings_of(parser().parse_args([]), environ).key == "pali_of_the_operator"
+    assert settings_of(parser().parse_args(["--http"]), environ).key is None
+    assert "pali_of" not in repr(settings_of(parser().parse_args([]), environ))
 
 
 def test_the_command_without_a_key_says_what_is_missing() -> None:

@@ -38,6 +38,7 @@ async def test_http_serves_each_caller_with_the_key_of_the_request(api: FakeAPI,
         await writer.call_tool("list_documents", {})
         await reader.call_tool("list_documents", {})
     assert api.keys[-2:] == [WRITE_KEY, READ_KEY]
+    assert set(api.cookies) == {None}
 
 
 async def test_only_what_the_key_permits_is_offered(api: FakeAPI, http_url: str) -> None:

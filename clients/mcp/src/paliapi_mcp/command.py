@@ -23,7 +23,7 @@ _MAX_CONNECTIONS = 256
 
 def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = None) -> None:
     """Serve until the input ends, or over HTTP until a signal."""
-    options = _parser().parse_args(argv)
+    options = parser().parse_args(argv)
     try:
         settings = settings_of(options, os.environ if environ is None else environ)
     except ValueError as error:
@@ -74,39 +74,39 @@ def _number(low: int, high: int) -> "type[int]":
     return parse  # type: ignore[return-value]
 
 
-def _parser() -> argparse.ArgumentParser:
+def parser() -> argparse.ArgumentParser:
     budget = Budget()
-    parser = argparse.ArgumentParser(
+    options = argparse.ArgumentParser(
         prog="paliapi-mcp",
         description="Let agents search the documents in PaliAPI, over the Model Context Protocol.",
         epilog="PALIAPI_URL is the address of PaliAPI. PALIAPI_API_KEY is the key over stdio; over HTTP, every request "
         "brings its own in the Authorization header.",
     )
-    parser.add_argument("--version", action="version", version=version("paliapi-mcp"))
-    parser.add_argument("--url", help=f"address of PaliAPI; default: PALIAPI_URL, or {_DEFAULT_URL}")
-    parser.add_argument("--read-only", action="store_true", help="offer no tools that change documents")
-    parser.add_argument(
+    options.add_argument("--version", action="version", version=version("paliapi-mcp"))
+    options.add_argument("--url", help=f"address of PaliAPI; default: PALIAPI_URL, or {_DEFAULT_URL}")
+    options.add_argument("--read-only", action="store_true", help="offer no tools that change documents")
+    options.add_argument(
         "--allow-folder",
         action="append",
         default=[],
         metavar="PATH",
         help="files below may be added by path; stdio only",
     )
-    for option, default, low, high, text in (
+    for name, default, low, high, text in (
         ("--max-images", budget.images, 0, 20, "images in an answer"),
         ("--max-image-kb", budget.image_kb, 20, 20_000, "kB of all images in an answer, in base64"),
         ("--max-characters", budget.characters, 1_000, 1_000_000, "characters of page text in an answer"),
     ):
-        parser.add_argument(
-            option, type=_number(low, high), default=default, metavar="N", help=f"{text}; default: {default}"
+        options.add_argument(
+            name, type=_number(low, high), default=default, metavar="N", help=f"{text}; default: {default}"
         )
-    parser.add_argument("--http", action="store_true", help=f"serve streamable HTTP at {PATH} instead of stdio")
-    parser.add_argument("--host", default="127.0.0.1", help="address to listen at; default: 127.0.0.1")
-    parser.add_argument("--port", type=_number(0, 65_535), default=8010, help="default: 8010")
-    parser.add_argument(
+    options.add_argument("--http", action="store_true", help=f"serve streamable HTTP at {PATH} instead of stdio")
+    options.add_argument("--host", default="127.0.0.1", help="address to listen at; default: 127.0.0.1")
+    options.add_argument("--port", type=_number(0, 65_535), default=8010, help="default: 8010")
+    options.add_argument(
         "--allowed-host", action="append", default=[], metavar="NAME", help="host name in URLs, behind a proxy"
     )
-    return parser
+    return options
 
 
 async def _serve_stdio(settings: Settings) -> None:
