@@ -58,6 +58,23 @@ def hit(number: int = 1, **changed: Any) -> dict[str, Any]:
     }
 
 
+def receipt(*, degraded: bool) -> dict[str, Any]:
+    return {
+        "mode": "lexical" if degraded else "exact",
+        "ranking": "lexical" if degraded else "maxsim",
+        "degraded": degraded,
+        "space": None,
+        "pages_in_scope": 3,
+        "pages_scored": 3,
+        "vector_storage": None,
+        "vectors_per_page": None,
+        "pages_matched": None,
+        "pages_left_out": 0,
+        "reranking": None,
+        "ms": {"score": 1.0},
+    }
+
+
 def regions(*boxes: list[float]) -> dict[str, Any]:
     return {
         "boxes": [{"box": box, "score": 0.9, "tokens": [0], "text": "here"} for box in boxes],
@@ -125,6 +142,7 @@ class FakeAPI:
     bodies: list[Any] = field(default_factory=list)
     deleted: list[str] = field(default_factory=list)
     cookies: list[str | None] = field(default_factory=list)
+    degraded: bool = False
     links_followed: int = 0
     max_list: int = 10_000
 
@@ -175,7 +193,10 @@ class FakeAPI:
         hits = self.hits[: body.get("top_k", 3)]
         if body.get("images") == "none":
             hits = [{**one, "img_base64": "", "image_url": None} for one in hits]
-        return Response(json.dumps({"query": body["query"], "results": hits}), media_type="application/json")
+        return Response(
+            json.dumps({"query": body["query"], "results": hits, "receipt": receipt(degraded=self.degraded)}),
+            media_type="application/json",
+        )
 
     async def _collections(self, _request: Request) -> Response:
         return JSONResponse(self.collections)

@@ -55,7 +55,7 @@ async def test_every_argument_reaches_the_api(api: FakeAPI, client: Client) -> N
 async def test_regions_are_cropped_from_the_page(api: FakeAPI, client: Client) -> None:
     api.hits = [hit(1, regions=regions([0.6, 0.1, 0.8, 0.2], [0.6, 0.21, 0.8, 0.3], [0.0, 0.9, 0.1, 1.0])), hit(2)]
     result = await client.call_tool("search", {"query": "light", "images": "regions"})
-    assert api.bodies[0]["include"] == ["text", "regions"]
+    assert api.bodies[0]["include"] == ["text", "receipt", "regions"]
     part, whole = (Image.open(BytesIO(base64.b64decode(image.data))) for image in images(result))
     # The best box with the one that touches it, and a margin; the page is black on the left and white on the right.
     assert abs(part.width - 0.26 * 850) <= 2
@@ -85,6 +85,14 @@ async def test_of_many_hits_only_the_images_that_are_shown_are_fetched(api: Fake
     assert api.bodies[0]["images"] == "url"
     assert [base64.b64decode(image.data) for image in images(result)] == [PAGE] * 4
     assert (api.links_followed, len(links(result))) == (4, 9)
+
+
+async def test_a_search_by_words_alone_says_so(api: FakeAPI, client: Client) -> None:
+    api.hits, api.degraded = [hit(1, raw_score=None, normalized_score=None)], True
+    heading, page = texts(await client.call_tool("search", {"query": "light"}))
+    assert api.bodies[0]["allow_degraded"] is True
+    assert "found by words alone" in heading
+    assert "score" not in page
 
 
 @pytest.mark.parametrize(

@@ -46,12 +46,16 @@ async def _search(call: Call, arguments: SearchArguments) -> CallToolResult:
         filter=arguments.filter,
         top_k=arguments.top_k,
         group_by="document" if arguments.one_per_document else None,
-        include=["text", "regions"] if arguments.images == "regions" else ["text"],
+        include=["text", "receipt", "regions"] if arguments.images == "regions" else ["text", "receipt"],
+        allow_degraded=True,
         images=_images(call.settings.budget, arguments),
     )
     hits = found.hits[: arguments.top_k]
     answer = Answer(call.settings.budget, images=0 if arguments.images == "none" else len(hits), texts=len(hits))
-    answer.say(_heading(len(hits), answer))
+    heading = _heading(len(hits), answer)
+    if found.receipt is not None and found.receipt.degraded:
+        heading += " The model is unavailable at the moment, so they were found by words alone."
+    answer.say(heading)
     for number, hit in enumerate(hits, start=1):
         await _add(answer, number, hit, with_regions=arguments.images == "regions")
     return answer.result()
