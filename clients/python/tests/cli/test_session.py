@@ -51,6 +51,16 @@ def test_answer_of_another_program_is_explained(pali: Run, server: RemoteServer)
     assert "Traceback" not in failed.err
 
 
+@pytest.mark.parametrize("metadata", ['{"a": NaN}', '{"a": ' + "[" * 400 + "]" * 400 + "}", '{"a": "\\ud800"}'])
+def test_values_that_are_no_json_are_never_written(pali: Run, server: RemoteServer, metadata: str) -> None:
+    collection = json.dumps({**server.example("getCollection"), "metadata": 0}).replace(": 0", f": {metadata}")
+    json_type = {"Content-Type": "application/json"}
+    server.overrides["listCollections"] = lambda _request: Answer(200, f"[{collection}]".encode(), json_type)
+    listed = pali("ls", "--json")
+    assert next(iter(listed.json)) in {"collections", "error"}
+    assert "NaN" not in listed.out
+
+
 def test_usage_errors_have_exit_code_2(pali: Run) -> None:
     assert pali("up").code == 2
     assert pali("search", "--top", "0", "x").code == 2
@@ -83,10 +93,16 @@ def test_names_reach_a_terminal_without_control_characters(server: RemoteServer,
     assert b"owned" in shown
     for sequence in (b"\x1b]", b"\x1b[2J", "\u202e".encode(), "\x9b".encode(), b"\x07"):
         assert sequence not in shown
-    code, shown = Terminal().run([*PALI, "ls", "--json"], variables)
-    assert code == 0
-    assert b"\x1b" not in shown
-    assert json.loads(shown)["collections"][0]["name"] == hostile
+
+
+def test_json_reaches_a_terminal_without_control_characters(pali: Run, server: RemoteServer) -> None:
+    hostile = "a\x1b]0;owned\x07"
+    server.overrides["listCollections"] = lambda _request: Answer(
+        200, [{**server.example("getCollection"), "name": hostile}]
+    )
+    listed = pali("ls", "--json")
+    assert "\x1b" not in listed.out
+    assert listed.json["collections"][0]["name"] == hostile
 
 
 def test_errors_of_the_server_reach_a_terminal_without_control_characters(server: RemoteServer, tmp_path: Path) -> None:
@@ -139,5 +155,6 @@ def test_shells_complete_commands(tmp_path: Path, shell: str, variables: dict[st
         return subprocess.run(PALI, env=environment, capture_output=True, text=True, check=False).stdout
 
     assert "_PALI_COMPLETE" in pali("source")
-    assert "search" in pali("complete", **variables)
-    assert "webhooks" not in pali("complete", **variables)
+    completed = pali("complete", **variables)
+    assert "search" in completed
+    assert "webhooks" not in completed

@@ -116,6 +116,14 @@ def test_limits_and_outages_delay_and_do_not_fail(pali: Run, server: RemoteServe
     assert done.json["summary"]["ready"] == 12
 
 
+def test_key_that_cannot_read_sends_everything(pali: Run, server: RemoteServer, folder: Path) -> None:
+    server.overrides["listDocuments"] = lambda _request: problem(403, "forbidden", "This key does not permit that.")
+    done = pali("up", folder, "--json")
+    assert done.code == 0
+    assert (done.json["summary"]["processing"], len(sent(server))) == (12, 12)
+    assert server.calls("listJobs") == []
+
+
 def test_rejected_key_ends_the_upload_at_once(pali: Run, server: RemoteServer, folder: Path) -> None:
     server.overrides["upsertDocument"] = lambda _request: problem(403, "forbidden", "This key does not permit that.")
     done = pali("up", folder, "--parallel", "2", "--json")

@@ -1,6 +1,7 @@
 """Answers of the API as JSON: the API's own field names, without internals of the client."""
 
 import dataclasses
+import math
 from datetime import datetime
 from typing import Any
 
@@ -19,4 +20,6 @@ def as_json(value: Any, *, without: frozenset[str] = frozenset()) -> Any:
         return {str(key): as_json(one, without=without) for key, one in value.items()}
     if isinstance(value, list | tuple):
         return [as_json(one, without=without) for one in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None  # JSON has no such number
     return value.isoformat() if isinstance(value, datetime) else value

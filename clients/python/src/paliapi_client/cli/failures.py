@@ -54,6 +54,8 @@ def described(error: Exception) -> Failure:
         return Failure("connection_failed", str(error), ExitCode.UNAVAILABLE)
     if isinstance(error, UnexpectedAnswer):
         return Failure("unexpected_answer", str(error), ExitCode.UNAVAILABLE)
+    if isinstance(error, RecursionError):
+        return Failure("unexpected_answer", "The answer is nested too deeply.", ExitCode.UNAVAILABLE)
     if isinstance(error, OSError):
         place = f"{error.filename}: " if error.filename else ""
         return Failure("file_error", f"{place}{error.strerror or error}", ExitCode.USAGE)

@@ -21,6 +21,8 @@ _Command = TypeVar("_Command", bound=Callable[..., None])
 _JSON = Annotated[bool, typer.Option("--json", help="Write one JSON document, for programs.")]
 _QUIET = Annotated[bool, typer.Option("--quiet", "-q", help="Write no messages and no progress.")]
 _URL = Annotated[str | None, typer.Option("--url", metavar="URL", help="The server; default: that of the last login.")]
+# A person waits for the answer, and is told soon if there is no server.
+_RETRIES = 2
 
 
 class Session:
@@ -35,10 +37,10 @@ class Session:
     def url(self) -> str:
         return self.logins.url(self.explicit_url)
 
-    def client(self, **options: Any) -> Client:
+    def client(self, *, max_retries: int = _RETRIES) -> Client:
         """Return a client with the key of the server."""
         credentials = self.logins.credentials(self.explicit_url)
-        return Client(base_url=credentials.url, api_key=credentials.key, **options)
+        return Client(base_url=credentials.url, api_key=credentials.key, max_retries=max_retries)
 
     def fail(self, exit_code: ExitCode = ExitCode.PART_FAILED) -> NoReturn:
         """End the command with an exit code, after it has written its output."""
@@ -82,7 +84,7 @@ def _guarded(run: Callable[[], None], output: Output) -> None:
         # The reader, such as `head`, has enough. Python would complain when it flushes stdout at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise typer.Exit(ExitCode.DONE) from None
-    except (PaliAPIError, Complaint, OSError) as error:
+    except (PaliAPIError, Complaint, OSError, RecursionError) as error:
         failure = described(error)
         if output.json:
             output.document({"error": failure.as_json()})

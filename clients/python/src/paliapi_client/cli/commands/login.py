@@ -29,7 +29,7 @@ def login(
     """
     url = session.url
     key = _key(url)
-    with Client(base_url=url, api_key=key) as pali:
+    with Client(base_url=url, api_key=key, max_retries=0) as pali:
         me = pali.me()
     storage = session.logins.save(url, key, use_keyring=keyring)
     if session.output.json:

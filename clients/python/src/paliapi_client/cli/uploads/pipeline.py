@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
-from paliapi_client import Client
+from paliapi_client import Client, Forbidden
 from paliapi_client.cli.output import Output
 from paliapi_client.cli.uploads.comparison import IN_FLIGHT, Stored, is_unchanged, stored_documents
 from paliapi_client.cli.uploads.following import follow
@@ -43,7 +43,7 @@ class Upload:
         with stage_bars(self._output) as bars:
             total = len(self.outcomes)
             bars.add("check", "Checking", total=total)
-            self._compare(bars, again=options.again)
+            can_read = self._compare(bars, again=options.again)
             to_send = [one for one in self.outcomes.values() if one.status == "not_started"]
             if options.dry_run:
                 for outcome in to_send:
@@ -52,12 +52,17 @@ class Upload:
             bars.add("send", "Uploading", total=len(to_send))
             self._send(bars, [one.item for one in to_send], options)
             followed = {name for name, one in self.outcomes.items() if one.status in IN_FLIGHT}
-            if options.wait and followed:
+            if options.wait and can_read and followed:
                 bars.add("process", "Processing", total=len(followed))
                 self._follow(bars, followed)
 
-    def _compare(self, bars: StageBars, *, again: bool) -> None:
-        stored = self._patience.until_done(lambda: stored_documents(self._pali, self.collection, self.outcomes))
+    def _compare(self, bars: StageBars, *, again: bool) -> bool:
+        """Compare the files with the documents of the server; return whether the key may read those."""
+        try:
+            stored = self._patience.until_done(lambda: stored_documents(self._pali, self.collection, self.outcomes))
+        except Forbidden:
+            self._output.message("This key cannot read documents, so all files are sent, and not followed.")
+            return False
 
         def compare(outcome: Outcome) -> None:
             document = stored.get(outcome.item.name)
@@ -75,6 +80,7 @@ class Upload:
                 pass
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
+        return True
 
     def _skip(self, outcome: Outcome, document: Stored) -> None:
         item = outcome.item

@@ -42,6 +42,8 @@ def select_items(
         raise Complaint("nothing_selected", "No files are left to upload.", ExitCode.NOT_FOUND)
     if name is None:
         return list(items.values())
+    if not name:
+        raise Complaint("name_invalid", "The name of a document cannot be empty.")
     if len(items) > 1:
         raise Complaint("name_ambiguous", f"--name is for a single file, and {len(items)} are named.")
     return [dataclasses.replace(item, name=name) for item in items.values()]  # type: ignore[type-var]
