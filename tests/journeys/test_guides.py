@@ -19,7 +19,7 @@ from tests.journeys.test_ingestion import SAMPLE, working
 
 GUIDES = [
     ROOT / "README.md",
-    *(ROOT / "docs" / name for name in ("quickstart.md", "api.md", "evaluating.md", "integrations.md")),
+    *(ROOT / "docs" / name for name in ("quickstart.md", "api.md", "evaluating.md", "integrations.md", "clients.md")),
 ]
 _KEY = re.compile(r"pali_\w+")
 
