@@ -54,7 +54,7 @@ CALLS: dict[str, Callable[[Client], Any]] = {
     "getCollectionQuality": lambda pali: pali.collections.quality("c"),
     "listDocuments": lambda pali: pali.documents.list(collection_name="c", expand="pages", page_size=2),
     "getDocument": lambda pali: pali.documents.get("a/b", collection_name="c", expand="pages"),
-    "updateDocument": lambda pali: pali.documents.update("a", new_name="b", url="https://x", use_proxy=True),
+    "updateDocument": lambda pali: pali.documents.update("a", new_name="b", move_to="c", url="https://x"),
     "deleteDocument": lambda pali: pali.documents.delete("a", collection_name="c", if_match='"1"'),
     "cancelDocument": lambda pali: pali.documents.cancel("a", collection_name="c"),
     "retryDocument": lambda pali: pali.documents.retry("a", collection_name="c"),

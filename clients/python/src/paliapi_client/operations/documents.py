@@ -192,6 +192,7 @@ def update(
     *,
     collection_name: str | None = None,
     new_name: str | None = None,
+    move_to: str | None = None,
     metadata: Mapping[str, Any] | None = None,
     source: Source | None = None,
     url: str | None = None,
@@ -199,10 +200,14 @@ def update(
     on_page_error: OnPageError | None = None,
     if_match: str | None = None,
 ) -> Request[Document]:
-    """Change the name, the metadata or the file of a document; with `if_match`, only if its `etag` is still that."""
+    """Change the name, the metadata or the file of a document, or move it to another collection.
+
+    With `if_match`, only if its `etag` is still that.
+    """
     fields = without_none(
         collection_name=collection_name,
         name=new_name,
+        move_to=move_to,
         metadata=metadata,
         url=url,
         use_proxy=use_proxy,
@@ -215,7 +220,8 @@ def update(
         json=fields if file is None else None,
         form=None if file is None else UploadForm(fields, [("file", file)]),
         headers={"If-Match": if_match},
-        repeatable=if_match is None and new_name is None,
+        # A second rename or move would not find the document.
+        repeatable=if_match is None and new_name is None and move_to is None,
         decode=versioned(Document),
         unlimited=file is not None,
     )
