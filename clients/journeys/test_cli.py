@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -12,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Elsewhere
+from conftest import ROOT, Elsewhere
 from paliapi_client import verify_webhook
 
 PALI = str(Path(sys.executable).with_name("pali"))
@@ -178,6 +179,17 @@ def test_restart_of_the_server_loses_nothing(
     out, err = upload.communicate(timeout=120)
     assert (upload.returncode, json.loads(out)["summary"]["ready"]) == (0, 30), err
     assert run(environ, "rm", "-c", "cli-restart", "--all", "--yes").code == 0
+
+
+def test_lines_of_the_documentation_run(environ: dict[str, str]) -> None:
+    page = (ROOT / "docs" / "clients.md").read_text()
+    blocks = re.findall(r"^```sh\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    assert blocks
+    shell = {**environ, "PATH": f"{Path(PALI).parent}{os.pathsep}{environ['PATH']}"}
+    for lines in blocks:
+        argv = ["/bin/bash", "-euo", "pipefail", "-c", lines]
+        done = subprocess.run(argv, env=shell, cwd=ROOT, capture_output=True, text=True, check=False, timeout=120)
+        assert done.returncode == 0, f"{lines}\n{done.stdout}\n{done.stderr}"
 
 
 def test_everything_is_deleted(environ: dict[str, str], uploaded: dict[str, Any]) -> None:

@@ -1,6 +1,7 @@
 """Commands that list and change what the server has."""
 
 import json
+from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
@@ -65,6 +66,13 @@ def test_keys_are_created_listed_rotated_and_revoked(pali: Run, server: RemoteSe
     assert pali("keys", "revoke", "7").code == 2
     assert pali("keys", "revoke", "7", "--yes", "--descendants").code == 0
     assert server.calls("revokeKey")[0].query == {"with": "descendants"}
+
+
+@pytest.mark.parametrize("expires", ["2030-01-31T12:00:00Z", "2030-01-31T13:00+01:00"])
+def test_expiry_may_be_a_time(pali: Run, server: RemoteServer, expires: str) -> None:
+    assert pali("keys", "create", "--expires", expires).code == 0
+    moment = datetime.fromisoformat(server.calls("createKey")[0].json["expires_at"])
+    assert moment == datetime(2030, 1, 31, 12, tzinfo=timezone.utc)
 
 
 @pytest.mark.parametrize("expires", ["soon", "30", "0x1d", "-1d"])

@@ -43,7 +43,7 @@ def parse_expiry(text: str) -> datetime:
     if match := _DURATION.match(text):
         return datetime.now(timezone.utc) + timedelta(hours=int(match[1]) * _HOURS[match[2]])
     try:
-        moment = datetime.fromisoformat(text)
+        moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
     except ValueError as error:
         raise Complaint("expiry_invalid", "An expiry is 12h, 30d, 8w, or a date such as 2027-01-31.") from error
     return moment if moment.tzinfo else moment.astimezone()
