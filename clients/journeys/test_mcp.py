@@ -1,7 +1,9 @@
 """An agent's work with a running PaliAPI, at PALIAPI_URL, through `paliapi-mcp` as it was installed."""
 
 import base64
+import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -22,6 +24,7 @@ from mcp_types import CallToolResult, ImageContent, TextContent
 from PIL import Image
 
 URL, KEY = os.environ["PALIAPI_URL"].rstrip("/"), os.environ["PALIAPI_API_KEY"]
+ROOT = Path(__file__).parents[2]
 COMMAND = str(Path(sys.executable).with_name("paliapi-mcp"))
 COLLECTION = "journey-mcp"
 ADDED = ["lighthouses.pdf", "note", "by-url.pdf"]
@@ -162,3 +165,19 @@ async def add_and_find(client: Client, path: str, url: str) -> None:
     assert [one["name"] for one in listed.structured_content["documents"]] == ["lighthouses.pdf"]
     [resource] = (await client.read_resource(f"paliapi://page/{COLLECTION}/lighthouses.pdf/3/text")).contents
     assert "How far a light is seen" in str(resource)
+
+
+def test_lines_in_the_documentation_run(sample: Path) -> None:
+    section = (ROOT / "docs" / "clients.md").read_text().split("## Agents")[1].split("\n## ")[0]
+    blocks = dict(re.findall(r"^```(json|py)\n(.*?)^```$", section, re.MULTILINE | re.DOTALL))
+    assert json.loads(blocks["json"])["mcpServers"]["paliapi"]["command"] == "paliapi-mcp"
+    headers, form = {"Authorization": f"Bearer {KEY}"}, {"name": "lighthouses", "collection_name": COLLECTION}
+    with httpx2.Client(base_url=f"{URL}/v1", headers=headers, timeout=60) as api, sample.open("rb") as file:
+        api.post("/documents/upsert-document/", data={**form, "wait": "true"}, files={"file": file}).raise_for_status()
+        argv = [sys.executable, "-c", blocks["py"]]
+        environ = {**os.environ, "PATH": str(Path(sys.executable).parent)}
+        ran = subprocess.run(argv, env=environ, capture_output=True, text=True, timeout=60, check=True)
+        api.delete("/documents/lighthouses/", params={"collection_name": COLLECTION})
+    assert "\nget_page - Read one page" in ran.stdout
+    assert "How far a light is seen" in ran.stdout
+    assert "(image)" in ran.stdout
