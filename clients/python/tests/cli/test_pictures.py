@@ -141,6 +141,7 @@ def test_regions_are_framed_and_wrong_ones_ignored() -> None:
         ({}, {"PALI_PICTURES": "kitty"}, "protocol='kitty'"),
         ({}, {"PALI_PICTURES": "off"}, "ability: None"),
         ({}, {"TERM": "dumb"}, "ability: None"),
+        ({}, {"TERM_PROGRAM": "Apple_Terminal"}, "ability: None"),
         # A terminal that answers nothing.
         ({}, {}, "ability: None"),
     ],
@@ -160,6 +161,7 @@ def test_answers_of_the_terminal_are_neither_shown_nor_left_for_the_shell() -> N
     assert b"protocol='sixel'" in output
     assert b"4;1;2" not in output
     assert b"rest: False" in output
+    assert output.index(b"\x1b[c") < output.index(b"\r\x1b[K") < output.index(b"ability")
 
 
 def test_cell_size_of_the_window_is_used() -> None:

@@ -19,12 +19,16 @@ CHOICES: tuple[str, ...] = ("auto", "kitty", "iterm2", "sixel", "off")
 
 # Terminals that draw by iTerm2's protocol, which has no question that all of them answer.
 _ITERM2_PROGRAMS = {"iTerm.app", "WezTerm", "mintty", "Tabby", "Hyper"}
+# They show questions that they do not understand.
+_WITHOUT_IMAGES = {"dumb", "linux", "vt100"}
 _ANSWER_WITHIN_S = 0.5
 _MAX_ANSWER = 4096
 
 # Can you draw an image of one pixel by kitty's protocol? How large are your cells? What are your attributes?
 # Every terminal answers the last, so no answer to the others is known without waiting.
 _QUESTIONS = b"\x1b_Gi=31,s=1,v=1,a=q,t=d,f=24;AAAA\x1b\\\x1b[16t\x1b[c"
+# Whatever a terminal showed of them disappears.
+_CLEAR_LINE = b"\r\x1b[K"
 _KITTY_ANSWER = re.compile(rb"\x1b_G[^\x1b]*i=31[^\x1b]*;OK\x1b\\")
 _CELL_ANSWER = re.compile(rb"\x1b\[6;(\d{1,4});(\d{1,4})t")
 _ATTRIBUTES_ANSWER = re.compile(rb"\x1b\[\?([\d;]{1,100})c")
@@ -49,7 +53,7 @@ def ability(output: TextIO, *, environ: Mapping[str, str] = os.environ) -> Abili
     if choice != "auto":
         protocol: Protocol = "kitty" if choice == "kitty" else "iterm2" if choice == "iterm2" else "sixel"
         return Ability(protocol, _cell_by_window_size(output.fileno()) or DEFAULT_CELL)
-    if environ.get("TERM", "dumb") == "dumb":
+    if environ.get("TERM", "dumb") in _WITHOUT_IMAGES or environ.get("TERM_PROGRAM") == "Apple_Terminal":
         return None
     answer = _asked()
     cell = _cell(answer) or _cell_by_window_size(output.fileno()) or DEFAULT_CELL
@@ -97,7 +101,9 @@ def _asked() -> bytes:
         try:
             with _without_echo(terminal):
                 os.write(terminal, _QUESTIONS)
-                return _answer(terminal)
+                answer = _answer(terminal)
+                os.write(terminal, _CLEAR_LINE)
+                return answer
         finally:
             os.close(terminal)
     return b""
