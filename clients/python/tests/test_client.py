@@ -87,3 +87,28 @@ def test_lists_with_asyncio(server: Server, async_client: AsyncClient) -> None:
 
     server.answer(ok([COLLECTION], Link='<x?cursor=y>; rel="next"'), ok([COLLECTION]))
     assert asyncio.run(main()) == ["reports", "reports"]
+
+
+def test_images_are_found_where_their_links_lead_nowhere(server: Server, client: Client, slept: list[float]) -> None:
+    hit = {
+        "collection_name": "reports",
+        "collection_id": 7,
+        "document_name": "a.pdf",
+        "document_id": 42,
+        "page_number": 3,
+        "page_id": 1207,
+        "img_base64": "",
+        "image_url": "https://inside.example/v1/files/pages/token",
+        "width": 1190,
+        "height": 1684,
+    }
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.host == "inside.example":
+            assert "Authorization" not in request.headers
+            raise httpx.ConnectError("no such host", request=request)
+        return ok({"results": [hit]}) if request.method == "POST" else httpx.Response(200, content=b"image")
+
+    server.answer(answer)
+    assert client.search("light").hits[0].image() == b"image"
+    assert server.requests[-1].url.path == "/v1/documents/a.pdf/pages/3/image"

@@ -35,6 +35,8 @@ EAST = timezone(timedelta(hours=2))
         ),
         (F("a").is_in(x for x in "bc"), {"key": "a", "op": "in", "value": ["b", "c"]}),
         (F("a").contains("b"), {"key": "a", "op": "contains", "value": "b"}),
+        (F("a").starts_with("b"), {"key": "a", "op": "starts_with", "value": "b"}),
+        (F("a").ends_with("b"), {"key": "a", "op": "ends_with", "value": "b"}),
         (F("a", on="collection").exists(), {"on": "collection", "key": "a", "op": "exists"}),
         (~F("team").exists(), {"not": TEAM}),
         ((F("year") >= 2024) & ~F("team").exists(), {"and": [YEAR, {"not": TEAM}]}),

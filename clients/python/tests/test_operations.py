@@ -178,6 +178,8 @@ NAMES = {
     "ImageOut": MODELS["RenderedPage"],
     "ItemOut": MODELS["JudgedItem"],
     "TokenOut": MODELS["TokenMap"],
+    "RecordOut": None,
+    "RetrievalOut": None,
     "ProblemOut": None,
     "ProblemPlace": None,
 }

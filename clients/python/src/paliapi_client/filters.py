@@ -90,6 +90,14 @@ class F:
         """Match a list with the element `value`, or a text with the substring."""
         return self._compare("contains", value)
 
+    def starts_with(self, text: str) -> Filter:
+        """Match a text that begins with `text`."""
+        return self._compare("starts_with", text)
+
+    def ends_with(self, text: str) -> Filter:
+        """Match a text that ends with `text`."""
+        return self._compare("ends_with", text)
+
     def exists(self) -> Filter:
         """Match if the key is present."""
         return Filter({**self._place(), "op": "exists"})

@@ -6,13 +6,13 @@ import base64
 import binascii
 import io
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import update_wrapper
 from typing import Any, Generic, ParamSpec, Protocol, TypeVar, cast
 
 from paliapi_client import notebooks
 from paliapi_client.decoding import decode
-from paliapi_client.errors import APIError, PaliAPIError, UnexpectedAnswer
+from paliapi_client.errors import PaliAPIError, UnexpectedAnswer
 from paliapi_client.flows.steps import Flow, Request, call
 from paliapi_client.models.searching import HitFields, Receipt
 from paliapi_client.operations import documents, pages
@@ -160,8 +160,8 @@ def _image(hit: HitFields) -> Flow[bytes]:
         return _from_base64(hit.img_base64)
     try:
         if hit.image_url:
-            return (yield from call(documents.file_at(hit.image_url)))
-    except (APIError, UnexpectedAnswer):
+            return (yield from call(_link(hit.image_url)))
+    except PaliAPIError:
         pass  # The link has expired, or leads to an address that cannot be reached from here.
     page = pages.image(hit.document_name, hit.page_number, collection_name=hit.collection_name)
     return (yield from call(page))
@@ -170,10 +170,14 @@ def _image(hit: HitFields) -> Flow[bytes]:
 def _thumbnail(hit: HitFields) -> Flow[bytes]:
     if hit.thumbnail_url:
         try:
-            return (yield from call(documents.file_at(hit.thumbnail_url)))
-        except (APIError, UnexpectedAnswer):
+            return (yield from call(_link(hit.thumbnail_url)))
+        except PaliAPIError:
             pass
     return (yield from _image(hit))
+
+
+def _link(url: str) -> Request[bytes]:
+    return replace(documents.file_at(url), max_retries=1)
 
 
 def _from_base64(text: str) -> bytes:
