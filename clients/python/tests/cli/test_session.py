@@ -158,3 +158,12 @@ def test_shells_complete_commands(tmp_path: Path, shell: str, variables: dict[st
     completed = pali("complete", **variables)
     assert "search" in completed
     assert "webhooks" not in completed
+
+
+def test_missing_extra_is_explained(tmp_path: Path) -> None:
+    code = "import sys; sys.modules['rich'] = None; from paliapi_client.cli.main import run; run()"
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environ(HOME=str(tmp_path)), capture_output=True, check=False
+    )
+    assert done.returncode == 1
+    assert done.stderr.strip().endswith(b'pip install "paliapi-client[cli]"')

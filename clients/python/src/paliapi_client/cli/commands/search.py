@@ -65,9 +65,7 @@ def search(
     if not text and image is None:
         raise Complaint("query_missing", "Name what to search for, or an image with --image.")
     how = _terminal_ability(session, draw)
-    include = ["text"]
-    if how and top_k <= _MAX_HITS_WITH_REGIONS:
-        include.append("regions")
+    with_regions = ["regions"] if how and top_k <= _MAX_HITS_WITH_REGIONS else []
     options: dict[str, Any] = {
         "filter": parse_filters(condition or []),
         "top_k": top_k,
@@ -77,13 +75,12 @@ def search(
         "group_by": "document" if per_document else None,
         "min_score": min_score,
         "images": "none",
-        "include": include,
+        "include": ["text", *with_regions],
         **_scope(collection),
     }
     given = {name: value for name, value in options.items() if value is not None}
     with session.client() as pali:
-        result = pali.search(_query(text, image), **given)
-        hits = list(result.hits)
+        hits = pali.search(_query(text, image), **given).hits
         saved = _save(hits, save) if save else {}
         if session.output.json:
             _write_json(session, text, hits, saved)
