@@ -160,7 +160,7 @@ def _fuse(scores: Mapping[int, float], matches: TextMatches, *, max_score: float
 
 
 def _count_pages(context: SearchContext) -> int:
-    return scope.pages(context.tx, context.caller, context.scope).count()
+    return scope.count_pages(context.tx, context.caller, context.scope)
 
 
 def _min_raw_score(request: SearchRequest, query: QueryVectors) -> float | None:

@@ -1,10 +1,10 @@
 """Which pages a search may see: the owner's, in collections that the key may read, of the revisions that are shown."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
-from django.db.models import QuerySet
+from django.db.models import F, Func, IntegerField, QuerySet, Sum
 from numpy.typing import NDArray
 
 from accounts.access import Caller
@@ -101,6 +101,17 @@ def pages(tx: OwnerTransaction, caller: Caller, scope: Scope) -> QuerySet[Page]:
     """Return the pages in scope, with or without vectors."""
     shown = _documents(tx, caller, scope).values("shown")
     return Page.objects.filter(owner_id=tx.owner_id, revision__in=shown).exclude(pk__in=scope.excluded_page_ids)
+
+
+def count_pages(tx: OwnerTransaction, caller: Caller, scope: Scope) -> int:
+    """Return the number of pages in scope, by what documents know of their pages: there are fewer documents to read."""
+    left_out = Func(F("shown__skipped"), function="jsonb_array_length", output_field=IntegerField())
+    of_document = F("shown__pages_total") - left_out
+    total: int = _documents(tx, caller, scope).aggregate(n=Sum(of_document, default=0))["n"]
+    if not scope.excluded_page_ids:
+        return total
+    everything = replace(scope, excluded_page_ids=frozenset())
+    return total - pages(tx, caller, everything).filter(pk__in=scope.excluded_page_ids).count()
 
 
 def embedded_pages(tx: OwnerTransaction, caller: Caller, scope: Scope) -> QuerySet[PageEmbedding]:

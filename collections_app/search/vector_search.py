@@ -85,7 +85,7 @@ def best(
         space_id, versions = scope.collection_versions(context.tx, context.caller, context.scope, query.space)
         versions, parts = ([], []) if space_id is None else _parts_in_scope(context, query, space_id, versions)
     if space_id is None:
-        return ScoredPages(in_scope=scope.pages(context.tx, context.caller, context.scope).count())
+        return ScoredPages(in_scope=scope.count_pages(context.tx, context.caller, context.scope))
     compared = sum(len(part) for part in parts)
     steps = None if mode == "exact" else plan.steps(compared, hits=limit)
     if mode == "exact" and compared > plan.exhaustive and len(query.vectors) > MAX_EXACT_VECTORS:

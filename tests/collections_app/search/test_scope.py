@@ -4,11 +4,12 @@ import pytest
 
 from accounts.ownership import acting_as_staff, acting_for
 from collections_app.engine.input import filter_parser
-from collections_app.models import Document
+from collections_app.models import Document, Revision
 from collections_app.search import scope
 from collections_app.search.scope import Scope
 from embeddings import contract
 from tests.cast import Someone
+from tests.collections_app.documents import PDF, put
 from tests.collections_app.search.by_page import QUERY_VECTORS, page_ids, random_pages, search_by_page, store_query_page
 from tests.collections_app.searchable import TOY, caller_of, with_vectors
 
@@ -116,3 +117,23 @@ def test_documents_of_pages_leaves_out_missing_pages_and_other_owners(alice: Som
     with acting_for(alice.id) as tx:
         document = Document.objects.get(owner_id=alice.id, name="x")
         assert scope.documents_of(tx, [*own, *others, 0]) == dict.fromkeys(own, document.pk)
+
+
+def test_pages_are_counted_as_they_are_listed(alice: Someone, charlie: Someone) -> None:
+    first, _ = with_vectors(alice, "old", random_pages(1, count=2), collection="a", metadata={"year": 2020})
+    with_vectors(alice, "new", random_pages(2, count=3), collection="b")
+    with_vectors(charlie, "other", random_pages(3, count=1), collection="a")
+    put(alice, "waiting", PDF, collection="a")
+    with acting_for(alice.id) as tx:
+        skipped = [{"page": 3, "code": "page_too_large", "detail": ""}]
+        Revision.objects.filter(owner_id=alice.id, document__name="old").update(pages_total=3, skipped=skipped)
+        is_old = filter_parser.parse({"key": "year", "value": 2020})
+        for where, count in (
+            (Scope(), 5),
+            (Scope(collections=frozenset({"a"})), 2),
+            (Scope(filter=is_old, excluded_page_ids=frozenset({first})), 1),
+            (Scope(collections=frozenset({"b"}), excluded_page_ids=frozenset({first})), 3),
+            (Scope(collections=frozenset()), 0),
+        ):
+            assert scope.count_pages(tx, caller_of(alice), where) == count
+            assert scope.pages(tx, caller_of(alice), where).count() == count
