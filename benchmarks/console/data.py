@@ -1,7 +1,7 @@
 """The data of the console benchmark: `python -m benchmarks.harness.in_django benchmarks.console.data DOCUMENTS`
 
 Creates an owner with that many documents of ten pages each, nine of ten in one collection; prints a key and a page.
-The vectors of the pages are random; their texts are of common words and a number. Of further documents, some hundred
+The vectors of the pages are random; their texts are sentences of English prose. Of further documents, some hundred
 wait in the queue for a later time and some have failed.
 """
 
@@ -9,6 +9,7 @@ import hashlib
 import json
 import random
 import sys
+from collections.abc import Sequence
 from datetime import timedelta
 from io import BytesIO
 
@@ -18,6 +19,7 @@ from django.db.models.functions import Now
 from accounts.access import SCOPES, Caller
 from accounts.key_lifecycle import Rights, mint_key
 from accounts.ownership import OwnerTransaction, acting_for
+from benchmarks.harness import prose
 from benchmarks.search import fill
 from benchmarks.search.synthetic import DIM, Halves
 from collections_app.engine.evaluation.questions import Judgement, Question
@@ -32,30 +34,11 @@ PAGES_OF_A_DOCUMENT = 10
 LARGE, SMALL = "archive", "projects"
 _SHARE_OF_SMALL = 10
 _VECTORS = 64
-_WORDS_OF_A_PAGE = 200
+_SENTENCES_OF_A_PAGE = 15
 _DOCUMENTS_AT_ONCE = 100
 _QUEUED, _FAILED = 400, 100
 _EVALUATIONS, _WEBHOOKS = 20, 5
 _LATER = timedelta(days=1)
-_WORDS = (
-    *("account", "bridge", "budget", "city", "contract", "data", "delivery", "design", "energy", "factory", "figure"),
-    *("forest", "grant", "harbour", "invoice", "journey", "kernel", "ledger", "market", "meeting", "network", "office"),
-    *(
-        "order",
-        "people",
-        "plan",
-        "power",
-        "price",
-        "quality",
-        "quarter",
-        "railway",
-        "region",
-        "report",
-        "river",
-        "road",
-    ),
-    *("school", "season", "service", "station", "summary", "supply", "system", "table", "traffic", "water", "winter"),
-)
 
 
 def main(documents: int) -> None:
@@ -84,6 +67,7 @@ def main(documents: int) -> None:
 
 
 def _store(shelf: fill.Shelf, documents: int, *, first: int) -> None:
+    sentences = prose.sentences()
     for start in range(first, first + documents, _DOCUMENTS_AT_ONCE):
         count = PAGES_OF_A_DOCUMENT * min(_DOCUMENTS_AT_ONCE, first + documents - start)
         number = start * PAGES_OF_A_DOCUMENT
@@ -91,7 +75,7 @@ def _store(shelf: fill.Shelf, documents: int, *, first: int) -> None:
             shelf,
             _pages(count, seed=start),
             first=number,
-            texts=[_text(number + place) for place in range(count)],
+            texts=[_text(number + place, sentences) for place in range(count)],
             pages_of_a_file=PAGES_OF_A_DOCUMENT,
         )
 
@@ -109,7 +93,7 @@ def _leave(caller: Caller, *, status: Status, count: int, **values: object) -> N
 
 def _evaluations_and_webhooks(tx: OwnerTransaction, caller: Caller) -> None:
     for number in range(_EVALUATIONS):
-        questions = [Question(id="q", text="harbour railway", relevant=(Judgement("from-0", 1, 1),))]
+        questions = [Question(id="q", text="default values of parameters", relevant=(Judgement("from-0", 1, 1),))]
         judged.create(tx, caller, name=f"evaluation {number}", collection_name=LARGE, questions=questions)
     for number in range(_WEBHOOKS):
         url = f"https://hooks.example.com/{number}"
@@ -122,9 +106,9 @@ def _pages(count: int, *, seed: int) -> Halves:
     return pages
 
 
-def _text(number: int) -> str:
-    words = random.Random(number).choices(_WORDS, k=_WORDS_OF_A_PAGE)  # noqa: S311 - the same text every time
-    return f"Page {number}\n" + " ".join(words)
+def _text(number: int, sentences: Sequence[str]) -> str:
+    chosen = random.Random(number).choices(sentences, k=_SENTENCES_OF_A_PAGE)  # noqa: S311 - the same text every time
+    return f"Page {number}\n" + " ".join(chosen)
 
 
 if __name__ == "__main__":
