@@ -80,14 +80,22 @@ class DocumentPage(FormPage):
         }
 
     def _pages(self, tx: OwnerTransaction, document: Any) -> dict[str, Any]:
+        last = (document.shown.pages_total if document.shown else None) or 1
         text = self.request.query_params.get("from", "")
         start = int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else 1
+        start = max(1, min(start, last))
         rows = list(catalogue.pages(tx, document).defer("text").filter(number__gte=start)[: PAGES + 1])
-        more = with_param(self.request.query_params, **{"from": rows[PAGES].number}) if len(rows) > PAGES else ""
         return {
             "pages": [_thumbnail(page, document) for page in rows[:PAGES]],
-            "more": f"{reverse('console-document')}?{more}" if more else "",
+            "first_page": start,
+            "last_page": last,
+            "earlier": self._from(max(1, start - PAGES)) if start > 1 else "",
+            "more": self._from(rows[PAGES].number) if len(rows) > PAGES else "",
         }
+
+    def _from(self, number: int) -> str:
+        """Return the URL of the pages that begin with this one."""
+        return f"{reverse('console-document')}?{with_param(self.request.query_params, **{'from': number})}"
 
     def _file_url(self, document: Any) -> str:
         """Return a link to the file that was uploaded, or downloaded from a URL."""

@@ -14,7 +14,7 @@ from console.views.addresses import document_url
 _SNIPPET = 220
 _WORD = re.compile(r"\w{2,}")
 _MAX_WORDS = 32
-_THUMBNAIL = (256, 768)
+_THUMBNAIL = (256, 360)
 _STAGES = {
     "scope": "Which pages are in scope",
     "query": "Query to vectors",
