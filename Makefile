@@ -142,6 +142,10 @@ bench-ingest: install
 	$(VENV_PYTHON) -m benchmarks.ingest.one_page_documents
 	$(VENV_PYTHON) -m benchmarks.ingest.renderer_start
 
+.PHONY: bench-clients
+bench-clients: install
+	PYTHONPATH=clients/python/src $(VENV_PYTHON) -m benchmarks.clients.python_client $(ARGS)
+
 bench-console: install
 	$(VENV_PYTHON) -m benchmarks.console.server_time $(ARGS)
 

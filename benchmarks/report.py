@@ -245,6 +245,15 @@ _MODELS = """
 """
 
 
+_CLIENTS = """
+## Clients
+
+`make bench-clients` compares the client for Python with bare httpx. `overhead_ms` is the CPU time that a call takes
+beyond it, from a request that is answered in the same process to the parsed answer. The upload sends 1,000 one-page
+files, eight at a time, to a server without limits for keys: `upload_folder`, and in turn threads that only send.
+"""
+
+
 def page() -> str:
     """Return the whole page."""
     return "".join(
@@ -267,6 +276,8 @@ def page() -> str:
             _table("profile", profile.table),
             _FAIRNESS,
             _table("fairness", fairness.table),
+            _CLIENTS,
+            _table("clients", _of_flat),
             _CONSOLE,
             _table("console", server_time.table),
             _RETRIEVAL,

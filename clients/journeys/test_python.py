@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import ast
 import asyncio
 import io
 import json
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
-from conftest import Elsewhere
+from conftest import ROOT, Elsewhere
 from paliapi_client import (
     AsyncClient,
     Client,
@@ -138,6 +140,21 @@ def _keys(pali: Client, name: str) -> None:
     pali.keys.revoke(key.id)
     with Client(api_key=key.key) as reader, pytest.raises(Unauthorized):
         reader.me()
+
+
+def test_the_example_notebook_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    cells = json.loads((ROOT / "clients" / "python" / "examples" / "search.ipynb").read_text())["cells"]
+    names: dict[str, Any] = {}
+    shown = []
+    for cell in cells:
+        if cell["cell_type"] == "code":
+            *lines, last = ast.parse("".join(cell["source"])).body
+            exec(compile(ast.Module(lines, []), "notebook", "exec"), names)  # noqa: S102 - our own notebook
+            value = eval(compile(ast.Expression(last.value), "notebook", "eval"), names)  # type: ignore[attr-defined] # noqa: S307
+            shown += [value._repr_html_()] if hasattr(value, "_repr_html_") else []
+    names["pali"].close()
+    assert ["Heat map" in html for html in shown] == [True, False]
 
 
 def test_with_asyncio(sample: Path, files: Elsewhere) -> None:
