@@ -20,6 +20,7 @@ from paliapi_client import (
     Forbidden,
     ProcessingFailed,
     Progress,
+    ServerError,
     UnexpectedAnswer,
 )
 
@@ -172,3 +173,24 @@ def test_following_with_asyncio(server: Server, async_client: AsyncClient) -> No
         return statuses
 
     assert asyncio.run(main()) == ["queued", "ready"]
+
+
+def test_a_server_that_is_restarted_is_waited_for(server: Server, client: Client, slept: list[float]) -> None:
+    away = iter([True] * 12)
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.method == "POST":
+            return accepted()
+        if next(away, False):
+            raise httpx.ConnectError("restarting", request=request)
+        return problem(503, "streams_busy") if request.url.path.endswith("/events/") else ok(DOCUMENT)
+
+    server.answer(answer)
+    assert client.documents.upload(CONTENT, name="a.pdf", wait=True).status == "ready"
+
+
+def test_a_failure_of_the_server_is_not_waited_out(server: Server, client: Client, slept: list[float]) -> None:
+    server.answer(accepted(), problem(503, "streams_busy"), problem(500, "internal_error"))
+    with pytest.raises(ServerError):
+        client.documents.upload(CONTENT, name="a.pdf", wait=True)
+    assert len(server.requests) == 3

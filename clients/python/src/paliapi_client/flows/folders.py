@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from paliapi_client.errors import Forbidden, NotFound, PaliAPIError, ProcessingFailed, QuotaExceeded, Unauthorized
 from paliapi_client.flows.pacing import Pacer, paced
+from paliapi_client.flows.patience import patiently
 from paliapi_client.flows.steps import Flow, Listing, Request, Sleep, Together
 from paliapi_client.flows.uploads import Upload
 from paliapi_client.flows.waiting import observed
@@ -112,15 +113,18 @@ class FolderUpload:
     def _follow(self) -> Flow[None]:
         pause = FIRST_POLL_S
         while waiting := {name for name, result in self.results.items() if self._is_open(result)}:
-            listed: list[Job] = []
-            yield from observed(self.jobs().flow, listed.append)
-            jobs = {job.document_name: job for job in listed}
+            jobs = yield from patiently(self._jobs)
             ended = {name for name in waiting if name not in jobs or jobs[name].status in ENDED}
             for name in ended:
                 self._end(self.results[name], jobs.get(name))
             pause = FIRST_POLL_S if ended else min(MAX_POLL_S, pause * 1.3)
             if ended != waiting:
                 yield Sleep(pause)
+
+    def _jobs(self) -> Flow[dict[str, Job]]:
+        listed: list[Job] = []
+        yield from observed(self.jobs().flow, listed.append)
+        return {job.document_name: job for job in listed}
 
     def _end(self, result: FileResult, job: Job | None) -> None:
         document = result.document

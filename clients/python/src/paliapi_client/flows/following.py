@@ -10,8 +10,9 @@ from typing import Any
 import httpx
 
 from paliapi_client.decoding import decode
-from paliapi_client.errors import APIError, ConnectionFailed, NotFound, UnexpectedAnswer
+from paliapi_client.errors import APIError, NotFound, UnexpectedAnswer
 from paliapi_client.flows.answers import error_of
+from paliapi_client.flows.patience import patiently
 from paliapi_client.flows.steps import Emit, Flow, Listen, NextChunk, Request, Response, Sleep, call
 from paliapi_client.models.documents import Document, Failure
 
@@ -98,14 +99,11 @@ def poll(request: Request[Document], last: Progress | None = None) -> Flow[Progr
     pause = FIRST_POLL_S
     while True:
         try:
-            progress = _of_document((yield from call(request)))
+            progress = _of_document((yield from patiently(lambda: call(request))))
         except NotFound:
             if last is None:
                 raise
             progress = Progress(status="deleted", document_name=last.document_name)
-        except ConnectionFailed:
-            yield Sleep(MAX_POLL_S)
-            continue
         if progress != last:
             yield Emit(progress)
             pause = FIRST_POLL_S
