@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
+import pickle
 
 import httpx
 import pytest
@@ -110,5 +112,8 @@ def test_images_are_found_where_their_links_lead_nowhere(server: Server, client:
         return ok({"results": [hit]}) if request.method == "POST" else httpx.Response(200, content=b"image")
 
     server.answer(answer)
-    assert client.search("light").hits[0].image() == b"image"
+    found = client.search("light").hits[0]
+    assert found.image() == b"image"
+    assert dataclasses.asdict(found)["page_number"] == 3
+    assert pickle.loads(pickle.dumps(found)) == found  # noqa: S301 - our own
     assert server.requests[-1].url.path == "/v1/documents/a.pdf/pages/3/image"

@@ -49,8 +49,6 @@ def _dataclass_decoder(kind: type) -> Decoder:
     hints = get_type_hints(kind)
     plan = []
     for field in fields(kind):
-        if field.metadata.get("client"):
-            continue
         optional = field.default is not MISSING or field.default_factory is not MISSING
         plan.append((field.name, _decoder(hints[field.name]), optional))
 

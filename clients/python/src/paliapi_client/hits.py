@@ -6,7 +6,7 @@ import base64
 import binascii
 import io
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import update_wrapper
 from typing import Any, Generic, ParamSpec, Protocol, TypeVar, cast
 
@@ -28,11 +28,12 @@ class _HasRuntime(Protocol[R]):
     _runtime: R
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Hit(HitFields):
     """A page that was found."""
 
-    _runtime: Blocking = field(default=cast("Blocking", None), repr=False, compare=False, metadata={"client": True})
+    # No field: it is not part of the answer.
+    __slots__ = ("_runtime",)
+    _runtime: Blocking
 
     def image(self) -> bytes:
         """Return the image of the page, from the answer if it is there; its links expire."""
@@ -57,13 +58,11 @@ class Hit(HitFields):
             return None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class AsyncHit(HitFields):
     """A page that was found."""
 
-    _runtime: Asynchronous = field(
-        default=cast("Asynchronous", None), repr=False, compare=False, metadata={"client": True}
-    )
+    __slots__ = ("_runtime",)
+    _runtime: Asynchronous
 
     async def image(self) -> bytes:
         """Return the image of the page, from the answer if it is there; its links expire."""
