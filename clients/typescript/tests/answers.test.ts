@@ -107,6 +107,15 @@ test("requests only the pages of a list that are read", async () => {
   expect(server.received).toHaveLength(1);
 });
 
+test("looks for the image of a hit on the server where its link leads nowhere", async () => {
+  const gone = problem(404, "file_link_invalid");
+  const server = await serve((request) => (request.path.startsWith("/v1/files/") ? gone : { body: "image" }));
+  const hit = { document_name: "a", page_number: 3, collection_name: "c", img_base64: "", image_url: "/v1/files/pages/x" };
+  expect(await (await server.client().pages.imageOf(hit as never)).text()).toBe("image");
+  const searching = await serve((request) => (request.path.startsWith("/v1/files/") ? gone : problem(403, "scope_missing")));
+  await expect(searching.client().pages.imageOf(hit as never)).rejects.toMatchObject({ code: "file_link_invalid" });
+});
+
 test("gets signed links without the key, even from the server itself", async () => {
   const server = await serve([{ body: "image", headers: { "content-type": "image/png" } }]);
   const client = server.client();

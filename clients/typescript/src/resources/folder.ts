@@ -138,7 +138,7 @@ class FolderUpload {
       const form = formOf({ ...fields, name }, [{ field: "file", content: { blob, name }, name }]);
       try {
         const parts = { form, throwLimits: true };
-        const accepted = await this.#core.call("upsertDocument", parts, { ...this.#options, idempotencyKey }, this.#patience);
+        const accepted = await this.#core.call("upsertDocument", parts, { ...this.#patient(), idempotencyKey }, this.#patience);
         this.#slowDown(responseOf(accepted)?.headers.get("ratelimit"));
         return;
       } catch (error) {
@@ -194,6 +194,7 @@ class FolderUpload {
     return true;
   }
 
+  /** Return options with which a call outlasts a restart of the server. */
   #patient(): RequestOptions {
     return { ...this.#options, maxRetries: Math.max(this.#options.maxRetries ?? 0, POLL_RETRIES) };
   }

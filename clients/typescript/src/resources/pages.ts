@@ -1,5 +1,5 @@
 import type { Core } from "../core.js";
-import { InvalidResponse } from "../errors.js";
+import { ConnectionFailed, InvalidResponse, NotFound } from "../errors.js";
 import type { RequestOptions } from "../options.js";
 import type { Hit, Page } from "../schemas.js";
 import { bytesOf } from "../sources.js";
@@ -30,14 +30,23 @@ export class Pages {
     return blobOf(await this.#core.answer("getPageImage", parts, options));
   }
 
-  /** Return the image of a hit, from where the hit has it: in itself, behind its link, or on the server. */
+  /** Return the image of a hit: from itself, from its link, or from the server if the link has expired or leads nowhere. */
   async imageOf(hit: Hit, options: RequestOptions = {}): Promise<Blob> {
     if (hit.img_base64) {
       const bytes = bytesOf(hit.img_base64);
       return new Blob([bytes], { type: bytes[0] === 0x89 ? "image/png" : "image/jpeg" });
     }
-    if (hit.image_url) return await this.download(hit.image_url, options);
-    return await this.image(hit.document_name, hit.page_number, { collection_name: hit.collection_name }, options);
+    const stored = () => this.image(hit.document_name, hit.page_number, { collection_name: hit.collection_name }, options);
+    if (!hit.image_url) return await stored();
+    try {
+      return await this.download(hit.image_url, { maxRetries: 1, ...options });
+    } catch (error) {
+      const isLost = error instanceof ConnectionFailed || error instanceof InvalidResponse || error instanceof NotFound;
+      if (!isLost) throw error;
+      return await stored().catch(() => {
+        throw error; // a key that may only search cannot read pages
+      });
+    }
   }
 
   /** Get what a signed link leads to: a page image, a thumbnail, or the file of a document. The key is not sent. */
