@@ -32,6 +32,9 @@ SETTINGS = {
     "WEBHOOK_PORTS": str(WEBHOOK_PORT),
 }
 
+# The standard tests of LangChain have coroutines without a marker.
+ASYNCIO = ("-o", "asyncio_mode=auto", "-o", "asyncio_default_fixture_loop_scope=function")
+
 
 @dataclass(frozen=True)
 class PythonPackage:
@@ -43,10 +46,15 @@ class PythonPackage:
     types: bool = True
     # Journeys besides the one with the name of the folder.
     others: tuple[str, ...] = ()
+    options: tuple[str, ...] = ()  # of pytest, for the journeys
 
     @property
     def environment(self) -> Path:
         return TOOLS / self.folder
+
+    def build(self) -> None:
+        """Build the wheel."""
+        _uv("build", "--quiet", "--wheel", "--out-dir", WHEELS, CLIENTS / self.folder)
 
     def prepare(self) -> None:
         """Install the wheel into an empty environment."""
@@ -68,7 +76,8 @@ class PythonPackage:
         folder = CLIENTS / "journeys"
         journeys = [path for name in names if (path := folder / f"test_{name}.py").exists()]
         if journeys:
-            self._python("-m", "pytest", "-q", "-p", "no:cacheprovider", *journeys, folder=folder, environ=environ)
+            options = ("-q", "-p", "no:cacheprovider", *self.options)
+            self._python("-m", "pytest", *options, *journeys, folder=folder, environ=environ)
 
     def _wheel(self) -> Path:
         return next(WHEELS.glob(f"{self.distribution.replace('-', '_')}-*.whl"))
@@ -83,9 +92,28 @@ class PythonPackage:
         )
 
 
+@dataclass(frozen=True)
+class PastedFiles(PythonPackage):
+    """Files that are pasted into another program, and find there what `distribution` and `extras` name."""
+
+    types: bool = False
+
+    def build(self) -> None:
+        """Build nothing."""
+
+    def prepare(self) -> None:
+        """Install what the other program has into an empty environment."""
+        _uv("venv", "--quiet", "--clear", "--python", sys.executable, self.environment)
+        requirements = [*self.distribution.split(), *self.extras.split()]
+        _uv("pip", "install", "--quiet", "--python", self.environment, *requirements)
+
+
 PACKAGES: dict[str, PythonPackage] = {
     "python": PythonPackage("python", "paliapi-client", extras="cli,s3,test", others=("cli",)),
     "mcp": PythonPackage("mcp", "paliapi-mcp"),
+    "langchain": PythonPackage("langchain", "langchain-paliapi", options=ASYNCIO),
+    "llama-index": PythonPackage("llama-index", "llama-index-retrievers-paliapi"),
+    "open-webui": PastedFiles("open-webui", "httpx pydantic", "pytest"),
 }
 
 
@@ -98,7 +126,7 @@ def main() -> None:
     for wheel in WHEELS.glob("*.whl"):
         wheel.unlink()
     for package in PACKAGES.values():
-        _uv("build", "--quiet", "--wheel", "--out-dir", WHEELS, CLIENTS / package.folder)
+        package.build()
     for name, package in chosen.items():
         _say(name, "installing", package.prepare)
         _say(name, "tests", package.test)
