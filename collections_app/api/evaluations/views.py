@@ -32,6 +32,7 @@ _MAX_DIGITS = 18
 
 class Evaluations(OwnedView):
     costs: ClassVar = {"GET": 1, "POST": 5}
+    extra_statuses: ClassVar = {"POST": (404,)}  # the collection of the body
     query = frozenset({"collection_name", "limit", "cursor"})
 
     @extend_schema(
