@@ -142,7 +142,8 @@ _CONSOLE = """
 `make bench-console` stores 10,000 documents of ten pages in one account, nine of ten in one collection, and 500 that
 are queued or failed. It requests the pages of the console in turn over one connection, as a browser that has signed in:
 the time until the whole page has arrived, and its size without images, scripts and the stylesheet, which browsers keep.
-Documents have words and random vectors; the model that embeds queries takes no time.
+Pages have sentences of English prose and random vectors. The words searched for are common ones; the model that embeds
+queries takes no time.
 """
 
 _RETRIEVAL = """
