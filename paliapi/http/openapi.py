@@ -111,8 +111,8 @@ def postprocess_schema(result: dict[str, Any], **_: Any) -> dict[str, Any]:
         for name, definition in schema.get("properties", {}).items():
             if definition.get("nullable") and "allOf" in definition:
                 schema["properties"][name] = _nullable_reference(definition, schemas)
-            elif "oneOf" in definition:
-                definition.pop("nullable", None)  # one of the alternatives is nullable
+            elif "oneOf" in definition or "type" not in definition:
+                definition.pop("nullable", None)  # one of the alternatives is nullable, or any value is valid
     for operations in result["paths"].values():
         for operation in operations.values():
             operation.setdefault("security", [])
