@@ -1,11 +1,13 @@
 """Fixtures of journeys: gunicorn in its own process, with the tests' Postgres and Redis."""
 
 import os
+import random
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -97,9 +99,12 @@ def client_of(key: str, web: Web) -> Iterator[ColiVara]:
 
 
 def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Return a port that nobody uses, outside the range from which the system takes ports for connections."""
+    while True:
+        port = random.randrange(20_000, 32_000)  # noqa: S311 - no secret
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def _wait_until_it_answers(url: str, process: "subprocess.Popen[bytes]", *, log: Path) -> None:
