@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.server
 import os
+import re
 import shlex
 import subprocess
 import threading
@@ -31,6 +32,19 @@ class Elsewhere:
         with self.arrived:
             self.arrived.wait_for(lambda: any(wanted(body) for body, _ in self.messages), timeout=60)
             return next((body, headers) for body, headers in self.messages if wanted(body))
+
+
+def run_readme(package: str, **names: str) -> None:
+    """Run the Python blocks of a package's README in one namespace, with these names replaced."""
+    text = (ROOT / "clients" / package / "README.md").read_text()
+    for there, here in names.items():
+        text = text.replace(f'"{there}"', f'"{here}"')
+    namespace: dict[str, object] = {}
+    for block in re.findall(r"^```python\n(.*?)^```$", text, re.MULTILINE | re.DOTALL):
+        exec(compile(block, "README.md", "exec"), namespace)  # noqa: S102 - our own page
+    for value in namespace.values():
+        if callable(close := getattr(value, "close", None)) and not isinstance(value, type):
+            close()
 
 
 @pytest.fixture(scope="session")
