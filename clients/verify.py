@@ -15,6 +15,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from benchmarks.harness import stack
@@ -108,8 +109,47 @@ class PastedFiles(PythonPackage):
         _uv("pip", "install", "--quiet", "--python", self.environment, *requirements)
 
 
-PACKAGES: dict[str, PythonPackage] = {
+@dataclass(frozen=True)
+class NpmPackage:
+    """The client in TypeScript: a folder with a `package.json`, whose scripts test it."""
+
+    folder: str
+    name: str
+
+    @property
+    def project(self) -> Path:
+        return TOOLS / self.folder
+
+    def build(self) -> None:
+        """Do nothing: `npm pack` builds it."""
+
+    def prepare(self) -> None:
+        """Install the package, as `npm pack` makes it, into an empty project."""
+        self._npm("ci", "--no-audit", "--no-fund", "--silent", "--ignore-scripts")
+        shutil.rmtree(self.project, ignore_errors=True)
+        self.project.mkdir(parents=True)
+        self._npm("pack", "--silent", "--pack-destination", self.project)
+        (self.project / "package.json").write_text("{}\n")
+        packed = next(self.project.glob("*.tgz"))
+        self._npm("install", "--offline", "--no-audit", "--no-fund", "--silent", packed, folder=self.project)
+
+    def test(self) -> None:
+        """Check the types, and whether they are those of the OpenAPI document; run the tests that need no server."""
+        self._npm("run", "--silent", "check")
+        self._npm("run", "--silent", "test")
+
+    def travel(self, environ: dict[str, str]) -> None:
+        """Run the journey, and the examples of the documentation, with the installed package."""
+        installed = self.project / "node_modules" / self.name / "dist" / "esm" / "index.js"
+        self._npm("run", "--silent", "journey", environ={**environ, "PALIAPI_CLIENT": str(installed)})
+
+    def _npm(self, *arguments: str | Path, folder: Path | None = None, environ: dict[str, str] | None = None) -> None:
+        _run("npm", *arguments, folder=folder or CLIENTS / self.folder, environ=environ or {})
+
+
+PACKAGES: dict[str, PythonPackage | NpmPackage] = {
     "python": PythonPackage("python", "paliapi-client", extras="cli,s3,test", others=("cli",)),
+    "typescript": NpmPackage("typescript", "@paliapi/client"),
     "mcp": PythonPackage("mcp", "paliapi-mcp"),
     "langchain": PythonPackage("langchain", "langchain-paliapi", options=ASYNCIO),
     "llama-index": PythonPackage("llama-index", "llama-index-retrievers-paliapi"),
@@ -122,6 +162,9 @@ def main() -> None:
     parser.add_argument("names", nargs="*", choices=[*PACKAGES, []], help="default: all")
     names = parser.parse_args().names or list(PACKAGES)
     chosen = {name: PACKAGES[name] for name in names}
+    if "typescript" in chosen and shutil.which("npm") is None:
+        sys.stderr.write("typescript: not tested, because npm is not installed\n")
+        del chosen["typescript"]
     WHEELS.mkdir(parents=True, exist_ok=True)
     for wheel in WHEELS.glob("*.whl"):
         wheel.unlink()
@@ -139,7 +182,7 @@ def main() -> None:
             "PALIAPI_RESTART": f"{sys.executable} -m clients.restart_web {folder / 'home'} {running.url}",
         }
         for name, package in chosen.items():
-            _say(name, "journey", lambda package=package: package.travel(environ))
+            _say(name, "journey", partial(package.travel, environ))
 
 
 def _say(name: str, what: str, work: Callable[[], None]) -> None:
