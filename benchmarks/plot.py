@@ -25,7 +25,6 @@ def growth(results: dict[str, Any]) -> str:
     rows = results["growth"]
     total = Line("search, total", [(one["pages"], one["p50_ms"]) for one in rows])
     scans = [(one["pages"], one["stages_ms"]["sketch"]) for one in rows if one["stages_ms"].get("sketch")]
-    scans.append((results["scan"]["pages"], results["scan"]["candidates_p50_ms"]))
     return svg([total, Line("sketches alone", scans)], across="pages in scope", up="milliseconds, p50")
 
 

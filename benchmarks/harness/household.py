@@ -1,4 +1,4 @@
-"""A temporary Postgres, Redis and embeddings service, in a folder that is deleted afterwards."""
+"""A Postgres, Redis and embeddings service of a benchmark, in a folder that is deleted afterwards unless it is kept."""
 
 import secrets
 import shutil
@@ -87,14 +87,17 @@ class Household:
 
 
 @contextmanager
-def household(settings: Mapping[str, str] | None = None, *, model: Model = "questions") -> Iterator[Household]:
-    """Start everything except the web server and workers, with the tables created."""
+def household(
+    settings: Mapping[str, str] | None = None, *, model: Model = "questions", kept: Path | None = None
+) -> Iterator[Household]:
+    """Start everything except the web server and workers, with the tables created, in a new folder or a kept one."""
     # Leave nothing running when terminated.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     FOLDER.mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix="home-", dir=FOLDER))
+    folder = kept or Path(tempfile.mkdtemp(prefix="home-", dir=FOLDER))
     with ExitStack() as ending:
-        ending.callback(shutil.rmtree, folder, ignore_errors=True)
+        if not kept:
+            ending.callback(shutil.rmtree, folder, ignore_errors=True)
         home = open_home(folder)
         ending.callback(home.remove_short_names)
         postgres = ending.enter_context(start_postgres(home))

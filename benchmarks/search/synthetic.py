@@ -18,7 +18,7 @@ VECTORS = 1030
 PAGES_OF_A_DOCUMENT = 10
 QUESTIONS = 50
 # Every query is about one of the first pages, so that it has an answer in any subset.
-_TARGETS = 1000
+TARGETS = 1000
 
 _TOPICS, _CONCEPTS, _BACKGROUNDS, _PROMPTS = 200, 6000, 64, 5
 _QUESTIONS_SEED = 1_000_000_000
@@ -72,7 +72,7 @@ class World:
     def targets(self) -> list[int]:
         """Return the target page of each query."""
         rng = np.random.default_rng([self._seed, _QUESTIONS_SEED])
-        return [int(one) for one in rng.choice(_TARGETS, QUESTIONS, replace=False)]
+        return [int(one) for one in rng.choice(TARGETS, QUESTIONS, replace=False)]
 
     def questions(self) -> list[Floats]:
         """Generate queries of twenty to thirty vectors in float16 precision; the first five only mark it as a query."""

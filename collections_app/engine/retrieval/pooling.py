@@ -6,6 +6,7 @@ all, and those are clustered together. Few vectors end up in the wrong part, and
 """
 
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 
@@ -37,7 +38,7 @@ class Pooled:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Clusters:
+class Clusters:
     """Centres, their weights, and the average length of the vectors in each cluster."""
 
     centres: Floats
@@ -47,11 +48,21 @@ class _Clusters:
     def __len__(self) -> int:
         return len(self.centres)
 
-    def merged(self, labels: Numbers, count: int) -> "_Clusters":
+    @classmethod
+    def of(cls, vectors: Floats) -> Self:
+        """Return each vector as a cluster."""
+        lengths = np.sqrt(np.einsum("ij,ij->i", vectors, vectors))
+        return cls(vectors, np.ones(len(vectors), dtype=np.float32), lengths)
+
+    def reduced(self, limit: int) -> "Clusters":
+        """Return at most `limit` clusters of these, by Ward's method."""
+        return self.merged(*_tree(self.centres, self.weights).cut(limit))
+
+    def merged(self, labels: Numbers, count: int) -> "Clusters":
         """Return the clusters of these clusters."""
         weights = np.bincount(labels, self.weights, count).astype(np.float32)
         lengths = np.bincount(labels, self.weights * self.lengths, count).astype(np.float32) / weights
-        return _Clusters(_sums(self.centres, self.weights, labels, count) / weights[:, None], weights, lengths)
+        return Clusters(_sums(self.centres, self.weights, labels, count) / weights[:, None], weights, lengths)
 
     def stretched(self) -> Floats:
         """Return the centres at full length: the mean of vectors is shorter than they are."""
@@ -79,23 +90,25 @@ class _Tree:
 def pool(page: MultiVector | Floats) -> Pooled:
     """Pool the vectors of a page to both sizes; a page that is short enough stands for itself."""
     vectors = page.astype(np.float32)
-    each = np.ones(len(vectors), dtype=np.float32)
+    clusters = Clusters.of(vectors)
     if len(vectors) <= COARSE:
-        return Pooled(vectors, vectors, each)
-    lengths = np.sqrt(np.einsum("ij,ij->i", vectors, vectors))
-    clusters = _Clusters(vectors, each, lengths)
+        return Pooled(vectors, vectors, clusters.weights)
     with single_threaded():
+        if len(vectors) <= FINE:
+            return Pooled(vectors, clusters.reduced(COARSE).stretched(), clusters.weights)
         if len(clusters) > _INTERMEDIATE:
             clusters = clusters.merged(*_tree_of_parts(clusters).cut(_INTERMEDIATE))
-        tree = _tree(clusters.centres, clusters.weights)
-    coarse = clusters.merged(*tree.cut(COARSE)).stretched()
-    if len(vectors) <= FINE:
-        return Pooled(vectors, coarse, each)
-    fine = clusters.merged(*tree.cut(FINE))
-    return Pooled(fine.stretched(), coarse, fine.weights)
+        return pool_clusters(clusters)
 
 
-def _tree_of_parts(clusters: _Clusters) -> _Tree:
+def pool_clusters(clusters: Clusters) -> Pooled:
+    """Pool clusters, more than FINE of them, to both sizes."""
+    tree = _tree(clusters.centres, clusters.weights)
+    coarse, fine = (clusters.merged(*tree.cut(limit)) for limit in (COARSE, FINE))
+    return Pooled(fine.stretched(), coarse.stretched(), fine.weights)
+
+
+def _tree_of_parts(clusters: Clusters) -> _Tree:
     """Cluster each part alone; return the trees side by side, as one."""
     parts = _split(clusters.centres)
     trees = [_tree(clusters.centres[part], clusters.weights[part]) for part in parts]

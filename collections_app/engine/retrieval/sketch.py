@@ -65,7 +65,11 @@ class InvalidSketch(ValueError):
 
 def compact_forms(page: MultiVector) -> CompactForms:
     """Compute both compact forms of a page."""
-    pooled = pool(page)
+    return encode(pool(page))
+
+
+def encode(pooled: Pooled) -> CompactForms:
+    """Return both compact forms of a page from its pooled vectors."""
     return CompactForms(_encode_pooled(pooled.fine), _encode_sketch(pooled))
 
 
