@@ -123,7 +123,7 @@ class Pipe:
 
 
 class _Failed(Exception):
-    """What the user is told."""
+    """An error whose message the user sees."""
 
 
 async def _request(valves: Any, method: str, path: str, body: Any = None) -> Any:

@@ -114,7 +114,7 @@ class Tools:
 
 
 class _Failed(Exception):
-    """What the user is told."""
+    """An error whose message the user sees."""
 
 
 async def _request(valves: Any, method: str, path: str, key: str, body: Any) -> Any:

@@ -1,4 +1,4 @@
-"""As whom PaliAPI is called: over stdio, as the user who started the server; over HTTP, as whoever sends the request.
+"""The caller of PaliAPI: over stdio, the user who started the server; over HTTP, whoever sends the request.
 
 No key is stored: over HTTP, a client exists for one request, with the key in its Authorization header.
 """

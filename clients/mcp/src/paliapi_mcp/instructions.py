@@ -1,4 +1,4 @@
-"""What the server tells a model about itself when it connects."""
+"""The instructions that a model gets when it connects."""
 
 import textwrap
 

@@ -21,7 +21,7 @@ _Command = TypeVar("_Command", bound=Callable[..., None])
 _JSON = Annotated[bool, typer.Option("--json", help="Write one JSON document, for programs.")]
 _QUIET = Annotated[bool, typer.Option("--quiet", "-q", help="Write no messages and no progress.")]
 _URL = Annotated[str | None, typer.Option("--url", metavar="URL", help="The server; default: that of the last login.")]
-# A person waits for the answer, and is told soon if there is no server.
+# Someone is waiting: report soon that there is no server.
 _RETRIES = 2
 
 

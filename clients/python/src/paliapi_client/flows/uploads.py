@@ -60,7 +60,7 @@ class Upload:
 
 
 class UploadForm:
-    """A form with files, which tells how much of them was read."""
+    """A form with files, which reports how much of them was read."""
 
     def __init__(
         self,

@@ -138,7 +138,7 @@ def upload_folder(
 
     Names of documents are paths in the folder. A file whose document has the same content and metadata is left out, so
     an upload that was interrupted is resumed by repeating it. `metadata` is for all, or a function of the path.
-    `on_result` is told what became of each file, with `wait` once it is processed, from any thread. No file's failure
+    `on_result` gets the result of each file, with `wait` once it is processed, from any thread. No file's failure
     is raised; it is among the results.
     """
     files = list(files_in(Path(folder), pattern, exclude))
